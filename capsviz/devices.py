@@ -1,0 +1,52 @@
+"""Choosing a device, and letting the C library's memory allocator serve large tensors well."""
+
+import ctypes
+import platform
+
+import torch
+
+from capsviz.errors import DeviceError
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device that is there.
+
+    "auto" takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        DeviceError: if the device is unknown, or this machine or this PyTorch does not have it.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        chosen = None
+    if chosen is None or chosen.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"There is no device named {device!r}: use auto, cpu, cuda or mps.")
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"The device {device} was asked for, but PyTorch sees {torch.cuda.device_count()} CUDA devices "
+            "here: use --device cpu, or install the GPU's driver and a CUDA build of PyTorch."
+        )
+    if chosen.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError(
+            "The device mps was asked for, but it needs an Apple GPU and a PyTorch built for it: use --device cpu."
+        )
+    return chosen
+
+
+def keep_large_blocks() -> None:
+    """Ask glibc to keep freed blocks of any size for the next tensor; elsewhere do nothing.
+
+    By default blocks over 32 MB go back to the system at every ``free`` and their pages are cleared
+    again at the next ``malloc``, which costs a third of a CPU training step.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)

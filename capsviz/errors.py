@@ -1,0 +1,21 @@
+"""The errors capsviz raises on bad input: one sentence each, saying what is wrong and what to do."""
+
+
+class CapsvizError(ValueError):
+    """Something the caller gave cannot be used; ``str(error)`` is fit to be shown to a person."""
+
+
+class ImageError(CapsvizError):
+    """An image or a drawing in which no digit can be read."""
+
+
+class WeightsError(CapsvizError):
+    """A weights file that is missing, damaged or of another network."""
+
+
+class DataError(CapsvizError):
+    """A data set that is missing, incomplete or damaged."""
+
+
+class DeviceError(CapsvizError):
+    """A device that this machine or this PyTorch does not have."""

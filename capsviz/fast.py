@@ -1,0 +1,151 @@
+"""The network of ``capsules`` again, in an order of operations that trains several times faster on a CPU.
+
+``capsules.CapsNet`` is the reference: the same parameters, the same mathematics, written to be read.
+Here three things are rearranged, and a test holds values and gradients to the reference:
+
+1. The primary convolution takes nine tenths of the arithmetic. A stride of 2 splits image and kernel
+   into four phases (even and odd rows and columns); in each, 6x6 outputs are a correlation of 10x10
+   inputs with at most 5x5 taps, which a 10-point DFT in both directions turns into products of
+   spectra. Of the 100 frequencies 4 are real and 48 pairs complex; three real products each (Gauss)
+   make 148 products where the direct sum takes 729: ``out = A' [(G w) * (B x)]``.
+2. The first convolution is one matrix product over patches, written straight into the order that the
+   second one reads.
+3. No gradient flows through the coupling coefficients (û is constant in all but the last iteration),
+   so routing runs without one; and û itself is never stored: s_j = sum_i c_ij W_ij u_i is one product
+   of c_ij u_i with W_j.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from capsviz.capsules import DIGITS, GRID, PRIMARY_CAPSULES, PRIMARY_DIM, TYPES, CapsNet, squash
+
+_N = 10  # inputs along one side of a phase, and length of the DFT
+_PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the stride of 2
+
+
+@cache
+def _transforms() -> tuple[Tensor, list[Tensor], Tensor]:
+    """The three constant matrices of the bilinear algorithm.
+
+    Returns:
+        ``B`` [148, 100] for the inputs, ``G`` [148, taps] for the kernel of each of the four phases,
+        and ``A`` [36, 148] back to the outputs.
+    """
+    grid = np.arange(_N)
+    rows, columns = (axis.ravel() for axis in np.meshgrid(grid, grid, indexing="ij"))
+
+    def waves(frequency: tuple[int, int], y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return np.exp(-2j * np.pi * (frequency[0] * y + frequency[1] * x) / _N)
+
+    inputs: list[np.ndarray] = []
+    outputs: list[np.ndarray] = []
+    kernels: list[list[np.ndarray]] = [[] for _ in _PHASES]
+    out_rows, out_columns = (a.ravel() for a in np.meshgrid(grid[:GRID], grid[:GRID], indexing="ij"))
+    taps = []
+    for row, column in _PHASES:
+        # 9 taps: those at 0, 2, 4, 6, 8 fall on the even phase, those at 1, 3, 5, 7 on the odd one.
+        y, x = np.meshgrid(grid[: 5 - row], grid[: 5 - column], indexing="ij")
+        taps.append((y.ravel(), x.ravel()))
+
+    for frequency in [(p, q) for p in range(_N) for q in range(_N)]:
+        mirror = (-frequency[0] % _N, -frequency[1] % _N)
+        if mirror < frequency:
+            continue  # a real signal's spectrum there is the conjugate of one already taken
+        x_wave = waves(frequency, rows, columns)
+        w_waves = [waves(frequency, *t).conj() for t in taps]  # conjugate: correlation, not convolution
+        back = waves(frequency, out_rows, out_columns).conj() / _N**2
+        if mirror == frequency:
+            inputs.append(x_wave.real)
+            outputs.append(back.real)
+            for kernel, w in zip(kernels, w_waves, strict=True):
+                kernel.append(w.real)
+        else:
+            # (a + ib)(c + id): k1 = c(a+b), k2 = a(d-c), k3 = b(c+d); real k1-k3, imaginary k1+k2.
+            # Twice the real part of the product with ``back``, for the mirrored frequency's sake.
+            inputs += [x_wave.real + x_wave.imag, x_wave.real, x_wave.imag]
+            for kernel, w in zip(kernels, w_waves, strict=True):
+                kernel += [w.real, w.imag - w.real, w.real + w.imag]
+            outputs += [2 * (back.real - back.imag), -2 * back.imag, -2 * back.real]
+    return (
+        torch.tensor(np.array(inputs), dtype=torch.float32),
+        [torch.tensor(np.array(kernel), dtype=torch.float32) for kernel in kernels],
+        torch.tensor(np.array(outputs).T.copy(), dtype=torch.float32),
+    )
+
+
+class _Product(torch.autograd.Function):
+    """x [N, B, C] times the transpose of w [N, M, C].
+
+    Autograd would form the gradient of w from two transposed operands, at twice the time.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, w: Tensor) -> Tensor:
+        ctx.save_for_backward(x, w)
+        return torch.bmm(x, w.mT)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, w = ctx.saved_tensors
+        return torch.bmm(gradient, w), torch.bmm(gradient.mT, x)
+
+
+def _features(net: CapsNet, images: Tensor) -> Tensor:
+    """First convolution and ReLU of images [B, 28, 28], in the order [10*10, B, 4, 256]."""
+    patches = images.unfold(1, 9, 1).unfold(2, 9, 1)  # [B, 20, 20, 9, 9]
+    patches = patches.unflatten(2, (_N, 2)).unflatten(1, (_N, 2))  # [B, 10, 2, 10, 2, 9, 9]
+    patches = patches.permute(1, 3, 0, 2, 4, 5, 6).reshape(-1, 81)
+    features = F.relu(F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias))
+    return features.view(_N * _N, len(images), len(_PHASES), -1)
+
+
+def _primary(net: CapsNet, features: Tensor) -> Tensor:
+    """Primary capsules u [B, I, K], squashed, from ``_features``."""
+    B, G, A = _transforms()
+    weight = net.primary.conv.weight  # [256 out, 256 in, 9, 9]
+    batch = features.shape[1]
+    x_hat = (B @ features.flatten(1)).view(len(B), batch, -1)  # [148, B, 4*256]
+    w_hat = torch.cat(
+        [
+            (g @ weight[:, :, row::2, column::2].permute(2, 3, 0, 1).flatten(2).flatten(0, 1)).view(
+                len(B), *weight.shape[:2]
+            )
+            for g, (row, column) in zip(G, _PHASES, strict=True)
+        ],
+        dim=2,
+    )  # [148, 256 out, 4*256 in]
+    products = _Product.apply(x_hat, w_hat)  # [148, B, 256]
+    out = (A @ products.flatten(1)).view(GRID * GRID, batch, -1) + net.primary.conv.bias
+    u = squash(out.unflatten(2, (TYPES, PRIMARY_DIM)))  # [36, B, 32, 8]
+    return u.permute(1, 2, 0, 3).reshape(batch, PRIMARY_CAPSULES, PRIMARY_DIM)
+
+
+def _weighted_sum(c: Tensor, u: Tensor, W: Tensor) -> Tensor:
+    """s [J, B, D] from couplings c [J, B, I], u [B, I, K] and W [J, I*K, D]."""
+    return torch.bmm((c.unsqueeze(3) * u).flatten(2), W)
+
+
+def digit_capsules(net: CapsNet, images: Tensor, iterations: int = 3) -> Tensor:
+    """The digit capsules v [B, J, D] that ``net(images, iterations).v`` gives, gradient included.
+
+    Args:
+        net: the network, on the CPU.
+        images: [B, 28, 28], pixels in 0..1.
+        iterations: routing iterations, at least 1.
+    """
+    u = _primary(net, _features(net, images))
+    # [I, J, D, K] -> [J, I*K, D]
+    W = net.digits.W.permute(1, 0, 3, 2).reshape(DIGITS, PRIMARY_CAPSULES * PRIMARY_DIM, -1)
+    with torch.no_grad():
+        b = u.new_zeros(DIGITS, len(u), PRIMARY_CAPSULES)
+        for _ in range(iterations - 1):
+            v = squash(_weighted_sum(b.softmax(dim=0), u, W))
+            back = torch.bmm(v, W.transpose(1, 2)).view(DIGITS, *u.shape)  # W_ij' v_j
+            b += (back * u).sum(3)  # û . v = u . (W' v)
+        c = b.softmax(dim=0)
+    return squash(_weighted_sum(c, u, W)).transpose(0, 1)

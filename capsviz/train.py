@@ -1,0 +1,341 @@
+"""Training a CapsNet on MNIST: ``python -m capsviz train``.
+
+Every choice is made on 5,000 images held out of the training set; the test set is read once, when the
+last epoch is over, with the half-precision weights that are written to disk.
+"""
+
+import csv
+import io
+import json
+import math
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from capsviz import fast
+from capsviz.capsules import (
+    RECONSTRUCTION_WEIGHT,
+    CapsNet,
+    dynamic_routing,
+    margin_loss,
+    mask,
+    reconstruction_loss,
+)
+from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.errors import DataError, WeightsError
+from capsviz.weights import DEFAULT, check_architecture, pack, save_weights, write_atomically
+
+ADAM = ("exp_avg", "exp_avg_sq")
+LOG_FIELDS = ["epoch", "margin_loss", "reconstruction_loss", "train_error", "validation_error", "seconds"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the outcome of a run; a run is resumed only with the same settings."""
+
+    epochs: int = 14
+    batch_size: int = 128
+    seed: int = 0
+    learning_rate: float = 1e-3  # Adam's default, as in the paper
+    final_learning_rate: float = 1e-5
+    warmup_steps: int = 200
+    shift: int = 2  # pixels, in each direction (section 5)
+    iterations: int = 3  # routing iterations (section 5)
+
+
+def random_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Move each image [B, H, W] by up to ``most`` pixels in both directions, filling with 0."""
+    size = images.shape[1:]
+    dy, dx = torch.randint(2 * most + 1, (2, len(images)), generator=generator).to(images.device)
+    padded = nn.functional.pad(images, (most, most, most, most))
+    windows = padded.unfold(1, size[0], 1).unfold(2, size[1], 1)  # [B, 2*most+1, 2*most+1, H, W]
+    return windows[torch.arange(len(images), device=images.device), dy, dx]
+
+
+def learning_rate(settings: Settings, step: int, steps: int) -> float:
+    """Linear warm-up, then a half cosine down to the final rate."""
+    warm = min(1.0, (step + 1) / max(1, min(settings.warmup_steps, steps // 10)))
+    cosine = (1 + math.cos(math.pi * step / steps)) / 2
+    span = settings.learning_rate - settings.final_learning_rate
+    return warm * (settings.final_learning_rate + span * cosine)
+
+
+def digit_capsules(net: CapsNet, images: Tensor, iterations: int, mixed_precision: bool = False) -> Tensor:
+    """Digit capsules v [B, J, D] in the way that is fastest on the device of ``images`` [B, 28, 28]."""
+    if images.device.type == "cpu":
+        return fast.digit_capsules(net, images, iterations)
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=mixed_precision):
+        _, u = net.encode(images)
+    return dynamic_routing(net.digits(u), iterations)[-1].v
+
+
+@torch.inference_mode()
+def error_rate(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> float:
+    """Share of ``digits`` (0..1) whose longest capsule is not that of their label."""
+    device = next(net.parameters()).device
+    wrong = 0
+    for start in range(0, len(digits.labels), batch_size):
+        batch = digits[slice(start, start + batch_size)]
+        v = digit_capsules(net, to_pixels(batch.images, device), iterations)
+        wrong += int((v.norm(dim=-1).argmax(1).cpu() != batch.labels).sum())
+    return wrong / len(digits.labels)
+
+
+def to_pixels(images: Tensor, device: torch.device) -> Tensor:
+    """Grey levels 0..255 as float32 in 0..1 on ``device``."""
+    return images.to(device).float() / 255
+
+
+class Trainer:
+    """One run: the network, Adam's moments, and the step they have come to."""
+
+    def __init__(self, settings: Settings, training: Digits, device: torch.device) -> None:
+        self.settings = settings
+        self.training = training
+        self.device = device
+        torch.manual_seed(settings.seed)
+        self.net = CapsNet().to(device)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), fused=True)
+        self.step = 0
+        self.log: list[dict[str, float]] = []
+        self.sums = [0.0, 0.0, 0.0]  # margin loss, reconstruction loss and errors since the epoch began
+        self.seconds = 0.0  # spent in this epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one pass; the last, incomplete one is left out (its images differ each epoch)."""
+        return len(self.training.labels) // self.settings.batch_size
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return self.steps_per_epoch * self.settings.epochs
+
+    def run_epoch(self) -> Iterator[None]:
+        """Train to the end of the epoch that ``step`` is in, yielding after every step.
+
+        Order and shifts follow from seed, epoch and step alone: no generator's state has to be saved
+        for a resumed run to go on exactly as it would have.
+        """
+        settings = self.settings
+        epoch, done = divmod(self.step, self.steps_per_epoch)
+        shuffle = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
+        order = torch.randperm(len(self.training.labels), generator=shuffle)
+        for index in range(done, self.steps_per_epoch):
+            began = time.perf_counter()
+            chosen = order[index * settings.batch_size : (index + 1) * settings.batch_size]
+            batch = self.training[chosen]
+            shifts = torch.Generator().manual_seed((settings.seed + 1) * 1_000_003 + self.step)
+            images = random_shift(to_pixels(batch.images, self.device), settings.shift, shifts)
+            self._update(images, batch.labels.to(self.device))
+            self.step += 1
+            self.seconds += time.perf_counter() - began
+            yield
+
+    def _update(self, images: Tensor, labels: Tensor) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.settings, self.step, self.steps)
+        v = digit_capsules(
+            self.net, images, self.settings.iterations, mixed_precision=self.device.type == "cuda"
+        )
+        lengths = v.norm(dim=-1)
+        margin = margin_loss(lengths, labels)
+        # Masked with the true label while training (section 4.1), not with the prediction.
+        reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), images)
+        self.optimizer.zero_grad(set_to_none=True)
+        (margin + RECONSTRUCTION_WEIGHT * reconstruction).backward()
+        self.optimizer.step()
+        wrong = (lengths.argmax(1) != labels).sum()
+        for i, value in enumerate(torch.stack([margin, reconstruction, wrong]).tolist()):
+            self.sums[i] += value
+
+    def end_epoch(self, validation: Digits) -> dict[str, float]:
+        """Measure on the validation digits and enter a row into the log."""
+        steps = self.steps_per_epoch
+        row = {
+            "epoch": self.step // steps,
+            "margin_loss": self.sums[0] / steps,
+            "reconstruction_loss": self.sums[1] / steps,
+            "train_error": self.sums[2] / (steps * self.settings.batch_size),
+            "validation_error": error_rate(self.net, validation, self.settings.iterations),
+            "seconds": self.seconds,
+        }
+        self.log.append(row)
+        self.sums, self.seconds = [0.0, 0.0, 0.0], 0.0
+        return row
+
+    def save(self, path: Path) -> None:
+        """Write everything a resumed run needs; never leaves a half-written file behind."""
+        tensors = {f"net.{key}": value for key, value in self.net.state_dict().items()}
+        for name, parameter in self.net.named_parameters():
+            for moment in ADAM:
+                tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
+        state = {
+            "settings": asdict(self.settings),
+            "images": len(self.training.labels),
+            "step": self.step,
+            "log": self.log,
+            "sums": self.sums,
+            "seconds": self.seconds,
+        }
+        tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        write_atomically(path, save_tensors(tensors, metadata={"state": json.dumps(state)}))
+
+    def load(self, path: Path) -> None:
+        """Go back to the state that ``save`` wrote.
+
+        Raises:
+            WeightsError: if the file is damaged, of another network, or of a run with other settings.
+        """
+        try:
+            tensors = load_tensors(path.read_bytes())
+            with safe_open(path, "pt") as file:
+                state = json.loads(file.metadata()["state"])
+            settings, images = state["settings"], state["images"]
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise WeightsError(
+                f"{path} cannot be resumed from ({error}): give the folder of another run to --out."
+            ) from error
+        check_architecture(
+            self.net, {k.removeprefix("net."): t for k, t in tensors.items() if k.startswith("net.")}, path
+        )
+        now = {**asdict(self.settings), "images": len(self.training.labels)}
+        for key, value in {**settings, "images": images}.items():
+            if now.get(key) != value:
+                raise WeightsError(
+                    f"{path} was made with {key} {value}, not {now.get(key)}: resume with the same settings, "
+                    "or give another folder to --out."
+                )
+        self.net.load_state_dict(
+            {k.removeprefix("net."): t for k, t in tensors.items() if k.startswith("net.")}
+        )
+        self.step, self.log = state["step"], state["log"]
+        self.sums, self.seconds = state["sums"], state["seconds"]
+        for name, parameter in self.net.named_parameters():
+            self.optimizer.state[parameter] = {
+                # Fused Adam keeps its step count on the parameter's device.
+                "step": torch.tensor(float(self.step), device=self.device),
+                **{moment: tensors[f"{moment}.{name}"].to(self.device) for moment in ADAM},
+            }
+
+
+def train(
+    data: Path,
+    out: Path,
+    settings: Settings,
+    device: torch.device,
+    resume: bool = False,
+    checkpoint_seconds: float = 120.0,
+    say: Callable[[str], None] = tqdm.write,
+) -> dict[str, Any]:
+    """Train a network on MNIST and write its weights, card and log.
+
+    Args:
+        data: folder that holds MNIST, or is empty: then it is downloaded there.
+        out: folder for ``checkpoint.safetensors``, ``log.csv`` and, at the end, the weights and card.
+        settings: what decides the outcome.
+        device: where to compute; mixed precision on CUDA.
+        resume: go on from ``out``'s checkpoint, if it has one.
+        checkpoint_seconds: least time between two checkpoints within an epoch.
+        say: called with each line to show.
+
+    Returns:
+        The card's facts.
+
+    Raises:
+        DataError: if MNIST is incomplete, or ``out`` holds a run and ``resume`` is not set.
+        WeightsError: if the checkpoint cannot be resumed from.
+    """
+    checkpoint, weights = out / "checkpoint.safetensors", out / f"{DEFAULT}.safetensors"
+    if weights.exists():
+        raise DataError(f"{out} holds a finished run: give another folder to --out.")
+    if checkpoint.exists() and not resume:
+        raise DataError(f"{out} holds an unfinished run: add --resume, or give another folder to --out.")
+    training, validation = split_validation(load_mnist(data, "train"))
+    out.mkdir(parents=True, exist_ok=True)
+    commit = current_commit()
+
+    torch.backends.cudnn.deterministic = True
+    trainer = Trainer(settings, training, device)
+    if checkpoint.exists():
+        trainer.load(checkpoint)
+        say(f"resumed at step {trainer.step:,} of {trainer.steps:,}")
+    while trainer.step < trainer.steps:
+        epoch, done = divmod(trainer.step, trainer.steps_per_epoch)
+        bar = tqdm(
+            trainer.run_epoch(),
+            desc=f"epoch {epoch + 1}/{settings.epochs}",
+            total=trainer.steps_per_epoch,
+            initial=done,
+            mininterval=1.0,
+        )
+        saved = time.monotonic()
+        for _ in bar:
+            if time.monotonic() - saved > checkpoint_seconds and trainer.step % trainer.steps_per_epoch:
+                trainer.save(checkpoint)
+                saved = time.monotonic()
+        row = trainer.end_epoch(validation)
+        trainer.save(checkpoint)
+        write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
+        say(
+            f"epoch {row['epoch']:.0f}: margin loss {row['margin_loss']:.5f}, training error "
+            f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
+        )
+
+    packed = pack(trainer.net)
+    trainer.net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
+    test = load_mnist(data, "test")
+    facts = {
+        "name": DEFAULT,
+        "paper": "arXiv:1710.09829",
+        "parameters": sum(p.numel() for p in trainer.net.parameters()),
+        "data": f"MNIST: {len(training.labels):,} images to train on, {len(validation.labels):,} to choose by, "
+        f"{len(test.labels):,} to test on",
+        "settings": asdict(settings),
+        "command": f"python -m capsviz train --data DIR --out DIR --epochs {settings.epochs} "
+        f"--batch-size {settings.batch_size} --seed {settings.seed}",
+        "commit": commit,
+        "device": device.type,
+        "torch": torch.__version__,
+        "validation_error": error_rate(trainer.net, validation, settings.iterations),
+        "test_error": error_rate(trainer.net, test, settings.iterations),
+        "log": trainer.log,
+    }
+    save_weights(weights, packed, facts)
+    say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
+    return facts
+
+
+def log_as_csv(log: list[dict[str, float]]) -> str:
+    """The log as CSV, a line for each epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, LOG_FIELDS)
+    writer.writeheader()
+    writer.writerows(log)
+    return text.getvalue()
+
+
+def current_commit() -> str:
+    """The commit of this source tree, with "+changes" if files differ from it; "unknown" without git."""
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).parent
+        return subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,138 @@
+"""Finding, checking, loading and saving weights.
+
+A set of weights is two files: ``NAME.safetensors`` (half precision, computed in single) and
+``NAME.json``, the facts of its training with the SHA-256 of the first. ``NAME.md`` is the same card for
+people to read.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from capsviz.capsules import CapsNet
+from capsviz.errors import WeightsError
+
+DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
+DEFAULT = "capsnet-mnist"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network with the facts of its training."""
+
+    net: CapsNet
+    card: dict[str, Any]
+    sha256: str
+
+
+def locate(name: str | Path) -> Path:
+    """The safetensors file of a name in ``weights/``, or of a path that ends in .safetensors."""
+    path = Path(name)
+    return path if path.suffix == ".safetensors" else DIRECTORY / f"{path.name}.safetensors"
+
+
+def load_card(path: Path) -> dict[str, Any]:
+    """The facts beside the weights file ``path``.
+
+    Raises:
+        WeightsError: if the card is missing or cannot be read.
+    """
+    card_path = path.with_suffix(".json")
+    try:
+        card = json.loads(card_path.read_text("utf-8"))
+        if not isinstance(card["sha256"], str):
+            raise TypeError("sha256 is no text")
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"{card_path} is missing, and with it the checksum of the weights: restore it from the repository "
+            "(git checkout -- weights)."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f"{card_path} is damaged ({error}): restore it from the repository (git checkout -- weights)."
+        ) from error
+    return card
+
+
+def load_weights(name: str | Path = DEFAULT) -> Weights:
+    """Load a network on the CPU, in single precision and ready for inference.
+
+    Args:
+        name: a name in ``weights/``, or a path to a .safetensors file with its card beside it.
+
+    Raises:
+        WeightsError: if the file is missing, is not the one its card describes (cut short, changed), or
+            holds another network.
+    """
+    path = locate(name)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        known = ", ".join(sorted(p.stem for p in DIRECTORY.glob("*.safetensors"))) or "none"
+        raise WeightsError(
+            f"There are no weights at {path} (in weights/: {known}): give one of these names or the path "
+            "of a .safetensors file."
+        ) from error
+    card = load_card(path)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != card["sha256"]:
+        raise WeightsError(
+            f"{path} is not the file its card describes (it is cut short or was changed: SHA-256 {sha256[:12]}… "
+            f"instead of {card['sha256'][:12]}…): restore it from the repository (git checkout -- weights)."
+        )
+    try:
+        tensors = load_tensors(data)
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is not a safetensors file ({error}): give another one.") from error
+    net = CapsNet()
+    check_architecture(net, tensors, path)
+    net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    return Weights(net.eval().requires_grad_(False), card, sha256)
+
+
+def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path) -> None:
+    """Raise a ``WeightsError`` if ``tensors``, read from ``path``, are not those of ``net``."""
+    expected = {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
+    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    wrong = [
+        f"{key} is {list(found[key]) if key in found else 'missing'} instead of {list(shape)}"
+        for key, shape in expected.items()
+        if found.get(key) != shape
+    ] + [f"{key} is not part of it" for key in found if key not in expected]
+    if wrong:
+        raise WeightsError(
+            f"{path} holds another network than the 2017 CapsNet ({wrong[0]}): give weights made by "
+            "python -m capsviz train."
+        )
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name and then rename it: a failure leaves the old one whole."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def pack(net: CapsNet) -> bytes:
+    """The network's parameters as a safetensors file in half precision."""
+    return save_tensors({key: t.detach().to("cpu", torch.float16) for key, t in net.state_dict().items()})
+
+
+def save_weights(path: Path, data: bytes, facts: dict[str, Any]) -> None:
+    """Write packed weights and, beside them, their card with their SHA-256."""
+    card = {"sha256": hashlib.sha256(data).hexdigest(), **facts}
+    write_atomically(path, data)
+    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
