@@ -11,9 +11,7 @@ from capsviz.errors import DataError
 SIZES = {"train": 60_000, "test": 10_000}
 VALIDATION_SIZE = 5_000
 
-_FILES = [
-    f"{split}-{kind}-ubyte" for split in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
-]
+_FILES = [f"{split}-{kind}-ubyte" for split in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 
 
 class Digits(NamedTuple):
@@ -22,7 +20,7 @@ class Digits(NamedTuple):
     images: Tensor
     labels: Tensor
 
-    def __getitem__(self, index) -> "Digits":  # type: ignore[override]
+    def take(self, index: Tensor | slice) -> "Digits":
         """The digits chosen by a tensor of positions or a slice."""
         return Digits(self.images[index], self.labels[index])
 
@@ -50,22 +48,24 @@ def load_mnist(directory: str | Path, split: str) -> Digits:
         )
     try:
         dataset = MNIST(str(directory), train=split == "train", download=bool(missing))
-    except Exception as error:  # torchvision raises anything from AssertionError to URLError here
+    except Exception as raised:  # torchvision raises anything from AssertionError to URLError here
+        error = " ".join(str(raised).split())
         if missing:
             raise DataError(
                 f"MNIST could not be downloaded to {directory} ({error}): check the network, or copy the "
                 f"four files of MNIST into {raw}."
-            ) from error
+            ) from raised
         raise DataError(
             f"MNIST in {raw} is damaged ({error or 'a file is cut short'}): delete that folder to have it "
             "downloaded again."
-        ) from error
+        ) from raised
     images, labels = dataset.data, dataset.targets
     expected = (SIZES[split], 28, 28)
-    if tuple(images.shape) != expected or tuple(labels.shape) != expected[:1]:
+    if tuple(images.shape) != expected or tuple(labels.shape) != expected[:1] or labels.max() > 9:
         raise DataError(
-            f"MNIST in {raw} has {len(images):,} images and {len(labels):,} labels in its {split} files "
-            f"instead of {SIZES[split]:,} each: delete that folder to have it downloaded again."
+            f"The {split} files in {raw} are not MNIST ({' x '.join(map(str, images.shape))} pixels and "
+            f"{len(labels):,} labels up to {int(labels.max())}, instead of {' x '.join(map(str, expected))} and "
+            f"{SIZES[split]:,} up to 9): delete that folder to have it downloaded again."
         )
     return Digits(images, labels.long())
 
@@ -77,4 +77,4 @@ def split_validation(digits: Digits) -> tuple[Digits, Digits]:
         The digits to train on and the digits to choose by.
     """
     order = torch.randperm(len(digits.labels), generator=torch.Generator().manual_seed(2017))
-    return digits[order[VALIDATION_SIZE:]], digits[order[:VALIDATION_SIZE]]
+    return digits.take(order[VALIDATION_SIZE:]), digits.take(order[:VALIDATION_SIZE])

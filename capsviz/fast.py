@@ -16,6 +16,7 @@ Here three things are rearranged, and a test holds values and gradients to the r
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the
 
 
 @cache
+@torch.inference_mode(False)  # else a first call for inference would make tensors that training cannot use
 def _transforms() -> tuple[Tensor, list[Tensor], Tensor]:
     """The three constant matrices of the bilinear algorithm.
 
@@ -85,12 +87,12 @@ class _Product(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, w: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
         ctx.save_for_backward(x, w)
         return torch.bmm(x, w.mT)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x, w = ctx.saved_tensors
         return torch.bmm(gradient, w), torch.bmm(gradient.mT, x)
 
@@ -137,7 +139,12 @@ def digit_capsules(net: CapsNet, images: Tensor, iterations: int = 3) -> Tensor:
         net: the network, on the CPU.
         images: [B, 28, 28], pixels in 0..1.
         iterations: routing iterations, at least 1.
+
+    Raises:
+        ValueError: if ``iterations`` is below 1.
     """
+    if iterations < 1:
+        raise ValueError(f"routing needs at least 1 iteration, not {iterations}.")
     u = _primary(net, _features(net, images))
     # [I, J, D, K] -> [J, I*K, D]
     W = net.digits.W.permute(1, 0, 3, 2).reshape(DIGITS, PRIMARY_CAPSULES * PRIMARY_DIM, -1)

@@ -5,6 +5,7 @@ last epoch is over, with the half-precision weights that are written to disk.
 """
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -85,7 +86,7 @@ def error_rate(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 
     device = next(net.parameters()).device
     wrong = 0
     for start in range(0, len(digits.labels), batch_size):
-        batch = digits[slice(start, start + batch_size)]
+        batch = digits.take(slice(start, start + batch_size))
         v = digit_capsules(net, to_pixels(batch.images, device), iterations)
         wrong += int((v.norm(dim=-1).argmax(1).cpu() != batch.labels).sum())
     return wrong / len(digits.labels)
@@ -134,7 +135,7 @@ class Trainer:
         for index in range(done, self.steps_per_epoch):
             began = time.perf_counter()
             chosen = order[index * settings.batch_size : (index + 1) * settings.batch_size]
-            batch = self.training[chosen]
+            batch = self.training.take(chosen)
             shifts = torch.Generator().manual_seed((settings.seed + 1) * 1_000_003 + self.step)
             images = random_shift(to_pixels(batch.images, self.device), settings.shift, shifts)
             self._update(images, batch.labels.to(self.device))
@@ -189,6 +190,7 @@ class Trainer:
             "seconds": self.seconds,
         }
         tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        state["sha256"] = checksum(tensors)
         write_atomically(path, save_tensors(tensors, metadata={"state": json.dumps(state)}))
 
     def load(self, path: Path) -> None:
@@ -201,31 +203,34 @@ class Trainer:
             tensors = load_tensors(path.read_bytes())
             with safe_open(path, "pt") as file:
                 state = json.loads(file.metadata()["state"])
-            settings, images = state["settings"], state["images"]
+            if checksum(tensors) != state["sha256"]:
+                raise ValueError("its checksum is another")
+            progress = state["step"], state["log"], state["sums"], state["seconds"]
+            moments = {
+                parameter: {moment: tensors[f"{moment}.{name}"] for moment in ADAM}
+                for name, parameter in self.net.named_parameters()
+            }
+            settings = {**state["settings"], "images": state["images"]}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise WeightsError(
                 f"{path} cannot be resumed from ({error}): give the folder of another run to --out."
             ) from error
-        check_architecture(
-            self.net, {k.removeprefix("net."): t for k, t in tensors.items() if k.startswith("net.")}, path
-        )
+        net = {key.removeprefix("net."): t for key, t in tensors.items() if key.startswith("net.")}
+        check_architecture(self.net, net, path)
         now = {**asdict(self.settings), "images": len(self.training.labels)}
-        for key, value in {**settings, "images": images}.items():
+        for key, value in settings.items():
             if now.get(key) != value:
                 raise WeightsError(
                     f"{path} was made with {key} {value}, not {now.get(key)}: resume with the same settings, "
                     "or give another folder to --out."
                 )
-        self.net.load_state_dict(
-            {k.removeprefix("net."): t for k, t in tensors.items() if k.startswith("net.")}
-        )
-        self.step, self.log = state["step"], state["log"]
-        self.sums, self.seconds = state["sums"], state["seconds"]
-        for name, parameter in self.net.named_parameters():
+        self.net.load_state_dict(net)
+        self.step, self.log, self.sums, self.seconds = progress
+        for parameter, state in moments.items():
             self.optimizer.state[parameter] = {
                 # Fused Adam keeps its step count on the parameter's device.
                 "step": torch.tensor(float(self.step), device=self.device),
-                **{moment: tensors[f"{moment}.{name}"].to(self.device) for moment in ADAM},
+                **{moment: tensor.to(self.device) for moment, tensor in state.items()},
             }
 
 
@@ -262,6 +267,11 @@ def train(
     if checkpoint.exists() and not resume:
         raise DataError(f"{out} holds an unfinished run: add --resume, or give another folder to --out.")
     training, validation = split_validation(load_mnist(data, "train"))
+    if settings.batch_size > len(training.labels):
+        raise DataError(
+            f"A batch of {settings.batch_size:,} is more than the {len(training.labels):,} images there are to "
+            "train on: give a smaller --batch-size."
+        )
     out.mkdir(parents=True, exist_ok=True)
     commit = current_commit()
 
@@ -314,6 +324,14 @@ def train(
     save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
     return facts
+
+
+def checksum(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of the tensors' values in the order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(tensors[name].numpy())
+    return digest.hexdigest()
 
 
 def log_as_csv(log: list[dict[str, float]]) -> str:

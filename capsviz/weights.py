@@ -24,6 +24,15 @@ from capsviz.errors import WeightsError
 DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT = "capsnet-mnist"
 
+LIMITS = (
+    "It knows ten digits and nothing else: a letter or a scribble is still read as some digit, most often "
+    "with a short capsule.",
+    "It was trained on MNIST alone, the hands of American census clerks and students around 1990. Zeros with "
+    "a slash, ones with a flag and foot, and open fours are rare there and are misread more often.",
+    "It reads one digit at a time, upright, cropped and centred the way MNIST was made.",
+    "It has never seen digits rotated by more than a hand's slant, and does not generalise to them.",
+)
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -57,8 +66,9 @@ def load_card(path: Path) -> dict[str, Any]:
             "(git checkout -- weights)."
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = "it has no checksum" if isinstance(error, KeyError) else error
         raise WeightsError(
-            f"{card_path} is damaged ({error}): restore it from the repository (git checkout -- weights)."
+            f"{card_path} is damaged ({reason}): restore it from the repository (git checkout -- weights)."
         ) from error
     return card
 
@@ -93,9 +103,10 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
         tensors = load_tensors(data)
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file ({error}): give another one.") from error
-    net = CapsNet()
+    with torch.device("meta"):  # no time spent on initial values that are replaced at once
+        net = CapsNet()
     check_architecture(net, tensors, path)
-    net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
     return Weights(net.eval().requires_grad_(False), card, sha256)
 
 
@@ -134,5 +145,34 @@ def pack(net: CapsNet) -> bytes:
 def save_weights(path: Path, data: bytes, facts: dict[str, Any]) -> None:
     """Write packed weights and, beside them, their card with their SHA-256."""
     card = {"sha256": hashlib.sha256(data).hexdigest(), **facts}
-    write_atomically(path, data)
     write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    write_atomically(path.with_suffix(".md"), card_markdown(card).encode())
+    write_atomically(path, data)  # last: where the weights are, their card is too
+
+
+def card_markdown(card: dict[str, Any]) -> str:
+    """The model card for people, made of nothing but the facts."""
+    rows = {
+        "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
+        f"{card['settings']['iterations']} iterations",
+        "Data": card["data"],
+        "Test error": f"{card['test_error']:.2%}, read once, after the last epoch",
+        "Validation error": f"{card['validation_error']:.2%}, at the last epoch; no epoch was picked",
+        "Epochs": card["settings"]["epochs"],
+        "Batch size": card["settings"]["batch_size"],
+        "Seed": card["settings"]["seed"],
+        "Augmentation": f"shifts of up to {card['settings']['shift']} pixels",
+        "Optimiser": f"Adam, {card['settings']['learning_rate']:g} after {card['settings']['warmup_steps']} "
+        f"steps of warm-up, cosine to {card['settings']['final_learning_rate']:g}",
+        "Command": f"`{card['command']}`",
+        "Commit": f"`{card['commit']}`",
+        "Trained on": f"{card['device']}, PyTorch {card['torch']}",
+        "SHA-256": f"`{card['sha256']}`",
+        "On disk": "half precision; computed in single",
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    limits = "\n".join(f"- {limit}" for limit in LIMITS)
+    return (
+        f"# {card['name']}\n\n| | |\n|---|---|\n{table}\n\n## Known limits\n\n{limits}\n\n"
+        f"All facts, with the log of every epoch, are in `{card['name']}.json`.\n"
+    )

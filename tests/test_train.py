@@ -1,0 +1,496 @@
+"""Training: what it does to images and weights, that it resumes exactly, and the command from end to end."""
+
+import csv
+import errno
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import reference
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from capsviz import data, fast, train
+from capsviz.__main__ import main
+from capsviz.capsules import CapsNet
+from capsviz.data import Digits, load_mnist
+from capsviz.errors import WeightsError
+from capsviz.train import Settings, Trainer, error_rate, learning_rate, random_shift, to_pixels
+from capsviz.weights import load_weights
+
+CPU = torch.device("cpu")
+SMALL = Settings(epochs=2, batch_size=2)
+CUDA = pytest.param(
+    "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """For batches of two, threads cost more than they bring."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train with the readable formulation: equal (``test_fast.py``), and quicker for batches of two."""
+    monkeypatch.setattr(fast, "digit_capsules", lambda net, images, iterations: net(images, iterations).v)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that does not outlive the test: checkpoints have 100 MB each."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def synthetic(count: int) -> Digits:
+    images, labels = reference.synthetic_digits(count)
+    return Digits(torch.tensor(images), torch.tensor(labels))
+
+
+def run(trainer: Trainer, until: int) -> None:
+    """Train up to step ``until``, closing every epoch that ends on the way; two digits validate."""
+    while trainer.step < until:
+        for _ in trainer.run_epoch():
+            if trainer.step == until:
+                break
+        if trainer.step % trainer.steps_per_epoch == 0:
+            trainer.end_epoch(synthetic(2))
+
+
+# --- images and rates -----------------------------------------------------------------------------------
+
+
+def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
+    """The image moved, with zeros where nothing came from."""
+    moved = np.roll(image, (down, right), (0, 1))
+    rows, columns = np.arange(28) - down, np.arange(28) - right
+    moved[(rows < 0) | (rows > 27)] = 0
+    moved[:, (columns < 0) | (columns > 27)] = 0
+    return moved
+
+
+def test_shifts_reach_every_place_within_two_pixels_and_no_other():
+    image = np.random.default_rng(0).uniform(0.1, 1, (28, 28)).astype(np.float32)  # ink up to the edges
+    batch = torch.tensor(image).repeat(400, 1, 1)
+    moved = random_shift(batch, 2, torch.Generator().manual_seed(0)).numpy()
+    places = {(y, x): shifted(image, y, x) for y in range(-2, 3) for x in range(-2, 3)}
+    found = [[place for place, truth in places.items() if np.array_equal(one, truth)] for one in moved]
+    assert all(len(matches) == 1 for matches in found)
+    assert {matches[0] for matches in found} == set(places)
+    assert torch.equal(batch[0], torch.tensor(image))  # the batch itself is left alone
+
+
+def test_each_image_is_shifted_on_its_own_and_no_shift_is_possible():
+    images = torch.rand(6, 28, 28)
+    assert torch.equal(random_shift(images, 0, torch.Generator()), images)
+    one, other = (random_shift(images, 2, torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(6_000, 200), (1_000, 100), (5, 1)])
+def test_learning_rate(steps: int, warmup: int):
+    settings = Settings(learning_rate=1e-3, final_learning_rate=1e-5, warmup_steps=200)
+    rates = [learning_rate(settings, step, steps) for step in range(steps + 1)]
+    assert rates[0] == pytest.approx(1e-3 / warmup)
+    assert rates[-1] == pytest.approx(1e-5)
+    assert rates[warmup - 1] == max(rates) <= 1e-3
+    assert max(rates) > 0.97e-3 or steps == 5
+    assert rates[warmup - 1 :] == sorted(rates[warmup - 1 :], reverse=True)
+    assert all(map(math.isfinite, rates))
+
+
+def test_pixels_are_in_0_to_1_and_every_image_is_seen_once_an_epoch(monkeypatch: pytest.MonkeyPatch):
+    seen: list[tuple[Tensor, Tensor]] = []
+    monkeypatch.setattr(Trainer, "_update", lambda self, *batch: seen.append(batch))
+    trainer = Trainer(Settings(epochs=2, batch_size=3), synthetic(10), CPU)
+    assert trainer.steps_per_epoch == 3
+    assert trainer.steps == 6
+    epochs = []
+    for _ in range(2):
+        seen.clear()
+        assert sum(1 for _ in trainer.run_epoch()) == 3
+        images, labels = (torch.cat(parts) for parts in zip(*seen, strict=True))
+        assert images.dtype == torch.float32
+        assert images.min() == 0
+        assert images.max() == 1
+        assert len(set(labels.tolist())) == 9
+        epochs.append(labels.tolist())
+    assert epochs[0] != epochs[1]
+    assert to_pixels(torch.tensor([0, 51, 255], dtype=torch.uint8), CPU).tolist() == pytest.approx(
+        [0, 0.2, 1]
+    )
+
+
+# --- one step -------------------------------------------------------------------------------------------
+
+
+def test_step_follows_the_loss_of_the_paper(plain: None):
+    """Margin loss on the lengths themselves plus 0.0005 x summed squares, masked with the *true* digit."""
+    trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
+    with torch.no_grad():
+        trainer.net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
+    before = deepcopy(trainer.net)
+    images = to_pixels(trainer.training.images[:3], CPU)
+    labels = (before(images).lengths.argmax(1) + 1) % 10  # every prediction is wrong
+
+    v = before(images, 3).v
+    lengths = v.norm(dim=2)
+    kept = torch.zeros_like(v)
+    for n, digit in enumerate(labels.tolist()):
+        kept[n, digit] = v[n, digit]
+    errors = (before.decoder(kept) - images).square().sum((1, 2))
+    present = torch.eye(10)[labels]
+    margins = present * (0.9 - lengths).relu() ** 2 + 0.5 * (1 - present) * (lengths - 0.1).relu() ** 2
+    assert margins.sum(1).mean().item() == pytest.approx(
+        reference.margin_loss(lengths.detach().numpy(), labels.numpy()), rel=1e-5
+    )
+    (margins.sum(1).mean() + 0.0005 * errors.mean()).backward()
+
+    trainer._update(images, labels)
+    assert trainer.sums == pytest.approx([margins.sum(1).mean().item(), errors.mean().item(), 3], rel=1e-5)
+    for (name, ours), theirs in zip(trainer.net.named_parameters(), before.parameters(), strict=True):
+        assert (ours.grad - theirs.grad).norm() <= 1e-5 * theirs.grad.norm(), name
+        assert not torch.equal(ours, theirs), name
+
+
+def test_a_few_steps_lower_the_loss(plain: None):
+    trainer = Trainer(Settings(epochs=3, batch_size=5), synthetic(10), CPU)
+    run(trainer, until=6)
+    first, last = trainer.log[0], trainer.log[-1]
+    assert [row["epoch"] for row in trainer.log] == [1, 2, 3]
+    assert last["margin_loss"] < first["margin_loss"]
+    assert last["reconstruction_loss"] < first["reconstruction_loss"]
+    assert all(parameter.isfinite().all() for parameter in trainer.net.parameters())
+
+
+def test_error_rate_is_that_of_the_unchanged_images():
+    """Test images are neither shifted nor otherwise made up: twice the same, and as classified directly."""
+    torch.manual_seed(0)
+    net, digits = CapsNet(), synthetic(4)
+    with torch.no_grad():
+        answers = net(digits.images / 255).lengths.argmax(1)
+    # Labels under which exactly two of the four answers are wrong.
+    labels = answers.clone()
+    labels[[1, 3]] = (labels[[1, 3]] + 1) % 10
+    rates = [error_rate(net, Digits(digits.images, labels), 3, batch_size=size) for size in (3, 4, 4)]
+    assert rates == [0.5, 0.5, 0.5]
+
+
+# --- checkpoints ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("device", ["cpu", CUDA])
+@pytest.mark.parametrize("stop", [1, 2, 3], ids=["within the first epoch", "between", "within the second"])
+def test_resumes_bit_for_bit(plain: None, folder: Path, stop: int, device: str):
+    whole, first = (Trainer(SMALL, synthetic(4), torch.device(device)) for _ in range(2))
+    run(whole, until=4)
+    run(first, until=stop)
+    first.save(folder / "checkpoint")
+
+    torch.manual_seed(12345)  # another process would be in another state
+    second = Trainer(SMALL, synthetic(4), torch.device(device))
+    torch.rand(7)
+    second.load(folder / "checkpoint")
+    run(second, until=4)
+
+    assert second.step == whole.step == 4
+    for (name, ours), theirs in zip(second.net.named_parameters(), whole.net.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+        for key, value in whole.optimizer.state[theirs].items():
+            assert torch.equal(second.optimizer.state[ours][key], value), (name, key)
+    logs = [[{**row, "seconds": 0} for row in trainer.log] for trainer in (second, whole)]
+    assert logs[0] == logs[1]
+    assert len(logs[0]) == 2
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Iterator[Path]:
+    """A checkpoint of ``SMALL`` on four digits, after one of four steps."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "digit_capsules", lambda net, images, iterations: net(images, iterations).v)
+        trainer = Trainer(SMALL, synthetic(4), CPU)
+        run(trainer, until=1)
+        trainer.save(Path(folder) / "checkpoint.safetensors")
+        yield Path(folder) / "checkpoint.safetensors"
+
+
+@pytest.fixture(scope="module")
+def trainer() -> Trainer:
+    """A run of ``SMALL`` on four digits that has not begun."""
+    return Trainer(SMALL, synthetic(4), CPU)
+
+
+def assert_refused(trainer: Trainer, path: Path, *mentioned: object) -> None:
+    with pytest.raises(WeightsError) as caught:
+        trainer.load(path)
+    reference.assert_one_sentence(caught.value, path, "--out", *mentioned)
+
+
+@pytest.mark.parametrize(
+    ("settings", "images", "named"),
+    [
+        (Settings(epochs=3, batch_size=2), 4, "epochs 2, not 3"),
+        (Settings(epochs=2, batch_size=1), 4, "batch_size 2, not 1"),
+        (Settings(epochs=2, batch_size=2, seed=1), 4, "seed 0, not 1"),
+        (Settings(epochs=2, batch_size=2, shift=1), 4, "shift 2, not 1"),
+        (Settings(epochs=2, batch_size=2, iterations=1), 4, "iterations 3, not 1"),
+        (Settings(epochs=2, batch_size=2, learning_rate=0.1), 4, "learning_rate 0.001, not 0.1"),
+        (SMALL, 6, "images 4, not 6"),
+    ],
+)
+def test_resume_with_other_settings(checkpoint: Path, settings: Settings, images: int, named: str):
+    assert_refused(Trainer(settings, synthetic(images), CPU), checkpoint, named)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", bytes(500), b"no tensors at all\n" * 50], ids=["empty", "zeros", "text"]
+)
+def test_resume_from_what_is_no_checkpoint(trainer: Trainer, folder: Path, content: bytes):
+    (folder / "checkpoint").write_bytes(content)
+    assert_refused(trainer, folder / "checkpoint", "cannot be resumed from")
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.5, 0.9999])
+def test_resume_from_a_truncated_checkpoint(trainer: Trainer, checkpoint: Path, folder: Path, share: float):
+    whole = checkpoint.read_bytes()
+    (folder / "checkpoint").write_bytes(whole[: int(share * len(whole))])
+    assert_refused(trainer, folder / "checkpoint", "cannot be resumed from")
+
+
+@pytest.mark.parametrize("place", [0.2, 0.9])
+def test_resume_from_a_checkpoint_with_a_flipped_bit(
+    trainer: Trainer, checkpoint: Path, folder: Path, place: float
+):
+    whole = bytearray(checkpoint.read_bytes())
+    whole[int(place * len(whole))] ^= 0b0100
+    (folder / "checkpoint").write_bytes(whole)
+    assert_refused(trainer, folder / "checkpoint")
+
+
+def drop_step(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del state["step"]
+
+
+def drop_settings(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del state["settings"]
+
+
+def drop_moment(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del tensors["exp_avg.digits.W"]
+
+
+def drop_layer(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del tensors["net.decoder.4.bias"]
+
+
+def widen_layer(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    tensors["net.digits.W"] = torch.zeros(1152, 11, 16, 8)
+
+
+def drop_all(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    tensors.clear()
+
+
+@pytest.mark.parametrize("change", [drop_step, drop_settings, drop_moment, drop_layer, widen_layer, drop_all])
+def test_resume_from_a_checkpoint_of_something_else(
+    trainer: Trainer, checkpoint: Path, folder: Path, change: Callable
+):
+    whole = checkpoint.read_bytes()
+    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+    tensors, state = load_tensors(whole), json.loads(header["__metadata__"]["state"])
+    change(tensors, state)
+    (folder / "checkpoint").write_bytes(save_tensors(tensors, metadata={"state": json.dumps(state)}))
+    with pytest.raises(WeightsError) as caught:
+        trainer.load(folder / "checkpoint")
+    reference.assert_one_sentence(caught.value, folder / "checkpoint", "give")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"state": "{"}, {"state": "[]"}, {"other": "{}"}])
+def test_resume_from_a_checkpoint_without_its_state(trainer: Trainer, folder: Path, metadata: dict | None):
+    (folder / "checkpoint").write_bytes(save_tensors({"net.x": torch.zeros(2)}, metadata=metadata))
+    assert_refused(trainer, folder / "checkpoint", "cannot be resumed from")
+
+
+def test_failed_write_leaves_the_last_good_checkpoint(
+    checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def disk_full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    path = folder / "checkpoint"
+    shutil.copy(checkpoint, path)
+    trainer = Trainer(SMALL, synthetic(4), CPU)
+    trainer.load(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", disk_full)
+        with pytest.raises(OSError, match="No space left"):
+            trainer.save(path)
+    assert list(folder.iterdir()) == [path]
+    assert path.read_bytes() == checkpoint.read_bytes()
+
+
+# --- the command ----------------------------------------------------------------------------------------
+
+
+class Run(NamedTuple):
+    """A finished ``python -m capsviz train``."""
+
+    data: Path  # MNIST of 8 and 5 digits
+    out: Path
+    events: list[str]  # what was read, trained on and measured, in order
+
+
+def command(data: Path, out: Path, *more: str) -> list[str]:
+    return ["train", "--data", str(data), "--out", str(out), "--epochs", "2", "--batch-size", "2", *more]
+
+
+@pytest.fixture(scope="module")
+def finished() -> Iterator[Run]:
+    """Two epochs of two steps, by the command itself, on MNIST shrunk to 4 + 4 + 5 digits."""
+    events = []
+
+    def load(directory: Path, split: str) -> Digits:
+        events.append(f"read {split}")
+        return load_mnist(directory, split)
+
+    def measure(net: CapsNet, digits: Digits, iterations: int) -> float:
+        events.append(f"measure {len(digits.labels)}")
+        return error_rate(net, digits, iterations)
+
+    class Spied(Trainer):
+        def _update(self, images: Tensor, labels: Tensor) -> None:
+            events.append("step")
+            super()._update(images, labels)
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "SIZES", {"train": 8, "test": 5})
+        patch.setattr(data, "VALIDATION_SIZE", 4)
+        patch.setattr(train, "load_mnist", load)
+        patch.setattr(train, "error_rate", measure)
+        patch.setattr(train, "Trainer", Spied)
+        reference.write_mnist(Path(folder), 8, 5)
+        run = Run(Path(folder), Path(folder) / "out", events)
+        assert main(command(run.data, run.out, "--device", "cpu", "--seed", "3")) == 0
+        yield run._replace(events=events.copy())
+
+
+def test_command_reads_the_test_set_once_when_training_is_over(finished: Run):
+    epoch = ["step", "step", "measure 4"]
+    assert finished.events == ["read train", *epoch, *epoch, "read test", "measure 4", "measure 5"]
+
+
+def test_command_writes_weights_with_card_and_log(finished: Run):
+    weights = load_weights(finished.out / "capsnet-mnist.safetensors")
+    card = weights.card
+    assert card["settings"]["epochs"] == 2
+    assert card["settings"]["seed"] == 3
+    assert "--epochs 2 --batch-size 2 --seed 3" in card["command"]
+    assert card["parameters"] == 8_215_568
+    assert card["device"] == "cpu"
+    assert "4 images to train on, 4 to choose by, 5 to test on" in card["data"]
+
+    images, labels = reference.synthetic_digits(5)
+    with torch.no_grad():
+        answers = weights.net(torch.tensor(images) / 255).lengths.argmax(1).numpy()
+    assert card["test_error"] == np.mean(answers != labels)
+
+    with (finished.out / "log.csv").open(newline="") as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert rows == card["log"]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(row["margin_loss"] > 0 and row["seconds"] > 0 for row in rows)
+    assert 0 <= card["validation_error"] <= 1
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_command_refuses_a_finished_run(finished: Run, more: list[str], capsys: pytest.CaptureFixture[str]):
+    before = (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns
+    assert main(command(finished.data, finished.out, *more)) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), finished.out, "finished", "--out")
+    assert (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns == before
+
+
+def test_command_refuses_then_resumes_an_interrupted_run(
+    finished: Run, monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Interrupted in the middle of the second epoch, it ends with the same bytes as without."""
+    arguments = command(finished.data, folder, "--device", "cpu", "--seed", "3")
+    update = Trainer._update
+
+    def interrupted(self: Trainer, images: Tensor, labels: Tensor) -> None:
+        if self.step == 3:
+            raise KeyboardInterrupt
+        update(self, images, labels)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_update", interrupted)
+        assert main(arguments) == 130
+    assert main(arguments) == 2
+    message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
+    reference.assert_one_sentence(message, folder, "--resume", "--out")
+
+    assert main([*arguments, "--resume"]) == 0
+    assert "resumed at step 2 of 4" in capsys.readouterr().out
+    weights = "capsnet-mnist.safetensors"
+    assert (folder / weights).read_bytes() == (finished.out / weights).read_bytes()
+    cards = [load_weights(out / weights).card for out in (folder, finished.out)]
+    for card in cards:
+        for row in card["log"]:
+            del row["seconds"]
+    assert cards[0] == cards[1]
+
+
+def test_checkpoints_are_written_within_an_epoch(
+    finished: Run, plain: None, monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    saved = []
+    monkeypatch.setattr(Trainer, "save", lambda self, path: saved.append(self.step))
+    train.train(
+        finished.data, folder / "new" / "out", SMALL, CPU, checkpoint_seconds=-1, say=lambda line: None
+    )
+    assert saved == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--batch-size"])
+@pytest.mark.parametrize("value", ["0", "-2", "1.5", "many"])
+def test_command_refuses_what_is_no_number(
+    tmp_path: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as caught:
+        main([*command(tmp_path, tmp_path / "out"), option, value])
+    assert caught.value.code == 2
+    assert f"{option}: invalid whole number above 0 value: '{value}'" in capsys.readouterr().err
+
+
+def test_command_refuses_batches_larger_than_the_training_set(
+    finished: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Otherwise an epoch would have no step, and untrained weights would be written."""
+    assert main([*command(finished.data, folder / "out"), "--batch-size", "5"]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "capsviz: ", "5")
+    assert not (folder / "out").exists()
+
+
+def test_command_with_half_of_mnist(finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    reference.write_mnist(tmp_path, 8, 5)
+    (tmp_path / "MNIST" / "raw" / "t10k-images-idx3-ubyte").unlink()
+    assert main(command(tmp_path, tmp_path / "out")) == 2
+    message = capsys.readouterr().err.rstrip("\n")
+    reference.assert_one_sentence(message, "capsviz: ", "t10k-images-idx3-ubyte missing")
+    assert not (tmp_path / "out").exists()
