@@ -1,0 +1,31 @@
+"""capsviz: a visual explorer of Capsule Networks, and the library under it.
+
+Names are imported when first used: PyTorch takes seconds, and the figures and the frame of the app do
+without it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capsviz.errors import CapsvizError
+    from capsviz.inference import Model, load_model
+    from capsviz.preprocess import canvas_to_mnist
+    from capsviz.trace import RoutingTrace
+
+__version__ = "0.1.0"
+__all__ = ["CapsvizError", "Model", "RoutingTrace", "canvas_to_mnist", "load_model"]
+
+_MODULES = {
+    "CapsvizError": "errors",
+    "Model": "inference",
+    "RoutingTrace": "trace",
+    "canvas_to_mnist": "preprocess",
+    "load_model": "inference",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,25 @@
+"""Pictures of a trace: pure functions, one module a figure, without PyTorch and without Streamlit.
+
+Most return HTML to be shown with ``STYLE`` (in a notebook: ``IPython.display.HTML(STYLE + html)``).
+"""
+
+from pathlib import Path
+
+from capsviz.figures.layers import layers_table
+from capsviz.figures.lengths import lengths_bars
+from capsviz.figures.reading import reading_card
+from capsviz.figures.reconstructions import reconstruction_panels
+from capsviz.figures.strip import pipeline_strip
+from capsviz.figures.training import training_figure
+
+STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</style>"
+
+__all__ = [
+    "STYLE",
+    "layers_table",
+    "lengths_bars",
+    "pipeline_strip",
+    "reading_card",
+    "reconstruction_panels",
+    "training_figure",
+]

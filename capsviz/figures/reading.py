@@ -1,0 +1,36 @@
+"""The answer in a few square centimetres: pixels seen, digit, length, ten small bars."""
+
+import numpy as np
+
+from capsviz.figures.theme import DIGIT_COLOURS, data_uri, ink, number
+
+
+def reading_card(image: np.ndarray | None, lengths: np.ndarray | None) -> str:
+    """HTML of the answer to one drawing; with None, the same card waiting for one.
+
+    Args:
+        image: [28, 28] pixels seen, in 0..1.
+        lengths: [10] capsule lengths in 0..1.
+    """
+    if image is None or lengths is None:
+        seen = '<span class="cv-seen cv-empty"></span>'
+        answer = '<span class="cv-digit">\N{EN DASH}</span><span class="cv-length">no digit yet</span>'
+        lengths = np.zeros(10)
+    else:
+        longest = int(np.argmax(lengths))
+        seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="the 28 by 28 pixels seen">'
+        answer = (
+            f'<span class="cv-digit" data-testid="answer">{longest}</span>'
+            f'<span class="cv-length">length<b data-testid="length">{number(lengths[longest])}</b></span>'
+        )
+    bars = "".join(
+        f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
+        f'<span style="height:{100 * length:.1f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
+        f"<i>{digit}</i></span>"
+        for digit, length in enumerate(lengths.tolist())
+    )
+    return (
+        f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
+        f"<figcaption>seen: 28 × 28</figcaption></figure>{answer}</div>"
+        f'<div class="cv-minis" aria-hidden="true">{bars}</div></div>'
+    )

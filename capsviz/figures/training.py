@@ -1,0 +1,51 @@
+"""Error rates over the epochs of a training run."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def training_figure(log: Sequence[dict[str, float]], test_error: float | None = None) -> "go.Figure":
+    """Training and validation error of each epoch, and the final test error as a point.
+
+    Args:
+        log: rows with "epoch", "train_error" and "validation_error" (0..1).
+        test_error: error on the test set after the last epoch (0..1), if it was measured.
+    """
+    import plotly.graph_objects as go  # half a second that only this figure should cost
+
+    epochs = [row["epoch"] for row in log]
+
+    def curve(key: str, name: str, **style: Any) -> go.Scatter:
+        values = [100 * row[key] for row in log]
+        return go.Scatter(
+            x=epochs, y=values, name=name, mode="lines+markers", hovertemplate="%{y:.2f} %", **style
+        )
+
+    figure = go.Figure(
+        [
+            curve("train_error", "training (shifted images)", line={"color": "#9789ff", "dash": "dot"}),
+            curve("validation_error", "validation (5,000 held out)", line={"color": "#00a07c"}),
+        ]
+    )
+    if test_error is not None and epochs:
+        figure.add_scatter(
+            x=[epochs[-1]],
+            y=[100 * test_error],
+            name="test (10,000, read once)",
+            mode="markers",
+            marker={"symbol": "star", "size": 16, "color": "#f08a24"},
+            hovertemplate="%{y:.2f} %",
+        )
+    figure.update_layout(
+        hovermode="x unified",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={"l": 60, "r": 10, "t": 40, "b": 50},
+        height=360,
+        font={"size": 15},
+    )
+    figure.update_xaxes(title="epoch", dtick=max(1, len(epochs) // 10))
+    figure.update_yaxes(title="error, % (logarithmic)", type="log", dtick="D2")
+    return figure

@@ -1,0 +1,303 @@
+"""The frame around every page, and what lasts from one run of the script to the next.
+
+The package's only import of Streamlit. PyTorch is imported only once the frame stands, so that a
+person sees the page while it loads.
+"""
+
+import base64
+import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from capsviz import figures
+from capsviz.errors import CapsvizError
+from capsviz.examples import EXAMPLES, Example, render
+
+if TYPE_CHECKING:
+    from capsviz.inference import Model
+    from capsviz.trace import RoutingTrace
+
+PAD = 280  # side of the canvas, CSS pixels
+HISTORY = 30  # drawings that undo can go back through
+INK = "#ffffff"
+
+# Keys of the session's state. Streamlit deletes a widget's value when its page is left, so what must
+# last is kept under keys of its own.
+HISTORY_KEY = "drawings"  # list[Drawing], the current one last
+CANVAS_KEY = "canvas"  # the canvas component
+INITIAL_KEY = "canvas_initial"  # what the canvas was last told to show
+ECHO_KEY = "canvas_echo"  # number of objects in the canvas's expected confirmation, or None
+READING_KEY = "reading"  # Reading of the current drawing
+PROBLEM_KEY = "upload_problem"  # sentence about a file that could not be read
+UPLOAD_KEY = "upload"
+UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
+WIDTH_KEY = "stroke_width"
+ROUTING_ITERATIONS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What is on the canvas: pixels for the network, and objects for the canvas to show again."""
+
+    pixels: np.ndarray
+    ink: str  # of the pixels, as canvas_to_mnist takes it
+    objects: list[dict[str, Any]]  # in the canvas's own format (Fabric.js)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The network's answer to one drawing, or why there is none."""
+
+    drawing: Drawing
+    trace: "RoutingTrace | None" = None
+    reconstructions: np.ndarray | None = None  # [10, 28, 28]
+    milliseconds: float = 0.0  # for the trace alone
+    problem: str = ""
+
+
+@st.cache_resource(show_spinner=False)
+def model() -> "Model":
+    """The one model that all sessions share."""
+    from capsviz.devices import keep_large_blocks
+    from capsviz.inference import load_model
+
+    keep_large_blocks()
+    loaded = load_model()
+    loaded.trace(np.zeros((28, 28), np.float32))  # the first pass is slow: let it not be a person's
+    return loaded
+
+
+def reading() -> Reading:
+    """The reading of the current drawing; every page works from this one."""
+    current: Reading = st.session_state[READING_KEY]
+    return current
+
+
+def answered() -> tuple["RoutingTrace", np.ndarray]:
+    """Trace and ten reconstructions of the current drawing; without one, say so and end the page."""
+    now = reading()
+    if now.trace is None or now.reconstructions is None:
+        st.html(f'<div class="cv-waiting" data-testid="waiting">{now.problem}</div>')
+        st.stop()
+    return now.trace, now.reconstructions
+
+
+@contextmanager
+def frame() -> Iterator[None]:
+    """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
+    st.html(figures.STYLE)
+    st.html(Path(__file__).with_name("frame.css"))
+    if HISTORY_KEY not in st.session_state:
+        st.session_state[HISTORY_KEY] = []
+        _show_example(EXAMPLES[0])
+    with st.container(horizontal=True, key="frame", gap="large"):
+        with st.container(width=PAD, key="rail", gap="small"):
+            _pad()
+        with st.container(key="page"):
+            yield
+
+
+def question(text: str) -> None:
+    """The one-line question that the page answers."""
+    st.html(f'<h1 class="cv-question">{text}</h1>')
+
+
+def heading(text: str) -> None:
+    """The heading of one view on a page."""
+    st.html(f'<h2 class="cv-heading">{text}</h2>')
+
+
+def _pad() -> None:
+    # Its component can only be declared while an app runs; imported at the top, this module could not be
+    # imported anywhere else.
+    from streamlit_drawable_canvas import st_canvas
+
+    st_canvas(
+        stroke_width=st.session_state.get(WIDTH_KEY, 18),
+        stroke_color=INK,
+        background_color="#000000",
+        width=PAD,
+        height=PAD,
+        initial_drawing=st.session_state[INITIAL_KEY],
+        return_image_data=True,
+        key=CANVAS_KEY,
+        on_change=_drawn,
+    )
+    with st.container(horizontal=True, gap="xsmall", key="tools"):
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            key="undo",
+            on_click=_undo,
+            disabled=len(st.session_state[HISTORY_KEY]) < 2,
+            help="Take back the last stroke, or whatever replaced the drawing",
+        )
+        st.button("Clear", icon=":material/delete:", key="clear", on_click=_clear, help="Empty the canvas")
+        st.menu_button(
+            "Examples",
+            [example.name for example in EXAMPLES],
+            key="example",
+            on_click=_choose_example,
+        )
+    with st.container(horizontal=True, gap="xsmall", key="inputs"):
+        st.slider("Stroke width", 6, 30, 18, key=WIDTH_KEY, persist_state="session")
+        with st.popover("Image", icon=":material/upload:"):
+            st.file_uploader(
+                "A picture of one digit, on light or dark ground",
+                key=f"{UPLOAD_KEY}{st.session_state.get(UPLOADS_KEY, 0)}",
+                on_change=_upload,
+                help="PNG, JPEG or WebP; a photo of a digit on paper will do",
+            )
+    answer = st.empty()
+    now = _read()
+    if now.trace is None:
+        answer.html(figures.reading_card(None, None))
+    else:
+        answer.html(figures.reading_card(now.trace.image, now.trace.lengths[-1]))
+    _status(now)
+
+
+def _status(now: Reading) -> None:
+    """One line under the answer: what went wrong, or where and how fast it was computed."""
+    problem = st.session_state.pop(PROBLEM_KEY, "")
+    if problem:
+        st.error(problem, icon=":material/image_not_supported:")
+    if now.trace is None:
+        st.warning(now.problem)
+        return
+    device = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}[model().device]
+    st.html(
+        f'<p class="cv-device" data-testid="device">Computed on {device} in {now.milliseconds:.1f} ms</p>'
+    )
+    if model().notice:
+        st.warning(model().notice)
+
+
+def _read() -> Reading:
+    """The current drawing's reading, computed once for each drawing."""
+    drawing: Drawing = st.session_state[HISTORY_KEY][-1]
+    known: Reading | None = st.session_state.get(READING_KEY)
+    if known is None or known.drawing is not drawing:
+        known = _compute(drawing)
+        st.session_state[READING_KEY] = known
+    return known
+
+
+def _compute(drawing: Drawing) -> Reading:
+    from capsviz.preprocess import canvas_to_mnist
+
+    try:
+        image = canvas_to_mnist(drawing.pixels, drawing.ink)
+        network = model()
+        began = time.perf_counter()
+        trace = network.trace(image, ROUTING_ITERATIONS)
+        milliseconds = 1000 * (time.perf_counter() - began)
+        return Reading(drawing, trace, network.reconstructions(trace), milliseconds)
+    except CapsvizError as error:
+        return Reading(drawing, problem=str(error))
+
+
+def _push(drawing: Drawing) -> None:
+    history = st.session_state[HISTORY_KEY]
+    history.append(drawing)
+    del history[:-HISTORY]
+
+
+def _show(objects: list[dict[str, Any]]) -> None:
+    """Have the canvas show ``objects``; it confirms them as if they had just been drawn."""
+    revision = st.session_state.get(INITIAL_KEY, {}).get("revision", 0) + 1
+    # The revision makes two showings of the same objects differ: the canvas only acts on a change.
+    st.session_state[INITIAL_KEY] = {"objects": objects, "revision": revision}
+    st.session_state[ECHO_KEY] = len(objects) if revision > 1 else None  # the first is not confirmed
+
+
+def _drawn() -> None:
+    """The canvas changed: by a stroke, by its own toolbar, or because it was told to."""
+    sent = st.session_state[CANVAS_KEY]["drawing"]
+    objects = sent["raw"]["objects"]
+    if st.session_state[ECHO_KEY] == len(objects):
+        st.session_state[ECHO_KEY] = None
+        return
+    st.session_state[ECHO_KEY] = None
+    _, encoded = sent["data"].split(",", 1)
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("L"))
+    _push(Drawing(pixels, "light", objects))
+
+
+def _undo() -> None:
+    history = st.session_state[HISTORY_KEY]
+    if len(history) > 1:
+        history.pop()
+        _show(history[-1].objects)
+
+
+def _clear() -> None:
+    _push(Drawing(np.zeros((PAD, PAD), np.uint8), "light", []))
+    _show([])
+
+
+def _choose_example() -> None:
+    chosen = st.session_state["example"]
+    _show_example(next(example for example in EXAMPLES if example.name == chosen))
+
+
+def _show_example(example: Example) -> None:
+    objects = [_path(stroke, example.width * PAD) for stroke in example.strokes]
+    _push(Drawing(render(example.strokes, example.width, PAD), "light", objects))
+    _show(objects)
+
+
+def _path(stroke: Any, width: float) -> dict[str, Any]:
+    """A stroke in 0..1 as the canvas keeps one."""
+    (x, y), *rest = [(round(PAD * x, 2), round(PAD * y, 2)) for x, y in stroke]
+    return {
+        "type": "Path",
+        "path": [["M", x, y], *(["L", *point] for point in rest)],
+        "fill": None,
+        "stroke": INK,
+        "strokeWidth": round(width, 2),
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+    }
+
+
+def _upload() -> None:
+    from capsviz.images import read_image
+    from capsviz.preprocess import canvas_to_mnist
+
+    taken = st.session_state.get(UPLOADS_KEY, 0)
+    file = st.session_state[f"{UPLOAD_KEY}{taken}"]
+    if file is None:
+        return
+    st.session_state[UPLOADS_KEY] = taken + 1
+    try:
+        pixels = read_image(file.getvalue())
+        seen = canvas_to_mnist(pixels)
+    except CapsvizError as error:
+        st.session_state[PROBLEM_KEY] = f"{file.name}: {error}"
+        return
+    objects = [_picture(seen)]
+    _push(Drawing(pixels, "auto", objects))
+    _show(objects)
+
+
+def _picture(image: np.ndarray) -> dict[str, Any]:
+    """An image in 0..1 as an object that fills the canvas."""
+    return {
+        "type": "Image",
+        "src": figures.theme.data_uri(figures.theme.ink(image)),
+        "originX": "left",
+        "originY": "top",
+        "left": 0,
+        "top": 0,
+        "scaleX": PAD / image.shape[1],
+        "scaleY": PAD / image.shape[0],
+    }

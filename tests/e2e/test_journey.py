@@ -1,0 +1,147 @@
+"""What a person does, with a real mouse in a real browser."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from capsviz.examples import EXAMPLES, render
+
+SEVEN = [(70, 60), (210, 60), (130, 230)]
+FIRST = str(EXAMPLES[0].digit)
+
+
+def draw(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw one stroke through points given in pixels of the canvas."""
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    assert box is not None
+    x, y = points[0]
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    for (x0, y0), (x1, y1) in pairwise(points):
+        for t in np.linspace(0, 1, 15)[1:]:
+            page.mouse.move(box["x"] + x0 + t * (x1 - x0), box["y"] + y0 + t * (y1 - y0))
+    page.mouse.up()
+
+
+def answer(page: Page, digit: str) -> None:
+    expect(page.get_by_test_id("answer")).to_have_text(digit, timeout=20_000)
+
+
+def choose(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Examples").click()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+
+
+def tool(page: Page, name: str) -> Locator:
+    """A button of the rail, not the canvas's own of the same name."""
+    return page.locator(f".st-key-{name}").get_by_role("button")
+
+
+def clear(page: Page) -> None:
+    tool(page, "clear").click()
+    expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
+    page.wait_for_timeout(300)  # the canvas empties itself once the answer has come
+
+
+def canvas_ink(page: Page) -> int:
+    """How many pixels of the canvas in the browser are inked."""
+    return page.locator("canvas.dc-canvas.lower-canvas").evaluate(
+        """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+            .data.filter((value, i) => i % 4 == 0 && value > 127).length"""
+    )
+
+
+def test_draws_a_seven_and_reads_seven(page: Page) -> None:
+    answer(page, FIRST)
+    clear(page)
+    draw(page, SEVEN)
+    answer(page, "7")
+    length = float(page.get_by_test_id("length").inner_text())
+    assert 0.5 < length < 1
+    expect(page.get_by_test_id("waiting")).to_have_count(0)
+
+
+def test_chooses_an_example_draws_on_and_undoes_all_of_it(page: Page) -> None:
+    undo = tool(page, "undo")
+    other = next(example for example in EXAMPLES if example.digit not in (EXAMPLES[0].digit, 7))
+    before = canvas_ink(page)
+    choose(page, other.name)
+    answer(page, str(other.digit))
+    ink = int((render(other.strokes, other.width) > 127).sum())
+    page.wait_for_timeout(500)
+    assert canvas_ink(page) == pytest.approx(ink, rel=0.03)
+
+    draw(page, [(20, 262), (260, 262)])
+    page.wait_for_timeout(1500)
+    assert canvas_ink(page) > 1.1 * ink
+    undo.click()
+    answer(page, str(other.digit))
+    page.wait_for_timeout(500)
+    assert canvas_ink(page) == pytest.approx(ink, rel=0.03)
+    undo.click()
+    answer(page, FIRST)
+    page.wait_for_timeout(500)
+    assert canvas_ink(page) == pytest.approx(before, rel=0.01)
+    expect(undo).to_be_disabled()
+
+
+def test_the_drawing_outlasts_a_change_of_page(page: Page) -> None:
+    clear(page)
+    draw(page, SEVEN)
+    answer(page, "7")
+    ink = canvas_ink(page)
+    length = page.get_by_test_id("length").inner_text()
+    page.get_by_role("link", name="Model").click()
+    expect(page.get_by_text("What is this network")).to_be_visible()
+    answer(page, "7")
+    assert page.get_by_test_id("length").inner_text() == length
+    # Drawn on there, it is the same drawing here.
+    draw(page, [(100, 150), (190, 150)])
+    expect(page.get_by_test_id("length")).not_to_have_text(length)
+    page.get_by_role("link", name="Draw").click()
+    expect(page.get_by_text("What does it see")).to_be_visible()
+    answer(page, "7")
+    assert canvas_ink(page) > ink
+
+
+def test_a_dot_and_a_scribble_are_answered_with_what_to_do(page: Page) -> None:
+    clear(page)
+    draw(page, [(140, 140), (141, 141)])
+    expect(page.get_by_test_id("waiting")).to_contain_text("dot")
+    clear(page)
+    draw(page, [(x, 5 + 270 * (i % 2)) for i, x in enumerate(range(4, 280, 8))])
+    expect(page.get_by_test_id("waiting")).to_contain_text("covers")
+    tool(page, "undo").click()
+    expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
+
+
+def test_uploads_a_picture_and_refuses_a_text(page: Page, tmp_path: Path) -> None:
+    from PIL import Image
+
+    four = next(example for example in EXAMPLES if example.digit == 4)
+    Image.fromarray(255 - render(four.strokes, four.width)).save(tmp_path / "four.png")
+    (tmp_path / "essay.png").write_text("Once upon a time")
+    page.get_by_role("button", name="Image").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "essay.png")
+    expect(page.get_by_role("alert")).to_contain_text("essay.png")
+    answer(page, FIRST)
+    page.locator("input[type=file]").set_input_files(tmp_path / "four.png")
+    answer(page, "4")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (390, 844)])
+@pytest.mark.parametrize("path", ["", "/model"])
+def test_nothing_sticks_out_sideways(page: Page, size: tuple[int, int], path: str) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(page.url.rstrip("/") + path)
+    page.get_by_test_id("answer").wait_for()
+    page.wait_for_timeout(500)
+    widest = page.evaluate(
+        """() => Math.max(...[...document.querySelectorAll('.stMain *')]
+            .filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().right))"""
+    )
+    assert widest <= size[0]

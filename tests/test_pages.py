@@ -1,0 +1,212 @@
+"""The frame and the pages without a browser: what each control does to drawing and answer."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from capsviz import inference, ui
+from capsviz.errors import WeightsError
+from capsviz.examples import EXAMPLES, render
+
+PAGES = [str(ROOT / "pages/draw.py"), str(ROOT / "pages/model.py")]
+BLANK = ui.Drawing(np.zeros((ui.PAD, ui.PAD), np.uint8), "light", [])
+
+
+def open_app(drawing: ui.Drawing | None = None, page: str = PAGES[0]) -> AppTest:
+    """One page in its frame, with a drawing of its own or the one the app opens with.
+
+    AppTest runs the page's script alone from the second run on where ``st.navigation`` is used, so the
+    frame is put around the page here; the browser tests go through the router.
+    """
+    script = f"import runpy\nfrom capsviz import ui\nwith ui.frame():\n    runpy.run_path({page!r})"
+    app = AppTest.from_string(script, default_timeout=60)
+    if drawing is not None:
+        app.session_state[ui.HISTORY_KEY] = [drawing]
+        app.session_state[ui.INITIAL_KEY] = {"objects": drawing.objects, "revision": 1}
+    app.run()
+    assert not app.exception
+    return app
+
+
+def shown(app: AppTest) -> str:
+    """All that the app shows as HTML, in order."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def reading(app: AppTest) -> ui.Reading:
+    found: ui.Reading = app.session_state[ui.READING_KEY]
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["draw", "model"])
+def test_every_page_opens_with_an_answered_example(page: str) -> None:
+    app = open_app(page=page)
+    trace = reading(app).trace
+    assert trace is not None
+    assert trace.prediction == EXAMPLES[0].digit
+    assert f'data-testid="answer">{trace.prediction}<' in shown(app)
+    assert "Computed on" in shown(app)
+
+
+def test_the_draw_page_shows_what_the_trace_holds() -> None:
+    app = open_app()
+    trace = reading(app).trace
+    assert trace is not None
+    for digit, length in enumerate(trace.lengths[-1]):
+        assert f"|v| of digit {digit} is {length:.4f}" in shown(app)
+    assert "need not sum to 1" in shown(app)
+
+
+def test_a_rerun_computes_nothing_again() -> None:
+    app = open_app()
+    first = reading(app)
+    app.slider(key=ui.WIDTH_KEY).set_value(24).run()
+    assert reading(app) is first
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["draw", "model"])
+def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
+    app = open_app(BLANK, page)
+    assert reading(app).trace is None
+    assert "draw a digit" in app.warning[0].value
+    assert 'data-testid="waiting"' in shown(app)
+    assert 'data-testid="answer"' not in shown(app)
+
+
+def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*arguments: object) -> None:
+        raise WeightsError("weights/x.safetensors is cut short: restore it.")
+
+    ui.model.clear()
+    monkeypatch.setattr(inference, "load_model", damaged)
+    app = open_app()
+    assert app.warning[0].value == "weights/x.safetensors is cut short: restore it."
+    assert 'data-testid="waiting"' in shown(app)
+    ui.model.clear()
+
+
+def test_clear_and_undo_buttons() -> None:
+    app = open_app()
+    assert app.button(key="undo").disabled
+    app.button(key="clear").click().run()
+    assert reading(app).trace is None
+    app.button(key="undo").click().run()
+    trace = reading(app).trace
+    assert trace is not None
+    assert trace.prediction == EXAMPLES[0].digit
+
+
+# What the browser sends, without one: AppTest knows neither the canvas nor the menu.
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A session's state as it is after the first run."""
+    fresh: dict[str, Any] = {ui.HISTORY_KEY: []}
+    monkeypatch.setattr(ui.st, "session_state", fresh)
+    ui._show_example(EXAMPLES[0])
+    return fresh
+
+
+def send(state: dict[str, Any], pixels: np.ndarray, objects: int) -> None:
+    """What the canvas sends when a stroke has ended."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).convert("RGBA").save(buffer, "PNG")
+    state[ui.CANVAS_KEY] = {
+        "drawing": {
+            "raw": {"objects": [{"type": "Path"}] * objects},
+            "data": "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
+        }
+    }
+    ui._drawn()
+
+
+def test_a_stroke_becomes_the_current_drawing(state: dict[str, Any]) -> None:
+    pixels = render(EXAMPLES[1].strokes, EXAMPLES[1].width)
+    send(state, pixels, objects=3)
+    np.testing.assert_array_equal(state[ui.HISTORY_KEY][-1].pixels, pixels)
+    assert state[ui.HISTORY_KEY][-1].ink == "light"
+
+
+def test_undo_goes_back_stroke_by_stroke_and_never_beyond_the_first(state: dict[str, Any]) -> None:
+    first = state[ui.HISTORY_KEY][-1]
+    for strokes in (2, 3):
+        send(state, render(EXAMPLES[strokes].strokes, 0.06), objects=strokes)
+    ui._clear()
+    shown_before = state[ui.INITIAL_KEY]["revision"]
+    for strokes in (3, 2):
+        ui._undo()
+        assert len(state[ui.INITIAL_KEY]["objects"]) == strokes
+    for _ in range(3):
+        ui._undo()
+    assert state[ui.HISTORY_KEY] == [first]
+    assert state[ui.INITIAL_KEY]["objects"] == first.objects
+    assert state[ui.INITIAL_KEY]["revision"] > shown_before
+
+
+def test_the_canvas_confirming_what_it_was_told_is_no_new_drawing(state: dict[str, Any]) -> None:
+    ui._clear()
+    ui._undo()
+    told = state[ui.HISTORY_KEY][-1]
+    send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects=len(told.objects))
+    assert state[ui.HISTORY_KEY][-1] is told
+    # The next message of the same kind is a change of the person's own, by the canvas's toolbar.
+    send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects=len(told.objects))
+    assert state[ui.HISTORY_KEY][-1] is not told
+
+
+def test_history_is_bounded(state: dict[str, Any]) -> None:
+    for _ in range(2 * ui.HISTORY):
+        ui._clear()
+    assert len(state[ui.HISTORY_KEY]) == ui.HISTORY
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_example_can_be_chosen(state: dict[str, Any], example: Any) -> None:
+    state["example"] = example.name
+    ui._choose_example()
+    assert len(state[ui.INITIAL_KEY]["objects"]) == len(example.strokes)
+    np.testing.assert_array_equal(
+        state[ui.HISTORY_KEY][-1].pixels, render(example.strokes, example.width, ui.PAD)
+    )
+
+
+class File:
+    """A file as the uploader hands it over."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name, self._data = name, data
+
+    def getvalue(self) -> bytes:
+        return self._data
+
+
+def upload(state: dict[str, Any], name: str, data: bytes) -> None:
+    state[f"{ui.UPLOAD_KEY}{state.get(ui.UPLOADS_KEY, 0)}"] = File(name, data)
+    ui._upload()
+
+
+def test_an_uploaded_photo_is_read_and_shown_on_the_canvas(state: dict[str, Any]) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(255 - render(EXAMPLES[1].strokes, 0.06, 600)).save(buffer, "JPEG")
+    upload(state, "photo.jpg", buffer.getvalue())
+    assert state[ui.UPLOADS_KEY] == 1
+    assert state[ui.INITIAL_KEY]["objects"][0]["type"] == "Image"
+    trace = ui._read().trace
+    assert trace is not None
+    assert trace.prediction == EXAMPLES[1].digit
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7 not a picture", b"\x89PNG\r\n\x1a\n cut"])
+def test_a_file_that_is_no_picture_loses_nothing(state: dict[str, Any], data: bytes) -> None:
+    before = state[ui.HISTORY_KEY][-1]
+    upload(state, "homework.png", data)
+    assert state[ui.HISTORY_KEY][-1] is before
+    assert state[ui.PROBLEM_KEY].startswith("homework.png: ")
+    assert "\n" not in state[ui.PROBLEM_KEY]
