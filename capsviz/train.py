@@ -330,7 +330,7 @@ def checksum(tensors: dict[str, Tensor]) -> str:
     """SHA-256 of the tensors' values in the order of their names."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        digest.update(tensors[name].numpy())
+        digest.update(tensors[name].numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,34 @@
+"""Measure and print everything as one table: ``python -m benchmarks``."""
+
+import platform
+import sys
+
+import torch
+
+from benchmarks import browser, trace
+
+ROWS = [
+    ("One trace, CPU", trace.one_trace, "8 ms"),
+    ("The plain forward pass in it", trace.one_forward, ""),
+    ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
+    ("Importing PyTorch", browser.import_torch, ""),
+    ("First answer of a fresh server, from opening the page", browser.first_answer, "import + 2000 ms"),
+    ("First answer of a running server, from opening the page", browser.next_answer, ""),
+    ("Pen-up to new lengths, minimal page (the floor)", browser.pen_up_floor, ""),
+    ("Pen-up to new lengths, Draw page", browser.pen_up, "1.5 × the floor"),
+]
+
+
+def main() -> None:
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}\n")
+    print("| what | median, ms | 10 to 90 % | aim |\n|---|---:|---:|---|")
+    chosen = sys.argv[1:]
+    for name, measure, aim in ROWS:
+        if chosen and measure.__name__ not in chosen:
+            continue
+        low, median, high = measure()
+        print(f"| {name} | {median:.1f} | {low:.1f} to {high:.1f} | {aim} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What the network takes, without a browser."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from capsviz import canvas_to_mnist, load_model
+from capsviz.examples import EXAMPLES, render
+from capsviz.weights import load_weights
+
+Quantiles = tuple[float, float, float]
+
+
+def quantiles(milliseconds: list[float]) -> Quantiles:
+    low, median, high = np.quantile(milliseconds, [0.1, 0.5, 0.9])
+    return float(low), float(median), float(high)
+
+
+def timed(call: Callable[[], object], repeats: int = 200) -> Quantiles:
+    for _ in range(20):
+        call()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - began))
+    return quantiles(times)
+
+
+def canvas() -> np.ndarray:
+    return render(EXAMPLES[0].strokes, EXAMPLES[0].width)
+
+
+def one_trace() -> Quantiles:
+    model, image = load_model(device="cpu"), canvas_to_mnist(canvas())
+    return timed(lambda: model.trace(image))
+
+
+def one_forward() -> Quantiles:
+    net, image = load_weights().net, torch.tensor(canvas_to_mnist(canvas()))[None]
+    with torch.inference_mode():
+        return timed(lambda: net(image))
+
+
+def one_canvas() -> Quantiles:
+    pixels = canvas()
+    return timed(lambda: canvas_to_mnist(pixels, ink="light"))

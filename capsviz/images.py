@@ -1,0 +1,77 @@
+"""Image files, as people upload them, into arrays that ``canvas_to_mnist`` takes."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from capsviz.errors import ImageError
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MAX_SIDE = 1024  # larger pictures are reduced to this; a digit needs far less
+
+# Pillow's others are rare, and one of them, EPS, would run a program to be drawn.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+
+
+def read_image(data: bytes) -> np.ndarray:
+    """Decode an image file of any raster format that Pillow reads; of an animation, its first frame.
+
+    Args:
+        data: the bytes of the file, at most 20 MB and 50 megapixels.
+
+    Returns:
+        uint8 [H, W] (grey), [H, W, 3] (RGB) or [H, W, 4] (RGBA), uint16 [H, W] (16-bit grey) or float32
+        [H, W] (as TIFF may hold); upright, at most 1024 pixels a side.
+
+    Raises:
+        ImageError: if this is not an image, or a damaged one, or one too large.
+    """
+    if not data:
+        raise ImageError("This file is empty: choose a PNG, JPEG or WebP file.")
+    if len(data) > MAX_BYTES:
+        raise ImageError(
+            f"This file has {len(data) / 2**20:.0f} MB, over the limit of 20: choose a smaller one."
+        )
+    image = _open(data)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"This image has {width} x {height} pixels, over the limit of 50 million: scale it down."
+        )
+    try:
+        image.draft(image.mode, (MAX_SIDE, MAX_SIDE))  # a JPEG is reduced while it is decoded
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ...
+        raise ImageError(
+            "This image file is damaged or incomplete: export it again or choose another."
+        ) from error
+    image = _to_plain_mode(image)
+    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
+    return np.asarray(image)
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read the header and no pixel."""
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError("This image has far more than 50 million pixels: scale it down.") from error
+    except Exception as error:
+        raise ImageError(
+            "This file is not an image that can be read: choose a PNG, JPEG or WebP file."
+        ) from error
+
+
+def _to_plain_mode(image: Image.Image) -> Image.Image:
+    """Convert to L, I;16, F, RGB or RGBA, with the range and the transparency kept."""
+    if image.mode == "F":
+        return image
+    if image.mode.startswith("I"):
+        # 16-bit grey; Pillow holds that of some formats in 32 bits, and converting it to L would clip it.
+        return Image.fromarray(np.asarray(image).clip(0, 65535).astype(np.uint16))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")

@@ -1,0 +1,319 @@
+"""From a drawing or a photo to the 28x28 picture that the makers of MNIST would have made of it.
+
+They scaled each digit to fit a box of 20x20 pixels, with antialiasing and its aspect kept, and moved it so
+that its centre of mass lay in the middle of a field of 28x28 (LeCun et al., 1998). The same is done here
+in one resampling from a square with real-valued borders, so that where and how large a digit was drawn
+leaves no trace.
+"""
+
+import numpy as np
+from PIL import Image
+
+from capsviz.errors import ImageError
+
+FIELD, BOX = 28, 20
+# MNIST's centres of mass lie, uniformly, within half a pixel of pixel index (14, 14): of its centre, 14.5
+# when pixels are counted from edge to edge.
+CENTRE = 14.5
+
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's mode L
+WORKING_SIZE = 400  # larger pictures are first averaged down to at most this many pixels a side
+SAMPLES = 40  # a side, of the grid to which the background is fitted
+FITTING_STEPS = 10
+EVEN = 0.002  # half a grey level of 256: a background that deviates by less is fitted
+LABELLING_SIZE = 96  # a side, of the grid on which connected components are sought
+
+MIN_CONTRAST = 0.08  # of ink against background, of 1 between black and white
+NOISE_SIGMAS = 5.0  # what stands out from the background by less is noise
+INK_LEVEL = 0.3  # of full ink: from here on a pixel belongs to the digit
+SPECK_AREA = 0.05  # of the largest component's: what is smaller is dust
+MAX_COMPONENTS = 4
+MAX_COVER = 0.8  # of the square around the ink, by ink
+MAX_WAY = 5.5  # of the pen, in sides of that square; an 8 takes about 3
+MIN_SIDE = 6  # pixels
+DOT_ASPECT = 1.35  # larger side over stroke width: below this a pen was set down, hardly moved
+
+# Of the strokes of MNIST's digits, in its pixels. Half of them lie between the first two.
+MIN_WIDTH, MAX_WIDTH = 2.4, 3.4
+BROADEST = 7.5  # what is broader is a painted shape and not the trace of a pen
+DETAIL = 6  # subpixels of a MNIST pixel, in which a stroke's width is changed
+
+BLANK = "There is no ink in this picture: draw a digit, or choose a picture of one."
+DOT = "This is just a dot: draw a whole digit, larger than the pen is wide."
+SCRIBBLE = "The ink covers far more than one digit could: draw, or crop the picture to, a single digit."
+
+
+def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto") -> np.ndarray:
+    """Turn a canvas or a photo into a picture like MNIST's.
+
+    A picture that is made like MNIST's already comes back as it was, but for its faintest grey.
+
+    Args:
+        pixels: [H, W], or [H, W, C] with C = 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA); bool, uint8,
+            uint16, or floats that go up to 1 (if none is above 1) or to 255 (otherwise). What is
+            transparent is background.
+        ink: "light" on dark, "dark" on light, or "auto": whichever stands out from the background.
+
+    Returns:
+        float32 [28, 28] in 0..1, ink 1 on background 0.
+
+    Raises:
+        ImageError: if the array is of another kind, or there is no digit in it: no ink, a dot, or ink
+            all over.
+        ValueError: if ``ink`` is none of the three words.
+    """
+    if ink not in ("light", "dark", "auto"):
+        raise ValueError(f'ink must be "light", "dark" or "auto", not {ink!r}.')
+    digit = _crop(_without_specks(_find_ink(_shrink(_to_grey(pixels)), ink)))
+    return _frame(_crop(_with_usual_width(digit)))
+
+
+def _to_grey(pixels: np.ndarray) -> np.ndarray:
+    """Check an array and reduce it to luminance, float32 [H, W] in 0..1."""
+    if not isinstance(pixels, np.ndarray):
+        raise ImageError(f"An image must be a NumPy array, not {type(pixels).__name__}: convert it first.")
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
+        shape = " x ".join(map(str, pixels.shape)) or "a single number"
+        raise ImageError(
+            f"An image must have the shape H x W or H x W x C with 1 to 4 channels, not {shape}: pass one image."
+        )
+    if pixels.size == 0:
+        raise ImageError("This image has no pixels: pass one that has a height and a width.")
+
+    if pixels.dtype in (np.bool_, np.uint8, np.uint16):
+        white = 1 if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max
+    elif np.issubdtype(pixels.dtype, np.floating):
+        low, high = pixels.min(), pixels.max()
+        if not np.isfinite([low, high]).all():
+            raise ImageError("This image holds NaN or infinite values: replace them by numbers in 0..1.")
+        if low < 0 or high > 255:
+            raise ImageError(f"Pixels must lie in 0..1 or 0..255, not {low:g}..{high:g}: rescale them.")
+        white = 1 if high <= 1 else 255
+    else:
+        raise ImageError(f"Pixels must be bool, uint8, uint16 or float, not {pixels.dtype}: convert them.")
+
+    channels = np.atleast_3d(pixels)
+    colours = channels.shape[2] - (channels.shape[2] in (2, 4))
+    weights = (LUMINANCE if colours == 3 else np.ones(1, np.float32)) / np.float32(white)
+    grey = sum(channels[:, :, k] * weights[k] for k in range(colours)).astype(np.float32, copy=False)
+    if colours == channels.shape[2]:
+        return grey
+    return _flatten(grey, channels[:, :, -1].astype(np.float32) / np.float32(white))
+
+
+def _flatten(grey: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Lay a transparent picture on a background of the kind that it has itself."""
+    opaque = grey[alpha > 0.5]
+    if opaque.size == 0:
+        return np.zeros_like(grey)
+    middle = np.median(opaque)
+    if 2 * opaque.size < grey.size or np.ptp(opaque) < MIN_CONTRAST:
+        # Only the strokes are opaque: whatever their colour, they must differ from what lies below.
+        paper = np.float32(middle < 0.5)
+    else:
+        paper = middle  # the paper is opaque too
+    return paper + (grey - paper) * alpha
+
+
+def _shrink(grey: np.ndarray) -> np.ndarray:
+    """Average a large picture down to at most ``WORKING_SIZE`` pixels a side."""
+    factor = -(-max(grey.shape) // WORKING_SIZE)
+    return grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+
+
+def _find_ink(grey: np.ndarray, ink: str) -> np.ndarray:
+    """Find what stands out from a smooth background: float32 [H, W], about 1 in the ink, 0 elsewhere."""
+    difference, noise = _subtract_background(grey)
+    light, dark = difference[difference > noise], -difference[difference < -noise]
+    polarity = ink if ink != "auto" else "light" if light.sum() > dark.sum() else "dark"
+    seen, opposite = (light, dark) if polarity == "light" else (dark, light)
+    if seen.size == 0:
+        # What most of a picture is made of passes for its background. If we were told what ink looks like,
+        # and it looks like that, then ink is what most of this picture is.
+        brightness = np.median(grey)
+        inked = opposite.size > 0 or (brightness > 0.75 if ink == "light" else brightness < 0.25)
+        raise ImageError(SCRIBBLE if ink != "auto" and inked else BLANK)
+    full_ink = np.percentile(seen[seen > INK_LEVEL * seen.mean()], 75)
+    excess = difference if polarity == "light" else -difference
+    return np.where(excess > noise, np.minimum(excess / full_ink, 1), 0).astype(np.float32)
+
+
+def _subtract_background(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    """Fit a smooth background and take it away.
+
+    The background is a quadratic surface, enough for a lamp at one side or a vignette, fitted by
+    iteratively reweighted least squares with Geman-McClure weights, which all but ignore the ink.
+
+    Args:
+        grey: float32 [H, W] in 0..1.
+
+    Returns:
+        The signed difference from the background, [H, W], and the size below which it is noise.
+    """
+    height, width = grey.shape
+    step = -(-max(height, width) // SAMPLES)
+    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
+    samples = grey[::step, ::step].astype(np.float64).ravel()
+    sy, sx = (a.ravel() for a in np.meshgrid(y[::step], x[::step], indexing="ij"))
+    terms = np.stack([np.ones_like(sx), sx, sy, sx * sx, sx * sy, sy * sy], axis=1)  # [samples, 6]
+
+    surface = np.array([np.median(samples), 0, 0, 0, 0, 0])
+    for _ in range(FITTING_STEPS):
+        residual = samples - terms @ surface
+        sigma = 1.4826 * np.median(np.abs(residual))  # of a normal distribution, from its median deviation
+        if sigma < EVEN:
+            break  # a canvas: even from the start
+        weights = 1 / (1 + (residual / (2 * sigma)) ** 2) ** 2
+        weighted = terms * weights[:, None]
+        # A picture one pixel high leaves some terms undetermined: lstsq then takes the smallest.
+        surface = np.linalg.lstsq(weighted.T @ terms, weighted.T @ samples, rcond=1e-9)[0]
+
+    a, bx, by, cxx, cxy, cyy = surface.astype(np.float32)
+    background = (a + by * y + cyy * y * y)[:, None] + (bx * x + cxx * x * x) + (cxy * y)[:, None] * x
+    return grey - background, max(MIN_CONTRAST, NOISE_SIGMAS * sigma)
+
+
+def _without_specks(ink: np.ndarray) -> np.ndarray:
+    """Keep the connected components that are large enough to be parts of a digit, and check them.
+
+    Args:
+        ink: [H, W] in 0..1.
+
+    Returns:
+        The same, with dust set to 0.
+
+    Raises:
+        ImageError: if it falls into more pieces than a digit does.
+    """
+    cell = -(-max(ink.shape) // LABELLING_SIZE)
+    rows, columns = (np.arange(0, size, cell) for size in ink.shape)
+    mask = (ink >= INK_LEVEL).astype(np.int32)
+    cells = np.add.reduceat(np.add.reduceat(mask, rows, axis=0), columns, axis=1)  # inked pixels in each
+    labels = _label(cells > 0)
+    areas = np.bincount(labels.ravel(), weights=cells.ravel())
+    large = areas >= SPECK_AREA * areas.max()
+    kept = large[labels]  # a cell without ink is a component of its own, of area 0
+    # Gaps that a scribble has left are taken for ink where most of the picture is inked: many pieces, or
+    # some that reach out of the picture on all sides.
+    edges = sum(edge.any() for edge in (kept[0], kept[-1], kept[:, 0], kept[:, -1]))
+    if large.sum() > MAX_COMPONENTS or (large.sum() > 1 and edges > 2):
+        raise ImageError(SCRIBBLE)
+    # One cell more all around: the antialiased edge may lie in the next one.
+    keep = _grow(kept, square=True).repeat(cell, axis=0).repeat(cell, axis=1)
+    return np.where(keep[: ink.shape[0], : ink.shape[1]], ink, np.float32(0))
+
+
+def _label(mask: np.ndarray) -> np.ndarray:
+    """Number the 8-connected components of a mask [H, W]; each pixel gets the lowest index in its own."""
+    index = np.arange(mask.size).reshape(mask.shape)
+    neighbours = [(np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])]  # to the left and above,
+    neighbours += [(np.s_[1:, 1:], np.s_[:-1, :-1]), (np.s_[1:, :-1], np.s_[:-1, 1:])]  # and at two corners
+    both = [mask[here] & mask[there] for here, there in neighbours]
+    a = np.concatenate([index[here][linked] for (here, _), linked in zip(neighbours, both, strict=True)])
+    b = np.concatenate([index[there][linked] for (_, there), linked in zip(neighbours, both, strict=True)])
+    parent = index.ravel().copy()
+    while (parent[a] != parent[b]).any():
+        lower, upper = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
+        np.minimum.at(parent, upper, lower)  # hang one tree below the other,
+        while (parent != parent[parent]).any():
+            parent = parent[parent]  # then let every pixel point at its root
+    return parent.reshape(mask.shape)
+
+
+def _grow(image: np.ndarray, square: bool) -> np.ndarray:
+    """Dilate by one pixel, with a square of 3x3 or with a plus sign."""
+    rows = image.copy()
+    np.maximum(rows[1:], image[:-1], out=rows[1:])
+    np.maximum(rows[:-1], image[1:], out=rows[:-1])
+    source = rows if square else image
+    np.maximum(rows[:, 1:], source[:, :-1].copy(), out=rows[:, 1:])
+    np.maximum(rows[:, :-1], source[:, 1:].copy(), out=rows[:, :-1])
+    return rows
+
+
+def _crop(ink: np.ndarray) -> np.ndarray:
+    """Cut an image to the bounding box of its ink."""
+    mask = ink >= INK_LEVEL
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _measure_stroke(ink: np.ndarray) -> tuple[float, float]:
+    """Measure the width of a stroke and the length of the pen's way, in pixels.
+
+    A round pen of diameter w that goes a way of length l covers an area A = l w + pi w^2 / 4 within a
+    perimeter P = 2 l + pi w. This is solved for w and l.
+    """
+    area = ink.sum(dtype=np.float64)
+    perimeter = np.hypot(*np.gradient(np.pad(ink, 2))).sum(dtype=np.float64)
+    width = (perimeter - np.sqrt(max(perimeter**2 - 4 * np.pi * area, 0))) / np.pi
+    return width, (perimeter - np.pi * width) / 2
+
+
+def _with_usual_width(ink: np.ndarray) -> np.ndarray:
+    """Redraw strokes thinner or thicker than most of MNIST's with a pen of the nearest usual width.
+
+    Args:
+        ink: [H, W] in 0..1, cropped to the digit.
+
+    Returns:
+        The same array if its strokes are as wide as usual, else the digit drawn at another scale.
+
+    Raises:
+        ImageError: if the ink is a dot, or more than a digit.
+    """
+    side = max(ink.shape)
+    fine = min(BOX * DETAIL / side, 1)
+    stroke = _scale(ink, fine) if fine < 1 else ink  # paper has a grain, and grain would count as perimeter
+    width, way = (length / fine for length in _measure_stroke((2 * stroke - 0.5).clip(0, 1)))
+    if side < MIN_SIDE or side < DOT_ASPECT * width:
+        raise ImageError(DOT)
+    if ink.sum() > MAX_COVER * side**2 or way > MAX_WAY * side:
+        raise ImageError(SCRIBBLE)
+    if side <= FIELD or width * BOX / side > BROADEST:
+        return ink  # too coarse to be redrawn, or no stroke
+    usual = np.clip(width * BOX / side, MIN_WIDTH, MAX_WIDTH)
+    # The pen's radius must grow by d, and with it all four borders of the box, so that afterwards
+    # (width + 2 d) / (side + 2 d) = usual / BOX.
+    grow = (usual * side - width * BOX) / (2 * (BOX - usual))
+    scale = BOX * DETAIL / side
+    steps = round(grow * scale)
+    if steps == 0:
+        return ink
+    margin = abs(steps) + 1
+    image = np.pad(_scale(ink, scale), margin)
+    image = image if steps > 0 else 1 - image
+    for k in range(abs(steps)):
+        image = _grow(image, square=k % 2 == 1)  # a square and a plus in turn: an octagon, nearly a disc
+    return image if steps > 0 else 1 - image
+
+
+def _scale(image: np.ndarray, factor: float) -> np.ndarray:
+    height, width = (max(1, round(size * factor)) for size in image.shape)
+    return _resize(image, (height, width))
+
+
+def _resize(image: np.ndarray, shape: tuple[int, int], box: tuple[float, ...] | None = None) -> np.ndarray:
+    """Resample with antialiasing, from a box (left, top, right, bottom) in pixels if one is given."""
+    resized = Image.fromarray(image).resize(shape[::-1], Image.Resampling.HAMMING, box=box)
+    return np.asarray(resized).clip(0, 1)
+
+
+def _frame(ink: np.ndarray) -> np.ndarray:
+    """Scale a cropped digit [H, W] to a box of 20 pixels and centre its mass in the field of 28x28."""
+    side = max(ink.shape)
+    # A digit of the right size already is only moved, and by whole pixels, as MNIST's makers did: to scale
+    # it, or to move it by a fraction of a pixel, would blur it.
+    right_size = abs(side - BOX) <= 1
+    scale = 1 if right_size else side / BOX  # pixels of the drawing for one of MNIST's
+    field = FIELD * scale
+    origin = []
+    for axis, size in enumerate(ink.shape):
+        profile = ink.sum(axis=1 - axis, dtype=np.float64)
+        centre = (profile @ (np.arange(size) + 0.5)) / profile.sum()
+        start = np.clip(centre - CENTRE * scale, size - field, 0)  # the whole box stays in the field
+        origin.append(np.rint(start) if right_size else start)
+    margin = int(np.ceil(field - min(ink.shape))) + 1
+    top, left = np.array(origin) + margin
+    image = _resize(np.pad(ink, margin), (FIELD, FIELD), box=(left, top, left + field, top + field))
+    return image / image.max()

@@ -1,0 +1,81 @@
+"""A server and a browser for it, for the browser tests and the benchmarks."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
+
+def find_chromium(playwright: Playwright) -> Path | None:
+    """A Chromium that is installed, or Playwright's own; None if there is neither."""
+    installed = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    path = Path(installed or playwright.chromium.executable_path)
+    return path if path.exists() else None
+
+
+def launch_chromium(playwright: Playwright) -> AbstractContextManager[Browser]:
+    """Start the Chromium that ``find_chromium`` finds."""
+    return playwright.chromium.launch(executable_path=find_chromium(playwright), args=FLAGS)
+
+
+@contextmanager
+def serve(script: str) -> Iterator[str]:
+    """Serve a Streamlit script on a free port; the address. A traceback in its log is an error."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
+        server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                script,
+                f"--server.port={port}",
+                "--server.headless=true",
+            ],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+        def said() -> str:
+            log.seek(0)
+            return log.read()
+
+        try:
+            while True:
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+                        break
+                except OSError:
+                    if server.poll() is not None:
+                        raise RuntimeError(f"the server stopped: {said()}") from None
+                    time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+        if "Traceback" in said():
+            raise RuntimeError(said())

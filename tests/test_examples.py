@@ -1,0 +1,49 @@
+"""The preset drawings: complete, inside the canvas, and drawn as a canvas would."""
+
+import numpy as np
+import pytest
+
+from capsviz.examples import CURVE_STEPS, EXAMPLES, render, smooth
+from capsviz.preprocess import canvas_to_mnist
+
+
+def test_every_digit_is_there_and_every_name_once():
+    assert len(EXAMPLES) >= 14
+    assert {example.digit for example in EXAMPLES} == set(range(10))
+    assert len({example.name for example in EXAMPLES}) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_examples_lie_inside_the_canvas_and_can_be_read(example):
+    image = render(example.strokes, example.width)
+    assert not image[[0, -1]].any()
+    assert not image[:, [0, -1]].any()
+    assert canvas_to_mnist(image).max() == 1
+
+
+def test_a_spline_goes_through_its_control_points():
+    points = [[0.1, 0.2], [0.5, 0.9], [0.8, 0.3], [0.9, 0.4]]
+    assert [list(point) for point in smooth(points)[::CURVE_STEPS]] == points
+
+
+def test_a_spline_through_points_on_a_line_is_that_line():
+    x, y = np.array(smooth([[0.1, 0.1], [0.2, 0.2], [0.7, 0.7]])).T
+    np.testing.assert_allclose(x, y)
+
+
+def test_a_point_given_twice_is_a_corner():
+    polyline = smooth([[0.1, 0.5], [0.5, 0.5], [0.5, 0.5], [0.5, 0.9]])
+    assert all(y == 0.5 or x == 0.5 for x, y in polyline)  # two straight legs, nothing rounded between them
+
+
+def test_a_line_is_as_wide_as_the_pen_and_ends_round():
+    image = render((((0.25, 0.5), (0.75, 0.5)),), width=0.1, size=200) / 255
+    # Half the pen's width of 20 pixels above and below row edge 100, and beyond both ends.
+    assert image[:, 100].sum() == pytest.approx(20, abs=0.5)
+    assert (image[:, 100] * (np.arange(200) + 0.5)).sum() / image[:, 100].sum() == pytest.approx(100, abs=0.3)
+    assert image.sum() == pytest.approx(100 * 20 + np.pi * 10**2, rel=0.01)
+
+
+def test_a_point_alone_is_a_round_dot():
+    image = render((((0.5, 0.5),),), width=0.2, size=100) / 255
+    assert image.sum() == pytest.approx(np.pi * 10**2, rel=0.02)
