@@ -206,8 +206,13 @@ def _without_specks(ink: np.ndarray) -> np.ndarray:
 def _label(mask: np.ndarray) -> np.ndarray:
     """Number the 8-connected components of a mask [H, W]; each pixel gets the lowest index in its own."""
     index = np.arange(mask.size).reshape(mask.shape)
-    neighbours = [(np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])]  # to the left and above,
-    neighbours += [(np.s_[1:, 1:], np.s_[:-1, :-1]), (np.s_[1:, :-1], np.s_[:-1, 1:])]  # and at two corners
+    # To the left, above, and at the two corners above.
+    neighbours: list[tuple[tuple[slice, ...], tuple[slice, ...]]] = [
+        (np.s_[:, 1:], np.s_[:, :-1]),
+        (np.s_[1:, :], np.s_[:-1, :]),
+        (np.s_[1:, 1:], np.s_[:-1, :-1]),
+        (np.s_[1:, :-1], np.s_[:-1, 1:]),
+    ]
     both = [mask[here] & mask[there] for here, there in neighbours]
     a = np.concatenate([index[here][linked] for (here, _), linked in zip(neighbours, both, strict=True)])
     b = np.concatenate([index[there][linked] for (_, there), linked in zip(neighbours, both, strict=True)])
@@ -293,7 +298,9 @@ def _scale(image: np.ndarray, factor: float) -> np.ndarray:
     return _resize(image, (height, width))
 
 
-def _resize(image: np.ndarray, shape: tuple[int, int], box: tuple[float, ...] | None = None) -> np.ndarray:
+def _resize(
+    image: np.ndarray, shape: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> np.ndarray:
     """Resample with antialiasing, from a box (left, top, right, bottom) in pixels if one is given."""
     resized = Image.fromarray(image).resize(shape[::-1], Image.Resampling.HAMMING, box=box)
     return np.asarray(resized).clip(0, 1)

@@ -1,0 +1,198 @@
+"""Figures from a small hand-built trace: what is drawn is what the trace holds."""
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from capsviz import figures
+from capsviz.figures import theme
+from capsviz.figures.reconstructions import squared_error
+from capsviz.figures.strip import place_shares, strongest_features
+from capsviz.trace import RoutingTrace
+
+LENGTHS = np.array([0.0, 0.05, 0.1, 0.2, 0.95, 0.3, 0.4, 0.5, 0.6, 0.7])
+
+
+@pytest.fixture
+def trace() -> RoutingTrace:
+    """Digit 4 wins with 0.95; one primary capsule (type 5, row 2, column 3) alone votes for it."""
+    v = np.zeros((1, 10, 16))
+    v[0, :, 0] = LENGTHS
+    u_hat = np.zeros((1152, 10, 16))
+    u_hat[(5 * 6 + 2) * 6 + 3, 4, 0] = 8
+    c = np.full((1, 1152, 10), 0.1)
+    image = np.zeros((28, 28))
+    image[10, 12] = 1
+    features = np.zeros((256, 20, 20))
+    features[17] = 0.5
+    features[200] = 2
+    return RoutingTrace(
+        image=image,
+        features=features,
+        u=np.zeros((1152, 8)),
+        u_hat=u_hat,
+        b=np.zeros((1, 1152, 10)),
+        c=c,
+        s=np.einsum("rij,ijd->rjd", c, u_hat),
+        v=v,
+    )
+
+
+@pytest.fixture
+def reconstructions(trace: RoutingTrace) -> np.ndarray:
+    images = np.zeros((10, 28, 28), np.float32)
+    images[4] = trace.image
+    images[4, 0, :2] = 0.5
+    return images
+
+
+def pictures(html: str) -> list[np.ndarray]:
+    """The pixels of all images in a piece of HTML, in order."""
+    found = re.findall(r'src="data:image/png;base64,([^"]+)"', html)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in found]
+
+
+class Balance(HTMLParser):
+    """Every tag that is opened is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag != "img":
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+
+def test_all_html_is_well_formed(trace: RoutingTrace, reconstructions: np.ndarray) -> None:
+    parameters = {"conv1": 1, "primary": 2, "digits": 3, "decoder": 4}
+    for html in (
+        figures.pipeline_strip(trace, reconstructions[4]),
+        figures.reconstruction_panels(trace, reconstructions),
+        figures.reading_card(trace.image, trace.lengths[-1]),
+        figures.reading_card(None, None),
+        figures.layers_table(trace, reconstructions[4], parameters),
+    ):
+        balance = Balance()
+        balance.feed(html)
+        assert not balance.stack
+        assert "http" not in html
+
+
+def test_bars_are_as_long_as_the_capsules() -> None:
+    html = figures.lengths_bars(LENGTHS)
+    widths = [float(width) / 100 for width in re.findall(r"width:([\d.]+)%", html)]
+    np.testing.assert_allclose(widths, LENGTHS, atol=1e-4)
+    assert re.findall(r'cv-value">([\d.]+)<', html) == [f"{length:.2f}" for length in LENGTHS]
+    assert html.count("cv-longest") == 1
+    assert re.search(r'cv-longest".*?cv-numeral">4<', html)
+    assert "left:10%" in html
+    assert "left:90%" in html
+
+
+def test_the_reading_names_the_longest_capsule(trace: RoutingTrace) -> None:
+    html = figures.reading_card(trace.image, LENGTHS)
+    assert 'data-testid="answer">4<' in html
+    assert 'data-testid="length">0.95<' in html
+    np.testing.assert_array_equal(pictures(html)[0], trace.image * 255)
+
+
+def test_without_a_drawing_the_reading_claims_nothing() -> None:
+    html = figures.reading_card(None, None)
+    assert "no digit yet" in html
+    assert 'data-testid="answer"' not in html
+    assert not pictures(html)
+
+
+def test_the_strip_shows_pixels_features_places_and_reconstruction(
+    trace: RoutingTrace, reconstructions: np.ndarray
+) -> None:
+    html = figures.pipeline_strip(trace, reconstructions[4])
+    pixels, mosaic, places, redrawn = pictures(html)
+    np.testing.assert_array_equal(pixels, trace.image * 255)
+    assert mosaic.shape == (62, 62)  # 3 x 3 maps of 20 x 20 with a gap of 1
+    assert (mosaic[:20, :20] == 255).all()  # map 200, the most active, first and brightest
+    assert (mosaic[:20, 21:41] == 64).all()  # map 17, a quarter as bright
+    assert places.shape == (6, 6, 3)
+    assert tuple(places[2, 3]) == theme.FOR_COLOUR
+    assert places.sum() == sum(theme.FOR_COLOUR)  # black everywhere else
+    np.testing.assert_array_equal(redrawn, np.rint(reconstructions[4] * 255))
+    assert f"here {LENGTHS.sum():.2f}" in html
+    assert "white is 2.0" in html
+
+
+def test_shares_of_places_sum_to_the_length_of_s(trace: RoutingTrace) -> None:
+    shares = place_shares(trace, 4)
+    assert shares[2, 3] == pytest.approx(0.8, abs=1e-6)  # c u_hat . v / |v| = 0.1 * 8
+    assert shares.sum() == pytest.approx(np.linalg.norm(trace.s[-1, 4]), abs=1e-6)
+
+
+def test_strongest_features_come_first(trace: RoutingTrace) -> None:
+    assert list(strongest_features(trace.features, 2)) == [200, 17]
+
+
+def test_reconstructions_state_the_summed_squared_error(
+    trace: RoutingTrace, reconstructions: np.ndarray
+) -> None:
+    html = figures.reconstruction_panels(trace, reconstructions)
+    assert squared_error(trace.image, reconstructions[4]) == pytest.approx(2 * 0.5**2)
+    assert 'data-testid="error">0.5<' in html
+    shown = pictures(html)
+    assert len(shown) == 3 + 10
+    difference = shown[2]
+    assert tuple(difference[0, 0]) == (120, 69, 18)  # half of the orange: ink added
+    assert not difference[10, 12].any()
+
+
+def test_signed_colours_are_black_at_zero_and_full_at_the_limit() -> None:
+    colours = theme.signed(np.array([[-2.0, 0.0, 2.0, 8.0]]), limit=2.0)[0]
+    assert [tuple(colour) for colour in colours] == [
+        theme.AGAINST_COLOUR,
+        (0, 0, 0),
+        theme.FOR_COLOUR,
+        theme.FOR_COLOUR,
+    ]
+
+
+def test_digit_colours_differ_in_lightness() -> None:
+    """For grey print: no two of the ten have the same luminance."""
+    values = [[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in theme.DIGIT_COLOURS]
+    linear = np.where(
+        np.array(values) <= 0.04045, np.array(values) / 12.92, ((np.array(values) + 0.055) / 1.055) ** 2.4
+    )
+    lightness = np.sort(np.cbrt(linear @ [0.2126, 0.7152, 0.0722]))
+    assert len(lightness) == 10
+    assert np.diff(lightness).min() > 0.015
+
+
+def test_numbers_have_a_real_minus_sign() -> None:
+    assert theme.number(-0.126) == "−0.13"
+
+
+def test_training_figure_plots_the_log() -> None:
+    log = [
+        {"epoch": 1, "train_error": 0.1, "validation_error": 0.02},
+        {"epoch": 2, "train_error": 0.03, "validation_error": 0.01},
+    ]
+    figure = figures.training_figure(log, test_error=0.005)
+    training, validation, test = figure.data
+    assert list(training.x) == [1, 2]
+    np.testing.assert_allclose(training.y, [10, 3])
+    np.testing.assert_allclose(validation.y, [2, 1])
+    assert (test.x[0], test.y[0]) == (2, 0.5)
+    assert figure.layout.yaxis.title.text
+    assert figure.layout.xaxis.title.text == "epoch"
+
+
+def test_training_figure_of_an_empty_log_is_still_labelled() -> None:
+    figure = figures.training_figure([])
+    assert figure.layout.yaxis.title.text
+    assert not any(len(curve.x) for curve in figure.data)
