@@ -5,6 +5,7 @@ import streamlit as st
 from capsviz import ui
 
 st.set_page_config(page_title="capsviz", page_icon="docs/icon.png", layout="wide")
+st.logo("docs/logo.svg", size="large")
 page = st.navigation(
     [
         st.Page("pages/draw.py", title="Draw", default=True),

@@ -42,6 +42,13 @@ UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which
 WIDTH_KEY = "stroke_width"
 ROUTING_ITERATIONS = 3
 
+# A faint word in the canvas as long as nothing is drawn.
+HINT = """<style>.st-key-canvas::after {
+    content: "draw a digit"; position: absolute; inset: 0; display: grid; place-content: center;
+    color: #8b8f96; font-size: 20px; pointer-events: none;
+}</style>"""
+NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
+
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
@@ -102,6 +109,9 @@ def frame() -> Iterator[None]:
         with st.container(width=PAD, key="rail", gap="small"):
             _pad()
         with st.container(key="page"):
+            problem = st.session_state.pop(PROBLEM_KEY, "")
+            if problem:
+                st.error(problem, icon=":material/image_not_supported:")
             yield
 
 
@@ -131,6 +141,7 @@ def _pad() -> None:
         key=CANVAS_KEY,
         on_change=_drawn,
     )
+    st.html(HINT if not st.session_state[HISTORY_KEY][-1].objects else NO_HINT)
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         st.button(
             "Undo",
@@ -151,10 +162,10 @@ def _pad() -> None:
         st.slider("Stroke width", 6, 30, 18, key=WIDTH_KEY, persist_state="session")
         with st.popover("Image", icon=":material/upload:"):
             st.file_uploader(
-                "A picture of one digit, on light or dark ground",
+                "PNG, JPEG or WebP, or a photo, of one digit",
+                type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
                 key=f"{UPLOAD_KEY}{st.session_state.get(UPLOADS_KEY, 0)}",
                 on_change=_upload,
-                help="PNG, JPEG or WebP; a photo of a digit on paper will do",
             )
     answer = st.empty()
     now = _read()
@@ -166,13 +177,9 @@ def _pad() -> None:
 
 
 def _status(now: Reading) -> None:
-    """One line under the answer: what went wrong, or where and how fast it was computed."""
-    problem = st.session_state.pop(PROBLEM_KEY, "")
-    if problem:
-        st.error(problem, icon=":material/image_not_supported:")
+    """One line under the answer: where and how fast it was computed."""
     if now.trace is None:
-        st.warning(now.problem)
-        return
+        return  # the page says what to do
     device = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}[model().device]
     st.html(
         f'<p class="cv-device" data-testid="device">Computed on {device} in {now.milliseconds:.1f} ms</p>'
