@@ -45,7 +45,7 @@ ROUTING_ITERATIONS = 3
 # A faint word in the canvas as long as nothing is drawn.
 HINT = """<style>.st-key-canvas::after {
     content: "draw a digit"; position: absolute; inset: 0; display: grid; place-content: center;
-    color: #8b8f96; font-size: 20px; pointer-events: none;
+    color: #8b8f96; font-size: 20px; pointer-events: none; z-index: 30;
 }</style>"""
 NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
 
@@ -115,9 +115,13 @@ def frame() -> Iterator[None]:
             yield
 
 
-def question(text: str) -> None:
-    """The one-line question that the page answers."""
-    st.html(f'<h1 class="cv-question">{text}</h1>')
+def question(text: str, door: tuple[str, str] | None = None) -> None:
+    """The one-line question that the page answers, and a door (page, label) to where more is said."""
+    with st.container(horizontal=True, vertical_alignment="center", key="question"):
+        st.html(f'<h1 class="cv-question">{text}</h1>')
+        if door is not None:
+            page, label = door
+            st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
 
 
 def heading(text: str) -> None:
@@ -210,6 +214,13 @@ def _compute(drawing: Drawing) -> Reading:
         return Reading(drawing, trace, network.reconstructions(trace), milliseconds)
     except CapsvizError as error:
         return Reading(drawing, problem=str(error))
+    except RuntimeError as error:  # what PyTorch raises when a device or a library of it fails
+        reason = str(error).partition("\n")[0]
+        return Reading(
+            drawing,
+            problem=f"The network could not compute this drawing ({reason}): draw again, and if that does not "
+            "help, start the app again.",
+        )
 
 
 def _push(drawing: Drawing) -> None:

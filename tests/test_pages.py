@@ -104,6 +104,18 @@ def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: p
     ui.model.clear()
 
 
+def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA")
+
+    app = open_app()
+    monkeypatch.setattr(inference.Model, "trace", fail)
+    app.button(key="clear").click().run()
+    app.button(key="undo").click().run()
+    assert "(CUDA error: unspecified launch failure): draw again" in shown(app)
+    assert not app.exception
+
+
 def test_clear_and_undo_buttons() -> None:
     app = open_app()
     assert app.button(key="undo").disabled
