@@ -152,27 +152,32 @@ def save_weights(path: Path, data: bytes, facts: dict[str, Any]) -> None:
 
 def card_markdown(card: dict[str, Any]) -> str:
     """The model card for people, made of nothing but the facts."""
+    limits = "\n".join(f"- {limit}" for limit in LIMITS)
+    return (
+        f"# {card['name']}\n\n{card_table(card)}\n\n## Known limits\n\n{limits}\n\n"
+        f"All facts, with the log of every epoch, are in `{card['name']}.json`.\n"
+    )
+
+
+def card_table(card: dict[str, Any]) -> str:
+    """The facts of a card as a Markdown table."""
+    settings = card["settings"]
     rows = {
         "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
-        f"{card['settings']['iterations']} iterations",
+        f"{settings['iterations']} iterations",
         "Data": card["data"],
         "Test error": f"{card['test_error']:.2%}, read once, after the last epoch",
         "Validation error": f"{card['validation_error']:.2%}, at the last epoch; no epoch was picked",
-        "Epochs": card["settings"]["epochs"],
-        "Batch size": card["settings"]["batch_size"],
-        "Seed": card["settings"]["seed"],
-        "Augmentation": f"shifts of up to {card['settings']['shift']} pixels",
-        "Optimiser": f"Adam, {card['settings']['learning_rate']:g} after {card['settings']['warmup_steps']} "
-        f"steps of warm-up, cosine to {card['settings']['final_learning_rate']:g}",
+        "Epochs": settings["epochs"],
+        "Batch size": settings["batch_size"],
+        "Seed": settings["seed"],
+        "Augmentation": f"shifts of up to {settings['shift']} pixels",
+        "Optimiser": f"Adam, {settings['learning_rate']:g} after {settings['warmup_steps']} steps of warm-up, "
+        f"cosine to {settings['final_learning_rate']:g}",
         "Command": f"`{card['command']}`",
         "Commit": f"`{card['commit']}`",
         "Trained on": f"{card['device']}, PyTorch {card['torch']}",
         "SHA-256": f"`{card['sha256']}`",
         "On disk": "half precision; computed in single",
     }
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    limits = "\n".join(f"- {limit}" for limit in LIMITS)
-    return (
-        f"# {card['name']}\n\n| | |\n|---|---|\n{table}\n\n## Known limits\n\n{limits}\n\n"
-        f"All facts, with the log of every epoch, are in `{card['name']}.json`.\n"
-    )
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])

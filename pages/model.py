@@ -1,7 +1,7 @@
 import streamlit as st
 
 from capsviz import figures, ui
-from capsviz.weights import LIMITS
+from capsviz.weights import LIMITS, card_table
 
 ui.question("What is this network, and how good is it?")
 trace, reconstructions = ui.answered()
@@ -29,8 +29,7 @@ with right:
     st.markdown("\n".join(f"- {limit}" for limit in LIMITS))
 
 with st.expander("Every fact about these weights"):
-    facts = {key: value for key, value in card.items() if key not in ("log", "settings")}
-    st.table({key: str(value) for key, value in {**facts, **card["settings"]}.items()}, border="horizontal")
+    st.markdown(card_table(card))
 st.markdown(
     "The network is that of Sara Sabour, Nicholas Frosst and Geoffrey Hinton, *Dynamic Routing Between Capsules* "
     "(NeurIPS 2017, arXiv:1710.09829). capsviz and its weights are free to use, in courses too, under the MIT licence."

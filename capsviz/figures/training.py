@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 50, 100)  # per cent, on a logarithmic axis
+
 
 def training_figure(log: Sequence[dict[str, float]], test_error: float | None = None) -> "go.Figure":
     """Training and validation error of each epoch, and the final test error as a point.
@@ -39,13 +41,21 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
             marker={"symbol": "star", "size": 16, "color": "#f08a24"},
             hovertemplate="%{y:.2f} %",
         )
+    text = {"size": 15}  # said of each part: a theme's template would make them smaller
     figure.update_layout(
         hovermode="x unified",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": text},
         margin={"l": 60, "r": 10, "t": 40, "b": 50},
         height=360,
-        font={"size": 15},
     )
-    figure.update_xaxes(title="epoch", dtick=max(1, len(epochs) // 10))
-    figure.update_yaxes(title="error, % (logarithmic)", type="log", dtick="D2")
+    figure.update_xaxes(
+        title={"text": "epoch", "font": text}, tickfont=text, dtick=max(1, round(len(epochs) / 14))
+    )
+    figure.update_yaxes(
+        title={"text": "error, % (logarithmic)", "font": text},
+        tickfont=text,
+        type="log",
+        tickvals=TICKS,
+        ticktext=[f"{tick:g}" for tick in TICKS],
+    )
     return figure
