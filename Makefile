@@ -32,7 +32,8 @@ clean:
 $(VENV)/.installed: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "capsviz needs Python 3.11 or newer: make PYTHON=python3.12 app"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "No virtual environment could be made: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
 	$(PIP) -r requirements.txt
 	@touch $@
 

@@ -13,9 +13,9 @@ from tests.e2e.serving import launch_chromium, serve
 
 STROKES = 20
 
-# From the pointer's release to the frame painted after the text of the answer has changed.
+# From the pointer's release to the frame painted after the answer has changed.
 WATCH = """() => {
-    const text = () => document.querySelector('.cv-reading')?.textContent;
+    const text = () => document.querySelector('.cv-reading')?.innerHTML;
     window.released = null; window.waits = [];
     let before = text();
     document.addEventListener('pointerup', () => { window.released = performance.now(); }, true);

@@ -26,7 +26,9 @@ def _predict(arguments: argparse.Namespace) -> int:
             print(f"capsviz: {path}: {error}", file=sys.stderr)
             continue
         order = [int(digit) for digit in lengths.argsort()[::-1]]
-        answers.append({"file": str(path), "digit": order[0], "lengths": lengths.round(4).tolist()})
+        answers.append(
+            {"file": str(path), "digit": order[0], "lengths": [round(v, 4) for v in lengths.tolist()]}
+        )
         if not arguments.json:
             first, second = order[:2]
             print(f"{path}: {first} (length {lengths[first]:.2f}; next {second}, {lengths[second]:.2f})")
@@ -82,6 +84,16 @@ def _positive(text: str) -> int:
 _positive.__name__ = "whole number above 0"  # what argparse calls it when the text is none
 
 
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**31:
+        raise ValueError
+    return number
+
+
+_seed.__name__ = "whole number from 0 to 2147483647"
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, one subcommand for each thing to do."""
     parser = argparse.ArgumentParser(
@@ -112,7 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--epochs", type=_positive, default=14, help="passes over 55,000 images (%(default)s)"
     )
     command.add_argument("--batch-size", type=_positive, default=128, help="images a step (%(default)s)")
-    command.add_argument("--seed", type=int, default=0, help="of weights, order and shifts (%(default)s)")
+    command.add_argument("--seed", type=_seed, default=0, help="of weights, order and shifts (%(default)s)")
     command.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, if any")
     return parser
 
@@ -125,6 +137,10 @@ def main(arguments: list[str] | None = None) -> int:
         return status
     except (CapsvizError, OSError) as error:
         print(f"capsviz: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:  # what PyTorch raises when a device fails or its memory is full
+        advice = "give a smaller --batch-size" if "out of memory" in str(error) else "try --device cpu"
+        print(f"capsviz: The device failed ({str(error).partition(chr(10))[0]}): {advice}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("capsviz: interrupted.", file=sys.stderr)

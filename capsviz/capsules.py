@@ -57,8 +57,9 @@ def dynamic_routing(u_hat: Tensor, iterations: int) -> list[RoutingStep]:
     """Routing by agreement (Procedure 1, Eq. 2 and 3).
 
     In all but the last iteration the prediction vectors are held constant, so that the gradient flows
-    through the final weighted sum alone; values are not changed by this. The logits start at 0 for
-    every image and are not parameters.
+    through the final weighted sum alone; values are not changed by this. (Our choice: the paper does not
+    say, and its authors' code lets the gradient through every iteration.) The logits start at 0 for every
+    image and are not parameters.
 
     Args:
         u_hat: prediction vectors, [B, J, I, D].

@@ -44,12 +44,13 @@ def read_image(data: bytes) -> np.ndarray:
         image.draft(image.mode, (MAX_SIDE, MAX_SIDE))  # a JPEG is reduced while it is decoded
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
+        image = _to_plain_mode(image)
+        # No reducing gap: Pillow cannot reduce 16-bit grey in two steps.
+        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=None)
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ...
         raise ImageError(
             "This image file is damaged or incomplete: export it again or choose another."
         ) from error
-    image = _to_plain_mode(image)
-    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     return np.asarray(image)
 
 

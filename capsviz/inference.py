@@ -1,5 +1,8 @@
 """A trained network to ask questions of: image -> trace, images -> lengths, pose -> image."""
 
+import copy
+import numbers
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +15,15 @@ from numpy.typing import ArrayLike
 from capsviz import fast
 from capsviz.capsules import DIGITS, IMAGE_SIZE, POSE_DIM, CapsNet
 from capsviz.devices import choose_device
-from capsviz.errors import CapsvizError, ImageError
+from capsviz.errors import CapsvizError, DeviceError, ImageError
 from capsviz.trace import RoutingTrace
 from capsviz.weights import DEFAULT, Weights, load_weights
 
 T = TypeVar("T")
+FULL = (
+    "The {device} device ran out of memory, so the CPU computes from here on: close other programs that use "
+    "the device and start again to go back to it."
+)
 # From here on the CPU formulation of ``fast`` earns back the cost of transforming its kernels.
 _FAST_FROM = 16
 
@@ -37,6 +44,7 @@ class Model:
         # Convolutions on CUDA may otherwise be done in TF32, whose 10 bits give up the fourth decimal.
         torch.backends.cudnn.allow_tf32 = False
         self._net = weights.net.to(device)
+        self._lock = threading.Lock()
 
     @property
     def device(self) -> str:
@@ -57,16 +65,22 @@ class Model:
             image: [28, 28], white ink on black in 0..1, as ``canvas_to_mnist`` makes it.
             iterations: routing iterations R, at least 1; the network was trained with 3.
 
+        Returns:
+            The trace, with one entry along R for each iteration.
+
         Raises:
             ImageError: if the image has another shape, values outside 0..1, or NaN.
             CapsvizError: if ``iterations`` is no whole number from 1 up.
         """
         pixels = _check(image, (IMAGE_SIZE, IMAGE_SIZE), "An image")
-        if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
-            raise CapsvizError(f"Routing takes 1 or more iterations, not {iterations!r}.")
+        rounds = _whole_number(iterations)
+        if rounds is None or rounds < 1:
+            raise CapsvizError(
+                f"Routing takes 1 or more iterations, not {iterations!r}: give a whole number."
+            )
 
         def compute(net: CapsNet) -> RoutingTrace:
-            out = net(self._to_device(pixels[None], net), iterations)
+            out = net(self._to_device(pixels[None], net), rounds)
             b, c, s, v = (
                 torch.cat([getattr(step, name) for step in out.steps]).cpu().numpy() for name in "bcsv"
             )
@@ -84,7 +98,14 @@ class Model:
         return self._run(compute)
 
     def predict(self, images: ArrayLike, batch_size: int = 250) -> np.ndarray:
-        """Capsule lengths [N, 10] in 0..1 of images [N, 28, 28]; the longest is the answer.
+        """Classify many images.
+
+        Args:
+            images: [N, 28, 28], white ink on black in 0..1.
+            batch_size: how many are computed at once.
+
+        Returns:
+            Capsule lengths [N, 10] in 0..1; the longest is the answer.
 
         Raises:
             ImageError: if the images have another shape, values outside 0..1, or NaN.
@@ -117,9 +138,15 @@ class Model:
         Raises:
             CapsvizError: if the pose has another shape or NaN, or the digit is not 0 to 9.
         """
-        if digit is not None and digit not in range(DIGITS):
+        capsule = _whole_number(digit)
+        if digit is not None and capsule not in range(DIGITS):
             raise CapsvizError(f"There is no digit capsule {digit!r}: give one from 0 to 9.")
-        poses = np.asarray(pose, np.float32)
+        try:
+            poses = np.asarray(pose, np.float32)
+        except (TypeError, ValueError) as error:
+            raise CapsvizError(
+                f"A pose must be an array of numbers ({error}): give 16 for one digit."
+            ) from error
         expected = (DIGITS, POSE_DIM) if digit is None else (POSE_DIM,)
         if poses.shape[-len(expected) :] != expected or not np.isfinite(poses).all():
             raise CapsvizError(
@@ -128,7 +155,7 @@ class Model:
             )
         if digit is not None:
             masked = np.zeros((*poses.shape[:-1], DIGITS, POSE_DIM), np.float32)
-            masked[..., digit, :] = poses
+            masked[..., capsule, :] = poses
             poses = masked
         flat = poses.reshape(-1, DIGITS, POSE_DIM)
         images = self._run(lambda net: net.decoder(self._to_device(flat, net)).cpu().numpy())
@@ -143,36 +170,66 @@ class Model:
         return torch.tensor(array, device=next(net.parameters()).device)
 
     def _run(self, compute: Callable[[CapsNet], T]) -> T:
-        """Compute on the device; where its memory runs out, move to the CPU for good and say so."""
+        """Compute on the device; where its memory runs out, go on with the CPU for good and say so."""
+        net = self._net
         with torch.inference_mode():
             try:
-                return compute(self._net)
+                return compute(net)
             except RuntimeError as error:
-                # MPS raises a plain RuntimeError for what is an OutOfMemoryError on CUDA.
-                full = isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
-                if not full or self.device == "cpu":
+                if not _is_full(error) or next(net.parameters()).device.type == "cpu":
                     raise
-                self.notice = (
-                    f"The {self.device} device ran out of memory, so the CPU computes from here on: close "
-                    "other programs that use the device and start again to go back to it."
-                )
-                warnings.warn(self.notice, RuntimeWarning, stacklevel=3)
-                self._net = self._net.to("cpu")
-                return compute(self._net)
+            with self._lock:
+                if self._net is net:  # no other thread has met the same
+                    self.notice = FULL.format(device=self.device)
+                    warnings.warn(self.notice, RuntimeWarning, stacklevel=3)
+                    # A copy: other threads may be computing with the one on the device.
+                    self._net = copy.deepcopy(net).to("cpu")
+            return compute(self._net)
 
 
 def load_model(name: str | Path = DEFAULT, device: str = "auto") -> Model:
-    """Load a trained network.
+    """Load a trained network and see that its device computes.
 
     Args:
         name: a name in ``weights/``, or a path to a .safetensors file with its card beside it.
         device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda", "cuda:N" or "mps".
 
+    Returns:
+        The model on that device; on the CPU, with a ``notice``, if the device is full, or was chosen
+        by "auto" and does not work (a card that this PyTorch has no kernels for, say).
+
     Raises:
         WeightsError: if the weights are missing, damaged or of another network.
-        DeviceError: if the device is not there.
+        DeviceError: if the device is not there, or was named and does not work.
     """
-    return Model(load_weights(name), choose_device(device))
+    chosen = choose_device(device)
+    try:
+        return _tried(Model(load_weights(name), chosen))
+    except RuntimeError as error:
+        if chosen.type == "cpu":
+            raise
+        full, reason = _is_full(error), str(error).partition("\n")[0]
+        if not full and device != "auto":
+            raise DeviceError(f"The device {device} does not work ({reason}): use --device cpu.") from error
+    model = _tried(Model(load_weights(name), torch.device("cpu")))
+    model.notice = (
+        FULL.format(device=chosen.type)
+        if full
+        else f"The {chosen.type} device does not work ({reason}), so the CPU computes: update PyTorch or its driver."
+    )
+    warnings.warn(model.notice, RuntimeWarning, stacklevel=2)
+    return model
+
+
+def _tried(model: Model) -> Model:
+    """The model after one pass, which shows whether the device works and is slower than all others."""
+    model.trace(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32))
+    return model
+
+
+def _is_full(error: RuntimeError) -> bool:
+    # MPS raises a plain RuntimeError for what is an OutOfMemoryError on CUDA.
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
 
 
 def _check(array: ArrayLike, shape: tuple[int | None, ...], what: str) -> np.ndarray:
@@ -195,3 +252,8 @@ def _check(array: ArrayLike, shape: tuple[int | None, ...], what: str) -> np.nda
             "canvas_to_mnist first."
         )
     return pixels
+
+
+def _whole_number(value: object) -> int | None:
+    """The value as an int if it is a whole number, of NumPy's too; a bool is none."""
+    return int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else None

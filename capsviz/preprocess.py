@@ -240,6 +240,8 @@ def _crop(ink: np.ndarray) -> np.ndarray:
     """Cut an image to the bounding box of its ink."""
     mask = ink >= INK_LEVEL
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        raise ImageError(BLANK)  # a line too thin and faint to outlast a change of scale
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 

@@ -75,7 +75,7 @@ class RoutingTrace:
     @cached_property
     def lengths(self) -> np.ndarray:
         """[R, J] lengths |v| of the digit capsules in 0..1: how surely each digit is there."""
-        return np.linalg.norm(self.v, axis=2)
+        return _frozen(np.linalg.norm(self.v, axis=2))
 
     @cached_property
     def prediction(self) -> int:
@@ -85,7 +85,7 @@ class RoutingTrace:
     @cached_property
     def agreement(self) -> np.ndarray:
         """[R, I, J] scalar products u_hat . v of each iteration (Procedure 1, line 7)."""
-        return np.einsum("ijd,rjd->rij", self.u_hat, self.v, optimize=True)
+        return _frozen(np.einsum("ijd,rjd->rij", self.u_hat, self.v, optimize=True))
 
     @cached_property
     def share(self) -> np.ndarray:
@@ -94,4 +94,9 @@ class RoutingTrace:
         Because ``v`` points where ``s`` does, the shares of all primary capsules sum to |s|.
         """
         direction = self.v / np.maximum(self.lengths, np.finfo(np.float32).tiny)[..., None]
-        return self.c * np.einsum("ijd,rjd->rij", self.u_hat, direction, optimize=True)
+        return _frozen(self.c * np.einsum("ijd,rjd->rij", self.u_hat, direction, optimize=True))
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array

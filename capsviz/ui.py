@@ -5,7 +5,9 @@ person sees the page while it loads.
 """
 
 import base64
+import html
 import io
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +36,6 @@ INK = "#ffffff"
 HISTORY_KEY = "drawings"  # list[Drawing], the current one last
 CANVAS_KEY = "canvas"  # the canvas component
 INITIAL_KEY = "canvas_initial"  # what the canvas was last told to show
-ECHO_KEY = "canvas_echo"  # number of objects in the canvas's expected confirmation, or None
 READING_KEY = "reading"  # Reading of the current drawing
 PROBLEM_KEY = "upload_problem"  # sentence about a file that could not be read
 UPLOAD_KEY = "upload"
@@ -47,6 +48,17 @@ HINT = """<style>.st-key-canvas::after {
     content: "draw a digit"; position: absolute; inset: 0; display: grid; place-content: center;
     color: #8b8f96; font-size: 20px; pointer-events: none; z-index: 30;
 }</style>"""
+# The canvas's own toolbar would open over the navigation, and doubles undo and clear; it stands in a shadow
+# root, which a style sheet of the page does not reach.
+HIDE_TOOLBAR = """<script>
+(function hide() {
+    const host = [...document.querySelectorAll(".st-key-canvas *")].find((element) => element.shadowRoot);
+    if (!host) return requestAnimationFrame(hide);
+    const style = document.createElement("style");
+    style.textContent = ".dc-toolbar { display: none !important; }";
+    host.shadowRoot.append(style);
+})();
+</script>"""
 NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
 
 
@@ -77,9 +89,7 @@ def model() -> "Model":
     from capsviz.inference import load_model
 
     keep_large_blocks()
-    loaded = load_model()
-    loaded.trace(np.zeros((28, 28), np.float32))  # the first pass is slow: let it not be a person's
-    return loaded
+    return load_model(device=os.environ.get("CAPSVIZ_DEVICE", "auto"))
 
 
 def reading() -> Reading:
@@ -92,7 +102,7 @@ def answered() -> tuple["RoutingTrace", np.ndarray]:
     """Trace and ten reconstructions of the current drawing; without one, say so and end the page."""
     now = reading()
     if now.trace is None or now.reconstructions is None:
-        st.html(f'<div class="cv-waiting" data-testid="waiting">{now.problem}</div>')
+        st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(now.problem)}</div>')
         st.stop()
     return now.trace, now.reconstructions
 
@@ -145,6 +155,7 @@ def _pad() -> None:
         key=CANVAS_KEY,
         on_change=_drawn,
     )
+    st.html(HIDE_TOOLBAR, unsafe_allow_javascript=True)
     st.html(HINT if not st.session_state[HISTORY_KEY][-1].objects else NO_HINT)
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         st.button(
@@ -232,22 +243,24 @@ def _push(drawing: Drawing) -> None:
 def _show(objects: list[dict[str, Any]]) -> None:
     """Have the canvas show ``objects``; it confirms them as if they had just been drawn."""
     revision = st.session_state.get(INITIAL_KEY, {}).get("revision", 0) + 1
-    # The revision makes two showings of the same objects differ: the canvas only acts on a change.
-    st.session_state[INITIAL_KEY] = {"objects": objects, "revision": revision}
-    st.session_state[ECHO_KEY] = len(objects) if revision > 1 else None  # the first is not confirmed
+    # An invisible object carries the revision: it makes two showings of the same objects differ (the
+    # canvas acts on a change only), and it comes back in every message, which so tells what it follows.
+    tag = {"type": "Rect", "width": revision, "height": 0, "visible": False}
+    st.session_state[INITIAL_KEY] = {"objects": [tag, *objects], "revision": revision}
 
 
 def _drawn() -> None:
-    """The canvas changed: by a stroke, by its own toolbar, or because it was told to."""
-    sent = st.session_state[CANVAS_KEY]["drawing"]
+    """The canvas changed, by a stroke or because it was told to."""
+    sent, told = st.session_state[CANVAS_KEY]["drawing"], st.session_state[INITIAL_KEY]
     objects = sent["raw"]["objects"]
-    if st.session_state[ECHO_KEY] == len(objects):
-        st.session_state[ECHO_KEY] = None
+    follows = objects[0].get("width") if objects else None
+    if follows != told["revision"] or len(objects) <= len(told["objects"]):
+        # Sent before the canvas heard of its new content, or only to confirm it. Without this, a quick
+        # second click on undo would bring back what the first one took away.
         return
-    st.session_state[ECHO_KEY] = None
     _, encoded = sent["data"].split(",", 1)
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("L"))
-    _push(Drawing(pixels, "light", objects))
+    _push(Drawing(pixels, "light", objects[1:]))
 
 
 def _undo() -> None:
@@ -300,7 +313,7 @@ def _upload() -> None:
         pixels = read_image(file.getvalue())
         seen = canvas_to_mnist(pixels)
     except CapsvizError as error:
-        st.session_state[PROBLEM_KEY] = f"{file.name}: {error}"
+        st.session_state[PROBLEM_KEY] = f"`{file.name.replace('`', '')}`: {error}"
         return
     objects = [_picture(seen)]
     _push(Drawing(pixels, "auto", objects))

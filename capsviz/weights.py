@@ -24,9 +24,15 @@ from capsviz.errors import WeightsError
 DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT = "capsnet-mnist"
 
+# What a card must say; the pages and the card for people rely on it.
+FACTS = {
+    *("sha256", "name", "paper", "parameters", "data", "settings", "command", "commit", "device", "torch"),
+    *("validation_error", "test_error", "log"),
+}
+
 LIMITS = (
-    "It knows ten digits and nothing else: a letter or a scribble is still read as some digit, most often "
-    "with a short capsule.",
+    "It knows ten digits and nothing else: a letter or a scribble is still read as some digit, often with a "
+    "capsule as long as a real digit's.",
     "It was trained on MNIST alone, the hands of American census clerks and students around 1990. Zeros with "
     "a slash, ones with a flag and foot, and open fours are rare there and are misread more often.",
     "It reads one digit at a time, upright, cropped and centred the way MNIST was made.",
@@ -46,7 +52,11 @@ class Weights:
 def locate(name: str | Path) -> Path:
     """The safetensors file of a name in ``weights/``, or of a path that ends in .safetensors."""
     path = Path(name)
-    return path if path.suffix == ".safetensors" else DIRECTORY / f"{path.name}.safetensors"
+    if path.suffix == ".safetensors":
+        return path
+    # A path without its ending stays a path: it must not turn into the shipped weights of that name.
+    folder = DIRECTORY if path.name == str(name) else path.parent
+    return folder / f"{path.name}.safetensors"
 
 
 def load_card(path: Path) -> dict[str, Any]:
@@ -58,17 +68,17 @@ def load_card(path: Path) -> dict[str, Any]:
     card_path = path.with_suffix(".json")
     try:
         card = json.loads(card_path.read_text("utf-8"))
-        if not isinstance(card["sha256"], str):
-            raise TypeError("sha256 is no text")
+        missing = FACTS - card.keys()
+        if missing:
+            raise ValueError(f"it lacks {min(missing)}")
     except FileNotFoundError as error:
         raise WeightsError(
             f"{card_path} is missing, and with it the checksum of the weights: restore it from the repository "
             "(git checkout -- weights)."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = "it has no checksum" if isinstance(error, KeyError) else error
+    except (OSError, ValueError, AttributeError) as error:
         raise WeightsError(
-            f"{card_path} is damaged ({reason}): restore it from the repository (git checkout -- weights)."
+            f"{card_path} is damaged ({error}): restore it from the repository (git checkout -- weights)."
         ) from error
     return card
 

@@ -1,13 +1,9 @@
 """Fixtures that several test files share."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from capsviz.inference import Model, load_model
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")

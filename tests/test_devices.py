@@ -1,23 +1,17 @@
 """Devices that are there are chosen, others refused in one sentence; a GPU answers as the CPU does."""
 
 import ctypes
-import hashlib
-import json
 import platform
 from pathlib import Path
 
-import numpy as np
 import pytest
 import reference
 import torch
 
 from capsviz import devices
 from capsviz.__main__ import main
-from capsviz.capsules import CapsNet
 from capsviz.devices import choose_device, keep_large_blocks
 from capsviz.errors import DeviceError
-from capsviz.inference import load_model
-from capsviz.weights import pack
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, cuda: int, mps: bool) -> None:
@@ -92,20 +86,3 @@ def test_only_glibc_is_asked_to_keep_blocks(
     monkeypatch.setattr(ctypes, "CDLL", Library)
     keep_large_blocks()
     assert made == calls
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_traces_as_the_cpu_does(tmp_path: Path):
-    torch.manual_seed(0)
-    net = CapsNet()
-    with torch.no_grad():
-        net.primary.conv.weight.mul_(10)  # primary capsules as long as a trained network's
-    path = tmp_path / "net.safetensors"
-    path.write_bytes(pack(net))
-    path.with_suffix(".json").write_text(
-        json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
-    )
-    image = reference.synthetic_digits(1)[0][0] / 255
-    ours, theirs = (load_model(path, device=name).trace(image) for name in ("cuda", "cpu"))
-    for name in ("u", "u_hat", "b", "c", "s", "v"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-4, err_msg=name)

@@ -1,11 +1,13 @@
 """The model as the library's user meets it."""
 
+import copy
+
 import numpy as np
 import pytest
 import reference
 import torch
 
-from capsviz import canvas_to_mnist, load_model
+from capsviz import canvas_to_mnist, inference, load_model
 from capsviz.capsules import CapsNet
 from capsviz.errors import CapsvizError, DeviceError, ImageError, WeightsError
 from capsviz.examples import EXAMPLES, render
@@ -107,6 +109,10 @@ def test_iterations_must_be_a_whole_number_above_zero(
         (np.full(16, np.nan), 3),
         (np.zeros(16), 10),
         (np.zeros(16), -1),
+        (np.zeros(16), True),
+        (np.zeros(16), 3.0),
+        ([[1.0], [2.0, 3.0]], 3),
+        ("upright", 3),
     ],
 )
 def test_poses_that_cannot_be_decoded_are_refused(model: Model, pose: np.ndarray, digit: int | None) -> None:
@@ -114,25 +120,74 @@ def test_poses_that_cannot_be_decoded_are_refused(model: Model, pose: np.ndarray
         model.decode(pose, digit)
 
 
+def test_numpy_integers_are_whole_numbers(model: Model, seven: np.ndarray) -> None:
+    assert model.trace(seven, np.int64(2)).iterations == 2
+    np.testing.assert_array_equal(model.decode(np.zeros(16), np.int64(3)), model.decode(np.zeros(16), 3))
+
+
 def test_when_the_device_is_full_the_cpu_takes_over_and_says_so(
     monkeypatch: pytest.MonkeyPatch, seven: np.ndarray
 ) -> None:
+    expected = load_model(device="cpu").trace(seven).lengths
     model = load_model(device="cpu")
-    expected = model.trace(seven).lengths
-    forward, calls = CapsNet.forward, []
+    on_device = model._net
+    on_cpu = copy.deepcopy(on_device)
+    forward = CapsNet.forward
 
-    def full_at_first(self: CapsNet, *arguments: object) -> object:
-        calls.append(arguments)
-        if len(calls) == 1:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
+    def full_on_the_device(self: CapsNet, *arguments: object) -> object:
+        if self is on_device:
+            raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB.")
         return forward(self, *arguments)
 
-    monkeypatch.setattr(CapsNet, "forward", full_at_first)
-    monkeypatch.setattr(Model, "device", property(lambda self: "cuda" if len(calls) < 2 else "cpu"))
+    # No device but the CPU is to be had everywhere, so one is played by "meta", whose values cannot be read.
+    monkeypatch.setattr(CapsNet, "forward", full_on_the_device)
+    monkeypatch.setattr(copy, "deepcopy", lambda net: on_cpu)
+    model._net = on_device.to("meta")
     with pytest.warns(RuntimeWarning, match="ran out of memory, so the CPU"):
         trace = model.trace(seven)
     np.testing.assert_array_equal(trace.lengths, expected)
     assert "the CPU computes from here on" in model.notice
+    assert model.device == "cpu"
+    assert next(on_device.parameters()).device.type == "meta"  # others may be computing with it
+
+
+@pytest.mark.parametrize(
+    ("error", "device", "notice"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), "cuda", "ran out of memory"),
+        (RuntimeError("CUDA error: no kernel image is available"), "auto", "does not work"),
+    ],
+)
+def test_a_device_that_fails_at_once_leaves_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, seven: np.ndarray, error: RuntimeError, device: str, notice: str
+) -> None:
+    broken_device(monkeypatch, error)
+    with pytest.warns(RuntimeWarning, match=notice):
+        model = load_model(device=device)
+    assert model.device == "cpu"
+    assert notice in model.notice
+    assert model.trace(seven).prediction == 7
+
+
+def test_a_device_that_was_asked_for_and_does_not_work_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_device(monkeypatch, RuntimeError("CUDA error: no kernel image is available\nfor execution"))
+    with pytest.raises(DeviceError, match=r"does not work .*available\): use --device cpu"):
+        load_model(device="cuda")
+
+
+def broken_device(monkeypatch: pytest.MonkeyPatch, error: RuntimeError) -> None:
+    """A CUDA device that is there, and fails as soon as a network is moved to it."""
+    move = CapsNet.to
+
+    def fail(self: CapsNet, device: torch.device) -> CapsNet:
+        if torch.device(device).type == "cuda":
+            raise error
+        return move(self, device)
+
+    monkeypatch.setattr(
+        inference, "choose_device", lambda name: torch.device("cuda" if name == "auto" else name)
+    )
+    monkeypatch.setattr(CapsNet, "to", fail)
 
 
 def test_other_failures_of_the_device_are_not_hidden(

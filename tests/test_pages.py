@@ -3,11 +3,11 @@
 import base64
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
@@ -16,6 +16,7 @@ from capsviz import inference, ui
 from capsviz.errors import WeightsError
 from capsviz.examples import EXAMPLES, render
 
+ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["pages/draw.py", "pages/model.py"]
 BLANK = ui.Drawing(np.zeros((ui.PAD, ui.PAD), np.uint8), "light", [])
 
@@ -94,7 +95,7 @@ def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
 
 
 def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def damaged(*arguments: object) -> None:
+    def damaged(**options: object) -> None:
         raise WeightsError("weights/x.safetensors is cut short: restore it.")
 
     ui.model.clear()
@@ -139,17 +140,25 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return fresh
 
 
-def send(state: dict[str, Any], pixels: np.ndarray, objects: int) -> None:
-    """What the canvas sends when a stroke has ended."""
+def send(state: dict[str, Any], pixels: np.ndarray, objects: int, revision: int | None = None) -> None:
+    """What the canvas sends, with so many strokes on it, after it was told of a revision (the last)."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).convert("RGBA").save(buffer, "PNG")
     state[ui.CANVAS_KEY] = {
         "drawing": {
-            "raw": {"objects": [{"type": "Path"}] * objects},
+            "raw": {
+                "objects": [{"type": "Rect", "width": revision or told(state)}, *[{"type": "Path"}] * objects]
+            },
             "data": "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
         }
     }
     ui._drawn()
+
+
+def told(state: dict[str, Any]) -> int:
+    """The last revision that the canvas was told of."""
+    revision: int = state[ui.INITIAL_KEY]["revision"]
+    return revision
 
 
 def test_a_stroke_becomes_the_current_drawing(state: dict[str, Any]) -> None:
@@ -164,26 +173,44 @@ def test_undo_goes_back_stroke_by_stroke_and_never_beyond_the_first(state: dict[
     for strokes in (2, 3):
         send(state, render(EXAMPLES[strokes].strokes, 0.06), objects=strokes)
     ui._clear()
-    shown_before = state[ui.INITIAL_KEY]["revision"]
+    shown_before = told(state)
     for strokes in (3, 2):
         ui._undo()
-        assert len(state[ui.INITIAL_KEY]["objects"]) == strokes
+        assert len(state[ui.HISTORY_KEY][-1].objects) == strokes
+        assert len(state[ui.INITIAL_KEY]["objects"]) == 1 + strokes  # and the tag
     for _ in range(3):
         ui._undo()
     assert state[ui.HISTORY_KEY] == [first]
-    assert state[ui.INITIAL_KEY]["objects"] == first.objects
-    assert state[ui.INITIAL_KEY]["revision"] > shown_before
+    assert state[ui.INITIAL_KEY]["objects"][1:] == first.objects
+    assert told(state) > shown_before
 
 
 def test_the_canvas_confirming_what_it_was_told_is_no_new_drawing(state: dict[str, Any]) -> None:
     ui._clear()
     ui._undo()
-    told = state[ui.HISTORY_KEY][-1]
-    send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects=len(told.objects))
-    assert state[ui.HISTORY_KEY][-1] is told
-    # The next message of the same kind is a change of the person's own, by the canvas's toolbar.
-    send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects=len(told.objects))
-    assert state[ui.HISTORY_KEY][-1] is not told
+    current = state[ui.HISTORY_KEY][-1]
+    send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects=len(current.objects))
+    assert state[ui.HISTORY_KEY][-1] is current
+
+
+def test_two_undos_before_the_canvas_confirms_the_first_stay_undone(state: dict[str, Any]) -> None:
+    for strokes in (2, 3, 4):
+        send(state, render(EXAMPLES[strokes].strokes, 0.06), objects=strokes)
+    confirmed = []
+    for _ in range(2):
+        ui._undo()
+        confirmed.append((told(state), len(state[ui.HISTORY_KEY][-1].objects)))
+    kept = list(state[ui.HISTORY_KEY])
+    for revision, objects in confirmed:
+        send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects, revision)
+    assert state[ui.HISTORY_KEY] == kept
+
+
+def test_a_stroke_on_what_is_no_longer_shown_is_left_out(state: dict[str, Any]) -> None:
+    before = told(state)
+    ui._clear()
+    send(state, np.full((ui.PAD, ui.PAD), 255, np.uint8), objects=9, revision=before)
+    assert not state[ui.HISTORY_KEY][-1].pixels.any()
 
 
 def test_history_is_bounded(state: dict[str, Any]) -> None:
@@ -196,7 +223,7 @@ def test_history_is_bounded(state: dict[str, Any]) -> None:
 def test_every_example_can_be_chosen(state: dict[str, Any], example: Any) -> None:
     state["example"] = example.name
     ui._choose_example()
-    assert len(state[ui.INITIAL_KEY]["objects"]) == len(example.strokes)
+    assert len(state[ui.INITIAL_KEY]["objects"]) == 1 + len(example.strokes)
     np.testing.assert_array_equal(
         state[ui.HISTORY_KEY][-1].pixels, render(example.strokes, example.width, ui.PAD)
     )
@@ -222,7 +249,7 @@ def test_an_uploaded_photo_is_read_and_shown_on_the_canvas(state: dict[str, Any]
     Image.fromarray(255 - render(EXAMPLES[1].strokes, 0.06, 600)).save(buffer, "JPEG")
     upload(state, "photo.jpg", buffer.getvalue())
     assert state[ui.UPLOADS_KEY] == 1
-    assert state[ui.INITIAL_KEY]["objects"][0]["type"] == "Image"
+    assert state[ui.INITIAL_KEY]["objects"][1]["type"] == "Image"
     trace = ui._read().trace
     assert trace is not None
     assert trace.prediction == EXAMPLES[1].digit
@@ -233,5 +260,5 @@ def test_a_file_that_is_no_picture_loses_nothing(state: dict[str, Any], data: by
     before = state[ui.HISTORY_KEY][-1]
     upload(state, "homework.png", data)
     assert state[ui.HISTORY_KEY][-1] is before
-    assert state[ui.PROBLEM_KEY].startswith("homework.png: ")
+    assert state[ui.PROBLEM_KEY].startswith("`homework.png`: ")
     assert "\n" not in state[ui.PROBLEM_KEY]

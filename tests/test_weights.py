@@ -164,7 +164,17 @@ def test_missing_card(path: Path):
 
 @pytest.mark.parametrize(
     "card",
-    [b"", b'{"sha256": "', b"[]", b"null", b"{}", b'{"sha256": 7}', b"\xff\xfe\x00", b'{"sha256": "x"}\n}'],
+    [
+        b"",
+        b'{"sha256": "", "name": "net"}',
+        b'{"sha256": "',
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"sha256": 7}',
+        b"\xff\xfe\x00",
+        b'{"sha256": "x"}\n}',
+    ],
 )
 def test_damaged_card(path: Path, card: bytes):
     path.with_suffix(".json").write_bytes(card)
@@ -172,7 +182,7 @@ def test_damaged_card(path: Path, card: bytes):
 
 
 def test_card_of_other_weights(path: Path):
-    path.with_suffix(".json").write_text(json.dumps({"sha256": "0" * 64}))
+    path.with_suffix(".json").write_text(json.dumps({**FACTS, "sha256": "0" * 64}))
     assert_refused(path, path, "not the file its card describes")
 
 

@@ -28,8 +28,8 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
 
     figure = go.Figure(
         [
-            curve("train_error", "training (shifted images)", line={"color": "#9789ff", "dash": "dot"}),
-            curve("validation_error", "validation (5,000 held out)", line={"color": "#00a07c"}),
+            curve("train_error", "training (shifted images)", line={"color": "#8a8f98", "dash": "dot"}),
+            curve("validation_error", "validation (5,000 held out)", line={"color": "#1f78c8"}),
         ]
     )
     if test_error is not None and epochs:
@@ -38,7 +38,7 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
             y=[100 * test_error],
             name="test (10,000, read once)",
             mode="markers",
-            marker={"symbol": "star", "size": 16, "color": "#f08a24"},
+            marker={"symbol": "star", "size": 16, "color": "#c8551b"},
             hovertemplate="%{y:.2f} %",
         )
     text = {"size": 15}  # said of each part: a theme's template would make them smaller

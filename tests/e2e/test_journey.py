@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from capsviz.examples import EXAMPLES, render
 
@@ -35,13 +35,8 @@ def choose(page: Page, name: str) -> None:
     page.get_by_role("menuitem", name=name, exact=True).click()
 
 
-def tool(page: Page, name: str) -> Locator:
-    """A button of the rail, not the canvas's own of the same name."""
-    return page.locator(f".st-key-{name}").get_by_role("button")
-
-
 def clear(page: Page) -> None:
-    tool(page, "clear").click()
+    page.get_by_role("button", name="Clear").click()
     expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
     page.wait_for_timeout(300)  # the canvas empties itself once the answer has come
 
@@ -65,7 +60,7 @@ def test_draws_a_seven_and_reads_seven(page: Page) -> None:
 
 
 def test_chooses_an_example_draws_on_and_undoes_all_of_it(page: Page) -> None:
-    undo = tool(page, "undo")
+    undo = page.get_by_role("button", name="Undo")  # one only: the canvas's own is gone
     other = next(example for example in EXAMPLES if example.digit not in (EXAMPLES[0].digit, 7))
     before = canvas_ink(page)
     choose(page, other.name)
@@ -114,8 +109,56 @@ def test_a_dot_and_a_scribble_are_answered_with_what_to_do(page: Page) -> None:
     clear(page)
     draw(page, [(x, 5 + 270 * (i % 2)) for i, x in enumerate(range(4, 280, 8))])
     expect(page.get_by_test_id("waiting")).to_contain_text("covers")
-    tool(page, "undo").click()
+    page.get_by_role("button", name="Undo").click()
     expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
+
+
+def test_two_quick_clicks_on_undo_take_two_strokes_back(page: Page) -> None:
+    clear(page)
+    for stroke in (SEVEN, [(90, 150), (190, 150)], [(20, 262), (260, 262)]):
+        draw(page, stroke)
+        page.wait_for_timeout(800)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(150)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(1500)
+    assert canvas_ink(page) == pytest.approx(stroke_ink(SEVEN), rel=0.05)
+    answer(page, "7")
+
+
+def test_a_finger_draws_everywhere_on_the_canvas(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(url)
+    answer(page, FIRST)
+    page.wait_for_timeout(1000)
+    clear(page)
+    before = page.evaluate("scrollY")
+    # Down the right side, where the canvas's own toolbar would lie in the way.
+    touch(page, [(250, 8), (250, 260)])
+    page.wait_for_timeout(1000)
+    assert canvas_ink(page) == pytest.approx(stroke_ink([(250, 8), (250, 260)]), rel=0.1)
+    answer(page, "1")
+    assert page.evaluate("scrollY") == before
+    context.close()
+
+
+def touch(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw one stroke with a finger."""
+    session = page.context.new_cdp_session(page)
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    assert box is not None
+    (x0, y0), (x1, y1) = points
+    for step, t in enumerate(np.linspace(0, 1, 20)):
+        point = {"x": box["x"] + x0 + t * (x1 - x0), "y": box["y"] + y0 + t * (y1 - y0)}
+        kind = "touchMove" if step else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def stroke_ink(points: list[tuple[float, float]]) -> int:
+    """How many pixels a stroke of the usual width inks on the canvas."""
+    return int((render((tuple((x / 280, y / 280) for x, y in points),), 18 / 280) > 127).sum())
 
 
 def test_uploads_a_picture_and_refuses_a_text(page: Page, tmp_path: Path) -> None:
