@@ -110,7 +110,8 @@ class DigitCapsules(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.W = nn.Parameter(torch.empty(PRIMARY_CAPSULES, DIGITS, POSE_DIM, PRIMARY_DIM))
-        nn.init.normal_(self.W, std=0.05)
+        if not self.W.is_meta:  # to fill nothing, PyTorch would import its compiler, for seconds
+            nn.init.normal_(self.W, std=0.05)
 
     def forward(self, u: Tensor) -> Tensor:
         """Predict every digit capsule from every primary capsule (Eq. 2): [B, I, K] -> [B, J, I, D]."""
