@@ -155,7 +155,6 @@ def _pad() -> None:
         key=CANVAS_KEY,
         on_change=_drawn,
     )
-    st.html(HIDE_TOOLBAR, unsafe_allow_javascript=True)
     st.html(HINT if not st.session_state[HISTORY_KEY][-1].objects else NO_HINT)
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         st.button(
@@ -189,6 +188,7 @@ def _pad() -> None:
     else:
         answer.html(figures.reading_card(now.trace.image, now.trace.lengths[-1]))
     _status(now)
+    st.html(HIDE_TOOLBAR, unsafe_allow_javascript=True)
 
 
 def _status(now: Reading) -> None:
