@@ -13,6 +13,7 @@ st.logo(str(DOCS / "logo.svg"), size="large")
 page = st.navigation(
     [
         st.Page("pages/draw.py", title="Draw", default=True),
+        st.Page("pages/routing.py", title="Routing"),
         st.Page("pages/model.py", title="Model"),
     ],
     position="top",

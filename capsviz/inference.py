@@ -164,8 +164,8 @@ class Model:
         return images.reshape(*poses.shape[:-2], IMAGE_SIZE, IMAGE_SIZE)
 
     def reconstructions(self, trace: RoutingTrace) -> np.ndarray:
-        """[10, 28, 28] what each digit capsule alone would have drawn after the last iteration."""
-        return self.decode(trace.v[-1] * np.eye(DIGITS, dtype=np.float32)[:, :, None])
+        """[R, 10, 28, 28] what each digit capsule alone would have drawn after each iteration."""
+        return self.decode(trace.v[:, :, None] * np.eye(DIGITS, dtype=np.float32)[:, :, None])
 
     @staticmethod
     def _to_device(array: np.ndarray, net: CapsNet) -> torch.Tensor:

@@ -6,6 +6,11 @@ from typing import Any
 
 import numpy as np
 
+# Where a primary capsule sits: index = (type * GRID + row) * GRID + column.
+GRID = 6  # rows, and columns, of the grid of primary capsules
+FIELD = 17  # side of the square of pixels that one of them sees: a 9 x 9 convolution after another
+STRIDE = 2  # pixels from one place of the grid to the next
+
 # Axes: R routing iterations, I = 1152 primary capsules, J = 10 digit capsules.
 _SHAPES: dict[str, tuple[str | int, ...]] = {
     "image": (28, 28),
@@ -86,6 +91,12 @@ class RoutingTrace:
     def agreement(self) -> np.ndarray:
         """[R, I, J] scalar products u_hat . v of each iteration (Procedure 1, line 7)."""
         return _frozen(np.einsum("ijd,rjd->rij", self.u_hat, self.v, optimize=True))
+
+    @cached_property
+    def entropy(self) -> np.ndarray:
+        """[R, I] entropy of each primary capsule's coupling coefficients, in nats: log J where uniform."""
+        c = np.maximum(self.c, np.finfo(np.float32).tiny)  # 0 log 0 is 0
+        return _frozen(-(self.c * np.log(c)).sum(axis=2))
 
     @cached_property
     def share(self) -> np.ndarray:

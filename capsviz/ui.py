@@ -5,6 +5,7 @@ person sees the page while it loads.
 """
 
 import base64
+import gc
 import html
 import io
 import os
@@ -22,11 +23,13 @@ from PIL import Image
 from capsviz import figures
 from capsviz.errors import CapsvizError
 from capsviz.examples import EXAMPLES, Example, render
+from capsviz.surgery import MOST_ITERATIONS
 
 if TYPE_CHECKING:
     from capsviz.inference import Model
     from capsviz.trace import RoutingTrace
 
+PAGES = Path(__file__).parent.parent / "pages"
 PAD = 280  # side of the canvas, CSS pixels
 HISTORY = 30  # drawings that undo can go back through
 INK = "#ffffff"
@@ -37,11 +40,13 @@ HISTORY_KEY = "drawings"  # list[Drawing], the current one last
 CANVAS_KEY = "canvas"  # the canvas component
 INITIAL_KEY = "canvas_initial"  # what the canvas was last told to show
 READING_KEY = "reading"  # Reading of the current drawing
-PROBLEM_KEY = "upload_problem"  # sentence about a file that could not be read
+PROBLEM_KEY = "problem"  # one sentence about a file or a link that could not be used
 UPLOAD_KEY = "upload"
 UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
 WIDTH_KEY = "stroke_width"
-ROUTING_ITERATIONS = 3
+ITERATIONS_KEY = "iterations"  # routing iterations R of every reading
+ITERATIONS = 3  # that the network was trained with
+ADDRESS_ITERATIONS = "R"  # their name in the address bar
 
 # A faint word in the canvas as long as nothing is drawn.
 HINT = """<style>.st-key-canvas::after {
@@ -76,8 +81,9 @@ class Reading:
     """The network's answer to one drawing, or why there is none."""
 
     drawing: Drawing
+    iterations: int
     trace: "RoutingTrace | None" = None
-    reconstructions: np.ndarray | None = None  # [10, 28, 28]
+    reconstructions: np.ndarray | None = None  # [R, 10, 28, 28]
     milliseconds: float = 0.0  # for the trace alone
     problem: str = ""
 
@@ -89,7 +95,12 @@ def model() -> "Model":
     from capsviz.inference import load_model
 
     keep_large_blocks()
-    return load_model(device=os.environ.get("CAPSVIZ_DEVICE", "auto"))
+    loaded = load_model(device=os.environ.get("CAPSVIZ_DEVICE", "auto"))
+    # Streamlit collects garbage after every run of a script, which with all of PyTorch's objects to look at
+    # takes an eighth of a second, before the answer is sent. What is loaded now is never garbage.
+    gc.collect()
+    gc.freeze()
+    return loaded
 
 
 def reading() -> Reading:
@@ -99,7 +110,7 @@ def reading() -> Reading:
 
 
 def answered() -> tuple["RoutingTrace", np.ndarray]:
-    """Trace and ten reconstructions of the current drawing; without one, say so and end the page."""
+    """Trace and reconstructions [R, 10, 28, 28] of the current drawing; without one, say so and end the page."""
     now = reading()
     if now.trace is None or now.reconstructions is None:
         st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(now.problem)}</div>')
@@ -115,28 +126,60 @@ def frame() -> Iterator[None]:
     if HISTORY_KEY not in st.session_state:
         st.session_state[HISTORY_KEY] = []
         _show_example(EXAMPLES[0])
+    _read_address()
     with st.container(horizontal=True, key="frame", gap="large"):
         with st.container(width=PAD, key="rail", gap="small"):
             _pad()
         with st.container(key="page"):
             problem = st.session_state.pop(PROBLEM_KEY, "")
             if problem:
-                st.error(problem, icon=":material/image_not_supported:")
+                st.error(problem, icon=":material/error:")
             yield
 
 
-def question(text: str, door: tuple[str, str] | None = None) -> None:
-    """The one-line question that the page answers, and a door (page, label) to where more is said."""
+def question(text: str, *doors: tuple[str, str]) -> None:
+    """The one-line question that the page answers, and doors (page, label) to where more is said."""
+    if READING_KEY not in st.session_state:
+        # A link to a page was the first thing this server was asked for. Until st.navigation has been called
+        # once, Streamlit takes the folder pages/ for pages of its old kind and runs one without app.py.
+        st.navigation([st.Page(page) for page in PAGES.glob("*.py")], position="hidden")
+        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.html(f'<h1 class="cv-question">{text}</h1>')
-        if door is not None:
-            page, label = door
+        for page, label in doors:
             st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
 
 
 def heading(text: str) -> None:
     """The heading of one view on a page."""
     st.html(f'<h2 class="cv-heading">{text}</h2>')
+
+
+def iterations() -> int:
+    """Routing iterations R of every reading, 1 to 10."""
+    chosen: int = st.session_state.get(ITERATIONS_KEY, ITERATIONS)
+    return chosen
+
+
+def set_iterations(count: int) -> None:
+    """Read every drawing with ``count`` routing iterations from now on, and say so in the address bar."""
+    st.session_state[ITERATIONS_KEY] = count
+    st.query_params[ADDRESS_ITERATIONS] = str(count)
+
+
+def _read_address() -> None:
+    """A link may say with how many routing iterations to open."""
+    asked = st.query_params.get(ADDRESS_ITERATIONS)
+    if asked is None:
+        return
+    if asked.isdecimal() and 1 <= int(asked) <= MOST_ITERATIONS:
+        st.session_state[ITERATIONS_KEY] = int(asked)
+        return
+    st.session_state[PROBLEM_KEY] = (
+        f"The link asks for R = {asked[:20]} routing iterations: choose 1 to {MOST_ITERATIONS}; "
+        f"shown with {iterations()}."
+    )
+    del st.query_params[ADDRESS_ITERATIONS]
 
 
 def _pad() -> None:
@@ -196,42 +239,47 @@ def _status(now: Reading) -> None:
     if now.trace is None:
         return  # the page says what to do
     device = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}[model().device]
+    routed = "" if now.iterations == ITERATIONS else f", R = {now.iterations} (trained with {ITERATIONS})"
     st.html(
-        f'<p class="cv-device" data-testid="device">Computed on {device} in {now.milliseconds:.1f} ms</p>'
+        f'<p class="cv-device" data-testid="device">Computed on {device} in {now.milliseconds:.1f} ms{routed}</p>'
     )
     if model().notice:
         st.warning(model().notice)
 
 
 def _read() -> Reading:
-    """The current drawing's reading, computed once for each drawing."""
+    """The current drawing's reading, computed once for each drawing and number of iterations."""
     drawing: Drawing = st.session_state[HISTORY_KEY][-1]
     known: Reading | None = st.session_state.get(READING_KEY)
-    if known is None or known.drawing is not drawing:
-        known = _compute(drawing)
+    if known is None or known.drawing is not drawing or known.iterations != iterations():
+        known = _compute(drawing, iterations())
         st.session_state[READING_KEY] = known
     return known
 
 
-def _compute(drawing: Drawing) -> Reading:
+def _compute(drawing: Drawing, count: int) -> Reading:
     from capsviz.preprocess import canvas_to_mnist
 
     try:
         image = canvas_to_mnist(drawing.pixels, drawing.ink)
         network = model()
         began = time.perf_counter()
-        trace = network.trace(image, ROUTING_ITERATIONS)
+        trace = network.trace(image, count)
         milliseconds = 1000 * (time.perf_counter() - began)
-        return Reading(drawing, trace, network.reconstructions(trace), milliseconds)
+        return Reading(drawing, count, trace, network.reconstructions(trace), milliseconds)
     except CapsvizError as error:
-        return Reading(drawing, problem=str(error))
+        return Reading(drawing, count, problem=str(error))
     except RuntimeError as error:  # what PyTorch raises when a device or a library of it fails
-        reason = str(error).partition("\n")[0]
-        return Reading(
-            drawing,
-            problem=f"The network could not compute this drawing ({reason}): draw again, and if that does not "
-            "help, start the app again.",
-        )
+        return Reading(drawing, count, problem=failure(error))
+
+
+def failure(error: RuntimeError) -> str:
+    """One sentence about a device that failed while it computed."""
+    reason = str(error).partition("\n")[0]
+    return (
+        f"The network could not compute this drawing ({reason}): draw again, and if that does not "
+        "help, start the app again."
+    )
 
 
 def _push(drawing: Drawing) -> None:

@@ -14,7 +14,7 @@ st.html(
     "(the paper’s own network: 99.75%)</div>"
     f"<div><b>{sum(model.parameters.values()):,}</b>parameters, exactly the paper’s network</div></div>"
 )
-st.html(figures.layers_table(trace, reconstructions[trace.prediction], model.parameters))
+st.html(figures.layers_table(trace, reconstructions[-1, trace.prediction], model.parameters))
 
 left, right = st.columns([3, 2], gap="large")
 with left:

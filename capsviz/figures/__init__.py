@@ -1,6 +1,7 @@
 """Pictures of a trace: pure functions, one module a figure, without PyTorch and without Streamlit.
 
-Most return HTML to be shown with ``STYLE`` (in a notebook: ``IPython.display.HTML(STYLE + html)``).
+Most return HTML to be shown with ``STYLE`` (in a notebook: ``IPython.display.HTML(STYLE + html)``). The live
+views are packed for the scripts in ``browser/``; ``routing_html`` makes a page of its own of them.
 """
 
 from pathlib import Path
@@ -9,7 +10,9 @@ from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.reading import reading_card
 from capsviz.figures.reconstructions import reconstruction_panels
+from capsviz.figures.routing import routing_html, routing_payload
 from capsviz.figures.strip import pipeline_strip
+from capsviz.figures.surgery import surgery_payload
 from capsviz.figures.training import training_figure
 
 STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</style>"
@@ -21,5 +24,8 @@ __all__ = [
     "pipeline_strip",
     "reading_card",
     "reconstruction_panels",
+    "routing_html",
+    "routing_payload",
+    "surgery_payload",
     "training_figure",
 ]

@@ -1,0 +1,83 @@
+// The page's one clock: a position among the frames, moved by hand or by playing.
+
+const MOVE = 300; // milliseconds from one frame to the next, eased
+const REST = 700; // and at rest there while playing, at speed 1
+
+class Clock {
+  // changed() is called whenever the position or the state of playing changes.
+  constructor(changed) {
+    this.changed = changed;
+    this.last = 0; // index of the last frame
+    this.position = 0; // between two frames while moving
+    this.target = 0;
+    this.playing = false;
+    this.speed = 1;
+    this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  }
+
+  setFrames(count) {
+    this.last = count - 1;
+    this.pause();
+    this.position = this.target = Math.min(this.target, this.last);
+  }
+
+  go(frame) {
+    this.pause();
+    this.moveTo(frame);
+  }
+
+  step(by) {
+    this.go(this.target + by);
+  }
+
+  play() {
+    if (this.playing) return;
+    this.playing = true;
+    if (this.target === this.last) this.position = this.target = 0;
+    this.rest(this.position === this.target ? REST / 2 : 0);
+    this.changed();
+  }
+
+  pause() {
+    this.playing = false;
+    clearTimeout(this.timer);
+    this.changed();
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  moveTo(frame) {
+    const from = this.position;
+    this.target = Math.max(0, Math.min(frame, this.last));
+    cancelAnimationFrame(this.request);
+    const duration = this.still.matches ? 0 : MOVE / Math.max(1, this.speed);
+    let began = null;
+    const move = (now) => {
+      began ??= now;
+      const t = duration ? Math.min((now - began) / duration, 1) : 1;
+      const eased = t * t * (3 - 2 * t);
+      this.position = t < 1 ? from + (this.target - from) * eased : this.target;
+      this.changed();
+      if (t < 1) this.request = requestAnimationFrame(move);
+      else if (this.playing) this.rest(REST / this.speed);
+    };
+    this.request = requestAnimationFrame(move);
+  }
+
+  rest(duration) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.target < this.last) this.moveTo(this.target + 1);
+      else this.pause();
+    }, duration);
+  }
+
+  stop() {
+    this.playing = false;
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.request);
+  }
+}

@@ -1,0 +1,158 @@
+// Small helpers that every view uses: elements, numbers, canvases, colours, tips.
+
+const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
+
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+// Text with **strong** parts and [[term|what it means]] parts.
+function words(text) {
+  return text.split(/(\*\*.+?\*\*|\[\[.+?\]\])/).map((part) => {
+    if (part.startsWith("**")) return element("b", {}, part.slice(2, -2));
+    if (!part.startsWith("[[")) return part;
+    const [term, meaning] = part.slice(2, -2).split("|");
+    return element("span", { class: "term", tabindex: 0, "data-tip": meaning }, term);
+  });
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function setHtml(node, html) {
+  if (node.lastHtml !== html) node.innerHTML = node.lastHtml = html;
+}
+
+// Fixed digits and a real minus sign; what rounds to 0 has none.
+function fixed(value, digits = 2) {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? "−" + text : text;
+}
+
+function signedText(value, digits = 2) {
+  const text = fixed(value, digits);
+  return text.startsWith("−") || Number(text) === 0 ? text : "+" + text;
+}
+
+function percent(value) {
+  const digits = Math.abs(value) < 0.0995 ? 1 : 0;
+  return fixed(100 * value, digits) + "%";
+}
+
+// A canvas that fills its box at the screen's own resolution; begin() clears it and scales to CSS pixels.
+class Picture {
+  constructor(label, attributes = {}) {
+    this.canvas = element("canvas", { role: "img", "aria-label": label, ...attributes });
+    this.context = this.canvas.getContext("2d");
+  }
+
+  begin() {
+    const width = this.canvas.clientWidth;
+    const height = this.canvas.clientHeight;
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== w || this.canvas.height !== h) {
+      this.canvas.width = w;
+      this.canvas.height = h;
+    }
+    const context = this.context;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    return { context, width, height };
+  }
+
+  // Position of a pointer event in CSS pixels of the canvas.
+  position(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+}
+
+// White ink on black: a small canvas of grey levels, to be drawn at any size.
+function inkCanvas(values, side, strength = 1) {
+  const canvas = element("canvas", { width: side, height: side });
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(side, side);
+  const full = values instanceof Uint8Array ? 1 : 255;
+  for (let p = 0; p < side * side; p++) {
+    pixels.data.fill(Math.round(values[p] * full * strength), 4 * p, 4 * p + 3);
+    pixels.data[4 * p + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+function drawInk(context, ink, x, y, size, from = 0, side = ink.width) {
+  context.imageSmoothingEnabled = false;
+  context.drawImage(ink, from, from, side, side, x, y, size, size);
+}
+
+// Orange for, blue against; strength by alpha, so that black (or the dimmed digit) is the neutral middle.
+class Diverging {
+  constructor({ forColour, againstColour }) {
+    const ramp = (colour) =>
+      Array.from({ length: 33 }, (_, step) => `rgb(${colour.join(" ")} / ${(step / 32).toFixed(3)})`);
+    this.positive = ramp(forColour);
+    this.negative = ramp(againstColour);
+    this.forColour = this.positive[32];
+    this.againstColour = this.negative[32];
+  }
+
+  // Colour of a value in -1..1; beyond, the end's.
+  at(value) {
+    const step = Math.round(32 * Math.min(Math.abs(value), 1));
+    return value < 0 ? this.negative[step] : this.positive[step];
+  }
+}
+
+// Many circles of few colours: one path a colour is what makes thousands of them cheap.
+function fillCircles(context, groups) {
+  for (const [colour, circles] of groups) {
+    context.fillStyle = colour;
+    context.beginPath();
+    for (let n = 0; n < circles.length; n += 3) {
+      context.moveTo(circles[n] + circles[n + 2], circles[n + 1]);
+      context.arc(circles[n], circles[n + 1], circles[n + 2], 0, 2 * Math.PI);
+    }
+    context.fill();
+  }
+}
+
+// One tip for the whole view, for [data-tip] elements and for what lies under the pointer in a picture.
+class Tip {
+  constructor(root) {
+    this.node = element("div", { class: "tip", role: "tooltip", hidden: true });
+    root.append(this.node);
+    const show = (event) => {
+      const target = event.target.closest?.("[data-tip]");
+      if (!target) return;
+      const box = target.getBoundingClientRect();
+      this.show(target.dataset.tip, box.left + box.width / 2, box.bottom);
+    };
+    const hide = (event) => event.target.closest?.("[data-tip]") && this.hide();
+    for (const name of ["pointerover", "focusin", "click"]) root.addEventListener(name, show);
+    for (const name of ["pointerout", "focusout"]) root.addEventListener(name, hide);
+  }
+
+  // Under a point of the window, moved so that it stays within it.
+  show(text, x, y) {
+    setText(this.node, text);
+    this.node.hidden = false;
+    const { width, height } = this.node.getBoundingClientRect();
+    const below = y + 14 + height < window.innerHeight;
+    this.node.style.left = `${Math.max(8, Math.min(x - width / 2, window.innerWidth - width - 8))}px`;
+    this.node.style.top = `${below ? y + 14 : y - height - 14}px`;
+  }
+
+  hide() {
+    this.node.hidden = true;
+  }
+}

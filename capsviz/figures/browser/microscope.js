@@ -1,0 +1,194 @@
+// Agreement microscope: one primary capsule, from u to its ten coupling coefficients, in numbers.
+
+class Microscope {
+  constructor(app) {
+    this.app = app;
+    this.title = element("h3", { "data-testid": "capsule" });
+    this.picture = new Picture("The field that this capsule sees", { class: "field" });
+    this.u = element("div", { class: "components", "data-testid": "u" });
+    this.rows = element("tbody");
+    this.total = element("td", { "data-testid": "row-sum" });
+    this.pickers = ["type", "row", "column"].map((name) => {
+      const select = element("select", { "aria-label": `Capsule ${name}`, onchange: () => this.pick() });
+      return { name, select };
+    });
+    this.strongest = element("button", { type: "button", onclick: () => app.choose({ capsule: app.strongest({ digit: app.digit }) }) });
+    const head = [
+      ["j", "digit capsule"],
+      ["û = W u", "its vote: what this capsule predicts the 16 numbers of the digit capsule to be (Eq. 2). W is learned, one for each pair"],
+      ["û · v", "agreement: the scalar product of the vote with what all votes came to"],
+      ["b", "the sum of all agreements so far; 0 for every new image"],
+      ["c", "coupling coefficient: softmax of b over the ten digits (Eq. 3), at the last softmax"],
+    ];
+    this.element = element(
+      "section",
+      { class: "microscope" },
+      element("h2", {}, "Agreement microscope: one capsule"),
+      element(
+        "div",
+        { class: "picker" },
+        ...this.pickers.map(({ name, select }) => element("label", {}, `${name} `, select)),
+        this.strongest,
+      ),
+      this.title,
+      element(
+        "div",
+        { class: "microscope-body" },
+        element(
+          "div",
+          { class: "microscope-left" },
+          this.picture.canvas,
+          element("div", {}, ...words("[[u|its own eight numbers, squashed; its length is how surely what it looks for is there]]"), this.u),
+        ),
+        element(
+          "table",
+          {},
+          element(
+            "thead",
+            {},
+            element("tr", {}, ...head.map(([name, tip]) => element("th", { scope: "col" }, ...words(`[[${name}|${tip}]]`)))),
+          ),
+          this.rows,
+          element(
+            "tfoot",
+            {},
+            element("tr", {}, element("th", { scope: "row", colspan: 4 }, "the row of c sums to"), this.total),
+          ),
+        ),
+      ),
+      element(
+        "p",
+        { class: "look" },
+        "Look along a row: where the vote points the way of v, û · v is positive, b grows, and c with it. Click a capsule " +
+          "anywhere on the page to have it here. Pixels outside the white square cannot have influenced it; what inside the " +
+          "square it responds to is not shown.",
+      ),
+    );
+  }
+
+  load(payload) {
+    const { app } = this;
+    const types = payload.primary / payload.grid ** 2;
+    const sizes = { type: types, row: payload.grid, column: payload.grid };
+    for (const { name, select } of this.pickers) {
+      select.replaceChildren(
+        ...Array.from({ length: sizes[name] }, (_, value) => element("option", { value }, String(value))),
+      );
+    }
+    this.ink = inkCanvas(payload.arrays.image, 28, 0.9);
+    const K = payload.arrays.u.length / payload.primary;
+    this.uBars = Array.from({ length: K }, () => new Component());
+    this.u.replaceChildren(...this.uBars.map(({ element: node }) => node));
+    this.cells = Array.from({ length: payload.digits }, (_, digit) => {
+      const vote = new Picture(`vote for digit ${digit}`, { class: "vote" });
+      const [agreement, b] = [element("td"), element("td")];
+      const value = element("span", { class: "value" });
+      const bar = element("i", { style: `background:${payload.digitColours[digit]}` });
+      const row = element(
+        "tr",
+        {
+          "data-testid": `row-${digit}`,
+          onpointerenter: () => app.point({ digit }),
+          onpointerleave: () => app.point({}),
+          onclick: () => app.choose({ digit }),
+        },
+        element("th", { scope: "row" }, String(digit)),
+        element("td", {}, vote.canvas),
+        agreement,
+        b,
+        element("td", { class: "coupling" }, element("span", { class: "coupling-bar" }, bar), value),
+      );
+      return { row, vote, agreement, b, value, bar };
+    });
+    this.rows.replaceChildren(...this.cells.map(({ row }) => row));
+  }
+
+  measure() {}
+
+  pick() {
+    const { grid } = this.app.payload;
+    const [type, row, column] = this.pickers.map(({ select }) => Number(select.value));
+    this.app.choose({ capsule: (type * grid + row) * grid + column });
+  }
+
+  draw() {
+    const { app } = this;
+    const { payload, capsule, now } = app;
+    const { type, row, column } = capsuleAt(payload, capsule);
+    setText(this.title, `Capsule ${capsule}: type ${type}, row ${row}, column ${column}`);
+    this.pickers.forEach(({ select }, index) => {
+      select.value = [type, row, column][index];
+    });
+    setText(this.strongest, `strongest for ${app.digit}`);
+    this.drawField(row, column);
+
+    const K = this.uBars.length;
+    const u = payload.arrays.u.subarray(capsule * K, (capsule + 1) * K);
+    this.uBars.forEach((bar, k) => bar.draw(u[k], 1));
+
+    const first = capsule * payload.digits;
+    const slice = (values) => values.subarray(first, first + payload.digits);
+    const couplings = slice(app.blend("c", (r) => app.routing.c[r]));
+    const D = payload.arrays.u_hat.length / (payload.primary * payload.digits);
+    const votes = payload.arrays.u_hat.subarray(first * D, (first + payload.digits) * D);
+    const tallest = votes.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+    const widest = Math.max(...app.routing.c.map((c) => Math.max(...slice(c))));
+    this.cells.forEach(({ row: node, vote, agreement, b, value, bar }, digit) => {
+      node.classList.toggle("marked", digit === app.focusDigit);
+      this.drawVote(vote, votes.subarray(digit * D, (digit + 1) * D), tallest);
+      setText(agreement, now.v < 0 ? "–" : signedText(app.routing.agreement[now.v][first + digit], 4));
+      setText(b, fixed(app.routing.b[now.b][first + digit], 4));
+      setText(value, fixed(app.routing.c[now.c][first + digit], 4));
+      bar.style.width = `${(100 * couplings[digit]) / widest}%`;
+    });
+    const total = slice(app.routing.c[now.c]).reduce((sum, c) => sum + c, 0);
+    setText(this.total, fixed(total, 3));
+  }
+
+  drawField(row, column) {
+    const { field, stride } = this.app.payload;
+    const { context, width } = this.picture.begin();
+    const pixel = width / 28;
+    drawInk(context, this.ink, 0, 0, width);
+    context.fillStyle = "rgb(0 0 0 / 0.55)";
+    const [x, y, size] = [column * stride * pixel, row * stride * pixel, field * pixel];
+    context.beginPath();
+    context.rect(0, 0, width, width);
+    context.rect(x, y, size, size);
+    context.fill("evenodd");
+    context.strokeStyle = "#fff";
+    context.lineWidth = 2;
+    context.strokeRect(x + 1, y + 1, size - 2, size - 2);
+  }
+
+  drawVote(picture, vote, tallest) {
+    const { app } = this;
+    const { context, width, height } = picture.begin();
+    const step = width / vote.length;
+    context.fillStyle = app.textColour;
+    context.globalAlpha = 0.35;
+    context.fillRect(0, height / 2 - 0.5, width, 1);
+    context.globalAlpha = 1;
+    vote.forEach((value, d) => {
+      const bar = (value / tallest) * (height / 2 - 1);
+      context.fillStyle = value < 0 ? app.colours.againstColour : app.colours.forColour;
+      context.fillRect(d * step + 0.5, height / 2 - Math.max(bar, 0), step - 1, Math.abs(bar));
+    });
+  }
+}
+
+// One component of u: a small signed bar and its number.
+class Component {
+  constructor() {
+    this.bar = element("i");
+    this.value = element("span");
+    this.element = element("span", { class: "component" }, element("span", { class: "component-bar" }, this.bar), this.value);
+  }
+
+  draw(value, limit) {
+    const height = (50 * Math.min(Math.abs(value), limit)) / limit;
+    this.bar.style.cssText = `height:${height}%;${value < 0 ? "top" : "bottom"}:50%`;
+    this.bar.className = value < 0 ? "against" : "for";
+    setText(this.value, fixed(value));
+  }
+}

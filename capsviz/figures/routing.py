@@ -1,0 +1,255 @@
+"""Routing, step by step: one trace packed for the browser, and the script that draws it there.
+
+The browser gets û and, for each iteration, s and v; from them it derives b, c, agreement and shares (the
+sums that Procedure 1 asks for, held to the trace by a test), so that 1 or 10 iterations weigh the same.
+"""
+
+import base64
+import hashlib
+import html
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
+from capsviz.trace import FIELD, GRID, STRIDE, RoutingTrace
+
+SCALES = ("c", "uniform", "last", "share")
+# The four steps of an iteration, in the order of Procedure 1.
+STEPS = ("softmax", "sum", "squash", "agreement")
+LINKS = 120  # strongest links drawn for all digits together,
+LINKS_OF_ONE = 60  # and for one digit alone
+CLIPPED = 0.001  # of all single capsules lie beyond the colour scale: else a handful would leave it empty
+
+_ASSETS = Path(__file__).parent / "browser"
+ROUTING_SCRIPTS = (
+    "payload",
+    "drawing",
+    "clock",
+    "stage",
+    "algorithm",
+    "maps",
+    "clouds",
+    "film",
+    "microscope",
+    "explorer",
+)
+SURGERY_SCRIPTS = ("drawing", "surgery")
+
+
+class Frame(NamedTuple):
+    """What stands on the screen after one step: an index into each quantity, -1 where there is none yet."""
+
+    iteration: int  # r, from 0
+    step: int  # index in STEPS
+    b: int  # the logits on entering iteration b; R: what the last agreement would have made of them
+    c: int
+    s: int
+    v: int
+
+
+def routing_frames(iterations: int) -> list[Frame]:
+    """The 4 R frames of routing, one for each step of each iteration."""
+    return [
+        Frame(r, step, b=r + (step == 3), c=r, s=r if step >= 1 else r - 1, v=r if step >= 2 else r - 1)
+        for r in range(iterations)
+        for step in range(len(STEPS))
+    ]
+
+
+def scale_values(trace: RoutingTrace, scale: str, level: str = "capsule") -> np.ndarray:
+    """What a scale shows of every coupling; 0 is its neutral middle.
+
+    Args:
+        trace: one image's trace.
+        scale: "c" for log2(c J), octaves above or below the uniform 1/J; "uniform" for c - 1/J; "last" for
+            the change since the iteration before; "share" for the signed share of |s_j|.
+        level: "capsule" for each; "place" or "type" for the mean c, or the sum of shares, of all capsules at a
+            place of the grid or of a type.
+
+    Returns:
+        [R, I, J], or [R, 36, J] for places, or [R, 32, J] for types.
+    """
+    values = trace.share if scale == "share" else trace.c
+    digits = values.shape[2]
+    if level != "capsule":
+        values = values.reshape(len(values), -1, GRID**2, digits)
+        axis = 1 if level == "place" else 2
+        values = values.sum(axis=axis) if scale == "share" else values.mean(axis=axis)
+    match scale:
+        case "c":
+            return np.log2(np.maximum(values * digits, np.finfo(np.float32).tiny))
+        case "uniform":
+            return values - 1 / digits
+        case "last":
+            return np.diff(values, axis=0, prepend=values[:1])
+        case "share":
+            return values
+    raise ValueError(f"there is no scale {scale!r}: choose one of {', '.join(SCALES)}.")
+
+
+def scale_limits(trace: RoutingTrace) -> dict[str, dict[str, float]]:
+    """Where each scale ends, the same for all iterations: {scale: {"capsule", "place", "type"}}.
+
+    Of single capsules all but ``CLIPPED`` lie within; of places and types all do.
+    """
+    limits = {}
+    for scale in SCALES:
+        limits[scale] = {
+            level: max(float(np.quantile(np.abs(scale_values(trace, scale, level)), within)), 1e-6)
+            for level, within in (("capsule", 1 - CLIPPED), ("place", 1), ("type", 1))
+        }  # never 0: where nothing differs, a scale still has two ends
+    return limits
+
+
+class Cloud(NamedTuple):
+    """The votes for one digit on their two principal axes."""
+
+    axes: np.ndarray  # [2, D] orthonormal; v points to the right and up
+    votes: np.ndarray  # [I, 2]
+    s: np.ndarray  # [R, 2]
+    v: np.ndarray  # [R, 2]
+    kept: float  # share of the votes' variance that the two axes keep, 0..1
+
+
+def vote_cloud(trace: RoutingTrace, digit: int) -> Cloud:
+    """The prediction vectors û_{j|i} for one digit, projected on axes that do not depend on the iteration.
+
+    The axes are the first two principal axes of the votes (eigenvectors of their covariance). The votes are
+    not moved: the origin of the picture is the origin of pose space, where s and v begin too.
+    """
+    votes = trace.u_hat[:, digit].astype(np.float64)
+    variances, vectors = np.linalg.eigh(np.cov(votes.T))
+    axes = vectors[:, ::-1][:, :2].T
+    # The sign of an eigenvector is arbitrary: let v point to the right and up.
+    axes = axes * np.where(axes @ trace.v[-1, digit] < 0, -1, 1)[:, None]
+    return Cloud(
+        axes=axes,
+        votes=votes @ axes.T,
+        s=trace.s[:, digit] @ axes.T,
+        v=trace.v[:, digit] @ axes.T,
+        kept=float(variances[-2:].sum() / max(variances.sum(), np.finfo(float).tiny)),
+    )
+
+
+def strongest_links(trace: RoutingTrace, digit: int | None = None) -> np.ndarray:
+    """The links whose share of |s_j| is largest in any iteration, strongest first.
+
+    Args:
+        trace: one image's trace.
+        digit: only links to this digit capsule; None for all.
+
+    Returns:
+        Flat indices i * J + j, ``LINKS`` of them or, for one digit, ``LINKS_OF_ONE``; fewer if there are fewer.
+    """
+    strength = np.abs(trace.share).max(axis=0)  # [I, J]
+    if digit is not None:
+        others = np.arange(strength.shape[1]) != digit
+        strength = np.where(others, -1, strength)
+    order = np.argsort(-strength, axis=None, kind="stable")
+    count = LINKS if digit is None else min(LINKS_OF_ONE, len(strength))
+    chosen: np.ndarray = order[:count].astype(np.int32)
+    return chosen
+
+
+def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
+    """Everything the Routing page draws, packed: a JSON header and then arrays, little-endian.
+
+    Args:
+        trace: one image's trace, R iterations.
+        drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
+
+    Returns:
+        Length of the header (4 bytes), header (UTF-8, padded to a multiple of 4), arrays.
+    """
+    primary, digits, _ = trace.u_hat.shape
+    order = np.argsort(-trace.lengths[-1])
+    clouds = [vote_cloud(trace, j) for j in range(digits)]
+    arrays = {
+        "image": trace.image,
+        "u": trace.u,
+        "u_hat": trace.u_hat,
+        "s": trace.s,
+        "v": trace.v,
+        "votes": np.stack([cloud.votes for cloud in clouds]),
+        "cloud_s": np.stack([cloud.s for cloud in clouds]),
+        "cloud_v": np.stack([cloud.v for cloud in clouds]),
+        "links": strongest_links(trace),
+        "links_of": np.stack([strongest_links(trace, j) for j in range(digits)]),
+        "drawings": np.rint(drawings * 255).astype(np.uint8),
+    }
+    packed: list[bytes] = []
+    table: dict[str, Any] = {}
+    offset = 0
+    for name, array in arrays.items():
+        data = np.ascontiguousarray(array, np.float32 if array.dtype.kind == "f" else array.dtype)
+        raw = data.tobytes() + bytes(-data.nbytes % 4)
+        table[name] = {"type": data.dtype.name, "shape": data.shape, "offset": offset}
+        packed.append(raw)
+        offset += len(raw)
+    body = b"".join(packed)
+    header = {
+        "id": hashlib.sha256(body).hexdigest()[:16],
+        "iterations": trace.iterations,
+        "primary": primary,
+        "digits": digits,
+        "grid": GRID,
+        "field": FIELD,
+        "stride": STRIDE,
+        "prediction": trace.prediction,
+        "runnerUp": int(order[1]),
+        "frames": [frame._asdict() for frame in routing_frames(trace.iterations)],
+        "limits": scale_limits(trace),
+        "widest": float(max(np.abs(trace.share).max(), 1e-6)),
+        "kept": [cloud.kept for cloud in clouds],
+        "entropy": [
+            {"mean": float(row.mean()), "least": float(row.min())} for row in trace.entropy.astype(np.float64)
+        ],
+        "digitColours": DIGIT_COLOURS,
+        "forColour": FOR_COLOUR,
+        "againstColour": AGAINST_COLOUR,
+        "arrays": table,
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return len(text).to_bytes(4, "little") + text + body
+
+
+@cache
+def browser_assets(*scripts: str) -> tuple[str, str]:
+    """JavaScript module and style sheet that draw a payload; by default those of the Routing page.
+
+    One file a view, put one after the other: a module in a page cannot import its neighbours.
+    """
+    source = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in scripts or ROUTING_SCRIPTS)
+    return source, (_ASSETS / "browser.css").read_text("utf-8")
+
+
+def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routing by agreement") -> str:
+    """The whole Routing view of one trace as a web page that needs nothing else: for a notebook, or to hand out.
+
+    Args:
+        trace: one image's trace.
+        drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
+        title: of the page.
+    """
+    script, style = browser_assets()
+    payload = base64.b64encode(routing_payload(trace, drawings)).decode("ascii")
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{html.escape(title)}</title>
+<style>
+:root {{ color-scheme: light dark; font-family: system-ui, sans-serif; }}
+body {{ margin: 16px; }}
+{style}</style></head><body><div id="routing"></div>
+<script type="application/octet-stream" id="payload">{payload}</script>
+<script type="module">
+{script}
+const text = document.getElementById("payload").textContent;
+const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+mountRouting({{ data, parentElement: document.getElementById("routing") }});
+</script></body></html>
+"""

@@ -1,0 +1,50 @@
+"""Surgery on routing: what one experiment did to lengths and reconstruction."""
+
+from typing import Any
+
+import numpy as np
+
+from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
+from capsviz.surgery import Routing
+from capsviz.trace import GRID, RoutingTrace
+
+
+def surgery_payload(trace: RoutingTrace, before: np.ndarray, after: Routing, redrawn: np.ndarray) -> dict[str, Any]:
+    """Everything the surgery view draws of one experiment, ready for JSON.
+
+    Args:
+        trace: one image's trace, as the network made it.
+        before: [28, 28] what the longest digit capsule of the trace draws, in 0..1.
+        after: routing on the same votes, after the operation.
+        redrawn: [28, 28] what the longest digit capsule draws after the operation.
+    """
+    shares = trace.share[-1, :, trace.prediction].reshape(-1, GRID**2)
+    rows = after.c[-1].sum(axis=1)
+    return {
+        "image": _levels(trace.image),
+        "grid": GRID,
+        "places": shares.sum(axis=0).tolist(),
+        "types": shares.sum(axis=1).tolist(),
+        "before": {
+            "digit": trace.prediction,
+            "lengths": trace.lengths[-1].tolist(),
+            "drawing": _levels(before),
+            "iterations": trace.iterations,
+        },
+        "after": {
+            "digit": int(after.lengths.argmax()),
+            "lengths": after.lengths.tolist(),
+            "drawing": _levels(redrawn),
+            "iterations": len(after.v),
+        },
+        "rowSums": [float(rows.min()), float(rows.max())],
+        "digitColours": DIGIT_COLOURS,
+        "forColour": FOR_COLOUR,
+        "againstColour": AGAINST_COLOUR,
+    }
+
+
+def _levels(image: np.ndarray) -> list[int]:
+    """784 grey levels 0..255."""
+    levels: list[int] = np.rint(np.clip(image, 0, 1) * 255).astype(int).ravel().tolist()
+    return levels
