@@ -15,6 +15,10 @@ class Clock {
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
   }
 
+  get moving() {
+    return this.position !== this.target;
+  }
+
   setFrames(count) {
     this.last = count - 1;
     this.pause();
@@ -34,7 +38,7 @@ class Clock {
     if (this.playing) return;
     this.playing = true;
     if (this.target === this.last) this.position = this.target = 0;
-    this.rest(this.position === this.target ? REST / 2 : 0);
+    this.rest(this.moving ? 0 : REST / 2);
     this.changed();
   }
 

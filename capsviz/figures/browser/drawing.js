@@ -138,7 +138,7 @@ class Tip {
       this.show(target.dataset.tip, box.left + box.width / 2, box.bottom);
     };
     const hide = (event) => event.target.closest?.("[data-tip]") && this.hide();
-    for (const name of ["pointerover", "focusin", "click"]) root.addEventListener(name, show);
+    for (const name of ["pointerover", "focusin"]) root.addEventListener(name, show);
     for (const name of ["pointerout", "focusout"]) root.addEventListener(name, hide);
   }
 

@@ -226,9 +226,7 @@ class Explorer {
     return this.payload.limits[this.scale][level] / this.contrast;
   }
 
-  signs = "orange lengthens, blue shortens";
-
-  // Drawing, at most once a frame of the screen, and only what can be seen.
+  // Drawing, at most once a frame of the screen; while the clock moves, only what can be seen.
 
   invalidate() {
     if (!this.payload || this.request) return;
@@ -238,11 +236,12 @@ class Explorer {
   draw() {
     cancelAnimationFrame(this.request);
     this.request = null;
+    if (!this.element.clientWidth) return; // the page is being left
     const style = getComputedStyle(this.element);
     this.textColour = style.color;
     this.fontFamily = style.fontFamily;
     this.drawBar();
-    for (const view of this.seen) view.draw();
+    for (const view of this.clock.moving ? this.seen : this.views) view.draw();
   }
 
   // The clock's controls, and the scale's.
@@ -362,7 +361,7 @@ class Explorer {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.payload) return;
     const target = event.composedPath()[0];
     const typing = target.closest?.("input:not([type=radio]), textarea, select, [contenteditable], [role=menu], [role=slider]");
-    const pressing = event.key === " " && target.closest?.("button, a, summary, label, [role=button]");
+    const pressing = event.key === " " && target.closest?.("button, summary, label, [role=button]");
     if (typing || pressing) return;
     const actions = {
       ArrowRight: () => this.clock.step(1),

@@ -5,6 +5,7 @@ class Microscope {
     this.app = app;
     this.title = element("h3", { "data-testid": "capsule" });
     this.picture = new Picture("The field that this capsule sees", { class: "field" });
+    this.length = element("p", { class: "u-length" });
     this.u = element("div", { class: "components", "data-testid": "u" });
     this.rows = element("tbody");
     this.total = element("td", { "data-testid": "row-sum" });
@@ -33,13 +34,14 @@ class Microscope {
       this.title,
       element(
         "div",
+        { class: "u-line" },
+        ...words("[[u =|Its own eight numbers after squashing: direction is what it found, length how surely.]]"),
+        this.u,
+      ),
+      element(
+        "div",
         { class: "microscope-body" },
-        element(
-          "div",
-          { class: "microscope-left" },
-          this.picture.canvas,
-          element("div", {}, ...words("[[u|its own eight numbers, squashed; its length is how surely what it looks for is there]]"), this.u),
-        ),
+        element("div", {}, this.picture.canvas, this.length),
         element(
           "table",
           {},
@@ -125,6 +127,7 @@ class Microscope {
     const K = this.uBars.length;
     const u = payload.arrays.u.subarray(capsule * K, (capsule + 1) * K);
     this.uBars.forEach((bar, k) => bar.draw(u[k], 1));
+    setText(this.length, `|u| = ${fixed(Math.hypot(...u), 3)}`);
 
     const first = capsule * payload.digits;
     const slice = (values) => values.subarray(first, first + payload.digits);

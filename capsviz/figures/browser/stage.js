@@ -159,7 +159,7 @@ class Stage {
       const [x0, y0] = [this.marks[2 * capsule], this.marks[2 * capsule + 1]];
       const [x1, y1] = this.anchors[link % digits];
       context.strokeStyle = share < 0 ? app.colours.againstColour : app.colours.forColour;
-      context.globalAlpha = Math.min(0.75, 0.25 + width / 4);
+      context.globalAlpha = Math.min(0.65, 0.2 + width / 8);
       context.lineWidth = Math.max(width, 0.5);
       context.beginPath();
       context.moveTo(x0, y0);
@@ -256,13 +256,13 @@ class Stage {
       return;
     }
     const mine = Array.from(app.payload.arrays.links_of).filter((link) => link % digits === app.focusDigit);
-    const carried = mine.reduce((sum, link) => sum + app.routing.share[s][link], 0);
+    const sum = (sign) => mine.reduce((total, link) => total + Math.max(sign * app.routing.share[s][link], 0), 0);
     const whole = app.sumLengths(s)[app.focusDigit];
     setText(
       this.caption,
-      `Look at which parts of the drawing the thick links leave: width is a capsule’s share of |s|, ${app.signs}. ` +
-        `The ${mine.length} strongest links to ${app.focusDigit} carry ${fixed(carried)} of |s| = ${fixed(whole)}; ` +
-        "the rest comes from a thousand small ones that are not drawn.",
+      `Look at which parts of the drawing the thick links leave: width is a capsule’s share of |s|, orange adds, blue takes away. ` +
+        `To |s| = ${fixed(whole)} of ${app.focusDigit}, its ${mine.length} strongest links add ${fixed(sum(1))} and take ` +
+        `${fixed(sum(-1))} away; the rest is a thousand small ones that are not drawn.`,
     );
   }
 }

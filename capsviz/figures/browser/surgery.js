@@ -26,14 +26,14 @@ class Surgery {
   }
 
   controls() {
-    this.inputs = EXPERIMENTS.map(([coupling, name, what]) => {
+    this.inputs = EXPERIMENTS.map(([coupling, name]) => {
       const input = element("input", {
         type: "radio",
         name: "coupling",
         value: coupling,
         onchange: () => this.change({ coupling }),
       });
-      return { coupling, input, label: element("label", { class: "choice", "data-tip": what }, input, element("span", {}, name)) };
+      return { coupling, input, label: element("label", { class: "choice" }, input, element("span", {}, name)) };
     });
     this.what = element("p", { class: "what" });
     this.rounds = element("input", {
@@ -83,7 +83,7 @@ class Surgery {
       element(
         "p",
         { class: "look" },
-        "Painted capsules vote no more (crossed). Tints are shares of |s| before: orange made the winner longer. Paint again to give a voice back.",
+        "Crossed-out capsules vote no more; paint again to give their votes back. Tints are shares of |s| before: orange made the winner longer.",
       ),
     );
   }
@@ -140,6 +140,7 @@ class Surgery {
       this.asked = null;
       if (this.waiting) this.send();
     }
+    this.element.dataset.answered = data.answers;
     this.show();
   }
 
@@ -164,11 +165,12 @@ class Surgery {
     for (const [part, { digit, lengths, drawing }] of [[this.before, data.before], [this.after, data.after]]) {
       part.canvas.getContext("2d").drawImage(inkCanvas(Uint8Array.from(drawing), 28), 0, 0);
       part.canvas.setAttribute("aria-label", `what capsule ${digit} draws`);
-      setText(part.caption, `${digit}: ${fixed(lengths[digit], 3)}`);
+      setText(part.caption, `by capsule ${digit}`);
     }
     this.showBars();
     const [was, is] = [data.before, data.after];
-    const moved = `${fixed(was.lengths[was.digit], 3)} → ${fixed(is.lengths[is.digit], 3)}`;
+    const length = (value) => fixed(value, value < 0.01 ? 5 : 3);
+    const moved = `${length(was.lengths[was.digit])} → ${length(is.lengths[is.digit])}`;
     this.verdict.classList.toggle("changed", was.digit !== is.digit);
     setText(
       this.verdict,
