@@ -1,7 +1,6 @@
 """A trained network to ask questions of: image -> trace, images -> lengths, pose -> image."""
 
 import copy
-import numbers
 import threading
 import warnings
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from capsviz import fast
 from capsviz.capsules import DIGITS, IMAGE_SIZE, POSE_DIM, CapsNet
+from capsviz.checks import whole_number
 from capsviz.devices import choose_device
 from capsviz.errors import CapsvizError, DeviceError, ImageError
 from capsviz.trace import RoutingTrace
@@ -75,7 +75,7 @@ class Model:
             CapsvizError: if ``iterations`` is no whole number from 1 up.
         """
         pixels = _check(image, (IMAGE_SIZE, IMAGE_SIZE), "An image")
-        rounds = _whole_number(iterations)
+        rounds = whole_number(iterations)
         if rounds is None or rounds < 1:
             raise CapsvizError(
                 f"Routing takes 1 or more iterations, not {iterations!r}: give a whole number."
@@ -140,7 +140,7 @@ class Model:
         Raises:
             CapsvizError: if the pose has another shape or NaN, or the digit is not 0 to 9.
         """
-        capsule = _whole_number(digit)
+        capsule = whole_number(digit)
         if digit is not None and capsule not in range(DIGITS):
             raise CapsvizError(f"There is no digit capsule {digit!r}: give one from 0 to 9.")
         try:
@@ -254,8 +254,3 @@ def _check(array: ArrayLike, shape: tuple[int | None, ...], what: str) -> np.nda
             "canvas_to_mnist first."
         )
     return pixels
-
-
-def _whole_number(value: object) -> int | None:
-    """The value as an int if it is a whole number, of NumPy's too; a bool is none."""
-    return int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else None

@@ -8,16 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from capsviz.checks import whole_number
 from capsviz.errors import CapsvizError
 from capsviz.trace import GRID
 
 MOST_ITERATIONS = 10
-COUPLINGS = {
-    "routing": "c from agreement, as in the paper",
-    "uniform": "c kept uniform",
-    "random": "c drawn at random",
-    "children": "softmax over the wrong axis",
-}
+COUPLINGS = ("routing", "uniform", "random", "children")
 
 
 class Routing(NamedTuple):
@@ -48,23 +44,28 @@ def reroute(
     Args:
         u_hat: [I, J, D] prediction vectors of one image.
         iterations: 1 to 10; 1 is uniform coupling.
-        coupling: a key of ``COUPLINGS``. "routing" is the paper's. "uniform" never leaves 1/J. "random" draws
+        coupling: one of ``COUPLINGS``. "routing" is the paper's. "uniform" never leaves 1/J. "random" draws
             each primary capsule's J coefficients evenly from all that sum to 1, once for all iterations.
             "children" takes the softmax over the I primary capsules instead of the J digits.
         seed: of "random".
-        start: [I, J] logits to begin with instead of 0, as if b had not been reset after another image.
+        start: [I, J] logits to begin with instead of 0, as if b had not been reset after another image;
+            "uniform" and "random" do not look at b.
         silenced: [I] True for every primary capsule whose votes are taken for 0.
 
     Returns:
         All iterations, in float32.
 
     Raises:
-        CapsvizError: if an argument has another shape or range.
+        CapsvizError: if ``iterations``, ``coupling``, ``seed``, ``start`` or ``silenced`` is out of range.
     """
-    if iterations not in range(1, MOST_ITERATIONS + 1):
+    count = whole_number(iterations)
+    if count is None or not 1 <= count <= MOST_ITERATIONS:
         raise CapsvizError(f"Routing can run 1 to {MOST_ITERATIONS} iterations, not {iterations!r}.")
     if coupling not in COUPLINGS:
         raise CapsvizError(f"There is no coupling {coupling!r}: choose {', '.join(COUPLINGS)}.")
+    start_of_draws = whole_number(seed)
+    if start_of_draws is None or start_of_draws < 0:
+        raise CapsvizError(f"A seed is a whole number from 0, not {seed!r}.")
     primary, digits, _ = u_hat.shape
     if silenced is not None and np.shape(silenced) != (primary,):
         raise CapsvizError(f"Say for each of the {primary} primary capsules whether it is silenced.")
@@ -75,9 +76,10 @@ def reroute(
     if silenced is not None:
         votes[:, np.asarray(silenced, bool)] = 0
     b = np.zeros((digits, primary), np.float32) if start is None else np.array(start, np.float32).T
-    drawn = np.random.default_rng(seed).dirichlet(np.ones(digits), primary).T.astype(np.float32)
+    if coupling == "random":
+        drawn = np.random.default_rng(start_of_draws).dirichlet(np.ones(digits), primary).T.astype(np.float32)
     steps = []
-    for _ in range(iterations):
+    for _ in range(count):
         match coupling:
             case "routing":
                 c = _softmax(b, axis=0)
@@ -96,7 +98,7 @@ def reroute(
 
 
 def carried_over(routing: Routing, u_hat: np.ndarray) -> np.ndarray:
-    """[I, J] the logits that one image's routing leaves behind where nobody resets them."""
+    """[I, J] the logits that one image's routing, of all its votes, leaves behind where nobody resets them."""
     agreement = np.einsum("ijd,jd->ij", u_hat, routing.v[-1])
     logits: np.ndarray = routing.b[-1] + agreement
     return logits
@@ -119,7 +121,7 @@ def silence(primary: int, types: tuple[int, ...] = (), places: tuple[int, ...] =
     silenced = np.zeros((primary // GRID**2, GRID**2), bool)
     for axis, (name, chosen) in enumerate((("capsule type", types), ("place of the grid", places))):
         for index in chosen:
-            if index not in range(silenced.shape[axis]):
+            if whole_number(index) not in range(silenced.shape[axis]):
                 raise CapsvizError(
                     f"There is no {name} {index!r}: they are counted from 0 to {silenced.shape[axis] - 1}."
                 )

@@ -1,6 +1,6 @@
 """The frame around every page, and what lasts from one run of the script to the next.
 
-The package's only import of Streamlit. PyTorch is imported only once the frame stands, so that a
+With ``ui_routing`` the package's only import of Streamlit. PyTorch is imported only once the frame stands, so that a
 person sees the page while it loads.
 """
 

@@ -5,6 +5,7 @@ axes are in the paper's order: primary capsule i before digit capsule j.
 """
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,14 +46,32 @@ def prediction_vectors(u: np.ndarray, W: np.ndarray) -> np.ndarray:
     return np.array([[W[i, j] @ u[i] for j in range(W.shape[1])] for i in range(W.shape[0])])
 
 
-def routing(u_hat: np.ndarray, iterations: int) -> list[Step]:
-    """Procedure 1 for one image's û [I, J, D], with what every iteration read and made."""
+def over_digits(b: np.ndarray) -> np.ndarray:
+    """Eq. 3: coupling coefficients [I, J] of logits [I, J]; each primary capsule's sum to 1."""
+    return np.array([np.exp(row) / np.sum(np.exp(row)) for row in b])
+
+
+def over_children(b: np.ndarray) -> np.ndarray:
+    """The mistake of many a reimplementation: each digit capsule's coefficients sum to 1."""
+    return np.array([np.exp(column) / np.sum(np.exp(column)) for column in b.T]).T
+
+
+def routing(
+    u_hat: np.ndarray,
+    iterations: int,
+    couple: Callable[[np.ndarray], np.ndarray] = over_digits,
+    start: np.ndarray | None = None,
+) -> list[Step]:
+    """Procedure 1 for one image's û [I, J, D], with what every iteration read and made.
+
+    The logits [I, J] begin with ``start``, or with 0 as in the paper; ``couple`` makes c of them.
+    """
     u_hat = u_hat.astype(float)
     primary, digits, _ = u_hat.shape
-    b = np.zeros((primary, digits))
+    b = np.zeros((primary, digits)) if start is None else start.astype(float)
     steps = []
     for _ in range(iterations):
-        c = np.array([np.exp(b[i]) / np.sum(np.exp(b[i])) for i in range(primary)])
+        c = couple(b)
         s = np.array([sum(c[i, j] * u_hat[i, j] for i in range(primary)) for j in range(digits)])
         v = np.array([squash(s[j]) for j in range(digits)])
         steps.append(Step(b.copy(), c, s, v))

@@ -65,9 +65,22 @@ def test_decode_masks_all_but_one_digit(model: Model, seven: np.ndarray) -> None
 
 
 def test_reconstruction_of_the_winner_is_closest_to_the_image(model: Model, seven: np.ndarray) -> None:
-    reconstructions = model.reconstructions(model.trace(seven))
+    reconstructions = model.reconstructions(model.trace(seven))[-1]
     errors = np.square(reconstructions - seven).sum(axis=(1, 2))
     assert errors.argmin() == 7
+
+
+def test_reconstructions_are_what_each_capsule_draws_after_each_iteration(
+    model: Model, seven: np.ndarray
+) -> None:
+    trace = model.trace(seven, iterations=2)
+    reconstructions = model.reconstructions(trace)
+    assert reconstructions.shape == (2, 10, 28, 28)
+    for r in range(2):
+        for j in range(10):
+            # 20 images at once take another way through the arithmetic than one does.
+            np.testing.assert_allclose(reconstructions[r, j], model.decode(trace.v[r, j], j), atol=1e-5)
+    assert np.abs(reconstructions[0] - reconstructions[1]).max() > 0.01
 
 
 @pytest.mark.parametrize(

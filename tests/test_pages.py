@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from reference import assert_one_sentence
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from capsviz import inference, ui
+from capsviz import inference, ui, ui_routing
 from capsviz.errors import WeightsError
 from capsviz.examples import EXAMPLES, render
+from capsviz.figures import routing_payload
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["pages/draw.py", "pages/model.py"]
+PAGES = ["pages/draw.py", "pages/routing.py", "pages/model.py"]
 BLANK = ui.Drawing(np.zeros((ui.PAD, ui.PAD), np.uint8), "light", [])
 
 
@@ -57,7 +60,7 @@ def reading(app: AppTest) -> ui.Reading:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=["draw", "model"])
+@pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "model"])
 def test_every_page_opens_with_an_answered_example(page: str) -> None:
     app = open_app(page=page)
     trace = reading(app).trace
@@ -86,7 +89,7 @@ def test_all_pages_work_from_one_reading_computed_once() -> None:
         assert app.slider(key=ui.WIDTH_KEY).value == 24
 
 
-@pytest.mark.parametrize("page", PAGES, ids=["draw", "model"])
+@pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "model"])
 def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
     app = open_app(BLANK, page)
     assert reading(app).trace is None
@@ -115,6 +118,93 @@ def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch:
     app.button(key="undo").click().run()
     assert "(CUDA error: unspecified launch failure): draw again" in shown(app)
     assert not app.exception
+
+
+def components(app: AppTest) -> list[Any]:
+    """The live views of the page, as they are sent to the browser."""
+    return [
+        element.proto for element in app.get("bidi_component") if "capsviz" in element.proto.component_name
+    ]
+
+
+def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> None:
+    app = open_app(page="pages/routing.py")
+    explorer, surgery = components(app)
+    trace, drawings = reading(app).trace, reading(app).reconstructions
+    assert trace is not None
+    assert drawings is not None
+    assert explorer.bytes == routing_payload(trace, drawings)
+    assert sum(proto.ByteSize() for proto in (explorer, surgery)) < 2_000_000
+    sent = json.loads(surgery.json)
+    np.testing.assert_allclose(sent["before"]["lengths"], trace.lengths[-1])
+    assert_unchanged(sent)  # nobody has operated yet
+
+
+def assert_unchanged(sent: dict[str, Any]) -> None:
+    for name in ("lengths", "drawing"):
+        np.testing.assert_allclose(sent["after"][name], sent["before"][name], atol=1e-6)
+
+
+def test_a_link_sets_the_iterations_of_every_page() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["R"] = "7"
+    app.run()
+    for page in PAGES:
+        app.switch_page(page).run()
+        trace = reading(app).trace
+        assert trace is not None
+        assert trace.iterations == 7
+    assert "R = 7 (trained with 3)" in shown(app)
+
+
+@pytest.mark.parametrize("asked", ["0", "11", "-1", "2.5", "many", ""])
+def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(asked: str) -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["R"] = asked
+    app.run()
+    assert not app.exception
+    (problem,) = app.error
+    assert_one_sentence(problem.value, "1 to 10")
+    trace = reading(app).trace
+    assert trace is not None
+    assert trace.iterations == 3
+    app.run()
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("operation", "mentioned"),
+    [
+        ({"coupling": "telepathy"}, "telepathy"),
+        ({"iterations": 99}, "99"),
+        ({"types": [32]}, "32"),
+        ({"places": [36]}, "36"),
+        ({"coupling": "carried", "example": "nonsense"}, "nonsense"),
+    ],
+)
+def test_an_impossible_operation_is_answered_with_one_sentence(
+    operation: dict[str, Any], mentioned: str
+) -> None:
+    app = open_app(page="pages/routing.py")
+    app.session_state[ui_routing.SURGERY_KEY] = {"operation": operation}
+    app.run()
+    assert not app.exception
+    sent = json.loads(components(app)[1].json)
+    assert_one_sentence(sent["problem"], mentioned)
+    assert_unchanged(sent)
+
+
+def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA")
+
+    app = open_app(page="pages/routing.py")
+    monkeypatch.setattr(inference.Model, "decode", fail)
+    app.run()
+    assert not app.exception
+    assert_one_sentence(json.loads(components(app)[1].json)["problem"], "unspecified launch failure")
 
 
 def test_clear_and_undo_buttons() -> None:

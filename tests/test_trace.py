@@ -58,6 +58,42 @@ def test_shares_of_a_dead_capsule_are_zero(arrays: dict[str, np.ndarray]) -> Non
     assert not RoutingTrace(**arrays).share.any()
 
 
+def test_entropy_is_highest_where_uniform_and_zero_where_one_digit_takes_all(
+    arrays: dict[str, np.ndarray],
+) -> None:
+    # One row a case: uniform, one-hot, and 1/2, 1/4, 1/4, whose entropy is 1.5 bits.
+    rows = np.array([[1 / 3, 1 / 3, 1 / 3], [0, 1, 0], [0.5, 0.25, 0.25]])
+    arrays.update(
+        u=np.zeros((3, 8)),
+        u_hat=np.zeros((3, 3, 16)),
+        b=np.zeros((2, 3, 3)),
+        c=np.stack([np.full((3, 3), 1 / 3), rows]),
+        s=np.zeros((2, 3, 16)),
+        v=np.zeros((2, 3, 16)),
+    )
+    entropy = RoutingTrace(**arrays).entropy
+    assert entropy.shape == (2, 3)
+    np.testing.assert_allclose(entropy[0], np.log(3), atol=1e-6)
+    np.testing.assert_allclose(entropy[1], [np.log(3), 0, 1.5 * np.log(2)], atol=1e-6)
+
+
+def test_entropy_of_ten_digits_by_hand(arrays: dict[str, np.ndarray]) -> None:
+    c = np.full((1, 1, 10), 0.1)
+    c[0, 0, :2] = [0.15, 0.05]
+    arrays.update(u=np.zeros((1, 8)), u_hat=np.zeros((1, 10, 16)), b=np.zeros((1, 1, 10)), c=c)
+    arrays.update(s=np.zeros((1, 10, 16)), v=np.zeros((1, 10, 16)))
+    # 0.15 ln(1/0.15) + 0.05 ln(1/0.05) + 8 * 0.1 ln 10 = 0.284568 + 0.149787 + 1.842068
+    assert RoutingTrace(**arrays).entropy[0, 0] == pytest.approx(2.276423, abs=2e-6)
+
+
+def test_entropy_of_a_trace_is_read_only(trace: RoutingTrace) -> None:
+    # c is 1/2, 1/2 everywhere but in the second iteration of capsule 0, where it is 3/4, 1/4.
+    mixed = 0.75 * np.log(4 / 3) + 0.25 * np.log(4)
+    np.testing.assert_allclose(trace.entropy, [[np.log(2)] * 2, [mixed, np.log(2)]], atol=1e-6)
+    with pytest.raises(ValueError, match="read-only"):
+        trace.entropy[...] = 1
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [("image", (27, 28)), ("u", (2, 9)), ("u_hat", (3, 2, 16)), ("c", (3, 2, 2)), ("v", (2, 16))],

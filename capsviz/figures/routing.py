@@ -99,7 +99,9 @@ def scale_limits(trace: RoutingTrace) -> dict[str, dict[str, float]]:
     limits = {}
     for scale in SCALES:
         limits[scale] = {
-            level: max(float(np.quantile(np.abs(scale_values(trace, scale, level)), within)), 1e-6)
+            level: max(
+                float(np.quantile(np.abs(scale_values(trace, scale, level)), within, method="higher")), 1e-6
+            )
             for level, within in (("capsule", 1 - CLIPPED), ("place", 1), ("type", 1))
         }  # never 0: where nothing differs, a scale still has two ends
     return limits
@@ -166,7 +168,7 @@ def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
         Length of the header (4 bytes), header (UTF-8, padded to a multiple of 4), arrays.
     """
     primary, digits, _ = trace.u_hat.shape
-    order = np.argsort(-trace.lengths[-1])
+    order = np.argsort(-trace.lengths[-1], kind="stable")
     clouds = [vote_cloud(trace, j) for j in range(digits)]
     arrays = {
         "image": trace.image,

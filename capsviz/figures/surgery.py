@@ -9,7 +9,9 @@ from capsviz.surgery import Routing
 from capsviz.trace import GRID, RoutingTrace
 
 
-def surgery_payload(trace: RoutingTrace, before: np.ndarray, after: Routing, redrawn: np.ndarray) -> dict[str, Any]:
+def surgery_payload(
+    trace: RoutingTrace, before: np.ndarray, after: Routing, redrawn: np.ndarray
+) -> dict[str, Any]:
     """Everything the surgery view draws of one experiment, ready for JSON.
 
     Args:

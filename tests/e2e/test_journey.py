@@ -182,14 +182,18 @@ def test_uploads_a_picture_and_refuses_a_text(page: Page, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (390, 844)])
-@pytest.mark.parametrize("path", ["", "/model"])
+@pytest.mark.parametrize("path", ["", "/routing", "/model"])
 def test_nothing_sticks_out_sideways(page: Page, size: tuple[int, int], path: str) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(page.url.rstrip("/") + path)
     page.get_by_test_id("answer").wait_for()
     page.wait_for_timeout(500)
     widest = page.evaluate(
-        """() => Math.max(...[...document.querySelectorAll('.stMain *')]
-            .filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().right))"""
+        """() => {
+            const within = (root) => [...root.querySelectorAll('*')]
+                .flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);
+            return Math.max(...within(document.querySelector('.stMain'))
+                .filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect().right));
+        }"""
     )
     assert widest <= size[0]

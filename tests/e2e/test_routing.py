@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from capsviz import canvas_to_mnist
-from capsviz.examples import EXAMPLES, render
+from capsviz.examples import EXAMPLES, Example, render
 from capsviz.figures import routing_html, routing_payload
 from capsviz.figures.routing import SCALES, browser_assets, scale_values
 from capsviz.inference import Model
@@ -38,7 +38,7 @@ def routing(page: Page) -> Page:
     return page
 
 
-def where(page: Page):  # noqa: ANN201
+def where(page: Page) -> Locator:
     return page.get_by_test_id("where")
 
 
@@ -92,7 +92,7 @@ def packed(array: np.ndarray) -> str:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_what_the_browser_derives_is_the_trace(laboratory: Page, model: Model, example) -> None:  # noqa: ANN001
+def test_what_the_browser_derives_is_the_trace(laboratory: Page, model: Model, example: Example) -> None:
     trace = trace_of(model, example.name, iterations=10)
     payload = routing_payload(trace, model.reconstructions(trace))
     laboratory.evaluate("load", base64.b64encode(payload).decode())
@@ -103,9 +103,7 @@ def test_what_the_browser_derives_is_the_trace(laboratory: Page, model: Model, e
         ("share", trace.share),
     ):
         for r in range(trace.iterations):
-            apart = laboratory.evaluate(
-                f"(text) => farthest(derived.{name}[{r}], text)", packed(expected[r])
-            )
+            apart = laboratory.evaluate(f"(text) => farthest(derived.{name}[{r}], text)", packed(expected[r]))
             assert apart < 1e-4, f"{name} of iteration {r + 1}"
 
 
