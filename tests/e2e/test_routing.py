@@ -153,6 +153,8 @@ def test_a_clicked_capsule_is_shown_with_the_trace_s_numbers(routing: Page, trac
         assert b == shown(trace.agreement[:, capsule, digit].sum())
         assert c == shown(trace.c[2, capsule, digit])
     assert routing.get_by_test_id("u").inner_text().split() == [shown(x, 2) for x in trace.u[capsule]]
+    vote = ", ".join(shown(x, 2) for x in trace.u_hat[capsule, trace.prediction])
+    expect(routing.get_by_test_id("vote")).to_have_text(f"û to {trace.prediction} = ({vote})")
 
     # One iteration earlier, at its softmax: what that softmax made of the b of one iteration.
     routing.get_by_test_id("film-2").click()

@@ -1,21 +1,48 @@
 // Procedure 1 of the paper, the active line lit, and that line with this drawing's numbers in it.
 
 const LINES = [
-  { text: "<b>procedure</b> Routing(û<sub>j|i</sub>, r, l)" },
-  { text: "for all i, j: b<sub>ij</sub> ← 0", indent: 1 },
-  { text: "<b>for</b> r iterations <b>do</b>", indent: 1 },
-  { text: "for all i: c<sub>i</sub> ← softmax(b<sub>i</sub>)", indent: 2, step: 0 },
-  { text: "for all j: s<sub>j</sub> ← Σ<sub>i</sub> c<sub>ij</sub> û<sub>j|i</sub>", indent: 2, step: 1 },
-  { text: "for all j: v<sub>j</sub> ← squash(s<sub>j</sub>)", indent: 2, step: 2 },
-  { text: "for all i, j: b<sub>ij</sub> ← b<sub>ij</sub> + û<sub>j|i</sub> · v<sub>j</sub>", indent: 2, step: 3 },
-  { text: "<b>return</b> v<sub>j</sub>", indent: 1 },
+  {
+    text: "<b>procedure</b> Routing(û<sub>j|i</sub>, r, l)",
+    tip: "Procedure 1 of the paper. û: the votes of capsules i in layer l (1152 primary capsules) for capsules j in the next (ten digits). r: number of iterations, R on this page.",
+  },
+  {
+    text: "for all i, j: b<sub>ij</sub> ← 0",
+    indent: 1,
+    tip: "The logits b start at 0 for every image: nothing is carried over from the image before, and they are not learned.",
+  },
+  { text: "<b>for</b> r iterations <b>do</b>", indent: 1, tip: "The network was trained with 3. With 1, c stays uniform: no routing." },
+  {
+    text: "for all i: c<sub>i</sub> ← softmax(b<sub>i</sub>)",
+    indent: 2,
+    step: 0,
+    tip: "Coupling coefficients (Eq. 3): each capsule i shares itself out among the ten digits; its ten c sum to 1.",
+  },
+  {
+    text: "for all j: s<sub>j</sub> ← Σ<sub>i</sub> c<sub>ij</sub> û<sub>j|i</sub>",
+    indent: 2,
+    step: 1,
+    tip: "Each digit capsule sums the votes for it, weighted by c (Eq. 2).",
+  },
+  {
+    text: "for all j: v<sub>j</sub> ← squash(s<sub>j</sub>)",
+    indent: 2,
+    step: 2,
+    tip: "The direction stays, the length comes below 1 (Eq. 1): how surely the digit is there.",
+  },
+  {
+    text: "for all i, j: b<sub>ij</sub> ← b<sub>ij</sub> + û<sub>j|i</sub> · v<sub>j</sub>",
+    indent: 2,
+    step: 3,
+    tip: "Agreement: a vote that points the way of what all votes came to gets more weight in the next iteration, one that points away less.",
+  },
+  { text: "<b>return</b> v<sub>j</sub>", indent: 1, tip: "Ten vectors of 16 numbers; the longest is the answer." },
 ];
 
 class Algorithm {
   constructor(app) {
     this.app = app;
-    this.lines = LINES.map(({ text, indent = 0, step }) => {
-      const line = element("li", { class: `indent-${indent}` });
+    this.lines = LINES.map(({ text, indent = 0, step, tip }) => {
+      const line = element("li", { class: `indent-${indent}`, "data-tip": tip });
       if (step === undefined) line.innerHTML = text;
       else {
         const button = element("button", {

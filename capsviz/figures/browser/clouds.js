@@ -163,8 +163,8 @@ class Clouds {
     const order = [4, 3, 5, 2, 6, 1, 7, 0, 8];
     fillCircles(context, order.map((bin) => [colour(bin), bins[bin]]));
 
-    this.arrow(context, width, height, app.blend("v", (r) => this.arrowOf("cloud_v", digit, r)), radius, 6, payload.digitColours[digit]);
-    this.arrow(context, width, height, app.blend("s", (r) => this.arrowOf("cloud_s", digit, r)), radius / this.longest, 2, "#fff");
+    this.arrow(context, width, height, app.blend("v", (r) => this.arrowOf("cloud_v", digit, r)), radius, 8, payload.digitColours[digit], "#fff");
+    this.arrow(context, width, height, app.blend("s", (r) => this.arrowOf("cloud_s", digit, r)), radius / this.longest, 2, "#fff", "#000");
     for (const [capsule, size] of [[app.capsule, 7], [app.pointed.capsule, 9]]) {
       if (capsule == null) continue;
       context.strokeStyle = "#fff";
@@ -189,14 +189,14 @@ class Clouds {
     return this.app.payload.arrays[name].subarray(at, at + 2);
   }
 
-  arrow(context, width, height, [x, y], scale, thickness, colour) {
+  arrow(context, width, height, [x, y], scale, thickness, colour, edge) {
     const [dx, dy] = [x * scale, -y * scale];
     const length = Math.hypot(dx, dy);
     if (length < 1) return;
     const [ux, uy] = [dx / length, dy / length];
-    const head = Math.min(3 * thickness, length);
+    const head = Math.min(2 * thickness + 4, length);
     const [tx, ty] = [width / 2 + dx, height / 2 + dy];
-    for (const [style, extra] of [["#000", 3], [colour, 0]]) {
+    for (const [style, extra] of [[edge, 2], [colour, 0]]) {
       context.strokeStyle = context.fillStyle = style;
       context.lineWidth = thickness + extra;
       context.beginPath();

@@ -8,6 +8,7 @@ class Microscope {
     this.length = element("p", { class: "u-length" });
     this.u = element("div", { class: "components", "data-testid": "u" });
     this.rows = element("tbody");
+    this.vote = element("p", { class: "vote-numbers", "data-testid": "vote" });
     this.total = element("td", { "data-testid": "row-sum" });
     this.pickers = ["type", "row", "column"].map((name) => {
       const select = element("select", { "aria-label": `Capsule ${name}`, onchange: () => this.pick() });
@@ -58,12 +59,13 @@ class Microscope {
           ),
         ),
       ),
+      this.vote,
       element(
         "p",
         { class: "look" },
         "Look along a row: where the vote points the way of v, û · v is positive, b grows, and c with it. Click a capsule " +
-          "anywhere on the page to have it here. Pixels outside the white square cannot have influenced it; what inside the " +
-          "square it responds to is not shown.",
+          "anywhere on the page to have it here. No pixel outside the white square can have influenced its u; what inside " +
+          "the square it responds to is not shown.",
       ),
     );
   }
@@ -144,6 +146,8 @@ class Microscope {
       setText(value, fixed(app.routing.c[now.c][first + digit], 4));
       bar.style.width = `${(100 * couplings[digit]) / widest}%`;
     });
+    const chosen = votes.subarray(app.focusDigit * D, (app.focusDigit + 1) * D);
+    setText(this.vote, `û to ${app.focusDigit} = (${Array.from(chosen, (value) => fixed(value)).join(", ")})`);
     const total = slice(app.routing.c[now.c]).reduce((sum, c) => sum + c, 0);
     setText(this.total, fixed(total, 3));
   }
