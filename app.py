@@ -14,6 +14,7 @@ page = st.navigation(
     [
         st.Page("pages/draw.py", title="Draw", default=True),
         st.Page("pages/routing.py", title="Routing"),
+        st.Page("pages/pose.py", title="Pose"),
         st.Page("pages/model.py", title="Model"),
     ],
     position="top",

@@ -10,7 +10,8 @@ from benchmarks.browser import opened
 from benchmarks.trace import Quantiles, canvas, quantiles
 from capsviz import canvas_to_mnist, load_model
 from capsviz.figures import routing_payload, surgery_payload
-from capsviz.figures.routing import SURGERY_SCRIPTS, browser_assets
+from capsviz.figures.packing import browser_assets
+from capsviz.figures.routing import ROUTING_SCRIPTS, SURGERY_SCRIPTS
 from capsviz.surgery import reroute
 
 ROUNDS = 12
@@ -149,9 +150,11 @@ def sent_kilobytes(iterations: int = 3) -> Quantiles:
     model = load_model(device="cpu")
     trace = model.trace(canvas_to_mnist(canvas()), iterations)
     drawings = model.reconstructions(trace)
-    routing = len(routing_payload(trace, drawings)) + sum(len(text.encode()) for text in browser_assets())
+    routing = len(routing_payload(trace, drawings)) + sum(
+        len(text.encode()) for text in browser_assets(ROUTING_SCRIPTS)
+    )
     operated = surgery_payload(trace, drawings[-1, 0], reroute(trace.u_hat, iterations), drawings[-1, 0])
     whole = (
-        routing + len(repr(operated)) + sum(len(text.encode()) for text in browser_assets(*SURGERY_SCRIPTS))
+        routing + len(repr(operated)) + sum(len(text.encode()) for text in browser_assets(SURGERY_SCRIPTS))
     )
     return (whole / 1000,) * 3

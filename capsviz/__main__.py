@@ -1,4 +1,4 @@
-"""The command line: ``python -m capsviz predict | evaluate | train``."""
+"""The command line: ``python -m capsviz predict | evaluate | train | poses``."""
 
 import argparse
 import json
@@ -74,6 +74,27 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _poses(arguments: argparse.Namespace) -> int:
+    from capsviz.data import load_mnist
+    from capsviz.devices import keep_large_blocks
+    from capsviz.inference import load_model
+    from capsviz.poses import measure_poses, save_poses
+
+    keep_large_blocks()
+    model = load_model(arguments.weights, arguments.device)
+    digits = load_mnist(arguments.data, "train")
+    measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
+    path = save_poses(measurements, arguments.weights)
+    for digit, poses in enumerate(measurements.digits):
+        print(f"Digit {digit}, strongest component first")
+        components = sorted(enumerate(poses.components), key=lambda entry: -entry[1].strength)
+        for index, component in components:
+            # Not every terminal has a real minus sign.
+            print(f"  {index:2}  {component.caption.replace('−', '-').replace('²', '2')}")
+    print(f"Written to {path}")
+    return 0
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -116,6 +137,10 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
     command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
     command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
+    command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
 
     command = add("train", _train, "Train a network on MNIST.")
     command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")

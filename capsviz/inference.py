@@ -167,6 +167,11 @@ class Model:
         """[R, 10, 28, 28] what each digit capsule alone would have drawn after each iteration."""
         return self.decode(trace.v[:, :, None] * np.eye(DIGITS, dtype=np.float32)[:, :, None])
 
+    def decoder_layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Weight [out, in] and bias [out] of the decoder's three dense layers, float32."""
+        layers = [layer for layer in self._net.decoder if isinstance(layer, torch.nn.Linear)]
+        return [(layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy()) for layer in layers]
+
     @staticmethod
     def _to_device(array: np.ndarray, net: CapsNet) -> torch.Tensor:
         return torch.tensor(array, device=next(net.parameters()).device)

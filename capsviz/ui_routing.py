@@ -9,7 +9,8 @@ from capsviz import ui
 from capsviz.errors import CapsvizError
 from capsviz.examples import EXAMPLES, render
 from capsviz.figures import routing_payload, surgery_payload
-from capsviz.figures.routing import SURGERY_SCRIPTS, browser_assets
+from capsviz.figures.packing import browser_assets
+from capsviz.figures.routing import ROUTING_SCRIPTS, SURGERY_SCRIPTS
 from capsviz.surgery import Routing, carried_over, reroute, silence
 from capsviz.trace import RoutingTrace
 
@@ -18,9 +19,9 @@ SURGERY_KEY = "surgery"  # the component; its state: "operation", as surgery.js 
 PAYLOAD_KEY = "routing_payload"  # (Reading, bytes) of the drawing shown last
 CARRIED = "carried"  # the experiment that does not reset b
 
-_script, _style = browser_assets()
+_script, _style = browser_assets(ROUTING_SCRIPTS)
 _explorer = st.components.v2.component("capsviz_routing", js=_script, css=_style)
-_script, _style = browser_assets(*SURGERY_SCRIPTS)
+_script, _style = browser_assets(SURGERY_SCRIPTS)
 _surgery = st.components.v2.component("capsviz_surgery", js=_script, css=_style)
 
 

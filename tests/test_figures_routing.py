@@ -18,12 +18,12 @@ import torch
 from capsviz import capsules, figures
 from capsviz import trace as geometry
 from capsviz.figures import theme
+from capsviz.figures.packing import browser_assets
 from capsviz.figures.routing import (
     ROUTING_SCRIPTS,
     SCALES,
     SURGERY_SCRIPTS,
     Frame,
-    browser_assets,
     routing_frames,
     routing_html,
     routing_payload,
@@ -614,7 +614,7 @@ def test_a_title_is_text_and_not_markup(document: str, trace: RoutingTrace, draw
 @pytest.mark.parametrize("scripts", [ROUTING_SCRIPTS, SURGERY_SCRIPTS])
 def test_scripts_can_stand_in_a_page_and_after_each_other(scripts: tuple[str, ...]) -> None:
     """Nothing in them ends a script or style element early, and none declares what another has."""
-    source, style = browser_assets(*scripts)
+    source, style = browser_assets(scripts)
     assert not re.search("</?script|<!--", source, re.IGNORECASE)
     assert "</style" not in style.lower()
     declared = re.findall(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
+from capsviz.figures.pose import decoder_payload, pose_payload
 from capsviz.figures.reading import reading_card
 from capsviz.figures.reconstructions import reconstruction_panels
 from capsviz.figures.routing import routing_html, routing_payload
@@ -19,9 +20,11 @@ STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</s
 
 __all__ = [
     "STYLE",
+    "decoder_payload",
     "layers_table",
     "lengths_bars",
     "pipeline_strip",
+    "pose_payload",
     "reading_card",
     "reconstruction_panels",
     "routing_html",

@@ -5,15 +5,12 @@ sums that Procedure 1 asks for, held to the trace by a test), so that 1 or 10 it
 """
 
 import base64
-import hashlib
 import html
-import json
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from capsviz.figures.packing import browser_assets, pack
 from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
 from capsviz.trace import FIELD, GRID, STRIDE, RoutingTrace
 
@@ -24,9 +21,9 @@ LINKS = 120  # strongest links drawn for all digits together,
 LINKS_OF_ONE = 60  # and for one digit alone
 CLIPPED = 0.001  # of all single capsules lie beyond the colour scale: else a handful would leave it empty
 
-_ASSETS = Path(__file__).parent / "browser"
 ROUTING_SCRIPTS = (
-    "payload",
+    "packing",
+    "routing",
     "drawing",
     "clock",
     "stage",
@@ -158,14 +155,14 @@ def strongest_links(trace: RoutingTrace, digit: int | None = None) -> np.ndarray
 
 
 def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
-    """Everything the Routing page draws, packed: a JSON header and then arrays, little-endian.
+    """Everything the Routing page draws, packed.
 
     Args:
         trace: one image's trace, R iterations.
         drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
 
     Returns:
-        Length of the header (4 bytes), header (UTF-8, padded to a multiple of 4), arrays.
+        What ``pack`` makes of it.
     """
     primary, digits, _ = trace.u_hat.shape
     order = np.argsort(-trace.lengths[-1], kind="stable")
@@ -183,18 +180,7 @@ def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
         "links_of": np.stack([strongest_links(trace, j) for j in range(digits)]),
         "drawings": np.rint(drawings * 255).astype(np.uint8),
     }
-    packed: list[bytes] = []
-    table: dict[str, Any] = {}
-    offset = 0
-    for name, array in arrays.items():
-        data = np.ascontiguousarray(array, np.float32 if array.dtype.kind == "f" else array.dtype)
-        raw = data.tobytes() + bytes(-data.nbytes % 4)
-        table[name] = {"type": data.dtype.name, "shape": data.shape, "offset": offset}
-        packed.append(raw)
-        offset += len(raw)
-    body = b"".join(packed)
     header = {
-        "id": hashlib.sha256(body).hexdigest()[:16],
         "iterations": trace.iterations,
         "primary": primary,
         "digits": digits,
@@ -213,21 +199,8 @@ def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
         "digitColours": DIGIT_COLOURS,
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,
-        "arrays": table,
     }
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    return len(text).to_bytes(4, "little") + text + body
-
-
-@cache
-def browser_assets(*scripts: str) -> tuple[str, str]:
-    """JavaScript module and style sheet that draw a payload; by default those of the Routing page.
-
-    One file a view, put one after the other: a module in a page cannot import its neighbours.
-    """
-    source = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in scripts or ROUTING_SCRIPTS)
-    return source, (_ASSETS / "browser.css").read_text("utf-8")
+    return pack(arrays, header)
 
 
 def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routing by agreement") -> str:
@@ -238,7 +211,7 @@ def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routin
         drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
         title: of the page.
     """
-    script, style = browser_assets()
+    script, style = browser_assets(ROUTING_SCRIPTS)
     payload = base64.b64encode(routing_payload(trace, drawings)).decode("ascii")
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
+from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR, levels
 from capsviz.surgery import Routing
 from capsviz.trace import GRID, RoutingTrace
 
@@ -23,20 +23,20 @@ def surgery_payload(
     shares = trace.share[-1, :, trace.prediction].reshape(-1, GRID**2)
     rows = after.c[-1].sum(axis=1)
     return {
-        "image": _levels(trace.image),
+        "image": levels(trace.image),
         "grid": GRID,
         "places": shares.sum(axis=0).tolist(),
         "types": shares.sum(axis=1).tolist(),
         "before": {
             "digit": trace.prediction,
             "lengths": trace.lengths[-1].tolist(),
-            "drawing": _levels(before),
+            "drawing": levels(before),
             "iterations": trace.iterations,
         },
         "after": {
             "digit": int(after.lengths.argmax()),
             "lengths": after.lengths.tolist(),
-            "drawing": _levels(redrawn),
+            "drawing": levels(redrawn),
             "iterations": len(after.v),
         },
         "rowSums": [float(rows.min()), float(rows.max())],
@@ -44,9 +44,3 @@ def surgery_payload(
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,
     }
-
-
-def _levels(image: np.ndarray) -> list[int]:
-    """784 grey levels 0..255."""
-    levels: list[int] = np.rint(np.clip(image, 0, 1) * 255).astype(int).ravel().tolist()
-    return levels

@@ -38,6 +38,12 @@ def ink(image: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
+def levels(image: np.ndarray) -> list[int]:
+    """The grey levels of ``ink`` as a list, row by row, for JSON."""
+    grey: list[int] = ink(image).ravel().tolist()
+    return grey
+
+
 def signed(values: np.ndarray, limit: float) -> np.ndarray:
     """RGB pixels of signed values: black at 0, full orange at ``limit``, full blue at minus ``limit``."""
     colour = np.where(values[..., None] >= 0, FOR_COLOUR, AGAINST_COLOUR)

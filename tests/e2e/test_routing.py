@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from capsviz import canvas_to_mnist
 from capsviz.examples import EXAMPLES, Example, render
 from capsviz.figures import routing_html, routing_payload
-from capsviz.figures.routing import SCALES, browser_assets, scale_values
+from capsviz.figures.packing import browser_assets
+from capsviz.figures.routing import ROUTING_SCRIPTS, SCALES, scale_values
 from capsviz.inference import Model
 from capsviz.surgery import reroute, silence
 from capsviz.trace import RoutingTrace
@@ -64,7 +65,7 @@ def laboratory(browser: Browser) -> Iterator[Page]:
     """An empty page with the functions of the live view in reach."""
     page = browser.new_page()
     page.goto("about:blank")
-    script = browser_assets()[0]
+    script = browser_assets(ROUTING_SCRIPTS)[0]
     page.add_script_tag(
         content=f"{script}\nwindow.lab = {{ unpack, deriveRouting, scaleValues }};", type="module"
     )

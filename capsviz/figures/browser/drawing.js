@@ -76,17 +76,20 @@ class Picture {
   }
 }
 
-// White ink on black: a small canvas of grey levels, to be drawn at any size.
+// White ink on black, from grey levels 0..255 (bytes) or 0..1, onto a canvas of as many pixels.
+function putInk(canvas, values, strength = 1) {
+  const context = canvas.getContext("2d");
+  const pixels = (canvas.pixels ??= context.createImageData(canvas.width, canvas.height));
+  const cells = (canvas.cells ??= new Uint32Array(pixels.data.buffer));
+  const full = strength * (values instanceof Uint8Array ? 1 : 255);
+  // Red, green and blue alike, and opaque: one word a pixel, in whatever order the machine has them.
+  for (let p = 0; p < cells.length; p++) cells[p] = 0xff000000 | (Math.round(values[p] * full) * 0x010101);
+  context.putImageData(pixels, 0, 0);
+}
+
 function inkCanvas(values, side, strength = 1) {
   const canvas = element("canvas", { width: side, height: side });
-  const context = canvas.getContext("2d");
-  const pixels = context.createImageData(side, side);
-  const full = values instanceof Uint8Array ? 1 : 255;
-  for (let p = 0; p < side * side; p++) {
-    pixels.data.fill(Math.round(values[p] * full * strength), 4 * p, 4 * p + 3);
-    pixels.data[4 * p + 3] = 255;
-  }
-  context.putImageData(pixels, 0, 0);
+  putInk(canvas, values, strength);
   return canvas;
 }
 

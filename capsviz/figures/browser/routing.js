@@ -1,22 +1,6 @@
-// What Python packed (figures/routing.py), unpacked, and the sums of Procedure 1 over it.
+// The sums of Procedure 1 over what figures/routing.py packed.
 //
 // Arrays over capsules and digits are flat, index i * J + j, as NumPy lays out [I, J].
-
-function unpack(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerLength = view.getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headerLength)));
-  const kinds = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
-  const arrays = {};
-  for (const [name, { type, shape, offset }] of Object.entries(header.arrays)) {
-    const Kind = kinds[type];
-    const length = shape.reduce((product, size) => product * size, 1);
-    const begin = 4 + headerLength + offset;
-    // A copy: where the bytes begin, a view of 4-byte numbers need not be allowed.
-    arrays[name] = new Kind(bytes.slice(begin, begin + length * Kind.BYTES_PER_ELEMENT).buffer);
-  }
-  return { ...header, arrays };
-}
 
 // b [R + 1], c [R], agreement [R] and share [R], each a Float32Array [I * J], from û and v (Eq. 2, 3 and
 // Procedure 1, line 7). b[R] is what the last agreement would have made of the logits.

@@ -1,0 +1,421 @@
+// The Pose page: sixteen sliders, and the digit that the decoder draws from them while they move.
+
+const DIMENSIONS = 16;
+const WAIT_FOR_DECODER = 15000; // milliseconds until the page goes on without
+const REST = 160; // milliseconds without a move until the hand is taken to rest
+const WALK = 0.18; // how far a random walk goes, of what training showed of each component
+const MOST = 2; // of a number in a link: no component can be beyond ±1
+const MASKS = [
+  ["winner", "winner", "The longest capsule, whatever is drawn. The other nine poses are fed as 0."],
+  ["label", "chosen by hand", "The capsule chosen above, whatever is drawn. So the decoder is trained: with the true digit’s capsule, even where another one is longer."],
+  ["all", "all ten, unmasked", "All 160 numbers at once. The decoder never saw that in training."],
+];
+
+class Posing {
+  constructor(root, report) {
+    this.report = report; // report(name, value) tells Python
+    this.element = element("div", { class: "posing" });
+    this.tip = new Tip(this.element);
+    this.digit = 0;
+    this.mask = "winner";
+    this.selected = 0; // the dimension that play and GIF are about
+    this.inputs = new Float32Array(10 * DIMENSIONS);
+    this.painted = 0; // images drawn so far; tests and benchmark read it
+    this.kept = window.capsvizKept ??= { a: null, b: null, before: null }; // outlasts a change of page
+    this.chores = [];
+    this.build();
+    root.append(this.element);
+    this.arrived = () => this.start();
+    window.addEventListener("capsviz-decoder", this.arrived);
+    this.overdue = setTimeout(() => this.report("unsupported", "the decoder’s weights did not arrive"), WAIT_FOR_DECODER);
+  }
+
+  unmount() {
+    clearTimeout(this.overdue);
+    clearTimeout(this.resting);
+    cancelAnimationFrame(this.request);
+    cancelAnimationFrame(this.working);
+    if (this.motion) cancelAnimationFrame(this.motion.request);
+    window.removeEventListener("capsviz-decoder", this.arrived);
+    this.element.remove();
+  }
+
+  build() {
+    const button = (name, act, tip) => element("button", { type: "button", onclick: act, "data-tip": tip }, name);
+    this.notice = element("p", { class: "notice", role: "alert", hidden: true });
+    this.canvas = element("canvas", { width: 28, height: 28, class: "clay", role: "img", "data-testid": "clay" });
+    this.status = element("p", { class: "pose-status", role: "status", "data-testid": "pose-status" });
+    this.warning = element("p", { class: "pose-warning", "data-testid": "pose-warning" });
+    this.playButton = button("", () => this.play(this.selected), "Back and forth between the ends that training showed");
+    this.walkButton = button("random walk", () => this.walk(), "Slowly through the neighbourhood of this pose");
+    this.sliders = Array.from({ length: DIMENSIONS }, (_, dimension) => new Slider(this, dimension));
+    this.list = element("div", { class: "sliders", role: "group", "aria-label": "Sixteen pose dimensions" });
+    this.sorted = element("input", { type: "checkbox", checked: true, onchange: () => this.order() });
+    this.buildCapsules();
+    this.grid = new SweepGrid(this);
+    this.morphing = new Morph(this);
+    this.exports = new Exports(this);
+    this.element.append(
+      this.notice,
+      element(
+        "div",
+        { class: "pose-top" },
+        element(
+          "div",
+          { class: "pose-left" },
+          this.canvas,
+          element("div", { class: "pose-words" }, this.status, this.warning),
+          element(
+            "div",
+            { class: "pose-tools" },
+            button("reset all", () => this.reset(), "Every slider back to the encoded pose. Double-click or Delete resets one."),
+            this.playButton,
+            this.walkButton,
+          ),
+        ),
+        element(
+          "div",
+          {},
+          element(
+            "div",
+            { class: "sorting" },
+            element("label", {}, this.sorted, " strongest effect first"),
+            element("span", { class: "term", tabindex: 0, "data-testid": "how-measured" }, "how the captions were measured"),
+          ),
+          this.list,
+          element(
+            "p",
+            { class: "look" },
+            "Drag: the digit follows. The mark is the encoded value, the thick part of the track what training showed, the two small pictures its ends.",
+          ),
+        ),
+      ),
+      element(
+        "div",
+        { class: "pose-middle" },
+        element("div", {}, this.capsules, this.morphing.element, this.exports.element),
+        this.grid.element,
+      ),
+    );
+  }
+
+  buildCapsules() {
+    this.digits = Array.from({ length: 10 }, (_, digit) => {
+      const value = element("span");
+      const choose = () => {
+        if (this.mask === "winner") this.mask = "label";
+        this.choose(digit);
+        this.writeAddress();
+      };
+      const button = element("button", { type: "button", "data-testid": `capsule-${digit}`, onclick: choose }, element("b", {}, String(digit)), value);
+      return { button, value };
+    });
+    this.masks = MASKS.map(([mask, name, tip]) => {
+      const choose = () => {
+        this.mask = mask;
+        this.choose(mask === "winner" ? this.data.prediction : this.digit);
+        this.writeAddress();
+      };
+      const input = element("input", { type: "radio", name: "mask", onchange: choose });
+      return { mask, input, label: element("label", { class: "choice", "data-tip": tip }, input, element("span", {}, name)) };
+    });
+    this.fed = new Picture("The 160 inputs of the decoder", { class: "fed", "data-testid": "fed" });
+    this.capsules = element(
+      "section",
+      {},
+      element("h2", {}, "Which capsule is decoded?"),
+      element("div", { class: "capsules" }, ...this.digits.map(({ button }) => button)),
+      element("fieldset", {}, element("legend", {}, "mask"), ...this.masks.map(({ label }) => label)),
+      this.fed.canvas,
+      element(
+        "p",
+        { class: "look" },
+        "The decoder’s 160 inputs: a row for each digit capsule’s 16 numbers, orange above 0, blue below, black 0. Only the row that is not empty tells the decoder which digit to draw.",
+      ),
+    );
+  }
+
+  load(data) {
+    const before = this.data;
+    this.data = data;
+    this.exports.answered(data.gif);
+    if (before && before.drawing === data.drawing && before.decoder === data.decoder) return;
+    if (before) this.kept.before = { digit: before.prediction, pose: before.poses[before.prediction], name: "the drawing before" };
+    this.colours = new Diverging(data);
+    this.origins = data.poses.map((pose) => Float32Array.from(pose));
+    this.poses = this.origins.map((pose) => pose.slice());
+    if (this.mask === "winner" || !before) this.digit = data.prediction;
+    if (before) this.writeAddress(false);
+    else this.readAddress();
+    this.halt();
+    this.start();
+  }
+
+  start() {
+    if (!this.data || window.capsvizDecoder?.name !== this.data.decoder) return;
+    clearTimeout(this.overdue);
+    this.decoder = window.capsvizDecoder;
+    this.element.querySelector("[data-testid=how-measured]").dataset.tip = this.data.howMeasured;
+    this.choose(this.digit);
+    this.select(this.sliders.find(({ element: node }) => node === this.list.firstElementChild).dimension);
+  }
+
+  // A link with ?digit=7&pose=16 numbers opens that pose; with 160 numbers, all ten capsules unmasked.
+  readAddress() {
+    const asked = new URL(window.location.href).searchParams;
+    const [digit, pose] = [asked.get("digit"), asked.get("pose")];
+    const problems = [];
+    if (digit !== null) {
+      if (/^[0-9]$/.test(digit)) {
+        this.digit = Number(digit);
+        this.mask = "label";
+      } else problems.push(`The link asks for digit “${digit.slice(0, 20)}”, but digits go from 0 to 9: the longest capsule’s is shown instead.`);
+    }
+    if (pose !== null) {
+      const numbers = pose.split(",").map((text) => (text.trim() === "" ? NaN : Number(text)));
+      if (![DIMENSIONS, 10 * DIMENSIONS].includes(numbers.length)) problems.push(`The link’s pose has ${numbers.length} numbers instead of ${DIMENSIONS} (or 160 for all capsules): the drawing’s own is shown instead.`);
+      else if (!numbers.every((value) => Math.abs(value) <= MOST)) problems.push(`The link’s pose has a number that is none, or beyond ±${MOST}: the drawing’s own is shown instead.`);
+      else if (numbers.length === DIMENSIONS) this.poses[this.digit].set(numbers);
+      else {
+        this.mask = "all";
+        this.poses.forEach((own, capsule) => own.set(numbers.slice(capsule * DIMENSIONS, (capsule + 1) * DIMENSIONS)));
+      }
+    }
+    setText(this.notice, problems.join(" "));
+    this.notice.hidden = !problems.length;
+  }
+
+  writeAddress(chosen = true) {
+    const url = new URL(window.location.href);
+    url.searchParams.delete("digit");
+    url.searchParams.delete("pose");
+    if (chosen) {
+      const numbers = this.mask === "all" ? this.feed() : this.pose;
+      url.searchParams.set("digit", this.digit);
+      // Nine digits tell every single-precision number from its neighbours.
+      url.searchParams.set("pose", Array.from(numbers, (value) => Number(value.toPrecision(9))).join(","));
+    }
+    window.history.replaceState(window.history.state, "", url.href.replaceAll("%2C", ","));
+    return window.location.href;
+  }
+
+  get pose() {
+    return this.poses[this.digit];
+  }
+
+  // What training showed of a dimension of the chosen capsule: caption, strength, low and high end.
+  measured(dimension) {
+    return this.data.measured?.[this.digit][dimension];
+  }
+
+  ends(dimension) {
+    const origin = this.origins[this.digit][dimension];
+    return this.measured(dimension) ?? { low: origin - 0.25, high: origin + 0.25 };
+  }
+
+  // The ends of a slider: beyond what training showed, so that one sees what happens there.
+  range(dimension) {
+    const { low, high } = this.ends(dimension);
+    const [origin, now] = [this.origins[this.digit][dimension], this.pose[dimension]];
+    const margin = 0.3 * (high - low);
+    return [Math.min(low - margin, origin - 0.1, now), Math.max(high + margin, origin + 0.1, now)];
+  }
+
+  choose(digit) {
+    this.halt();
+    this.digit = digit;
+    this.order();
+    for (const slider of this.sliders) slider.place();
+    this.rest();
+  }
+
+  order() {
+    const strength = ({ dimension }) => this.measured(dimension)?.strength ?? 0;
+    const order = [...this.sliders];
+    if (this.sorted.checked && this.data.measured) order.sort((a, b) => strength(b) - strength(a));
+    if (order.some((slider, at) => this.list.children[at] !== slider.element)) {
+      this.list.replaceChildren(...order.map((slider) => slider.element));
+    }
+  }
+
+  select(dimension) {
+    this.selected = dimension;
+    this.sliders.forEach((slider, at) => slider.element.classList.toggle("selected", at === dimension));
+    this.grid.mark(dimension);
+    setText(this.playButton, `play dimension ${dimension}`);
+  }
+
+  // The pose has moved: the image follows at the screen's next frame, the rest once the hand rests.
+  touch() {
+    this.request ??= requestAnimationFrame(() => this.paint());
+    this.chores = [];
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), REST);
+  }
+
+  rest() {
+    clearTimeout(this.resting);
+    if (!this.decoder) return;
+    this.paint();
+    this.showCapsules();
+    for (const slider of this.sliders) slider.place();
+    // The rest is drawn some at a time, so that a hand that moves again never waits for it.
+    this.chores = [() => this.drawFed(), () => this.morphing.show()];
+    for (let at = 0; at < DIMENSIONS; at += 4) {
+      this.chores.push(() => this.sliders.slice(at, at + 4).forEach((slider) => slider.drawEnds()));
+    }
+    if (!this.motion) for (let d = 0; d < DIMENSIONS; d++) this.chores.push(() => this.grid.drawRow(d));
+    this.working ??= requestAnimationFrame(() => this.work());
+  }
+
+  work() {
+    this.chores.shift()?.();
+    this.working = this.chores.length ? requestAnimationFrame(() => this.work()) : null;
+    this.element.dataset.busy = this.working !== null;
+  }
+
+  reset() {
+    this.take(this.origins[this.digit]);
+  }
+
+  // Another pose of the chosen capsule, all of it at once.
+  take(pose) {
+    this.halt();
+    this.pose.set(pose);
+    this.rest();
+    this.writeAddress();
+  }
+
+  // [160] what the decoder is fed: with another pose for the chosen digit, if one is given.
+  feed(pose = this.pose) {
+    for (let digit = 0; digit < 10; digit++) {
+      const fed = digit === this.digit ? pose : this.mask === "all" ? this.poses[digit] : null;
+      if (fed) this.inputs.set(fed, digit * DIMENSIONS);
+      else this.inputs.fill(0, digit * DIMENSIONS, (digit + 1) * DIMENSIONS);
+    }
+    return this.inputs;
+  }
+
+  paint() {
+    cancelAnimationFrame(this.request);
+    this.request = null;
+    if (!this.decoder) return;
+    putInk(this.canvas, this.decoder.decode(this.feed()));
+    this.painted += 1;
+    this.element.dataset.painted = this.painted;
+    this.showStatus();
+  }
+
+  showStatus() {
+    const length = Math.hypot(...this.pose);
+    setText(this.status, `capsule ${this.digit}, |v| = ${fixed(length, 3)}`);
+    const beyond = [];
+    this.pose.forEach((value, dimension) => {
+      const known = this.measured(dimension);
+      if (known && (value < known.low || value > known.high)) beyond.push(dimension);
+    });
+    const problems = [];
+    if (length >= 1) problems.push("No capsule can be this long: squashing keeps lengths below 1.");
+    if (beyond.length > 3) problems.push(`Beyond what training showed in ${beyond.length} dimensions.`);
+    else if (beyond.length) problems.push(`Beyond what training showed in dimension ${beyond.join(", ")}.`);
+    setText(this.warning, problems.join(" "));
+  }
+
+  showCapsules() {
+    this.canvas.setAttribute("aria-label", `What the decoder draws from capsule ${this.digit}`);
+    for (const { mask, input } of this.masks) input.checked = mask === this.mask;
+    this.digits.forEach(({ button, value }, digit) => {
+      const length = fixed(this.data.lengths[digit]);
+      button.setAttribute("aria-pressed", String(digit === this.digit));
+      button.classList.toggle("longest", digit === this.data.prediction);
+      button.style.setProperty("--digit", this.data.digitColours[digit]);
+      button.setAttribute("aria-label", `Decode capsule ${digit}, length ${length}`);
+      setText(value, length);
+    });
+  }
+
+  drawFed() {
+    const { context, width, height } = this.fed.begin();
+    const [left, row] = [20, height / 10];
+    const cell = (width - left) / DIMENSIONS;
+    const fed = this.feed();
+    const style = getComputedStyle(this.element);
+    context.fillStyle = "#000";
+    context.fillRect(left, 0, width - left, height);
+    context.textBaseline = "middle";
+    for (let digit = 0; digit < 10; digit++) {
+      context.fillStyle = style.color;
+      context.font = `${digit === this.digit ? "bold " : ""}14px ${style.fontFamily}`;
+      context.fillText(digit, 4, (digit + 0.5) * row);
+      for (let d = 0; d < DIMENSIONS; d++) {
+        context.fillStyle = this.colours.at(fed[digit * DIMENSIONS + d] / 0.6);
+        context.fillRect(left + d * cell, digit * row, cell - 1, row - 1);
+      }
+    }
+    context.strokeStyle = "#fff";
+    context.strokeRect(left + 0.5, this.digit * row, width - left - 1, row - 1);
+  }
+
+  // Motion: one thing at a time moves by itself. Asked for again, it stops.
+
+  move(name, frame) {
+    const again = this.motion?.name === name;
+    this.halt();
+    if (again) return;
+    const began = performance.now();
+    const next = (now) => {
+      this.motion.request = requestAnimationFrame(next);
+      frame(Math.max(0, now - began) / 1000);
+    };
+    this.motion = { name, request: requestAnimationFrame(next) };
+    this.element.dataset.motion = name.split(" ")[0];
+  }
+
+  halt() {
+    if (!this.motion) return;
+    cancelAnimationFrame(this.motion.request);
+    this.motion = null;
+    delete this.element.dataset.motion;
+    this.rest();
+  }
+
+  play(dimension) {
+    const from = this.pose[dimension];
+    const { low, high } = this.ends(dimension);
+    this.move(`play ${dimension}`, (seconds) => {
+      const swing = Math.sin((2 * Math.PI * seconds) / 3);
+      this.pose[dimension] = from + swing * (swing > 0 ? Math.max(high - from, 0) : Math.max(from - low, 0));
+      this.sliders[dimension].follow();
+      this.touch();
+    });
+  }
+
+  walk() {
+    const start = this.pose.slice();
+    // Sines of unrelated periods: smooth, and it does not come round again.
+    const waves = Array.from(start, () => ({ period: 4 + 6 * Math.random(), phase: Math.random() }));
+    this.move("walk", (seconds) => {
+      const fade = Math.min(seconds / 2, 1);
+      start.forEach((from, d) => {
+        const { low, high } = this.ends(d);
+        const swing = Math.sin(2 * Math.PI * (seconds / waves[d].period + waves[d].phase));
+        // Near the pose it starts from: components are not independent, and far from it in all of them
+        // at once lie poses that no drawing has.
+        this.pose[d] = from + fade * WALK * (high - low) * swing;
+        this.sliders[d].follow();
+      });
+      this.touch();
+    });
+  }
+}
+
+const posed = new WeakMap();
+
+export default function mountPose({ data, parentElement, setStateValue }) {
+  if (!posed.has(parentElement)) posed.set(parentElement, new Posing(parentElement, setStateValue));
+  posed.get(parentElement).load(data);
+  return () => {
+    posed.get(parentElement)?.unmount();
+    posed.delete(parentElement);
+  };
+}

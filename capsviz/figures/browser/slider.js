@@ -1,0 +1,100 @@
+// One dimension of the pose: caption, thumbnails of its two ends, track with range and origin, value.
+
+const STEP = 0.01; // by an arrow key;
+const LARGE_STEP = 0.05; // with shift, or by page up and down
+
+class Slider {
+  constructor(page, dimension) {
+    this.page = page;
+    this.dimension = dimension;
+    this.caption = element("span", { class: "slider-caption" });
+    this.value = element("output", { class: "slider-value" });
+    const picture = (end) => element("canvas", { width: 28, height: 28, class: "thumb", role: "img", "aria-label": `at its ${end} end` });
+    [this.low, this.high] = [picture("low"), picture("high")];
+    this.input = element("input", {
+      type: "range",
+      step: "any",
+      "data-testid": `slider-${dimension}`,
+      oninput: () => this.moved(),
+      onchange: () => page.writeAddress(),
+      onfocus: () => page.select(dimension),
+      onpointerdown: () => page.select(dimension),
+      ondblclick: () => this.reset(),
+      onkeydown: (event) => this.key(event),
+    });
+    this.element = element(
+      "div",
+      { class: "slider" },
+      this.low,
+      element(
+        "div",
+        { class: "slider-middle" },
+        element("div", { class: "slider-head" }, element("b", {}, String(dimension)), this.caption),
+        element("div", { class: "slider-track" }, this.input, this.value),
+      ),
+      this.high,
+    );
+  }
+
+  moved() {
+    this.page.halt();
+    this.page.pose[this.dimension] = Number(this.input.value);
+    this.page.touch();
+    this.showValue();
+  }
+
+  // After a change of digit, drawing or pose: range, marks, caption, value.
+  place() {
+    const { page, dimension, input } = this;
+    const [low, high] = page.range(dimension);
+    // Not under a hand that holds it: the thumb would run away.
+    if (Number(input.min) !== low || Number(input.max) !== high) Object.assign(input, { min: low, max: high });
+    const share = (value) => ((value - low) / (high - low)).toFixed(4);
+    const ends = page.ends(dimension);
+    const marks = { "--low": ends.low, "--high": ends.high, "--origin": page.origins[page.digit][dimension] };
+    for (const [name, value] of Object.entries(marks)) input.style.setProperty(name, share(value));
+    // A number and its unit stay on one line.
+    setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px|%)/g, "\u00a0"));
+    input.setAttribute("aria-label", `Dimension ${dimension}: ${this.caption.textContent}`);
+    this.follow();
+  }
+
+  drawEnds() {
+    const { page, dimension } = this;
+    const { low, high } = page.ends(dimension);
+    const pose = page.pose.slice();
+    for (const [canvas, end] of [[this.low, low], [this.high, high]]) {
+      pose[dimension] = end;
+      putInk(canvas, page.decoder.decode(page.feed(pose)));
+    }
+  }
+
+  follow() {
+    this.input.value = this.page.pose[this.dimension];
+    this.showValue();
+  }
+
+  showValue() {
+    const text = signedText(this.page.pose[this.dimension], 3);
+    setText(this.value, text);
+    this.input.setAttribute("aria-valuetext", text);
+  }
+
+  reset() {
+    const pose = this.page.pose.slice();
+    pose[this.dimension] = this.page.origins[this.page.digit][this.dimension];
+    this.page.take(pose);
+  }
+
+  key(event) {
+    const large = event.shiftKey || event.key.startsWith("Page");
+    const direction = { ArrowRight: 1, ArrowUp: 1, PageUp: 1, ArrowLeft: -1, ArrowDown: -1, PageDown: -1 }[event.key];
+    if (event.key === "Backspace" || event.key === "Delete") this.reset();
+    else if (direction) {
+      this.input.value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP);
+      this.moved();
+      this.page.writeAddress();
+    } else return;
+    event.preventDefault();
+  }
+}

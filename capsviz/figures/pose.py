@@ -1,0 +1,74 @@
+"""Pose: what the browser needs to decode, and to tell what each of the sixteen numbers does."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from capsviz.figures.packing import pack
+from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
+from capsviz.trace import RoutingTrace
+
+if TYPE_CHECKING:
+    from capsviz.poses import PoseMeasurements
+
+POSE_SCRIPTS = ("drawing", "slider", "sweep", "morph", "export", "pose")
+DECODER_SCRIPTS = ("packing", "decoder", "store")
+
+
+def decoder_payload(layers: Sequence[tuple[np.ndarray, np.ndarray]], name: str) -> bytes:
+    """The decoder in half precision, which is what the weights are stored in: nothing is lost.
+
+    Args:
+        layers: weight [out, in] and bias [out] of each dense layer, in order.
+        name: of the weights, for the browser to know whether it has them.
+
+    Raises:
+        ValueError: if a number does not survive half precision.
+    """
+    arrays = {}
+    for index, (weight, bias) in enumerate(layers):
+        # Input first: a zero input, and after ReLU half of them are, then costs nothing.
+        for kind, values in (("weight", weight.T), ("bias", bias)):
+            arrays[f"{kind}{index}"] = values.astype(np.float16)
+            if not np.array_equal(arrays[f"{kind}{index}"], values):
+                raise ValueError(f"the decoder's {kind} {index} is not in half precision.")
+    return pack(arrays, {"name": name, "layers": len(layers)})
+
+
+def pose_payload(
+    trace: RoutingTrace, example: Mapping[str, Any], measurements: "PoseMeasurements | None", decoder: str
+) -> dict[str, Any]:
+    """Everything the Pose page draws but the decoder, ready for JSON.
+
+    Args:
+        trace: one image's trace.
+        example: another drawing's pose, to morph to: {"name", "digit", "pose"}.
+        measurements: what the components of these weights do, if that was measured.
+        decoder: name of the decoder's weights, as given to ``decoder_payload``.
+    """
+    return {
+        "drawing": hashlib.sha256(trace.v.tobytes()).hexdigest()[:16],
+        "decoder": decoder,
+        "poses": trace.v[-1].tolist(),
+        "lengths": trace.lengths[-1].tolist(),
+        "prediction": trace.prediction,
+        "example": dict(example),
+        "measured": measurements
+        and [
+            [
+                {"caption": c.caption, "low": c.low, "high": c.high, "strength": c.strength}
+                for c in digit.components
+            ]
+            for digit in measurements.digits
+        ],
+        "howMeasured": (
+            measurements.explanation
+            if measurements
+            else "Nobody has measured what the components of these weights do: there are no captions."
+        ),
+        "digitColours": DIGIT_COLOURS,
+        "forColour": FOR_COLOUR,
+        "againstColour": AGAINST_COLOUR,
+    }

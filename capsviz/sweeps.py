@@ -1,0 +1,139 @@
+"""Poses moved in a line, and what the decoder draws on the way: sweeps of one dimension, and morphs.
+
+Each is computed with PyTorch by the model; as pictures: ``grid_picture`` and ``gif``.
+"""
+
+import io
+from numbers import Real
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from capsviz.capsules import DIGITS, POSE_DIM
+from capsviz.checks import whole_number
+from capsviz.errors import CapsvizError
+
+if TYPE_CHECKING:
+    from capsviz.inference import Model
+
+SPAN, STEPS = 0.25, 11  # of Figure 4: eleven poses from -0.25 to 0.25
+MOST_FRAMES = 200
+
+
+def sweep(model: "Model", pose: ArrayLike, digit: int, span: float = SPAN, steps: int = STEPS) -> np.ndarray:
+    """Figure 4 of the paper: every dimension of a pose moved, one at a time.
+
+    Args:
+        model: whose decoder draws.
+        pose: [16] the pose to start from, all others being fed as 0; or [10, 16] to feed all ten, unmasked.
+        digit: the digit capsule it belongs to, or whose pose of the ten is moved.
+        span: how far a component is moved down and up, above 0; the paper's 0.25.
+        steps: how many poses in a row, from -span to +span.
+
+    Returns:
+        Images [16, steps, 28, 28] in 0..1.
+
+    Raises:
+        CapsvizError: if the pose or the digit is none, or span or steps are out of range.
+    """
+    moves = np.linspace(-_positive(span), span, _count(steps), dtype=np.float32)
+    start = _poses(pose, digit)
+    poses = np.tile(start, (POSE_DIM, len(moves), 1, 1))  # [D, steps, J, D]
+    each = np.arange(POSE_DIM)
+    poses[each, :, digit, each] += moves
+    return model.decode(poses)
+
+
+def morph(
+    model: "Model", first: ArrayLike, second: ArrayLike, digits: tuple[int, int], steps: int = 25
+) -> np.ndarray:
+    """The way from one pose to another, of the same digit or of two.
+
+    The decoder's 160 inputs move in a straight line: on the way between two digits, both poses are fed, each
+    in part.
+
+    Args:
+        model: whose decoder draws.
+        first: [16] the pose at the beginning, or [10, 16] for all capsules.
+        second: the same at the end.
+        digits: the digit capsules that the two belong to.
+        steps: how many images, the two ends included.
+
+    Returns:
+        Images [steps, 28, 28] in 0..1.
+
+    Raises:
+        CapsvizError: if a pose or a digit is none, or steps are out of range.
+    """
+    ends = [_poses(pose, digit) for pose, digit in zip((first, second), digits, strict=True)]
+    way = np.linspace(0, 1, _count(steps), dtype=np.float32)[:, None, None]
+    return model.decode((1 - way) * ends[0] + way * ends[1])
+
+
+def grid_picture(images: np.ndarray, scale: int = 2, gap: int = 2) -> np.ndarray:
+    """A grid [rows, columns, 28, 28] in 0..1 as grey pixels [H, W], each image ``scale`` times as large."""
+    rows, columns, height, width = images.shape
+    large = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    large = large.repeat(scale, axis=2).repeat(scale, axis=3)
+    picture = np.full(
+        (rows * (scale * height + gap) - gap, columns * (scale * width + gap) - gap), 90, np.uint8
+    )
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * (scale * height + gap), column * (scale * width + gap)
+            picture[top : top + scale * height, left : left + scale * width] = large[row, column]
+    return picture
+
+
+def gif(images: np.ndarray, seconds: float = 2.0, scale: int = 10, there_and_back: bool = True) -> bytes:
+    """An endless GIF of images [N, 28, 28] in 0..1.
+
+    Args:
+        images: at least one.
+        seconds: from the first to the last.
+        scale: side of one pixel.
+        there_and_back: then back again to the first.
+    """
+    order = [*range(len(images)), *(range(len(images) - 2, 0, -1) if there_and_back else ())]
+    large = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8).repeat(scale, axis=1).repeat(scale, axis=2)
+    frames = [Image.fromarray(large[index]) for index in order]
+    buffer = io.BytesIO()
+    # A GIF's clock counts in hundredths of a second, and browsers take less than 2 of them for 10.
+    duration = max(20, round(100 * seconds / max(len(images) - 1, 1)) * 10)
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=duration, loop=0)
+    return buffer.getvalue()
+
+
+def _poses(pose: ArrayLike, digit: int) -> np.ndarray:
+    """[10, 16] what is fed to the decoder: a pose [16] in its digit's row, or all of [10, 16]."""
+    capsule = whole_number(digit)
+    if capsule not in range(DIGITS):
+        raise CapsvizError(f"There is no digit capsule {digit!r}: give one from 0 to 9.")
+    try:
+        values = np.asarray(pose, np.float32)
+    except (TypeError, ValueError) as error:
+        raise CapsvizError(f"A pose must be {POSE_DIM} numbers ({error}).") from error
+    if values.shape not in ((POSE_DIM,), (DIGITS, POSE_DIM)) or not np.isfinite(values).all():
+        raise CapsvizError(
+            f"A pose is {POSE_DIM} finite numbers, or {DIGITS} x {POSE_DIM} for all capsules, not of shape {values.shape}."
+        )
+    if values.ndim == 2:
+        return values
+    fed = np.zeros((DIGITS, POSE_DIM), np.float32)
+    fed[capsule] = values
+    return fed
+
+
+def _positive(span: float) -> float:
+    if not isinstance(span, Real) or not 0 < span < np.inf:
+        raise CapsvizError(f"A sweep's span is a number above 0, not {span!r}.")
+    return float(span)
+
+
+def _count(steps: int) -> int:
+    count = whole_number(steps)
+    if count is None or not 2 <= count <= MOST_FRAMES:
+        raise CapsvizError(f"Choose 2 to {MOST_FRAMES} steps, not {steps!r}.")
+    return count

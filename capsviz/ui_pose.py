@@ -1,0 +1,131 @@
+"""The Pose page's live view in Streamlit, and what it asks of Python."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from capsviz import figures, ui
+from capsviz.errors import CapsvizError
+from capsviz.examples import EXAMPLES, render
+from capsviz.figures import decoder_payload, pose_payload
+from capsviz.figures.packing import browser_assets
+from capsviz.figures.pose import DECODER_SCRIPTS, POSE_SCRIPTS
+from capsviz.poses import PoseMeasurements, load_poses
+from capsviz.preprocess import canvas_to_mnist
+from capsviz.sweeps import gif, morph, sweep
+from capsviz.trace import RoutingTrace
+
+POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" (why it cannot decode)
+DECODER_KEY = "decoder"  # the component that keeps the decoder in the browser; its state: "stored"
+STORED_KEY = "decoder_stored"  # name of the weights that the browser has
+PLAIN_KEY = "plain_sliders"
+GIF_STEPS = 25
+
+_script, _style = browser_assets(POSE_SCRIPTS)
+_pose = st.components.v2.component("capsviz_pose", js=_script, css=_style)
+_script, _ = browser_assets(DECODER_SCRIPTS)
+_decoder = st.components.v2.component("capsviz_decoder", js=_script)
+
+
+def sliders(trace: RoutingTrace) -> None:
+    """Sixteen sliders on the current drawing's digit capsules, decoded in the browser."""
+    model = ui.model()
+    name = model.sha256[:16]
+    reason = st.session_state.get(POSE_KEY, {}).get("unsupported", "")
+    if reason or st.session_state.get(PLAIN_KEY):
+        _plain_sliders(trace, reason)
+    else:
+        if st.session_state.get(STORED_KEY) != name:
+            _decoder(key=DECODER_KEY, data=_decoder_bytes(name), on_stored_change=_stored, height=1)
+        _live_sliders(trace, name)
+    st.toggle(
+        "Plain sliders, decoded on the server",
+        key=PLAIN_KEY,
+        persist_state="session",
+        help="For a browser in which the live ones do not work: they answer when they are let go.",
+    )
+
+
+def _stored() -> None:
+    st.session_state[STORED_KEY] = st.session_state[DECODER_KEY]["stored"]
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _decoder_bytes(name: str) -> bytes:
+    return decoder_payload(ui.model().decoder_layers(), name)
+
+
+@st.fragment
+def _live_sliders(trace: RoutingTrace, name: str) -> None:
+    asked = st.session_state.get(POSE_KEY, {}).get("gif")
+    if st.session_state.get(POSE_KEY, {}).get("unsupported"):
+        st.rerun()  # of the whole page, which then shows the plain sliders
+    sha256 = ui.model().sha256
+    data = pose_payload(trace, _example(sha256, trace.prediction), _measured(sha256), name)
+    data["gif"] = _gif(asked) if asked else None
+    _pose(key=POSE_KEY, data=data, on_gif_change=lambda: None, on_unsupported_change=lambda: None)
+
+
+def _gif(asked: dict[str, Any]) -> dict[str, Any]:
+    """The GIF that the browser asked for, or one sentence about why there is none."""
+    answer = {"number": asked.get("number"), "kind": asked.get("kind"), "dimension": asked.get("dimension")}
+    try:
+        if asked.get("kind") == "morph":
+            a, b = asked["a"], asked["b"]
+            images = morph(ui.model(), a["pose"], b["pose"], (a["digit"], b["digit"]), GIF_STEPS)
+        else:
+            rows = sweep(ui.model(), asked["pose"], asked["digit"], asked["span"], GIF_STEPS)
+            images = rows[asked["dimension"]]
+    except (CapsvizError, LookupError) as error:
+        return answer | {"problem": f"There is no GIF: {error}"}
+    except RuntimeError as error:  # what PyTorch raises when a device fails
+        return answer | {"problem": ui.failure(error)}
+    return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _measured(sha256: str) -> PoseMeasurements | None:
+    """What each component was measured to do; None if nobody has measured these weights."""
+    try:
+        return load_poses(sha256=sha256)
+    except CapsvizError:
+        return None
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _example(sha256: str, prediction: int) -> dict[str, Any]:
+    """Pose of an example to morph to: 0 to 5, 1 to 6, 2 to 7, 3 to 8 and 4 to 9, or back, which look alike."""
+    digit = (prediction + 5) % 10
+    example = next(example for example in EXAMPLES if example.digit == digit)
+    trace = ui.model().trace(canvas_to_mnist(render(example.strokes, example.width)))
+    return {"name": f"“{example.name}”", "digit": digit, "pose": trace.v[-1, digit].tolist()}
+
+
+def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
+    """The same without the browser's help: Streamlit's sliders, which answer when they are let go."""
+    if reason:
+        st.warning(
+            f"This browser cannot decode by itself ({reason}): these sliders answer when they are let go."
+        )
+    digit = trace.prediction
+    measured = _measured(ui.model().sha256)
+    drawing = hash(trace.v.tobytes())  # a new one starts at its own pose
+    picture, columns = st.columns([2, 5], gap="large")
+    halves = columns.columns(2)
+    pose = []
+    for dimension, origin in enumerate(trace.v[-1, digit].tolist()):
+        low, high, label = origin, origin, str(dimension)
+        if measured:
+            known = measured.digits[digit].components[dimension]
+            low, high, label = known.low, known.high, f"{dimension} {known.caption}"
+        low, high, key = min(low, origin) - 0.1, max(high, origin) + 0.1, f"plain_{dimension}_{drawing}"
+        pose.append(halves[dimension // 8].slider(label, low, high, origin, step=0.01, key=key))
+    try:
+        drawn = ui.model().decode(np.array(pose), digit)
+    except RuntimeError as error:  # what PyTorch raises when a device fails
+        picture.error(ui.failure(error))
+        return
+    picture.image(figures.theme.ink(drawn).repeat(12, axis=0).repeat(12, axis=1))
+    picture.markdown(f"capsule {digit}, |v| = {np.linalg.norm(pose):.3f}")
