@@ -1,6 +1,6 @@
 """The frame around every page, and what lasts from one run of the script to the next.
 
-With ``ui_routing`` the package's only import of Streamlit. PyTorch is imported only once the frame stands, so that a
+With ``ui_routing`` and ``ui_pose`` the package's only import of Streamlit. PyTorch is imported only once the frame stands, so that a
 person sees the page while it loads.
 """
 
@@ -9,6 +9,7 @@ import gc
 import html
 import io
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,10 +49,14 @@ ITERATIONS_KEY = "iterations"  # routing iterations R of every reading
 ITERATIONS = 3  # that the network was trained with
 ADDRESS_ITERATIONS = "R"  # their name in the address bar
 
-# A faint word in the canvas as long as nothing is drawn.
+# A faint word in the canvas as long as nothing is drawn, and below an example.
 HINT = """<style>.st-key-canvas::after {
     content: "draw a digit"; position: absolute; inset: 0; display: grid; place-content: center;
     color: #8b8f96; font-size: 20px; pointer-events: none; z-index: 30;
+}</style>"""
+EXAMPLE_HINT = """<style>.st-key-canvas::after {
+    content: "an example: Clear, then draw"; position: absolute; inset: auto 0 4px; text-align: center;
+    color: #8b8f96; font-size: 14px; pointer-events: none; z-index: 30;
 }</style>"""
 # The canvas's own toolbar would open over the navigation, and doubles undo and clear; it stands in a shadow
 # root, which a style sheet of the page does not reach.
@@ -64,6 +69,7 @@ HIDE_TOOLBAR = """<script>
     host.shadowRoot.append(style);
 })();
 </script>"""
+LOADING = '<div class="cv-waiting">The network is being loaded: a few seconds, once.</div>'
 NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
 
 
@@ -74,6 +80,7 @@ class Drawing:
     pixels: np.ndarray
     ink: str  # of the pixels, as canvas_to_mnist takes it
     objects: list[dict[str, Any]]  # in the canvas's own format (Fabric.js)
+    example: bool = False  # shown untouched
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +125,15 @@ def answered() -> tuple["RoutingTrace", np.ndarray]:
     return now.trace, now.reconstructions
 
 
+def network() -> "Model":
+    """The model, for a page that can do without a drawing; without weights, say so and end the page."""
+    try:
+        return model()
+    except CapsvizError as error:
+        st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(str(error))}</div>')
+        st.stop()
+
+
 @contextmanager
 def frame() -> Iterator[None]:
     """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
@@ -128,9 +144,15 @@ def frame() -> Iterator[None]:
         _show_example(EXAMPLES[0])
     _read_address()
     with st.container(horizontal=True, key="frame", gap="large"):
-        with st.container(width=PAD, key="rail", gap="small"):
+        rail = st.container(width=PAD, key="rail", gap="small")
+        page = st.container(key="page")
+        waiting = page.empty()
+        if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
+            waiting.html(LOADING)
+        with rail:
             _pad()
-        with st.container(key="page"):
+        waiting.empty()
+        with page:
             problem = st.session_state.pop(PROBLEM_KEY, "")
             if problem:
                 st.error(problem, icon=":material/error:")
@@ -198,7 +220,8 @@ def _pad() -> None:
         key=CANVAS_KEY,
         on_change=_drawn,
     )
-    st.html(HINT if not st.session_state[HISTORY_KEY][-1].objects else NO_HINT)
+    now: Drawing = st.session_state[HISTORY_KEY][-1]
+    st.html(EXAMPLE_HINT if now.example else NO_HINT if now.objects else HINT)
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         st.button(
             "Undo",
@@ -217,20 +240,21 @@ def _pad() -> None:
         )
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
         st.slider("Stroke width", 6, 30, 18, key=WIDTH_KEY, persist_state="session")
-        with st.popover("Image", icon=":material/upload:"):
+        taken = st.session_state.get(UPLOADS_KEY, 0)
+        # Another key is another popover: a closed one, out of the picture's way.
+        with st.popover("Image", icon=":material/upload:", key=f"image{taken}"):
             st.file_uploader(
                 "PNG, JPEG or WebP, or a photo, of one digit",
                 type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
-                key=f"{UPLOAD_KEY}{st.session_state.get(UPLOADS_KEY, 0)}",
+                key=f"{UPLOAD_KEY}{taken}",
                 on_change=_upload,
             )
-    answer = st.empty()
-    now = _read()
-    if now.trace is None:
-        answer.html(figures.reading_card(None, None))
+    read = _read()
+    if read.trace is None:
+        st.html(figures.reading_card(None, None))
     else:
-        answer.html(figures.reading_card(now.trace.image, now.trace.lengths[-1]))
-    _status(now)
+        st.html(figures.reading_card(read.trace.image, read.trace.lengths[-1]))
+    _status(read)
     st.html(HIDE_TOOLBAR, unsafe_allow_javascript=True)
 
 
@@ -241,7 +265,8 @@ def _status(now: Reading) -> None:
     device = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}[model().device]
     routed = "" if now.iterations == ITERATIONS else f", R = {now.iterations} (trained with {ITERATIONS})"
     st.html(
-        f'<p class="cv-device" data-testid="device">Computed on {device} in {now.milliseconds:.1f} ms{routed}</p>'
+        '<p class="cv-device" data-testid="device" title="The trace of this image: encoding and routing, without '
+        f'preparing the canvas or drawing the page">Computed on {device} in {now.milliseconds:.1f} ms{routed}</p>'
     )
     if model().notice:
         st.warning(model().notice)
@@ -330,7 +355,7 @@ def _choose_example() -> None:
 
 def _show_example(example: Example) -> None:
     objects = [_path(stroke, example.width * PAD) for stroke in example.strokes]
-    _push(Drawing(render(example.strokes, example.width, PAD), "light", objects))
+    _push(Drawing(render(example.strokes, example.width, PAD), "light", objects, example=True))
     _show(objects)
 
 

@@ -21,6 +21,7 @@ POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" 
 DECODER_KEY = "decoder"  # the component that keeps the decoder in the browser; its state: "stored"
 STORED_KEY = "decoder_stored"  # name of the weights that the browser has
 PLAIN_KEY = "plain_sliders"
+ANSWERED_KEY = "gif_answered"  # the last request for a GIF that got one
 GIF_STEPS = 25
 
 _script, _style = browser_assets(POSE_SCRIPTS)
@@ -64,7 +65,10 @@ def _live_sliders(trace: RoutingTrace, name: str) -> None:
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = ui.model().sha256
     data = pose_payload(trace, _example(sha256, trace.prediction), _measured(sha256), name)
-    data["gif"] = _gif(asked) if asked else None
+    data["gif"] = None
+    if asked and asked != st.session_state.get(ANSWERED_KEY):
+        data["gif"] = _gif(asked)
+        st.session_state[ANSWERED_KEY] = asked
     _pose(key=POSE_KEY, data=data, on_gif_change=lambda: None, on_unsupported_change=lambda: None)
 
 
@@ -78,8 +82,10 @@ def _gif(asked: dict[str, Any]) -> dict[str, Any]:
         else:
             rows = sweep(ui.model(), asked["pose"], asked["digit"], asked["span"], GIF_STEPS)
             images = rows[asked["dimension"]]
-    except (CapsvizError, LookupError) as error:
-        return answer | {"problem": f"There is no GIF: {error}"}
+    except CapsvizError as error:
+        return answer | {"problem": str(error)}
+    except LookupError as error:
+        return answer | {"problem": f"No GIF can be made of an incomplete request ({error}): load the page again."}
     except RuntimeError as error:  # what PyTorch raises when a device fails
         return answer | {"problem": ui.failure(error)}
     return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}

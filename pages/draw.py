@@ -5,6 +5,7 @@ from capsviz import figures, ui
 ui.question(
     "What does it see, and how sure is it?",
     ("pages/routing.py", "Why this digit?"),
+    ("pages/pose.py", "What its numbers mean"),
     ("pages/model.py", "Every layer in numbers"),
 )
 trace, reconstructions = ui.answered()

@@ -1,11 +1,11 @@
 import streamlit as st
 
 from capsviz import figures, ui
-from capsviz.weights import LIMITS, card_table
+from capsviz.weights import DEPARTURES, LIMITS, LOSS, card_table
 
 ui.question("What is this network, and how good is it?")
-trace, reconstructions = ui.answered()
-model = ui.model()
+now, model = ui.reading(), ui.network()
+drawings = None if now.reconstructions is None else now.reconstructions[-1]
 card = model.card
 
 st.html(
@@ -14,7 +14,7 @@ st.html(
     "(the paper’s own network: 99.75%)</div>"
     f"<div><b>{sum(model.parameters.values()):,}</b>parameters, exactly the paper’s network</div></div>"
 )
-st.html(figures.layers_table(trace, reconstructions[-1, trace.prediction], model.parameters))
+st.html(figures.layers_table(now.trace, drawings, model.parameters))
 
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -24,6 +24,8 @@ with left:
         key="training",
         config={"displayModeBar": False},
     )
+    ui.heading("What it was trained for")
+    st.markdown(f"{LOSS} {DEPARTURES.format(epochs=card['settings']['epochs'])}")
 with right:
     ui.heading("What it cannot do")
     st.markdown("\n".join(f"- {limit}" for limit in LIMITS))
@@ -32,5 +34,5 @@ with st.expander("Every fact about these weights"):
     st.markdown(card_table(card))
 st.markdown(
     "The network is that of Sara Sabour, Nicholas Frosst and Geoffrey Hinton, *Dynamic Routing Between Capsules* "
-    "(NeurIPS 2017, arXiv:1710.09829). capsviz and its weights are free to use, in courses too, under the MIT licence."
+    "(NeurIPS 2017, [arXiv:1710.09829](https://arxiv.org/abs/1710.09829)). capsviz and its weights are free to use, in courses too, under the MIT licence."
 )

@@ -79,7 +79,7 @@ def test_all_html_is_well_formed(trace: RoutingTrace, reconstructions: np.ndarra
         figures.reconstruction_panels(trace, reconstructions),
         figures.reading_card(trace.image, trace.lengths[-1]),
         figures.reading_card(None, None),
-        figures.layers_table(trace, reconstructions[4], parameters),
+        figures.layers_table(trace, reconstructions, parameters),
     ):
         balance = Balance()
         balance.feed(html)

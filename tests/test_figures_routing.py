@@ -126,15 +126,15 @@ def slow_scale(trace: RoutingTrace, scale: str, level: str) -> np.ndarray:
 def test_the_eight_frames_of_two_iterations_by_hand() -> None:
     assert routing_frames(2) == [
         # softmax reads b[0] and makes c[0]; there is no s and v yet
-        Frame(iteration=0, step=0, b=0, c=0, s=-1, v=-1),
-        Frame(iteration=0, step=1, b=0, c=0, s=0, v=-1),
-        Frame(iteration=0, step=2, b=0, c=0, s=0, v=0),
-        Frame(iteration=0, step=3, b=1, c=0, s=0, v=0),  # the agreement has made b[1]
+        Frame(iteration=0, step=0, c=0, s=-1, v=-1),
+        Frame(iteration=0, step=1, c=0, s=0, v=-1),
+        Frame(iteration=0, step=2, c=0, s=0, v=0),
+        Frame(iteration=0, step=3, c=0, s=0, v=0),
         # c is new; s and v are still those of the iteration before
-        Frame(iteration=1, step=0, b=1, c=1, s=0, v=0),
-        Frame(iteration=1, step=1, b=1, c=1, s=1, v=0),
-        Frame(iteration=1, step=2, b=1, c=1, s=1, v=1),
-        Frame(iteration=1, step=3, b=2, c=1, s=1, v=1),
+        Frame(iteration=1, step=0, c=1, s=0, v=0),
+        Frame(iteration=1, step=1, c=1, s=1, v=0),
+        Frame(iteration=1, step=2, c=1, s=1, v=1),
+        Frame(iteration=1, step=3, c=1, s=1, v=1),
     ]
 
 
@@ -145,7 +145,7 @@ def test_there_is_a_frame_for_each_step_of_each_iteration(iterations: int) -> No
     assert [(frame.iteration, frame.step) for frame in frames] == list(
         itertools.product(range(iterations), range(4))
     )
-    assert frames[-1] == (iterations - 1, 3, iterations, iterations - 1, iterations - 1, iterations - 1)
+    assert frames[-1] == (iterations - 1, 3, iterations - 1, iterations - 1, iterations - 1)
 
 
 # Scales
@@ -445,8 +445,8 @@ def test_the_header_says_what_was_read_and_how(trace: RoutingTrace, drawings: np
     assert (header["grid"], header["field"], header["stride"]) == (6, 17, 2)
     assert (header["prediction"], header["runnerUp"]) == (ranked[0], ranked[1]) == (3, 8)
     assert len(header["frames"]) == 12
-    assert header["frames"][3] == {"iteration": 0, "step": 3, "b": 1, "c": 0, "s": 0, "v": 0}
-    assert header["frames"][4] == {"iteration": 1, "step": 0, "b": 1, "c": 1, "s": 0, "v": 0}
+    assert header["frames"][3] == {"iteration": 0, "step": 3, "c": 0, "s": 0, "v": 0}
+    assert header["frames"][4] == {"iteration": 1, "step": 0, "c": 1, "s": 0, "v": 0}
     assert header["widest"] == pytest.approx(np.abs(slow_share(trace)).max(), abs=1e-6)
     assert header["digitColours"] == list(theme.DIGIT_COLOURS)
     assert header["forColour"] == list(theme.FOR_COLOUR)

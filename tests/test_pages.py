@@ -14,13 +14,13 @@ from reference import assert_one_sentence
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from capsviz import inference, ui, ui_routing
+from capsviz import inference, ui, ui_pose, ui_routing
 from capsviz.errors import WeightsError
 from capsviz.examples import EXAMPLES, render
-from capsviz.figures import routing_payload
+from capsviz.figures import decoder_payload, routing_payload
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["pages/draw.py", "pages/routing.py", "pages/model.py"]
+PAGES = ["pages/draw.py", "pages/routing.py", "pages/pose.py", "pages/model.py"]
 BLANK = ui.Drawing(np.zeros((ui.PAD, ui.PAD), np.uint8), "light", [])
 
 
@@ -60,7 +60,7 @@ def reading(app: AppTest) -> ui.Reading:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "model"])
+@pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "pose", "model"])
 def test_every_page_opens_with_an_answered_example(page: str) -> None:
     app = open_app(page=page)
     trace = reading(app).trace
@@ -89,11 +89,14 @@ def test_all_pages_work_from_one_reading_computed_once() -> None:
         assert app.slider(key=ui.WIDTH_KEY).value == 24
 
 
-@pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "model"])
+@pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "pose", "model"])
 def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
     app = open_app(BLANK, page)
     assert reading(app).trace is None
-    assert re.search('data-testid="waiting">[^<]*draw a digit', shown(app))
+    if page == "pages/model.py":
+        assert "8,215,568" in shown(app)  # what it says of the network needs no drawing
+    else:
+        assert re.search('data-testid="waiting">[^<]*draw a digit', shown(app))
     assert 'data-testid="answer"' not in shown(app)
 
 
@@ -103,8 +106,9 @@ def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: p
 
     ui.model.clear()
     monkeypatch.setattr(inference, "load_model", damaged)
-    app = open_app()
-    assert 'data-testid="waiting">weights/x.safetensors is cut short: restore it.<' in shown(app)
+    for page in PAGES:
+        app = open_app(page=page)
+        assert 'data-testid="waiting">weights/x.safetensors is cut short: restore it.<' in shown(app)
     ui.model.clear()
 
 
@@ -205,6 +209,95 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
     app.run()
     assert not app.exception
     assert_one_sentence(json.loads(components(app)[1].json)["problem"], "unspecified launch failure")
+
+
+def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
+    app = open_app(page="pages/pose.py")
+    decoder, pose = components(app)
+    assert decoder.bytes == decoder_payload(ui.model().decoder_layers(), ui.model().sha256[:16])
+    assert decoder.ByteSize() < 3_000_000
+    trace = reading(app).trace
+    assert trace is not None
+    np.testing.assert_array_equal(np.float32(json.loads(pose.json)["poses"]), trace.v[-1])
+    app.session_state[ui_pose.STORED_KEY] = ui.model().sha256[:16]  # as the browser says once it has it
+    app.run()
+    app.switch_page(PAGES[0]).run()
+    app.switch_page("pages/pose.py").run()
+    (pose,) = components(app)
+    assert "poses" in json.loads(pose.json)
+
+
+def asked_for(app: AppTest, request: dict[str, Any]) -> dict[str, Any]:
+    """What the page answers when the browser asks for a GIF."""
+    app.session_state[ui_pose.POSE_KEY] = {"gif": request}
+    app.run()
+    assert not app.exception
+    answer: dict[str, Any] = json.loads(components(app)[-1].json)["gif"]
+    return answer
+
+
+def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
+    app = open_app(page="pages/pose.py")
+    pose = [0.1] * 16
+    request = {"kind": "sweep", "number": 1, "digit": 3, "pose": pose, "dimension": 5, "span": 0.5}
+    gif = Image.open(io.BytesIO(base64.b64decode(asked_for(app, request)["data"])))
+    low = np.array(pose, np.float32)
+    low[5] -= 0.5
+    expected = 255 * ui.model().decode(low, 3)
+    assert np.abs(np.asarray(gif.convert("L"))[::10, ::10] - expected).max() <= 2
+    app.run()
+    assert json.loads(components(app)[-1].json)["gif"] is None  # not made again
+
+
+@pytest.mark.parametrize(
+    ("request_", "mentioned"),
+    [
+        ({"kind": "sweep", "digit": 12, "pose": [0.1] * 16, "span": 0.25, "dimension": 0}, "12"),
+        ({"kind": "sweep", "digit": 1, "pose": [0.1] * 15, "span": 0.25, "dimension": 0}, "16"),
+        ({"kind": "sweep", "digit": 1, "pose": [0.1] * 16, "span": 0.25, "dimension": 16}, "16"),
+        ({"kind": "sweep", "digit": 1}, "pose"),
+        ({"kind": "morph", "a": {"digit": 1, "pose": [float("nan")] * 16}, "b": {}}, "pose"),
+    ],
+)
+def test_an_impossible_gif_is_answered_with_one_sentence(request_: dict[str, Any], mentioned: str) -> None:
+    answer = asked_for(open_app(page="pages/pose.py"), {"number": 1, **request_})
+    assert "data" not in answer
+    assert mentioned in answer["problem"]
+
+
+def test_plain_sliders_decode_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app(page="pages/pose.py")
+    app.toggle(key=ui_pose.PLAIN_KEY).set_value(True).run()
+    assert not components(app)
+    trace = reading(app).trace
+    assert trace is not None
+    sliders = [slider for slider in app.slider if slider.key != ui.WIDTH_KEY]
+    origin = trace.v[-1, trace.prediction]
+    np.testing.assert_allclose([slider.value for slider in sliders], origin, atol=1e-6)
+    sliders[0].set_value(sliders[0].max).run()
+    moved = np.array([sliders[0].max, *origin[1:]])
+    assert f"|v| = {np.linalg.norm(moved):.3f}" in "".join(text.value for text in app.markdown)
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA")
+
+    monkeypatch.setattr(inference.Model, "decode", fail)
+    app.run()
+    assert not app.exception
+    (problem,) = app.error
+    assert_one_sentence(problem.value, "unspecified launch failure")
+
+
+def test_weights_that_nobody_measured_have_sliders_without_captions(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(**options: object) -> None:
+        raise WeightsError("There are no measurements.")
+
+    monkeypatch.setattr(ui_pose, "load_poses", missing)
+    ui_pose._measured.clear()
+    sent = json.loads(components(open_app(page="pages/pose.py"))[-1].json)
+    ui_pose._measured.clear()
+    assert sent["measured"] is None
+    assert_one_sentence(sent["howMeasured"], "measured")
 
 
 def test_clear_and_undo_buttons() -> None:

@@ -9,43 +9,45 @@ from capsviz.figures.theme import number
 from capsviz.trace import RoutingTrace
 
 
-def layers_table(trace: RoutingTrace, reconstruction: np.ndarray, parameters: Mapping[str, int]) -> str:
+def layers_table(
+    trace: RoutingTrace | None, reconstructions: np.ndarray | None, parameters: Mapping[str, int]
+) -> str:
     """HTML table of the four layers of Figures 1 and 2 of the paper.
 
     Args:
-        trace: one image's trace.
-        reconstruction: [28, 28] what the longest digit capsule draws.
+        trace: one image's trace; None where there is no drawing.
+        reconstructions: [10, 28, 28] what each digit capsule draws; None where there is no drawing.
         parameters: number of parameters of "conv1", "primary", "digits" and "decoder".
     """
-    digit = trace.prediction
-    active = float((trace.features > 0).mean())
+    active, primary, longest, error = _made(trace, reconstructions)
+    routed = "routing" if trace is None else f"{trace.iterations} routing iterations"
     rows = [
         (
             "Convolution",
             "256 filters of 9 × 9, ReLU",
             "256 × 20 × 20",
-            f"{active:.0%} of the values are above 0",
+            active,
             "conv1",
         ),
         (
             "Primary capsules",
             "256 filters of 9 × 9, stride 2; 8 filters make a capsule; squash (Eq. 1)",
             "1152 × 8",
-            f"mean length {number(float(np.linalg.norm(trace.u, axis=1).mean()))}",
+            primary,
             "primary",
         ),
         (
             "Digit capsules",
-            f"û = W u with a W of 16 × 8 for each pair (Eq. 2), {trace.iterations} routing iterations",
+            f"û = W u with a W of 16 × 8 for each pair (Eq. 2), {routed}",
             "10 × 16",
-            f"the longest is {digit}: {number(float(trace.lengths[-1, digit]))}",
+            longest,
             "digits",
         ),
         (
             "Decoder",
             "dense 512, 1024 (ReLU), 784 (sigmoid), fed one digit’s 16 numbers and 144 zeros",
             "28 × 28",
-            f"squared error {number(squared_error(trace.image, reconstruction), 1)}",
+            error,
             "decoder",
         ),
     ]
@@ -60,4 +62,17 @@ def layers_table(trace: RoutingTrace, reconstruction: np.ndarray, parameters: Ma
         '<th scope="col" class="cv-count">Parameters</th></tr></thead>'
         f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>All trained numbers</th>"
         f"<td class='cv-count'>{sum(parameters.values()):,}</td></tr></tfoot></table></div>"
+    )
+
+
+def _made(trace: RoutingTrace | None, reconstructions: np.ndarray | None) -> tuple[str, str, str, str]:
+    """What each of the four layers made of the drawing."""
+    if trace is None or reconstructions is None:
+        return ("–",) * 4
+    digit = trace.prediction
+    return (
+        f"{(trace.features > 0).mean():.0%} of the values are above 0",
+        f"mean length {number(float(np.linalg.norm(trace.u, axis=1).mean()))}",
+        f"the longest is {digit}: {number(float(trace.lengths[-1, digit]))}",
+        f"squared error {number(squared_error(trace.image, reconstructions[digit]), 1)}",
     )

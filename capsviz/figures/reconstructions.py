@@ -45,6 +45,6 @@ def reconstruction_panels(trace: RoutingTrace, reconstructions: np.ndarray) -> s
         f'<b class="cv-for">orange</b>: ink added, <b class="cv-against">blue</b>: ink left out.</p></section>'
         '<section class="cv-ten"><h4>What would each digit capsule have drawn?</h4>'
         f'<div class="cv-row">{drawings}</div>'
-        "<p>Each of the ten poses, decoded alone, with its capsule’s length: even the short ones draw "
-        "what they can of this drawing.</p></section></div></div>"
+        "<p>Each of the ten poses, decoded alone, with its capsule’s length. A short pose says little: near 0 the "
+        "decoder draws nearly the same grey shape, whatever was drawn.</p></section></div></div>"
     )

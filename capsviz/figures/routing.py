@@ -42,7 +42,6 @@ class Frame(NamedTuple):
 
     iteration: int  # r, from 0
     step: int  # index in STEPS
-    b: int  # the logits on entering iteration b; R: what the last agreement would have made of them
     c: int
     s: int
     v: int
@@ -51,7 +50,7 @@ class Frame(NamedTuple):
 def routing_frames(iterations: int) -> list[Frame]:
     """The 4 R frames of routing, one for each step of each iteration."""
     return [
-        Frame(r, step, b=r + (step == 3), c=r, s=r if step >= 1 else r - 1, v=r if step >= 2 else r - 1)
+        Frame(r, step, c=r, s=r if step >= 1 else r - 1, v=r if step >= 2 else r - 1)
         for r in range(iterations)
         for step in range(len(STEPS))
     ]

@@ -49,7 +49,10 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
         height=360,
     )
     figure.update_xaxes(
-        title={"text": "epoch", "font": text}, tickfont=text, dtick=max(1, round(len(epochs) / 14))
+        title={"text": "epoch", "font": text},
+        tickfont=text,
+        dtick=max(1, round(len(epochs) / 14)),
+        range=[0.5, len(epochs) + 0.5],
     )
     figure.update_yaxes(
         title={"text": "error, % (logarithmic)", "font": text},

@@ -127,7 +127,7 @@ def test_the_browser_s_scales_are_python_s(
 def test_plays_pauses_and_steps_back(routing: Page) -> None:
     routing.get_by_role("button", name="First step").click()
     expect(where(routing)).to_have_text("iteration 1 of 3, softmax: c")
-    expect(routing.get_by_test_id("digit-2")).to_contain_text("0.00")  # nothing is squashed yet
+    expect(routing.get_by_test_id("digit-2")).to_contain_text("–")  # nothing is squashed yet
     routing.get_by_role("button", name="Play").click()
     expect(where(routing)).to_have_text("iteration 1 of 3, squash: v")
     routing.get_by_role("button", name="Pause").click()
@@ -149,10 +149,11 @@ def test_a_clicked_capsule_is_shown_with_the_trace_s_numbers(routing: Page, trac
     expect(routing.get_by_test_id("row-sum")).to_have_text("1.000")
     for digit in range(10):
         cells = routing.get_by_test_id(f"row-{digit}").locator("td")
-        agreement, b, c = (cells.nth(column).inner_text().strip() for column in (1, 2, 3))
-        assert agreement.lstrip("+") == shown(trace.agreement[2, capsule, digit])
-        assert b == shown(trace.agreement[:, capsule, digit].sum())
+        b, c, agreement, following = (cells.nth(column).inner_text().strip() for column in (1, 2, 3, 4))
+        assert b == shown(trace.b[2, capsule, digit])
         assert c == shown(trace.c[2, capsule, digit])
+        assert agreement.lstrip("+") == shown(trace.agreement[2, capsule, digit])
+        assert following == shown(trace.agreement[:, capsule, digit].sum())
     assert routing.get_by_test_id("u").inner_text().split() == [shown(x, 2) for x in trace.u[capsule]]
     vote = ", ".join(shown(x, 2) for x in trace.u_hat[capsule, trace.prediction])
     expect(routing.get_by_test_id("vote")).to_have_text(f"û to {trace.prediction} = ({vote})")
@@ -161,8 +162,9 @@ def test_a_clicked_capsule_is_shown_with_the_trace_s_numbers(routing: Page, trac
     routing.get_by_test_id("film-2").click()
     expect(where(routing)).to_have_text("iteration 2 of 3, squash: v")
     row = routing.get_by_test_id(f"row-{trace.prediction}").locator("td")
-    expect(row.nth(3)).to_have_text(shown(trace.c[1, capsule, trace.prediction]))
-    expect(row.nth(2)).to_have_text(shown(trace.b[1, capsule, trace.prediction]))
+    expect(row.nth(1)).to_have_text(shown(trace.b[1, capsule, trace.prediction]))
+    expect(row.nth(2)).to_have_text(shown(trace.c[1, capsule, trace.prediction]))
+    expect(row.nth(4)).to_have_text("–")  # the agreement of this iteration is not added yet
 
 
 def test_a_digit_chosen_in_one_view_is_marked_in_all(routing: Page) -> None:
@@ -210,7 +212,7 @@ def test_the_keyboard_alone_is_enough(routing: Page, trace: RoutingTrace) -> Non
         routing.get_by_label(f"Capsule {name}", exact=True).focus()
         routing.keyboard.type(value)
     expect(routing.get_by_test_id("capsule")).to_have_text("Capsule 1146: type 31, row 5, column 0")
-    expect(routing.get_by_test_id("row-4").locator("td").nth(3)).to_have_text(shown(trace.c[2, 1146, 4]))
+    expect(routing.get_by_test_id("row-4").locator("td").nth(2)).to_have_text(shown(trace.c[2, 1146, 4]))
 
     routing.locator(".over-drawing button").first.focus()
     press("ArrowRight")
@@ -359,7 +361,7 @@ def test_without_motion_a_step_is_there_at_once(browser: Browser, model: Model, 
             requestAnimationFrame(look);
         })"""
     )
-    assert set(seen) <= {"0.00", f"{trace.lengths[0, 2]:.2f}"}
+    assert set(seen) <= {"–", f"{trace.lengths[0, 2]:.2f}"}
     context.close()
 
 

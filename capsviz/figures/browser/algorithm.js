@@ -124,8 +124,8 @@ class Algorithm {
     const at = app.capsule * app.payload.digits + app.digit;
     const last = r === app.payload.iterations - 1;
     return (
-      `<p>b = ${fixed(app.routing.b[r][at], 4)} + û · v = ${fixed(app.routing.b[r][at], 4)} + ` +
-      `(${fixed(app.routing.agreement[r][at], 4)}) = <b>${fixed(app.routing.b[r + 1][at], 4)}</b></p>` +
+      `<p>b + û · v = ${fixed(app.routing.b[r][at], 5)} ${app.routing.agreement[r][at] < 0 ? "−" : "+"} ` +
+      `${fixed(Math.abs(app.routing.agreement[r][at]), 5)} = <b>${fixed(app.routing.b[r + 1][at], 4)}</b></p>` +
       `<p>${last ? "Nothing reads this last b any more: there is no softmax after it. v is returned, and the next image starts at b = 0." : "Where the vote points the way of v, b grows, and with it the next c."}</p>`
     );
   }

@@ -89,17 +89,17 @@ class Explorer {
     // The same drawing with another number of iterations keeps what was chosen; a new drawing does not.
     const same = before && before.arrays.image.every((value, p) => value === payload.arrays.image[p]);
     if (!same) {
-      this.digit = payload.prediction;
-      this.capsule = this.strongest({ digit: this.digit });
-      this.rivals = [payload.prediction, payload.runnerUp];
-      this.only = false;
+      this.unchoose();
       if (before) this.writeAddress({});
-      else this.readAddress();
+      else if (window.capsvizRouting?.id === payload.id) Object.assign(this, window.capsvizRouting.chosen);
+      if (!before) this.readAddress();
     }
     this.pointed = {};
     this.views.forEach((view) => view.load(payload));
     this.clock.setFrames(payload.frames.length);
-    if (!before || atEnd) this.clock.position = this.clock.target = this.clock.last;
+    const left = before ? undefined : window.capsvizRouting?.position;
+    if (left !== undefined && window.capsvizRouting.id === payload.id) this.clock.position = this.clock.target = left;
+    else if (!before || atEnd) this.clock.position = this.clock.target = this.clock.last;
     this.slider.max = this.clock.last;
     this.rounds.value = payload.iterations;
     this.views.forEach((view) => view.measure());
@@ -108,6 +108,9 @@ class Explorer {
 
   unmount() {
     this.clock.stop();
+    // Whoever comes back to the page finds it as it was left.
+    const { digit, capsule, rivals, only } = this;
+    window.capsvizRouting = { id: this.payload?.id, position: Math.round(this.clock.target), chosen: { digit, capsule, rivals, only } };
     this.resized.disconnect();
     this.watching.disconnect();
     document.removeEventListener("keydown", this.keys);
@@ -129,9 +132,17 @@ class Explorer {
 
   choose({ digit = this.digit, capsule = this.capsule, only = this.only }) {
     Object.assign(this, { digit, capsule, only });
+    // The clouds show the chosen digit, beside the longest or, if that is the chosen one, its rival.
+    if (!this.rivals.includes(digit)) this.rivals = [this.payload.prediction, digit];
     this.notice.hidden = true;
     this.writeAddress(this);
     this.invalidate();
+  }
+
+  unchoose() {
+    const { prediction, runnerUp } = this.payload;
+    Object.assign(this, { digit: prediction, rivals: [prediction, runnerUp], only: false });
+    this.capsule = this.strongest({ digit: prediction });
   }
 
   compare(index, digit) {
@@ -164,7 +175,6 @@ class Explorer {
     }
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
-    if (problems.length) this.writeAddress({});
   }
 
   writeAddress(chosen) {
@@ -369,6 +379,11 @@ class Explorer {
       Home: () => this.clock.go(0),
       End: () => this.clock.go(this.clock.last),
       " ": () => this.clock.toggle(),
+      Escape: () => {
+        this.unchoose();
+        this.writeAddress({});
+        this.invalidate();
+      },
     };
     if (/^[0-9]$/.test(event.key) && Number(event.key) < this.payload.digits) {
       actions[event.key] = () => this.choose({ digit: Number(event.key) });

@@ -47,7 +47,7 @@ class Film {
             "data-tip":
               "Entropy of a primary capsule’s ten coefficients, in nats: ln 10 = 2.3026 where uniform, 0 where all goes to one digit. Mean over all capsules, and the lowest of any.",
           },
-          `entropy ${fixed(mean, 4)}, lowest ${fixed(least, 2)}`,
+          `entropy ${fixed(mean, 5)}, lowest ${fixed(least, 4)}`,
         ),
       );
       return { cell, picture, caption, bars, lengths };
@@ -55,7 +55,7 @@ class Film {
     this.strip.replaceChildren(...this.cells.map(({ cell }) => cell));
     setText(
       this.look,
-      `Look how little changes once the first iteration is over: the answer is usually there already, routing sharpens it. ` +
+      `Compare the first iteration with the last: the answer is usually there already, routing sharpens it. ` +
         `Entropy starts at ln ${payload.digits} = ${fixed(Math.log(payload.digits), 4)} (all ten alike). ` +
         "The image is what the chosen digit’s v alone draws; whether it is a good likeness is not measured here.",
     );

@@ -21,7 +21,7 @@ class Maps {
         element(
           "p",
           { class: "look" },
-          "Look for places that turn orange under one digit and blue under the others. Each cell gathers the 32 " +
+          "Look for places that turn orange under one digit and blue under the others (faint ones need more contrast). Each cell gathers the 32 " +
             "capsules that look there (mean of c, or sum of shares): what single capsules do, the stage shows.",
         ),
       ),
@@ -217,8 +217,10 @@ class Legend {
       app.scale === "c"
         ? [uniform * 2 ** -limit, uniform, uniform * 2 ** limit].map((value) => fixed(value, 3))
         : [-limit, 0, limit].map((value) => signedText(value, digits));
-    setText(this.low, ends[0]);
+    // With contrast, what lies beyond the ends has their colour.
+    const beyond = app.contrast > 1 ? ["≤ ", "≥ "] : ["", ""];
+    setText(this.low, beyond[0] + ends[0]);
     setText(this.middle, app.scale === "c" ? `${ends[1]} = uniform` : ends[1]);
-    setText(this.high, ends[2]);
+    setText(this.high, beyond[1] + ends[2]);
   }
 }

@@ -18,9 +18,10 @@ class Microscope {
     const head = [
       ["j", "digit capsule"],
       ["û = W u", "its vote: what this capsule predicts the 16 numbers of the digit capsule to be (Eq. 2). W is learned, one for each pair"],
-      ["û · v", "agreement: the scalar product of the vote with what all votes came to"],
-      ["b", "the sum of all agreements so far; 0 for every new image"],
-      ["c", "coupling coefficient: softmax of b over the ten digits (Eq. 3), at the last softmax"],
+      ["b", "logit on entering this iteration: the sum of all agreements before it; 0 for every new image"],
+      ["c", "coupling coefficient: softmax of b over the ten digits (Eq. 3)"],
+      ["û · v", "agreement: the scalar product of the vote with what all votes came to in this iteration"],
+      ["b + û · v", "the logit of the next iteration"],
     ];
     this.element = element(
       "section",
@@ -55,7 +56,7 @@ class Microscope {
           element(
             "tfoot",
             {},
-            element("tr", {}, element("th", { scope: "row", colspan: 4 }, "the row of c sums to"), this.total),
+            element("tr", {}, element("th", { scope: "row", colspan: 3 }, "the ten c sum to"), this.total, element("td", { colspan: 2 })),
           ),
         ),
       ),
@@ -63,7 +64,7 @@ class Microscope {
       element(
         "p",
         { class: "look" },
-        "Look along a row: where the vote points the way of v, û · v is positive, b grows, and c with it. Click a capsule " +
+        "Look along a row: where the vote points the way of v, û · v is positive, the next b is larger, and with it the next c. Click a capsule " +
           "anywhere on the page to have it here. No pixel outside the white square can have influenced its u; what inside " +
           "the square it responds to is not shown.",
       ),
@@ -85,7 +86,7 @@ class Microscope {
     this.u.replaceChildren(...this.uBars.map(({ element: node }) => node));
     this.cells = Array.from({ length: payload.digits }, (_, digit) => {
       const vote = new Picture(`vote for digit ${digit}`, { class: "vote" });
-      const [agreement, b] = [element("td"), element("td")];
+      const [b, agreement, next] = [element("td"), element("td"), element("td")];
       const value = element("span", { class: "value" });
       const bar = element("i", { style: `background:${payload.digitColours[digit]}` });
       const row = element(
@@ -98,11 +99,12 @@ class Microscope {
         },
         element("th", { scope: "row" }, String(digit)),
         element("td", {}, vote.canvas),
-        agreement,
         b,
         element("td", { class: "coupling" }, element("span", { class: "coupling-bar" }, bar), value),
+        agreement,
+        next,
       );
-      return { row, vote, agreement, b, value, bar };
+      return { row, vote, b, value, bar, agreement, next };
     });
     this.rows.replaceChildren(...this.cells.map(({ row }) => row));
   }
@@ -138,17 +140,20 @@ class Microscope {
     const votes = payload.arrays.u_hat.subarray(first * D, (first + payload.digits) * D);
     const tallest = votes.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
     const widest = Math.max(...app.routing.c.map((c) => Math.max(...slice(c))));
-    this.cells.forEach(({ row: node, vote, agreement, b, value, bar }, digit) => {
+    const { iteration, step } = now;
+    this.cells.forEach(({ row: node, vote, b, value, bar, agreement, next }, digit) => {
       node.classList.toggle("marked", digit === app.focusDigit);
       this.drawVote(vote, votes.subarray(digit * D, (digit + 1) * D), tallest);
-      setText(agreement, now.v < 0 ? "–" : signedText(app.routing.agreement[now.v][first + digit], 4));
-      setText(b, fixed(app.routing.b[now.b][first + digit], 4));
-      setText(value, fixed(app.routing.c[now.c][first + digit], 4));
+      setText(b, fixed(app.routing.b[iteration][first + digit], 4));
+      setText(value, fixed(app.routing.c[iteration][first + digit], 4));
+      // What has not been computed yet in this iteration stays open.
+      setText(agreement, step < 2 ? "–" : signedText(app.routing.agreement[iteration][first + digit], 4));
+      setText(next, step < 3 ? "–" : fixed(app.routing.b[iteration + 1][first + digit], 4));
       bar.style.width = `${(100 * couplings[digit]) / widest}%`;
     });
     const chosen = votes.subarray(app.focusDigit * D, (app.focusDigit + 1) * D);
     setText(this.vote, `û to ${app.focusDigit} = (${Array.from(chosen, (value) => fixed(value)).join(", ")})`);
-    const total = slice(app.routing.c[now.c]).reduce((sum, c) => sum + c, 0);
+    const total = slice(app.routing.c[iteration]).reduce((sum, c) => sum + c, 0);
     setText(this.total, fixed(total, 3));
   }
 

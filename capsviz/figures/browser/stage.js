@@ -10,7 +10,7 @@ class Stage {
     });
     this.digits = element("div", { class: "stage-digits", role: "group", "aria-label": "Digit capsules" });
     this.box = element("div", { class: "stage-box" }, this.picture.canvas, this.digits);
-    this.caption = element("p", { class: "look", "data-testid": "links" });
+    this.caption = element("p", { class: "look links", "data-testid": "links" });
     this.element = element("section", { class: "stage" }, this.box, this.caption);
     this.listen();
   }
@@ -240,7 +240,7 @@ class Stage {
     const longest = lengths.indexOf(Math.max(...lengths));
     this.buttons.forEach(({ button, fill, value }, digit) => {
       fill.style.setProperty("--length", lengths[digit].toFixed(4));
-      setText(value, fixed(lengths[digit]));
+      setText(value, app.now.v < 0 ? "–" : fixed(lengths[digit]));
       button.classList.toggle("longest", digit === longest && lengths[digit] > 0);
       button.classList.toggle("marked", digit === app.focusDigit);
       button.setAttribute("aria-pressed", String(app.only && digit === app.digit));

@@ -20,7 +20,11 @@ class Surgery {
     this.element = element("div", { class: "surgery" });
     this.tip = new Tip(this.element);
     this.places = new Toggles("place", (index) => `row ${Math.floor(index / 6)}, column ${index % 6}`, (chosen) => this.change({ places: chosen }));
-    this.types = new Toggles("capsule type", (index) => `type ${index}`, (chosen) => this.change({ types: chosen }));
+    this.types = new Toggles("capsule type", (index) => `type ${index}`, (chosen) => this.change({ types: chosen }), true);
+    this.element.append(
+      element("h2", {}, "Surgery: what if routing went another way?"),
+      element("p", { class: "surgery-intro" }, "The same votes, coupled in another way. Routing often leaves the class as it was: take it away (c uniform), or half of the capsules, and see."),
+    );
     this.element.append(element("div", { class: "surgery-body" }, this.controls(), this.silencing(), this.results()));
     root.append(this.element);
   }
@@ -57,15 +61,15 @@ class Surgery {
       onchange: () => this.change({ example: this.select.value }),
     });
     this.example = element("label", { class: "extra" }, "b from: ", this.select);
+    this.undo = element("button", { type: "button", class: "reset", onclick: () => this.reset() }, "Undo all surgery");
     return element(
       "div",
       { class: "operation" },
       element("fieldset", {}, element("legend", {}, "Experiment"), ...this.inputs.map(({ label }) => label)),
       this.what,
-      this.seed,
-      this.example,
+      element("div", { class: "extras" }, this.seed, this.example),
       element("label", { class: "rounds" }, "R ", this.rounds, this.roundsText),
-      element("button", { type: "button", class: "reset", onclick: () => this.reset() }, "Undo all surgery"),
+      this.undo,
     );
   }
 
@@ -93,13 +97,14 @@ class Surgery {
     this.before = this.drawing("before");
     this.after = this.drawing("after");
     this.bars = element("div", { class: "paired" });
-    this.sums = element("p", { class: "look", "data-testid": "row-sums" });
+    this.sums = element("span", { "data-testid": "row-sums" });
+    const legend = element("p", { class: "look" }, "Bars: lengths after; the upright line: before. ", this.sums);
     return element(
       "div",
       { class: "outcome" },
       this.verdict,
       element("div", { class: "outcome-body" }, this.before.element, this.after.element, this.bars),
-      this.sums,
+      legend,
     );
   }
 
@@ -150,7 +155,9 @@ class Surgery {
     for (const { coupling, input } of this.inputs) input.checked = coupling === operation.coupling;
     setText(this.what, EXPERIMENTS.find(([coupling]) => coupling === operation.coupling)[2]);
     this.rounds.value = iterations;
-    setText(this.roundsText, `${iterations} iteration${iterations === 1 ? " (uniform c)" : "s"}`);
+    const kept = ["uniform", "random"].includes(operation.coupling);
+    this.rounds.disabled = kept; // c stays as it is, however often routing goes round
+    setText(this.roundsText, kept ? "no effect: c is kept" : `${iterations} iteration${iterations === 1 ? " (uniform c)" : "s"}`);
     this.seed.hidden = operation.coupling !== "random";
     setText(this.seedText, `seed ${operation.seed}`);
     this.example.hidden = operation.coupling !== "carried";
@@ -171,11 +178,19 @@ class Surgery {
     const [was, is] = [data.before, data.after];
     const length = (value) => fixed(value, value < 0.01 ? 5 : 3);
     const moved = `${length(was.lengths[was.digit])} → ${length(is.lengths[is.digit])}`;
-    this.verdict.classList.toggle("changed", was.digit !== is.digit);
-    setText(
-      this.verdict,
-      data.problem || (was.digit === is.digit ? `Still ${was.digit}, length ${moved}.` : `No longer ${was.digit} but ${is.digit}, length ${moved}.`),
-    );
+        const untouched =
+      operation.coupling === "routing" && iterations === was.iterations && !operation.types.length && !operation.places.length;
+    this.undo.disabled = untouched;
+    const voteless = operation.places.length === this.places.buttons.length || operation.types.length === this.types.buttons.length;
+    const result = voteless
+      ? "No capsule is left to vote: every length is 0, there is no answer."
+      : untouched
+      ? `Nothing is changed yet: ${was.digit}, length ${length(was.lengths[was.digit])}.`
+      : was.digit === is.digit
+        ? `Still ${was.digit}, length ${moved}.`
+        : `No longer ${was.digit} but ${is.digit}, length ${moved}.`;
+    this.verdict.classList.toggle("changed", voteless || was.digit !== is.digit);
+    setText(this.verdict, data.problem || result);
     const [low, high] = data.rowSums;
     setText(
       this.sums,
@@ -200,8 +215,9 @@ class Surgery {
     this.rows.forEach(({ row, before, after, value }, digit) => {
       before.style.left = `${100 * data.before.lengths[digit]}%`;
       after.style.width = `${100 * data.after.lengths[digit]}%`;
-      setText(value, fixed(data.after.lengths[digit], 3));
-      row.classList.toggle("marked", digit === data.after.digit);
+      const length = data.after.lengths[digit];
+      setText(value, fixed(length, length > 0 && length < 0.001 ? 5 : 3));
+      row.classList.toggle("marked", digit === data.after.digit && data.after.lengths[digit] > 0);
       row.dataset.tip = `length of ${digit}: ${fixed(data.before.lengths[digit], 4)} before (line), ${fixed(data.after.lengths[digit], 4)} after`;
     });
   }
@@ -209,7 +225,8 @@ class Surgery {
 
 // A grid of capsule groups that are silenced by painting over them, or with arrow keys and space.
 class Toggles {
-  constructor(name, describe, changed) {
+  constructor(name, describe, changed, numbered = false) {
+    this.numbered = numbered;
     this.describe = describe;
     this.changed = changed;
     this.element = element("div", { class: "toggles", role: "group", "aria-label": `Silenced by ${name}` });
@@ -224,7 +241,7 @@ class Toggles {
     this.chosen = new Set(chosen);
     this.columns = columns;
     if (!this.buttons.length) {
-      this.buttons = shares.map((_, index) => element("button", { type: "button", tabindex: index ? -1 : 0 }));
+      this.buttons = shares.map((_, index) => element("button", { type: "button", tabindex: index ? -1 : 0 }, this.numbered ? String(index) : ""));
       this.element.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
       this.element.append(...this.buttons);
     }
@@ -250,6 +267,7 @@ class Toggles {
     const index = this.under(event);
     if (index < 0) return;
     event.preventDefault();
+    event.target.dispatchEvent(new PointerEvent("pointerout", { bubbles: true })); // no tip over what is painted
     this.element.setPointerCapture(event.pointerId);
     this.painting = !this.chosen.has(index);
     this.set(index, this.painting);

@@ -1,0 +1,455 @@
+"""The Pose page: a decoder in the browser that draws what PyTorch's does, and sliders that it follows."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from capsviz import canvas_to_mnist
+from capsviz.examples import EXAMPLES, Example, render
+from capsviz.figures import decoder_payload
+from capsviz.figures.packing import browser_assets
+from capsviz.inference import Model
+from capsviz.poses import load_poses
+from capsviz.sweeps import sweep
+from capsviz.trace import RoutingTrace
+from tests.e2e.serving import serve
+from tests.e2e.test_journey import SEVEN, answer, choose, clear, draw
+
+LEVEL = 1 / 255
+
+
+def trace_of(model: Model, example: Example) -> RoutingTrace:
+    return model.trace(canvas_to_mnist(render(example.strokes, example.width), "light"))
+
+
+@pytest.fixture(scope="module")
+def trace(model: Model) -> RoutingTrace:
+    """Of the drawing that the app opens with."""
+    return trace_of(model, EXAMPLES[0])
+
+
+@pytest.fixture
+def pose(page: Page) -> Page:
+    """The Pose page, reached as a person does, all of it drawn."""
+    page.get_by_role("link", name="Pose", exact=True).click()
+    settled(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    """Until the decoder has come and every picture is drawn."""
+    expect(page.locator('.posing[data-busy="false"]')).to_have_count(1, timeout=30_000)
+
+
+def pixels(canvas: Locator) -> np.ndarray:
+    """Grey levels of a canvas, [H, W] in 0..255."""
+    size, text = canvas.evaluate(
+        """(canvas) => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            let grey = "";
+            for (let at = 0; at < data.length; at += 4) grey += String.fromCharCode(data[at]);
+            return [[height, width], btoa(grey)];
+        }"""
+    )
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(size).astype(int)
+
+
+def clay(page: Page) -> np.ndarray:
+    return pixels(page.get_by_test_id("clay"))
+
+
+def slider(page: Page, dimension: int) -> Locator:
+    return page.get_by_test_id(f"slider-{dimension}")
+
+
+def values(page: Page) -> np.ndarray:
+    """The sixteen numbers as the sliders have them, exactly."""
+    return np.array([float(slider(page, d).input_value()) for d in range(16)])
+
+
+def pull(page: Page, dimension: int, share: float) -> None:
+    """Set a slider's thumb, as a hand would, to a share of its track; the button stays down."""
+    box = slider(page, dimension).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 9 + share * (box["width"] - 18), box["y"] + box["height"] / 2)
+
+
+# --- the decoder ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def laboratory(browser: Browser, model: Model) -> Iterator[Page]:
+    """An empty page with the decoder in it, unpacked from what the app sends."""
+    page = browser.new_page()
+    page.goto("about:blank")
+    script = browser_assets(("packing", "decoder"))[0]
+    page.add_script_tag(content=f"{script}\nwindow.lab = {{ unpack, Decoder }};", type="module")
+    page.wait_for_function("window.lab")
+    page.evaluate(
+        """(text) => {
+            const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            window.decoder = new lab.Decoder(lab.unpack(bytes(text)));
+            // Largest difference to the expected images of [N, 160] inputs.
+            window.farthest = ([inputs, images]) => {
+                const [fed, wanted] = [inputs, images].map((text) => new Float32Array(bytes(text).buffer));
+                let most = 0;
+                for (let n = 0; n < fed.length / 160; n++) {
+                    const drawn = decoder.decode(fed.subarray(160 * n, 160 * (n + 1)));
+                    for (let p = 0; p < 784; p++) {
+                        const apart = Math.abs(drawn[p] - wanted[784 * n + p]);
+                        if (!(apart <= most)) most = apart;  // NaN too
+                    }
+                }
+                return most;
+            };
+        }""",
+        base64.b64encode(decoder_payload(model.decoder_layers(), "test")).decode(),
+    )
+    yield page
+    page.close()
+
+
+def apart(laboratory: Page, model: Model, inputs: np.ndarray) -> float:
+    """How far the browser's images of inputs [N, 10, 16] are from PyTorch's at most, 0..1."""
+    packed = [
+        base64.b64encode(np.ascontiguousarray(array, np.float32).tobytes()).decode()
+        for array in (inputs, model.decode(inputs))
+    ]
+    farthest: float = laboratory.evaluate("(both) => farthest(both)", packed)
+    return farthest
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_browser_decodes_every_capsule_of_a_preset_as_pytorch_does(
+    laboratory: Page, model: Model, example: Example
+) -> None:
+    v = trace_of(model, example).v[-1]
+    masked = v * np.eye(10, dtype=np.float32)[:, :, None]
+    assert apart(laboratory, model, np.concatenate([masked, v[None]])) <= LEVEL
+
+
+def test_the_browser_decodes_random_poses_as_pytorch_does(laboratory: Page, model: Model) -> None:
+    rng = np.random.default_rng(0)
+    poses = rng.normal(0, 0.4, (200, 10, 16))
+    poses[:100] *= np.eye(10)[rng.integers(10, size=100), :, None]  # half of them masked
+    assert apart(laboratory, model, poses) <= LEVEL
+
+
+# --- the page ---------------------------------------------------------------------------------------------
+
+
+def test_opens_with_the_winner_s_pose_and_what_pytorch_draws_from_it(
+    pose: Page, model: Model, trace: RoutingTrace
+) -> None:
+    digit = trace.prediction
+    expect(pose.get_by_test_id("pose-status")).to_have_text(
+        f"capsule {digit}, |v| = {trace.lengths[-1, digit]:.3f}"
+    )
+    expect(pose.get_by_test_id("pose-warning")).to_have_text("")
+    np.testing.assert_allclose(values(pose), trace.v[-1, digit], atol=1e-6)
+    assert np.abs(clay(pose) - 255 * model.decode(trace.v[-1, digit], digit)).max() <= 1
+    # Strongest first, with the captions that were measured.
+    components = load_poses().digits[digit].components
+    order = sorted(range(16), key=lambda d: -components[d].strength)
+    shown = pose.locator(".slider").evaluate_all(
+        """(sliders) => sliders.map((node) => [node.querySelector("b").textContent,
+            node.querySelector(".slider-caption").textContent.replaceAll("\\u00a0", " ")])"""
+    )
+    assert shown == [[str(d), components[d].caption] for d in order]
+    pose.get_by_label("strongest effect first").uncheck()
+    assert pose.locator(".slider b").all_inner_texts() == [str(d) for d in range(16)]
+
+
+def test_the_image_follows_while_the_slider_is_dragged(pose: Page, model: Model, trace: RoutingTrace) -> None:
+    digit, start = trace.prediction, clay(pose)
+    first = int(pose.locator(".slider b").first.inner_text())
+    pull(pose, first, 0.3)
+    pose.mouse.down()
+    seen = [start]
+    for share in (0.4, 0.5, 0.6, 0.7, 0.8):
+        pull(pose, first, share)
+        pose.wait_for_timeout(60)
+        moved = values(pose)
+        assert not np.array_equal(clay(pose), seen[-1])  # the button is still down
+        seen.append(clay(pose))
+        assert np.abs(seen[-1] - 255 * model.decode(moved, digit)).max() <= 1
+    expect(pose.get_by_test_id("pose-status")).to_contain_text(f"|v| = {np.linalg.norm(values(pose)):.3f}")
+    pose.mouse.up()
+    others = np.delete(values(pose), first)
+    np.testing.assert_allclose(others, np.delete(trace.v[-1, digit], first), atol=1e-6)
+
+    high = load_poses().digits[digit].components[first].high
+    pull(pose, first, 1.0)
+    pose.mouse.down()
+    pose.mouse.up()
+    assert values(pose)[first] > high
+    expect(pose.get_by_test_id("pose-warning")).to_contain_text(
+        f"Beyond what training showed in dimension {first}"
+    )
+
+    slider(pose, first).dblclick()
+    settled(pose)
+    np.testing.assert_allclose(values(pose), trace.v[-1, digit], atol=1e-6)
+    np.testing.assert_array_equal(clay(pose), start)
+
+
+def test_one_slider_or_all_go_back_to_where_they_were(pose: Page, trace: RoutingTrace) -> None:
+    origin, start = trace.v[-1, trace.prediction], clay(pose)
+    press = pose.keyboard.press
+    slider(pose, 4).focus()
+    press("ArrowRight")
+    press("Shift+ArrowUp")
+    assert values(pose)[4] == pytest.approx(origin[4] + 0.06, abs=1e-5)
+    press("PageDown")
+    press("ArrowLeft")
+    assert values(pose)[4] == pytest.approx(origin[4], abs=1e-5)
+    press("PageUp")
+    slider(pose, 9).focus()
+    press("Home")
+    assert values(pose)[9] == pytest.approx(float(slider(pose, 9).get_attribute("min") or "nan"))
+    press("Delete")
+    np.testing.assert_allclose(np.delete(values(pose), 4), np.delete(origin, 4), atol=1e-6)
+    assert values(pose)[4] == pytest.approx(origin[4] + 0.05, abs=1e-5)
+    pose.get_by_role("button", name="reset all").click()
+    settled(pose)
+    np.testing.assert_allclose(values(pose), origin, atol=1e-6)
+    np.testing.assert_array_equal(clay(pose), start)
+
+
+def test_any_capsule_can_be_decoded_and_all_of_them(pose: Page, model: Model, trace: RoutingTrace) -> None:
+    v = trace.v[-1]
+    pose.get_by_test_id("capsule-7").click()
+    settled(pose)
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+    assert np.abs(clay(pose) - 255 * model.decode(v[7], 7)).max() <= 1
+    pose.locator(".choice", has_text="all ten, unmasked").click()
+    settled(pose)
+    assert np.abs(clay(pose) - 255 * model.decode(v)).max() <= 1
+    fed = pixels(pose.get_by_test_id("fed"))
+    assert (fed[: len(fed) // 10] > 0).any()  # the row of capsule 0
+    pose.locator(".choice", has_text="winner").click()
+    settled(pose)
+    expect(pose.get_by_test_id("capsule-2")).to_have_attribute("aria-pressed", "true")
+    fed = pixels(pose.get_by_test_id("fed"))[:, 40:]  # beside the numerals
+    assert not (fed[: len(fed) // 10] > 0).any()
+
+    # A digit chosen by hand stays for the next drawing, the winner does not.
+    pose.get_by_test_id("capsule-3").click()
+    choose(pose, "seven, crossed")
+    answer(pose, "7")
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 3")
+    pose.locator(".choice", has_text="winner").click()
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+    clear(pose)
+    draw(pose, SEVEN)
+    answer(pose, "7")
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+
+
+def test_the_sweep_grid_is_figure_4_and_its_cells_can_be_taken(
+    pose: Page, model: Model, trace: RoutingTrace
+) -> None:
+    digit = trace.prediction
+    expected = 255 * sweep(model, trace.v[-1, digit], digit)
+    grid = pixels(pose.get_by_test_id("sweep"))
+    for d in range(16):
+        for step in range(11):
+            cell = grid[30 * d + 1 : 30 * d + 29, 30 * step + 1 : 30 * step + 29]
+            assert np.abs(cell - expected[d, step]).max() <= 1
+    box = pose.get_by_test_id("sweep").bounding_box()
+    assert box is not None
+    pose.get_by_test_id("sweep").click(position={"x": 9.5 / 11 * box["width"], "y": 5.5 / 16 * box["height"]})
+    settled(pose)
+    assert values(pose)[5] == pytest.approx(trace.v[-1, digit, 5] + 0.2, abs=1e-5)
+    assert np.abs(clay(pose) - expected[5, 9]).max() <= 1
+    pose.get_by_label("Range of the sweep").fill("0.5")
+    settled(pose)
+    wider = 255 * sweep(model, values(pose), digit, 0.5)
+    cell = pixels(pose.get_by_test_id("sweep"))[1:29, 1:29]
+    assert np.abs(cell - wider[0, 0]).max() <= 1
+
+
+def test_a_morph_goes_from_one_drawing_to_another(pose: Page, model: Model, trace: RoutingTrace) -> None:
+    pose.get_by_role("button", name="keep this pose as A").click()
+    choose(pose, "seven, crossed")
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+    pose.get_by_role("button", name="keep this pose as B").click()
+    settled(pose)
+    seven = trace_of(model, next(example for example in EXAMPLES if example.name == "seven, crossed"))
+    a, b = (t.v[-1] * np.eye(10, dtype=np.float32)[t.prediction][:, None] for t in (trace, seven))
+    for share in (0, 0.25, 1):
+        pose.get_by_label("From A to B").fill(str(share))
+        settled(pose)
+        drawn = pixels(pose.get_by_test_id("morph"))
+        assert np.abs(drawn - 255 * model.decode((1 - share) * a + share * b)).max() <= 1
+    pose.get_by_role("button", name="loop", exact=True).click()
+    still = pixels(pose.get_by_test_id("morph"))
+    pose.wait_for_timeout(700)
+    assert not np.array_equal(pixels(pose.get_by_test_id("morph")), still)
+    # What is kept outlasts a change of page.
+    pose.get_by_role("link", name="Draw", exact=True).click()
+    pose.locator(".cv-strip").wait_for()
+    pose.get_by_role("link", name="Pose", exact=True).click()
+    settled(pose)
+    assert pose.locator(".morph figcaption").first.inner_text() == "A: kept"
+
+
+def test_dimensions_play_and_walk_until_they_are_stopped(pose: Page, trace: RoutingTrace) -> None:
+    start = clay(pose)
+    for name in ("play dimension", "random walk"):
+        button = pose.get_by_role("button", name=name)
+        button.click()
+        pose.wait_for_timeout(700)
+        assert not np.array_equal(clay(pose), start)
+        button.click()
+        settled(pose)
+        still = clay(pose)
+        pose.wait_for_timeout(300)
+        np.testing.assert_array_equal(clay(pose), still)
+        pose.get_by_role("button", name="reset all").click()
+        settled(pose)
+        np.testing.assert_array_equal(clay(pose), start)
+
+
+def test_everything_can_be_taken_along(pose: Page, model: Model, trace: RoutingTrace) -> None:
+    digit = trace.prediction
+
+    def taken(name: str) -> str:
+        with pose.expect_download() as download:
+            pose.get_by_role("button", name=name).click()
+        return str(download.value.path())
+
+    image = np.asarray(Image.open(taken("image, PNG")).convert("L")).astype(int)
+    assert image.shape == (560, 560)
+    np.testing.assert_array_equal(image[::20, ::20], clay(pose))
+    grid = np.asarray(Image.open(taken("sweep grid, PNG")).convert("L")).astype(int)
+    np.testing.assert_array_equal(grid[::2, ::2], pixels(pose.get_by_test_id("sweep")))
+    numbers = json.loads(Path(taken("16 numbers, JSON")).read_text("utf-8"))
+    assert numbers["digit"] == digit
+    np.testing.assert_allclose(numbers["pose"], trace.v[-1, digit], atol=1e-6)
+    assert numbers["length"] == pytest.approx(trace.lengths[-1, digit], abs=1e-5)
+    chosen = int(pose.locator(".slider.selected b").inner_text())
+    with Image.open(taken("sweep, GIF")) as gif:
+        first = np.asarray(gif.convert("L")).astype(int)[::10, ::10]
+        assert gif.n_frames > 20
+    low = model.decode(trace.v[-1, digit] - 0.25 * np.eye(16, dtype=np.float32)[chosen], digit)
+    assert np.abs(first - 255 * low).max() <= 2
+    expect(pose.get_by_test_id("said")).to_have_text(f"A sweep of dimension {chosen}, saved.")
+    with Image.open(taken("morph, GIF")) as gif:
+        assert np.abs(np.asarray(gif.convert("L")).astype(int)[::10, ::10] - clay(pose)).max() <= 2
+
+
+# --- links and bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mask", ["winner", "all ten, unmasked"])
+def test_a_link_opens_the_same_pixels_in_a_fresh_browser(
+    pose: Page, browser: Browser, url: str, mask: str
+) -> None:
+    choose(pose, "four, open")
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 4")
+    pose.get_by_test_id("capsule-4").click()
+    pose.locator(".choice", has_text=mask).click()
+    settled(pose)
+    slider(pose, 6).focus()
+    for _ in range(3):
+        pose.keyboard.press("PageUp")
+    pose.get_by_role("button", name="copy link").click()
+    expect(pose.get_by_test_id("said")).to_contain_text("The link is")
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    fresh = context.new_page()
+    fresh.goto(pose.url)
+    settled(fresh)
+    expect(fresh.get_by_test_id("pose-status")).to_contain_text("capsule 4")
+    np.testing.assert_array_equal(clay(fresh), clay(pose))
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("digit=12", "The link asks for digit “12”, but digits go from 0 to 9"),
+        ("digit=3&pose=" + ",".join(["0.1"] * 15), "The link’s pose has 15 numbers instead of 16"),
+        ("pose=" + ",".join(["0.1"] * 17), "The link’s pose has 17 numbers instead of 16"),
+        ("pose=" + ",".join(["NaN"] * 16), "The link’s pose has a number that is none, or beyond ±2"),
+        ("pose=" + ",".join(["1e99"] * 16), "The link’s pose has a number that is none, or beyond ±2"),
+    ],
+)
+def test_a_bad_link_says_so_and_shows_the_drawing_s_own_pose(
+    browser: Browser, url: str, trace: RoutingTrace, query: str, sentence: str
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{url}/pose?{query}")
+    settled(page)
+    expect(page.locator(".notice")).to_contain_text(sentence)
+    digit = 3 if "digit=3" in query else trace.prediction
+    np.testing.assert_allclose(values(page), trace.v[-1, digit], atol=1e-6)
+    context.close()
+
+
+def test_a_finger_moves_a_slider_and_not_the_page(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{url}/pose")
+    settled(page)
+    thumb = page.locator(".slider input").nth(3)
+    thumb.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    scrolled = "document.querySelector('.stMain').scrollTop"
+    before, place, box = clay(page), page.evaluate(scrolled), thumb.bounding_box()
+    assert box is not None
+    touch = context.new_cdp_session(page)
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
+    for kind, points in [
+        ("touchStart", [(x, y)]),
+        *(("touchMove", [(x + 10 * n, y - 8 * n)]) for n in range(1, 8)),
+        ("touchEnd", []),
+    ]:
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": px, "y": py} for px, py in points]},
+        )
+        page.wait_for_timeout(30)
+    settled(page)
+    assert page.evaluate(scrolled) == place
+    assert not np.array_equal(clay(page), before)
+    # The digit is in sight above the sliders.
+    seen = page.get_by_test_id("clay").bounding_box()
+    assert seen is not None
+    assert 0 < seen["y"] < box["y"]
+    context.close()
+
+
+def test_without_the_decoder_streamlit_s_sliders_do_it(browser: Browser, url: str) -> None:
+    """A browser that never gets the weights: here, because what they arrive with is broken."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'capsvizDecoder', { get: () => undefined, set: () => {} });"
+    )
+    page.clock.install()
+    page.goto(f"{url}/pose")
+    expect(page.get_by_test_id("pose-status")).to_be_attached(timeout=30_000)
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("This browser cannot decode by itself")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"capsule 2, \|v\| = 0\.9"))).to_be_visible()
+    expect(page.get_by_role("slider")).to_have_count(17)  # sixteen and the stroke's width
+    context.close()
+
+
+def test_a_link_to_the_page_may_be_the_first_thing_a_server_is_asked_for(browser: Browser) -> None:
+    with serve("app.py") as fresh:
+        page = browser.new_page()
+        page.goto(f"{fresh}/pose?digit=3")
+        settled(page)
+        expect(page.get_by_test_id("pose-status")).to_contain_text("capsule 3")
+        page.close()
