@@ -205,7 +205,7 @@ class Settings:
             number = whole_number(getattr(self, name))
             if number is None or number < low:
                 raise CapsvizError(f"{name} must be a whole number from {low}, not {getattr(self, name)!r}.")
-        if not (math.isfinite(self.reach) and self.reach > 0):
+        if not (isinstance(self.reach, int | float) and math.isfinite(self.reach) and self.reach > 0):
             raise CapsvizError(f"reach must be a number above 0, not {self.reach!r}.")
 
 
@@ -417,7 +417,7 @@ def describe(effects: Mapping[str, Effect]) -> str:
         for name, effect in effects.items()
         if abs(effect.standardised) >= MIN_STANDARDISED and effect.same_sign >= MIN_SAME_SIGN
     }
-    clear = sorted(sizes.keys() - {"ink"}, key=lambda name: -sizes[name]) or list(sizes)
+    clear = sorted((name for name in sizes if name != "ink"), key=lambda name: -sizes[name]) or list(sizes)
     named = [name for name in clear[:2] if sizes[name] >= MIN_OF_FIRST * sizes[clear[0]]]
     return ", ".join(_words(name, effects[name].change) for name in named) or UNCLEAR
 
@@ -467,7 +467,15 @@ def load_poses(name: str | Path = DEFAULT, sha256: str | None = None) -> PoseMea
         measurements = _parse(json.loads(path.read_text("utf-8"), parse_constant=_refuse))
     except FileNotFoundError as error:
         raise WeightsError(f"There are no measurements of poses at {path}: {again}.") from error
-    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise WeightsError(
             f"The measurements of poses in {path} are damaged ({type(error).__name__}: {error}): {again}."
         ) from error
@@ -497,14 +505,19 @@ def _parse(data: Any) -> PoseMeasurements:
     return PoseMeasurements(str(data["sha256"]), Settings(**data["settings"]), digits)
 
 
-def _component(effects: dict[str, Any], caption: str, **numbers: Any) -> Component:
+def _component(effects: dict[str, Any], caption: Any, **numbers: Any) -> Component:
     if effects.keys() != PROPERTIES.keys():
         raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
+    if not isinstance(caption, str):
+        raise ValueError(f"a caption is {caption!r} instead of a text")
     parsed = {name: Effect(**_numbers(effect)) for name, effect in effects.items()}
-    return Component(**_numbers(numbers), effects=parsed, caption=str(caption))
+    return Component(**_numbers(numbers), effects=parsed, caption=caption)
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} is {value!r} instead of a finite number")
     return {name: float(value) for name, value in values.items()}
 
 

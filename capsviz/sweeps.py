@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SPAN, STEPS = 0.25, 11  # of Figure 4: eleven poses from -0.25 to 0.25
 MOST_FRAMES = 200
+MOST = 100  # of any number of a pose; a capsule itself is shorter than 1
 
 
 def sweep(model: "Model", pose: ArrayLike, digit: int, span: float = SPAN, steps: int = STEPS) -> np.ndarray:
@@ -67,7 +68,8 @@ def morph(
     Raises:
         CapsvizError: if a pose or a digit is none, or steps are out of range.
     """
-    ends = [_poses(pose, digit) for pose, digit in zip((first, second), digits, strict=True)]
+    start, end = digits
+    ends = _poses(first, start), _poses(second, end)
     way = np.linspace(0, 1, _count(steps), dtype=np.float32)[:, None, None]
     return model.decode((1 - way) * ends[0] + way * ends[1])
 
@@ -112,23 +114,25 @@ def _poses(pose: ArrayLike, digit: int) -> np.ndarray:
     if capsule not in range(DIGITS):
         raise CapsvizError(f"There is no digit capsule {digit!r}: give one from 0 to 9.")
     try:
-        values = np.asarray(pose, np.float32)
+        values = np.asarray(pose, np.float64)
     except (TypeError, ValueError) as error:
         raise CapsvizError(f"A pose must be {POSE_DIM} numbers ({error}).") from error
-    if values.shape not in ((POSE_DIM,), (DIGITS, POSE_DIM)) or not np.isfinite(values).all():
+    if values.shape not in ((POSE_DIM,), (DIGITS, POSE_DIM)):
         raise CapsvizError(
-            f"A pose is {POSE_DIM} finite numbers, or {DIGITS} x {POSE_DIM} for all capsules, not of shape {values.shape}."
+            f"A pose is {POSE_DIM} numbers, or {DIGITS} x {POSE_DIM} for all capsules, not of shape {values.shape}."
         )
+    if not (np.abs(values) <= MOST).all():
+        raise CapsvizError(f"A pose is {POSE_DIM} numbers from -{MOST} to {MOST}: this one has others, or NaN.")
     if values.ndim == 2:
-        return values
+        return values.astype(np.float32)
     fed = np.zeros((DIGITS, POSE_DIM), np.float32)
     fed[capsule] = values
     return fed
 
 
 def _positive(span: float) -> float:
-    if not isinstance(span, Real) or not 0 < span < np.inf:
-        raise CapsvizError(f"A sweep's span is a number above 0, not {span!r}.")
+    if not isinstance(span, Real) or not 0 < span <= MOST:
+        raise CapsvizError(f"A sweep's span is a number above 0, at most {MOST}, not {span!r}.")
     return float(span)
 
 

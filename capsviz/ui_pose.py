@@ -85,7 +85,9 @@ def _gif(asked: dict[str, Any]) -> dict[str, Any]:
     except CapsvizError as error:
         return answer | {"problem": str(error)}
     except LookupError as error:
-        return answer | {"problem": f"No GIF can be made of an incomplete request ({error}): load the page again."}
+        return answer | {
+            "problem": f"No GIF can be made of an incomplete request ({error}): load the page again."
+        }
     except RuntimeError as error:  # what PyTorch raises when a device fails
         return answer | {"problem": ui.failure(error)}
     return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}

@@ -367,6 +367,12 @@ def test_what_is_large_but_not_clear_does_not_count_as_the_first() -> None:
     assert caption == "leans right (+14°), ink moves down (+2.0 px)"
 
 
+def test_equal_meanings_are_named_in_the_order_of_the_properties() -> None:
+    assert (
+        describe(effects(height=(4, 2), width=(4, 2), slant=(20, 2))) == "leans right (+20°), wider (+4.0 px)"
+    )
+
+
 def test_ink_is_named_only_where_nothing_else_is_clear() -> None:
     assert describe(effects(ink=(99, 9), thickness=(0.5, 0.75, 0.8))) == "thicker strokes (+0.5 px)"
     assert describe(effects(ink=(99, 9), thickness=(0.5, 0.74))) == "more ink (+99 px²)"
@@ -804,11 +810,14 @@ def last(data: Any) -> Any:
         (lambda d: last(d).pop("low"), "low"),
         (lambda d: last(d).update(lowest=0), "lowest"),
         (lambda d: last(d).update(low="little"), "little"),
-        (lambda d: last(d).update(low=None), "NoneType"),
+        (lambda d: last(d).update(low=None), "None"),
+        (lambda d: last(d).update(mean="nan"), "nan"),
+        (lambda d: last(d).update(mean=10**400), "OverflowError"),
+        (lambda d: last(d).update(caption=None), "caption"),
         (lambda d: last(d)["effects"]["y"].pop("std"), "std"),
         (lambda d: d["digits"][4].pop("length"), "length"),
         (lambda d: d["settings"].update(per_digit=0), "per_digit"),
-        (lambda d: d["settings"].update(reach=None), "NoneType"),
+        (lambda d: d["settings"].update(reach=None), "reach"),
         (lambda d: d["settings"].update(colour="red"), "colour"),
         (lambda d: d.pop("sha256"), "sha256"),
     ],
@@ -818,6 +827,12 @@ def test_measurements_of_another_kind(net: Path, change: Callable[[Any], Any], n
     change(data)
     poses_path(net).write_text(json.dumps(data), "utf-8")
     assert_refused(net, "damaged", named)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"mean": 1e999}'])
+def test_measurements_that_no_one_wrote(net: Path, text: str) -> None:
+    poses_path(net).write_text(text, "utf-8")
+    assert_refused(net, "damaged")
 
 
 # --- what is shipped ------------------------------------------------------------------------------------

@@ -185,7 +185,7 @@ class Surgery {
     const result = voteless
       ? "No capsule is left to vote: every length is 0, there is no answer."
       : untouched
-      ? `Nothing is changed yet: ${was.digit}, length ${length(was.lengths[was.digit])}.`
+      ? `Unchanged: ${was.digit}, length ${length(was.lengths[was.digit])}.`
       : was.digit === is.digit
         ? `Still ${was.digit}, length ${moved}.`
         : `No longer ${was.digit} but ${is.digit}, length ${moved}.`;
