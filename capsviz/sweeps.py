@@ -122,7 +122,9 @@ def _poses(pose: ArrayLike, digit: int) -> np.ndarray:
             f"A pose is {POSE_DIM} numbers, or {DIGITS} x {POSE_DIM} for all capsules, not of shape {values.shape}."
         )
     if not (np.abs(values) <= MOST).all():
-        raise CapsvizError(f"A pose is {POSE_DIM} numbers from -{MOST} to {MOST}: this one has others, or NaN.")
+        raise CapsvizError(
+            f"A pose is {POSE_DIM} numbers from -{MOST} to {MOST}: this one has others, or NaN."
+        )
     if values.ndim == 2:
         return values.astype(np.float32)
     fed = np.zeros((DIGITS, POSE_DIM), np.float32)
