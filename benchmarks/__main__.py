@@ -5,11 +5,12 @@ import sys
 
 import torch
 
-from benchmarks import browser, pose, routing, trace
+from benchmarks import browser, formulations, pose, routing, trace
 
 ROWS = [
     ("One trace, CPU", trace.one_trace, "8 ms"),
     ("The plain forward pass in it", trace.one_forward, ""),
+    *formulations.ROWS,
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
     ("Importing PyTorch", browser.import_torch, ""),
     ("First answer of a fresh server, from opening the page", browser.first_answer, "import + 2000 ms"),
