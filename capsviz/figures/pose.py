@@ -58,7 +58,7 @@ def pose_payload(
         "measured": measurements
         and [
             [
-                {"caption": c.caption, "low": c.low, "high": c.high, "strength": c.strength}
+                {"caption": c.caption, "low": c.low, "high": c.high, "mean": c.mean, "strength": c.strength}
                 for c in digit.components
             ]
             for digit in measurements.digits

@@ -218,7 +218,7 @@ def test_one_slider_or_all_go_back_to_where_they_were(pose: Page, trace: Routing
     press("Delete")
     np.testing.assert_allclose(np.delete(values(pose), 4), np.delete(origin, 4), atol=1e-6)
     assert values(pose)[4] == pytest.approx(origin[4] + 0.05, abs=1e-5)
-    pose.get_by_role("button", name="reset all").click()
+    pose.get_by_role("button", name="reset all").first.click()
     settled(pose)
     np.testing.assert_allclose(values(pose), origin, atol=1e-6)
     np.testing.assert_array_equal(clay(pose), start)
@@ -229,29 +229,61 @@ def test_any_capsule_can_be_decoded_and_all_of_them(pose: Page, model: Model, tr
     pose.get_by_test_id("capsule-7").click()
     settled(pose)
     expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+    expect(pose.get_by_test_id("pose-warning")).to_contain_text("Nearly 0")
     assert np.abs(clay(pose) - 255 * model.decode(v[7], 7)).max() <= 1
+    pose.get_by_role("button", name="mean 7").click()
+    settled(pose)
+    mean = [component.mean for component in load_poses().digits[7].components]
+    np.testing.assert_allclose(values(pose), mean, atol=1e-6)
+    pose.get_by_role("button", name="reset all").first.click()
     pose.locator(".choice", has_text="all ten, unmasked").click()
     settled(pose)
     assert np.abs(clay(pose) - 255 * model.decode(v)).max() <= 1
     fed = pixels(pose.get_by_test_id("fed"))
-    assert (fed[: len(fed) // 10] > 0).any()  # the row of capsule 0
+    first = np.s_[22:36, 40:]  # the row of capsule 0, below and beside the numerals
+    assert (fed[first] > 0).any()
     pose.locator(".choice", has_text="winner").click()
     settled(pose)
     expect(pose.get_by_test_id("capsule-2")).to_have_attribute("aria-pressed", "true")
-    fed = pixels(pose.get_by_test_id("fed"))[:, 40:]  # beside the numerals
-    assert not (fed[: len(fed) // 10] > 0).any()
+    assert not (pixels(pose.get_by_test_id("fed"))[first] > 0).any()
 
-    # A digit chosen by hand stays for the next drawing, the winner does not.
+    # A new drawing brings its winner, unless a digit was asked to stay.
     pose.get_by_test_id("capsule-3").click()
     choose(pose, "seven, crossed")
-    answer(pose, "7")
-    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 3")
-    pose.locator(".choice", has_text="winner").click()
     expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+    pose.get_by_test_id("capsule-3").click()
+    pose.locator(".choice", has_text="chosen by hand").click()
+    choose(pose, "nine")
+    answer(pose, "9")
+    expect(pose.get_by_test_id("capsule-9")).to_contain_text("0.9")
+    expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 3")
+
+
+def test_a_new_drawing_after_clear_brings_its_own_pose(pose: Page) -> None:
+    slider(pose, 6).focus()
+    pose.keyboard.press("PageUp")  # the address now has this pose
     clear(pose)
     draw(pose, SEVEN)
     answer(pose, "7")
     expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 7")
+    settled(pose)
+    lengths = float(pose.get_by_test_id("pose-status").inner_text().split("= ")[1])
+    assert np.linalg.norm(values(pose)) == pytest.approx(lengths, abs=1e-3)
+    assert "pose=" not in pose.url
+
+
+def test_a_bent_pose_outlasts_a_change_of_page(pose: Page) -> None:
+    slider(pose, 6).focus()
+    for _ in range(3):
+        pose.keyboard.press("PageUp")
+    settled(pose)
+    bent, image = values(pose), clay(pose)
+    pose.get_by_role("link", name="Draw", exact=True).click()
+    pose.locator(".cv-strip").wait_for()
+    pose.get_by_role("link", name="Pose", exact=True).click()
+    settled(pose)
+    np.testing.assert_allclose(values(pose), bent, atol=1e-7)  # kept in single precision
+    np.testing.assert_array_equal(clay(pose), image)
 
 
 def test_the_sweep_grid_is_figure_4_and_its_cells_can_be_taken(
@@ -275,6 +307,12 @@ def test_the_sweep_grid_is_figure_4_and_its_cells_can_be_taken(
     wider = 255 * sweep(model, values(pose), digit, 0.5)
     cell = pixels(pose.get_by_test_id("sweep"))[1:29, 1:29]
     assert np.abs(cell - wider[0, 0]).max() <= 1
+    # The row that was clicked stays where it was: a second click on the same cell takes the same pose.
+    pose.get_by_label("Range of the sweep").fill("0.25")
+    taken = values(pose)
+    pose.get_by_test_id("sweep").click(position={"x": 9.5 / 11 * box["width"], "y": 5.5 / 16 * box["height"]})
+    settled(pose)
+    np.testing.assert_allclose(values(pose), taken, atol=1e-5)
 
 
 def test_a_morph_goes_from_one_drawing_to_another(pose: Page, model: Model, trace: RoutingTrace) -> None:
@@ -299,22 +337,26 @@ def test_a_morph_goes_from_one_drawing_to_another(pose: Page, model: Model, trac
     pose.locator(".cv-strip").wait_for()
     pose.get_by_role("link", name="Pose", exact=True).click()
     settled(pose)
-    assert pose.locator(".morph figcaption").first.inner_text() == "A: kept"
+    assert pose.locator(".morph figcaption").first.inner_text() == "A: kept, a 2"
+    pose.get_by_role("button", name="let A go").click()
+    assert pose.locator(".morph figcaption").first.inner_text() == "A: this pose, a 7"
 
 
 def test_dimensions_play_and_walk_until_they_are_stopped(pose: Page, trace: RoutingTrace) -> None:
     start = clay(pose)
-    for name in ("play dimension", "random walk"):
-        button = pose.get_by_role("button", name=name)
-        button.click()
+    for name, stop in (("play dimension", "click"), ("random walk", "Escape")):
+        pose.get_by_role("button", name=name).click()
         pose.wait_for_timeout(700)
         assert not np.array_equal(clay(pose), start)
-        button.click()
+        if stop == "click":
+            pose.get_by_role("button", name="stop").click()
+        else:
+            pose.keyboard.press(stop)
         settled(pose)
         still = clay(pose)
         pose.wait_for_timeout(300)
         np.testing.assert_array_equal(clay(pose), still)
-        pose.get_by_role("button", name="reset all").click()
+        pose.get_by_role("button", name="reset all").first.click()
         settled(pose)
         np.testing.assert_array_equal(clay(pose), start)
 
@@ -331,7 +373,8 @@ def test_everything_can_be_taken_along(pose: Page, model: Model, trace: RoutingT
     assert image.shape == (560, 560)
     np.testing.assert_array_equal(image[::20, ::20], clay(pose))
     grid = np.asarray(Image.open(taken("sweep grid, PNG")).convert("L")).astype(int)
-    np.testing.assert_array_equal(grid[::2, ::2], pixels(pose.get_by_test_id("sweep")))
+    shown = pixels(pose.get_by_test_id("sweep"))
+    np.testing.assert_array_equal(grid[: 2 * len(shown) : 2, 56::2], shown)  # beside and above the labels
     numbers = json.loads(Path(taken("16 numbers, JSON")).read_text("utf-8"))
     assert numbers["digit"] == digit
     np.testing.assert_allclose(numbers["pose"], trace.v[-1, digit], atol=1e-6)
@@ -370,6 +413,7 @@ def test_a_link_opens_the_same_pixels_in_a_fresh_browser(
     settled(fresh)
     expect(fresh.get_by_test_id("pose-status")).to_contain_text("capsule 4")
     np.testing.assert_array_equal(clay(fresh), clay(pose))
+    expect(fresh.locator(".notice")).to_contain_text("comes with the link")
     context.close()
 
 
@@ -379,8 +423,11 @@ def test_a_link_opens_the_same_pixels_in_a_fresh_browser(
         ("digit=12", "The link asks for digit “12”, but digits go from 0 to 9"),
         ("digit=3&pose=" + ",".join(["0.1"] * 15), "The link’s pose has 15 numbers instead of 16"),
         ("pose=" + ",".join(["0.1"] * 17), "The link’s pose has 17 numbers instead of 16"),
-        ("pose=" + ",".join(["NaN"] * 16), "The link’s pose has a number that is none, or beyond ±2"),
-        ("pose=" + ",".join(["1e99"] * 16), "The link’s pose has a number that is none, or beyond ±2"),
+        ("pose=" + ",".join(["NaN"] * 16), "The link’s pose has something that is not a number from −2 to 2"),
+        (
+            "pose=" + ",".join(["1e99"] * 16),
+            "The link’s pose has something that is not a number from −2 to 2",
+        ),
     ],
 )
 def test_a_bad_link_says_so_and_shows_the_drawing_s_own_pose(

@@ -143,6 +143,9 @@ class Tip {
     const hide = (event) => event.target.closest?.("[data-tip]") && this.hide();
     for (const name of ["pointerover", "focusin"]) root.addEventListener(name, show);
     for (const name of ["pointerout", "focusout"]) root.addEventListener(name, hide);
+    // A finger leaves nothing behind: what it has pressed needs no tip any more, nor what it scrolls away.
+    root.addEventListener("click", (event) => event.target.closest("button, label") && this.hide());
+    root.addEventListener("touchmove", () => this.hide(), { passive: true });
   }
 
   // Under a point of the window, moved so that it stays within it.

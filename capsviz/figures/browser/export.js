@@ -13,7 +13,7 @@ class Exports {
         "div",
         { class: "pose-tools" },
         button("image, PNG", () => this.png(enlarged(page.canvas, 20), "pose")),
-        button("sweep grid, PNG", () => this.png(enlarged(page.grid.canvas, 2), "sweep")),
+        button("sweep grid, PNG", () => this.png(page.grid.picture(), "sweep")),
         button("sweep, GIF", () => this.gif("sweep")),
         button("morph, GIF", () => this.gif("morph")),
         button("16 numbers, JSON", () => this.json()),
@@ -24,12 +24,12 @@ class Exports {
   }
 
   png(canvas, what) {
-    setText(this.said, "");
+    setText(this.said, "Saved.");
     canvas.toBlob((blob) => this.save(blob, `${what}.png`));
   }
 
   json() {
-    setText(this.said, "");
+    setText(this.said, "Saved.");
     const { digit, pose, data } = this.page;
     const text = JSON.stringify({ digit, pose: Array.from(pose), length: Math.hypot(...pose), weights: data.decoder }, null, 2);
     this.save(new Blob([text], { type: "application/json" }), "pose.json");
@@ -46,14 +46,17 @@ class Exports {
 
   // Python makes the GIF: Pillow does it well.
   gif(kind) {
-    const { digit, pose, selected, morphing, grid } = this.page;
+    const { digit, mask, pose, poses, selected, morphing, grid } = this.page;
+    // As in the grid: around the encoded value; unmasked, all ten poses.
+    const [own, fed] = [Array.from(pose), poses.map((values) => Array.from(values))];
+    own[selected] = fed[digit][selected] = grid.middle(selected);
     this.asked = Date.now();
     setText(this.said, "Making the GIF …");
     this.page.report("gif", {
       kind,
       number: this.asked,
       digit,
-      pose: Array.from(pose),
+      pose: mask === "all" ? fed : own,
       dimension: selected,
       span: Number(grid.span.value),
       ...morphing.ends(),

@@ -24,6 +24,10 @@ class Morph {
     });
     const button = (name, act, tip) => element("button", { type: "button", onclick: act, "data-tip": tip }, name);
     const figure = (canvas, caption) => element("figure", {}, canvas, caption);
+    this.keepers = ["a", "b"].map((name) => ({
+      name,
+      node: button("", () => this.keep(name), "A kept pose stays, whatever is drawn next"),
+    }));
     this.loopButton = button("loop", () => this.loop(), "From A to B and back, until it is pressed again");
     this.element = element(
       "section",
@@ -35,8 +39,7 @@ class Morph {
         "div",
         { class: "pose-tools" },
         this.loopButton,
-        button("keep this pose as A", () => this.keep("a"), "A stays, whatever is drawn next"),
-        button("keep this pose as B", () => this.keep("b"), "B stays, whatever is drawn next"),
+        ...this.keepers.map(({ node }) => node),
       ),
       element("p", { class: "look" }, "All 160 inputs move in a straight line. Between two different digits both capsules are fed, each in part, which the decoder never saw in training."),
     );
@@ -44,7 +47,7 @@ class Morph {
 
   keep(name) {
     const { digit, pose, kept } = this.page;
-    kept[name] = { digit, pose: Array.from(pose), name: "kept" };
+    kept[name] = kept[name] ? null : { digit, pose: Array.from(pose), name: "kept" };
     this.show();
   }
 
@@ -72,8 +75,12 @@ class Morph {
     Object.values(this.ends()).forEach(({ digit, name }, at) => {
       putInk(this.pictures[at], this.page.decoder.decode(this.inputs(at)));
       this.pictures[at].setAttribute("aria-label", `Pose ${"AB"[at]}, capsule ${digit}`);
-      setText(this.names[at], `${"AB"[at]}: ${name}`);
+      setText(this.names[at], `${"AB"[at]}: ${name}, a ${digit}`);
     });
+    for (const { name, node } of this.keepers) {
+      const letter = name.toUpperCase();
+      setText(node, this.page.kept[name] ? `let ${letter} go` : `keep this pose as ${letter}`);
+    }
     this.draw();
   }
 

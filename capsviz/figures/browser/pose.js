@@ -5,9 +5,10 @@ const WAIT_FOR_DECODER = 15000; // milliseconds until the page goes on without
 const REST = 160; // milliseconds without a move until the hand is taken to rest
 const WALK = 0.18; // how far a random walk goes, of what training showed of each component
 const MOST = 2; // of a number in a link: no component can be beyond ±1
+const SHORT = 0.1; // m- of the margin loss: a capsule shorter than this says that its digit is not there
 const MASKS = [
   ["winner", "winner", "The longest capsule, whatever is drawn. The other nine poses are fed as 0."],
-  ["label", "chosen by hand", "The capsule chosen above, whatever is drawn. So the decoder is trained: with the true digit’s capsule, even where another one is longer."],
+  ["label", "chosen by hand", "The capsule chosen above; pressed, it stays for the next drawing. So the decoder is trained: with the true digit’s capsule, even where another one is longer."],
   ["all", "all ten, unmasked", "All 160 numbers at once. The decoder never saw that in training."],
 ];
 
@@ -21,7 +22,10 @@ class Posing {
     this.selected = 0; // the dimension that play and GIF are about
     this.inputs = new Float32Array(10 * DIMENSIONS);
     this.painted = 0; // images drawn so far; tests and benchmark read it
+    this.pinned = false; // the digit stays for the next drawing
     this.kept = window.capsvizKept ??= { a: null, b: null, before: null }; // outlasts a change of page
+    this.keys = (event) => event.key === "Escape" && this.halt();
+    document.addEventListener("keydown", this.keys);
     this.chores = [];
     this.build();
     root.append(this.element);
@@ -36,6 +40,8 @@ class Posing {
     cancelAnimationFrame(this.request);
     cancelAnimationFrame(this.working);
     if (this.motion) cancelAnimationFrame(this.motion.request);
+    document.removeEventListener("keydown", this.keys);
+    this.leave();
     window.removeEventListener("capsviz-decoder", this.arrived);
     this.element.remove();
   }
@@ -46,8 +52,9 @@ class Posing {
     this.canvas = element("canvas", { width: 28, height: 28, class: "clay", role: "img", "data-testid": "clay" });
     this.status = element("p", { class: "pose-status", role: "status", "data-testid": "pose-status" });
     this.warning = element("p", { class: "pose-warning", "data-testid": "pose-warning" });
-    this.playButton = button("", () => this.play(this.selected), "Back and forth between the ends that training showed");
-    this.walkButton = button("random walk", () => this.walk(), "Slowly through the neighbourhood of this pose");
+    this.playButton = button("", () => this.play(this.selected), "Back and forth between the ends that training showed; Escape stops");
+    this.walkButton = button("random walk", () => this.walk(), "Slowly through the neighbourhood of this pose; Escape stops");
+    this.meanButton = button("", () => this.take(this.mean), "The mean pose of this capsule over the images that were measured: what a drawing of its digit is encoded as");
     this.sliders = Array.from({ length: DIMENSIONS }, (_, dimension) => new Slider(this, dimension));
     this.list = element("div", { class: "sliders", role: "group", "aria-label": "Sixteen pose dimensions" });
     this.sorted = element("input", { type: "checkbox", checked: true, onchange: () => this.order() });
@@ -71,6 +78,7 @@ class Posing {
             button("reset all", () => this.reset(), "Every slider back to the encoded pose. Double-click or Delete resets one."),
             this.playButton,
             this.walkButton,
+            this.meanButton,
           ),
         ),
         element(
@@ -86,7 +94,7 @@ class Posing {
           element(
             "p",
             { class: "look" },
-            "Drag: the digit follows. The mark is the encoded value, the thick part of the track what training showed, the two small pictures its ends.",
+            "Drag: the digit follows. Mark: the encoded value. Thick: what training showed, its two ends in the small pictures. Captions: the mean effect of +0.5, from 0.25 below the encoded value to 0.25 above.",
           ),
         ),
       ),
@@ -113,10 +121,11 @@ class Posing {
     this.masks = MASKS.map(([mask, name, tip]) => {
       const choose = () => {
         this.mask = mask;
+        this.pinned = mask === "label";
         this.choose(mask === "winner" ? this.data.prediction : this.digit);
         this.writeAddress();
       };
-      const input = element("input", { type: "radio", name: "mask", onchange: choose });
+      const input = element("input", { type: "radio", name: "mask", onclick: choose });
       return { mask, input, label: element("label", { class: "choice", "data-tip": tip }, input, element("span", {}, name)) };
     });
     this.fed = new Picture("The 160 inputs of the decoder", { class: "fed", "data-testid": "fed" });
@@ -130,7 +139,7 @@ class Posing {
       element(
         "p",
         { class: "look" },
-        "The decoder’s 160 inputs: a row for each digit capsule’s 16 numbers, orange above 0, blue below, black 0. Only the row that is not empty tells the decoder which digit to draw.",
+        "The decoder’s 160 inputs: a row for each digit capsule’s 16 numbers. Orange is above 0, blue below, black 0; full colour is 0.6 or more. Only the row that is not empty tells the decoder which digit to draw.",
       ),
     );
   }
@@ -144,11 +153,40 @@ class Posing {
     this.colours = new Diverging(data);
     this.origins = data.poses.map((pose) => Float32Array.from(pose));
     this.poses = this.origins.map((pose) => pose.slice());
-    if (this.mask === "winner" || !before) this.digit = data.prediction;
+    if (!this.pinned) {
+      this.digit = data.prediction;
+      if (this.mask === "label") this.mask = "winner";
+    }
+    setText(this.notice, "");
     if (before) this.writeAddress(false);
+    else if (window.capsvizPose) this.comeBack(window.capsvizPose);
     else this.readAddress();
+    this.notice.hidden = !this.notice.textContent;
     this.halt();
     this.start();
+  }
+
+  // Whoever comes back to the page finds it as it was left; with another drawing, only the settings.
+  leave() {
+    if (!this.data) return;
+    const { digit, mask, pinned, poses, selected } = this;
+    const { drawing, decoder } = this.data;
+    const said = this.notice.textContent; // Streamlit may take a page apart and build it anew while it loads
+    window.capsvizPose = { drawing, decoder, digit, mask, pinned, poses, selected, said, span: this.grid.span.value, share: this.morphing.scrubber.value };
+  }
+
+  comeBack(left) {
+    this.grid.span.value = left.span;
+    this.grid.showSpan();
+    this.morphing.scrubber.value = left.share;
+    if (left.drawing === this.data.drawing && left.decoder === this.data.decoder) {
+      const { digit, mask, pinned, poses, selected } = left;
+      Object.assign(this, { digit, mask, pinned, poses, selected });
+      setText(this.notice, left.said);
+    } else if (left.pinned) Object.assign(this, { digit: left.digit, mask: left.mask, pinned: true });
+    else if (left.mask === "all") this.mask = left.mask;
+    if (left.drawing !== this.data.drawing) this.writeAddress(false);
+    else if (!left.said) this.writeAddress();
   }
 
   start() {
@@ -157,7 +195,8 @@ class Posing {
     this.decoder = window.capsvizDecoder;
     this.element.querySelector("[data-testid=how-measured]").dataset.tip = this.data.howMeasured;
     this.choose(this.digit);
-    this.select(this.sliders.find(({ element: node }) => node === this.list.firstElementChild).dimension);
+    const first = this.sliders.find(({ element: node }) => node === this.list.firstElementChild).dimension;
+    this.select(window.capsvizPose?.drawing === this.data.drawing ? this.selected : first);
   }
 
   // A link with ?digit=7&pose=16 numbers opens that pose; with 160 numbers, all ten capsules unmasked.
@@ -174,15 +213,17 @@ class Posing {
     if (pose !== null) {
       const numbers = pose.split(",").map((text) => (text.trim() === "" ? NaN : Number(text)));
       if (![DIMENSIONS, 10 * DIMENSIONS].includes(numbers.length)) problems.push(`The link’s pose has ${numbers.length} numbers instead of ${DIMENSIONS} (or 160 for all capsules): the drawing’s own is shown instead.`);
-      else if (!numbers.every((value) => Math.abs(value) <= MOST)) problems.push(`The link’s pose has a number that is none, or beyond ±${MOST}: the drawing’s own is shown instead.`);
+      else if (!numbers.every((value) => Math.abs(value) <= MOST)) problems.push(`The link’s pose has something that is not a number from −${MOST} to ${MOST}: the drawing’s own is shown instead.`);
       else if (numbers.length === DIMENSIONS) this.poses[this.digit].set(numbers);
       else {
         this.mask = "all";
         this.poses.forEach((own, capsule) => own.set(numbers.slice(capsule * DIMENSIONS, (capsule + 1) * DIMENSIONS)));
       }
     }
+    if (pose !== null && !problems.length) {
+      problems.push("This pose comes with the link, not from the drawing at the left: “reset all” goes to the drawing’s own.");
+    }
     setText(this.notice, problems.join(" "));
-    this.notice.hidden = !problems.length;
   }
 
   writeAddress(chosen = true) {
@@ -206,6 +247,11 @@ class Posing {
   // What training showed of a dimension of the chosen capsule: caption, strength, low and high end.
   measured(dimension) {
     return this.data.measured?.[this.digit][dimension];
+  }
+
+  // [16] the mean pose of the chosen capsule over the images that were measured.
+  get mean() {
+    return this.data.measured[this.digit].map(({ mean }) => mean);
   }
 
   ends(dimension) {
@@ -242,7 +288,17 @@ class Posing {
     this.selected = dimension;
     this.sliders.forEach((slider, at) => slider.element.classList.toggle("selected", at === dimension));
     this.grid.mark(dimension);
-    setText(this.playButton, `play dimension ${dimension}`);
+    this.showMotion();
+  }
+
+  // What moves says how to stop it.
+  showMotion() {
+    const names = { play: `play dimension ${this.selected}`, walk: "random walk", morph: "loop" };
+    for (const [name, button] of [["play", this.playButton], ["walk", this.walkButton], ["morph", this.morphing.loopButton]]) {
+      const moves = this.motion?.name.startsWith(name) ?? false;
+      setText(button, moves ? "■ stop" : names[name]);
+      button.setAttribute("aria-pressed", String(moves));
+    }
   }
 
   // The pose has moved: the image follows at the screen's next frame, the rest once the hand rests.
@@ -275,6 +331,8 @@ class Posing {
   }
 
   reset() {
+    setText(this.notice, "");
+    this.notice.hidden = true;
     this.take(this.origins[this.digit]);
   }
 
@@ -308,22 +366,27 @@ class Posing {
 
   showStatus() {
     const length = Math.hypot(...this.pose);
-    setText(this.status, `capsule ${this.digit}, |v| = ${fixed(length, 3)}`);
+    const all = this.mask === "all";
+    setText(this.status, `${all ? "all ten; the sliders move " : ""}capsule ${this.digit}, |v| = ${fixed(length, 3)}`);
     const beyond = [];
     this.pose.forEach((value, dimension) => {
       const known = this.measured(dimension);
       if (known && (value < known.low || value > known.high)) beyond.push(dimension);
     });
-    const problems = [];
-    if (length >= 1) problems.push("No capsule can be this long: squashing keeps lengths below 1.");
-    if (beyond.length > 3) problems.push(`Beyond what training showed in ${beyond.length} dimensions.`);
-    else if (beyond.length) problems.push(`Beyond what training showed in dimension ${beyond.join(", ")}.`);
-    setText(this.warning, problems.join(" "));
+    const notes = [];
+    if (length >= 1) notes.push("No capsule can be this long: squashing keeps lengths below 1.");
+    if (length < SHORT && !all) notes.push("Nearly 0: the decoder draws what its biases make of nothing, and captions do not hold.");
+    else if (beyond.length > 3) notes.push(`Beyond what training showed in ${beyond.length} dimensions.`);
+    else if (beyond.length) notes.push(`Beyond what training showed in dimension ${beyond.join(", ")}.`);
+    if (all) notes.push("Captions were measured with one capsule alone.");
+    setText(this.warning, notes.join(" "));
   }
 
   showCapsules() {
     this.canvas.setAttribute("aria-label", `What the decoder draws from capsule ${this.digit}`);
     for (const { mask, input } of this.masks) input.checked = mask === this.mask;
+    this.meanButton.hidden = !this.data.measured;
+    setText(this.meanButton, `mean ${this.digit}`);
     this.digits.forEach(({ button, value }, digit) => {
       const length = fixed(this.data.lengths[digit]);
       button.setAttribute("aria-pressed", String(digit === this.digit));
@@ -336,24 +399,29 @@ class Posing {
 
   drawFed() {
     const { context, width, height } = this.fed.begin();
-    const [left, row] = [20, height / 10];
-    const cell = (width - left) / DIMENSIONS;
+    const [left, top] = [20, 20];
+    const [cell, row] = [(width - left) / DIMENSIONS, (height - top) / 10];
     const fed = this.feed();
     const style = getComputedStyle(this.element);
-    context.fillStyle = "#000";
-    context.fillRect(left, 0, width - left, height);
     context.textBaseline = "middle";
-    for (let digit = 0; digit < 10; digit++) {
+    context.textAlign = "center";
+    const label = (text, x, y, bold) => {
       context.fillStyle = style.color;
-      context.font = `${digit === this.digit ? "bold " : ""}14px ${style.fontFamily}`;
-      context.fillText(digit, 4, (digit + 0.5) * row);
+      context.font = `${bold ? "bold " : ""}14px ${style.fontFamily}`;
+      context.fillText(text, x, y);
+    };
+    for (let d = 0; d < DIMENSIONS; d++) label(d, left + (d + 0.5) * cell, top / 2, d === this.selected);
+    context.fillStyle = "#000";
+    context.fillRect(left, top, width - left, height - top);
+    for (let digit = 0; digit < 10; digit++) {
+      label(digit, left / 2, top + (digit + 0.5) * row, digit === this.digit);
       for (let d = 0; d < DIMENSIONS; d++) {
         context.fillStyle = this.colours.at(fed[digit * DIMENSIONS + d] / 0.6);
-        context.fillRect(left + d * cell, digit * row, cell - 1, row - 1);
+        context.fillRect(left + d * cell, top + digit * row, cell - 1, row - 1);
       }
     }
     context.strokeStyle = "#fff";
-    context.strokeRect(left + 0.5, this.digit * row, width - left - 1, row - 1);
+    context.strokeRect(left + 0.5, top + this.digit * row, width - left - 1, row - 1);
   }
 
   // Motion: one thing at a time moves by itself. Asked for again, it stops.
@@ -368,23 +436,25 @@ class Posing {
       frame(Math.max(0, now - began) / 1000);
     };
     this.motion = { name, request: requestAnimationFrame(next) };
-    this.element.dataset.motion = name.split(" ")[0];
+    this.showMotion();
   }
 
   halt() {
     if (!this.motion) return;
     cancelAnimationFrame(this.motion.request);
     this.motion = null;
-    delete this.element.dataset.motion;
+    this.showMotion();
     this.rest();
   }
 
   play(dimension) {
     const from = this.pose[dimension];
     const { low, high } = this.ends(dimension);
+    const [least, most] = [Math.min(low, from), Math.max(high, from)];
+    const [middle, swing] = [(least + most) / 2, (most - least) / 2];
+    const phase = Math.asin(Math.max(-1, Math.min((from - middle) / swing, 1))); // it starts where it is
     this.move(`play ${dimension}`, (seconds) => {
-      const swing = Math.sin((2 * Math.PI * seconds) / 3);
-      this.pose[dimension] = from + swing * (swing > 0 ? Math.max(high - from, 0) : Math.max(from - low, 0));
+      this.pose[dimension] = middle + swing * Math.sin(phase + (2 * Math.PI * seconds) / 3);
       this.sliders[dimension].follow();
       this.touch();
     });

@@ -8,7 +8,8 @@ class Slider {
     this.page = page;
     this.dimension = dimension;
     this.caption = element("span", { class: "slider-caption" });
-    this.value = element("output", { class: "slider-value" });
+    // The number is a button too: a finger has neither double-click nor Delete.
+    this.value = element("button", { type: "button", class: "slider-value", onclick: () => this.reset() });
     const picture = (end) => element("canvas", { width: 28, height: 28, class: "thumb", role: "img", "aria-label": `at its ${end} end` });
     [this.low, this.high] = [picture("low"), picture("high")];
     this.input = element("input", {
@@ -22,6 +23,7 @@ class Slider {
       ondblclick: () => this.reset(),
       onkeydown: (event) => this.key(event),
     });
+    this.head = element("div", { class: "slider-head" }, element("b", {}, String(dimension)), this.caption);
     this.element = element(
       "div",
       { class: "slider" },
@@ -29,7 +31,7 @@ class Slider {
       element(
         "div",
         { class: "slider-middle" },
-        element("div", { class: "slider-head" }, element("b", {}, String(dimension)), this.caption),
+        this.head,
         element("div", { class: "slider-track" }, this.input, this.value),
       ),
       this.high,
@@ -55,6 +57,10 @@ class Slider {
     for (const [name, value] of Object.entries(marks)) input.style.setProperty(name, share(value));
     // A number and its unit stay on one line.
     setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px|%)/g, "\u00a0"));
+    const text = (value) => signedText(value, 3);
+    this.head.dataset.tip =
+      `Training showed ${text(ends.low)} to ${text(ends.high)}; encoded is ${text(marks["--origin"])}. ` +
+      "Arrow keys move by 0.01, with shift by 0.05; double-click, Delete or a click on the number goes back.";
     input.setAttribute("aria-label", `Dimension ${dimension}: ${this.caption.textContent}`);
     this.follow();
   }
@@ -77,6 +83,7 @@ class Slider {
   showValue() {
     const text = signedText(this.page.pose[this.dimension], 3);
     setText(this.value, text);
+    this.value.setAttribute("aria-label", `Dimension ${this.dimension} is ${text}: back to the encoded value`);
     this.input.setAttribute("aria-valuetext", text);
   }
 

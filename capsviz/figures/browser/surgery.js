@@ -177,7 +177,7 @@ class Surgery {
     this.showBars();
     const [was, is] = [data.before, data.after];
     const length = (value) => fixed(value, value < 0.01 ? 5 : 3);
-    const moved = `${length(was.lengths[was.digit])} → ${length(is.lengths[is.digit])}`;
+    const moved = `${length(was.lengths[was.digit])} → ${length(is.lengths[was.digit])}`;
         const untouched =
       operation.coupling === "routing" && iterations === was.iterations && !operation.types.length && !operation.places.length;
     this.undo.disabled = untouched;
@@ -187,15 +187,15 @@ class Surgery {
       : untouched
       ? `Unchanged: ${was.digit}, length ${length(was.lengths[was.digit])}.`
       : was.digit === is.digit
-        ? `Still ${was.digit}, length ${moved}.`
-        : `No longer ${was.digit} but ${is.digit}, length ${moved}.`;
+        ? `${is.lengths[is.digit] < 0.1 ? "Nothing is left: still" : "Still"} ${was.digit}, length ${moved}.`
+        : `No longer ${was.digit} (${moved}) but ${is.digit} (${length(is.lengths[is.digit])}).`;
     this.verdict.classList.toggle("changed", voteless || was.digit !== is.digit);
     setText(this.verdict, data.problem || result);
     const [low, high] = data.rowSums;
     setText(
       this.sums,
-      high - low < 1e-3
-        ? `Over the ten digits, every capsule’s c sums to ${fixed((low + high) / 2, 3)}.`
+      voteless ? "" : high - low < 1e-3
+        ? `Over the ten digits, every capsule’s c sums to ${high < 0.9 ? "about " : ""}${fixed((low + high) / 2, 3)}.`
         : `Over the ten digits, a capsule’s c sums to between ${fixed(low, 4)} and ${fixed(high, 4)}, not to 1.`,
     );
   }

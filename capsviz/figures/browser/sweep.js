@@ -1,4 +1,4 @@
-// Figure 4 of the paper for this drawing: 16 rows, 11 steps; a click takes the pose.
+// Figure 4 of the paper for this drawing: 16 rows, 11 steps around the encoded value; a click takes the pose.
 
 const SWEEP_STEPS = 11;
 const SWEEP_CELL = 30; // pixels: an image and a line around it
@@ -28,7 +28,13 @@ class SweepGrid {
       "section",
       {},
       element("h2", {}, "Sweep: each dimension alone"),
-      element("label", { class: "span" }, "range", this.span, this.spanText),
+      element(
+        "div",
+        { class: "span" },
+        element("label", {}, "range ", this.span),
+        this.spanText,
+        element("button", { type: "button", onclick: () => page.reset() }, "reset all"),
+      ),
       element(
         "div",
         { class: "sweep-frame", "aria-hidden": "true" },
@@ -36,7 +42,7 @@ class SweepGrid {
         this.canvas,
         element("div", { class: "sweep-columns" }, ...this.columns),
       ),
-      element("p", { class: "look" }, "As in Figure 4 of the paper: each row moves one of the 16 numbers, the middle column is the pose as it is now. Look for rows that change the digit in one way only, and for rows that change several things at once."),
+      element("p", { class: "look" }, "As in Figure 4 of the paper: each row moves one of the 16 numbers, around its encoded value in the middle; the others stay as they are now. Look for rows that change the digit in one way only, and for rows that change several things at once."),
     );
     this.small = element("canvas", { width: 28, height: 28 });
     this.showSpan();
@@ -57,9 +63,14 @@ class SweepGrid {
   click(event) {
     const { dimension, move } = this.under(event);
     const pose = this.page.pose.slice();
-    pose[dimension] += move;
+    pose[dimension] = this.middle(dimension) + move;
     this.page.select(dimension);
     this.page.take(pose);
+  }
+
+  // The value in the middle column: were it the one of now, the grid would move under the pointer.
+  middle(dimension) {
+    return this.page.origins[this.page.digit][dimension];
   }
 
   mark(dimension) {
@@ -84,9 +95,36 @@ class SweepGrid {
     context.fillRect(0, dimension * SWEEP_CELL, this.canvas.width, SWEEP_CELL);
     const pose = page.pose.slice();
     for (let step = 0; step < SWEEP_STEPS; step++) {
-      pose[dimension] = page.pose[dimension] + this.moveOf(step);
+      pose[dimension] = this.middle(dimension) + this.moveOf(step);
       putInk(small, page.decoder.decode(page.feed(pose)));
       context.drawImage(small, step * SWEEP_CELL + 1, dimension * SWEEP_CELL + 1);
     }
+    // Where the pose of now is, if not in the middle.
+    const now = (page.pose[dimension] - this.middle(dimension)) / Number(this.span.value);
+    if (Math.abs(now) < 1e-6 || Math.abs(now) > 1.001) return;
+    const x = ((now + 1) / 2) * (SWEEP_STEPS - 1) * SWEEP_CELL;
+    context.strokeStyle = "#f08a24";
+    context.strokeRect(x + 0.5, dimension * SWEEP_CELL + 0.5, SWEEP_CELL - 1, SWEEP_CELL - 1);
+  }
+
+  // The grid as a picture to take along: twice as large, with what its rows and columns are.
+  picture() {
+    const grid = enlarged(this.canvas, 2);
+    const [left, below] = [56, 88];
+    const picture = element("canvas", { width: left + grid.width, height: grid.height + below });
+    const context = picture.getContext("2d");
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, picture.width, picture.height);
+    context.drawImage(grid, left, 0);
+    context.fillStyle = "#fff";
+    context.font = "24px sans-serif";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    const cell = 2 * SWEEP_CELL;
+    for (let d = 0; d < DIMENSIONS; d++) context.fillText(d, left / 2, (d + 0.5) * cell);
+    this.columns.forEach((label, step) => context.fillText(label.textContent, left + (step + 0.5) * cell, grid.height + 22));
+    context.textAlign = "left";
+    context.fillText(`Digit capsule ${this.page.digit}: its 16 numbers, moved one at a time`, left, grid.height + 62);
+    return picture;
   }
 }
