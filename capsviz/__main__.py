@@ -38,39 +38,49 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from capsviz.data import load_mnist
     from capsviz.devices import keep_large_blocks
+    from capsviz.evaluate import evaluate, summary
+    from capsviz.figures.evaluation import write_figures
     from capsviz.inference import load_model
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
-    digits = load_mnist(arguments.data, "test")
-    lengths = model.predict(digits.images.numpy() / 255)
-    wrong = int((lengths.argmax(axis=1) != digits.labels.numpy()).sum())
-    total = len(digits.labels)
-    result = {
-        "weights": str(arguments.weights),
-        "sha256": model.sha256,
-        "data": "MNIST test set",
-        "images": total,
-        "wrong": wrong,
-        "error_rate": wrong / total,
-        "device": model.device,
-    }
-    if arguments.json:
+
+    def say(line: str) -> None:
+        print(f"measuring: {line}", file=sys.stderr)
+
+    measured = evaluate(model, arguments.data, arguments.strokes, arguments.limit, say)
+    result = {"weights": str(arguments.weights), **measured}
+    if arguments.json == Path("-"):
         print(json.dumps(result, indent=2))
     else:
-        print(f"{arguments.weights}: {wrong} of {total:,} wrong, error rate {wrong / total:.2%}")
+        print(f"{arguments.weights}: {summary(result)}")
+        if arguments.json:
+            arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    if arguments.figures:
+        write_figures(result, arguments.figures)
     return 0
 
 
 def _train(arguments: argparse.Namespace) -> int:
     from capsviz.devices import choose_device, keep_large_blocks
     from capsviz.train import Settings, train
+    from capsviz.weights import load_weights
 
     keep_large_blocks()
-    settings = Settings(epochs=arguments.epochs, batch_size=arguments.batch_size, seed=arguments.seed)
-    train(arguments.data, arguments.out, settings, choose_device(arguments.device), arguments.resume)
+    start = load_weights(arguments.start_from) if arguments.start_from else None
+    settings = Settings(
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+        learning_rate=arguments.learning_rate,
+        final_learning_rate=min(arguments.final_learning_rate, arguments.learning_rate),
+        augment=arguments.augment,
+        synthetic=arguments.synthetic,
+        others=arguments.others,
+        pool=arguments.pool,
+    )
+    train(arguments.data, arguments.out, settings, choose_device(arguments.device), arguments.resume, start)
     return 0
 
 
@@ -115,6 +125,26 @@ def _seed(text: str) -> int:
 _seed.__name__ = "whole number from 0 to 2147483647"
 
 
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 0.5:
+        raise ValueError
+    return number
+
+
+_share.__name__ = "share from 0 to below 0.5"
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1:
+        raise ValueError
+    return number
+
+
+_rate.__name__ = "number between 0 and 1"
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, one subcommand for each thing to do."""
     parser = argparse.ArgumentParser(
@@ -133,10 +163,24 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
     command.add_argument("--json", action="store_true", help="print all ten lengths as JSON")
 
-    command = add("evaluate", _evaluate, "Measure the error rate on MNIST's test set.")
+    command = add("evaluate", _evaluate, "Measure a network on MNIST's test set, on drawings and beyond.")
     command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
     command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
-    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.add_argument(
+        "--strokes", type=Path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
+    )
+    command.add_argument("--limit", type=_positive, metavar="N", help="at most N images of each kind")
+    command.add_argument(
+        "--json",
+        type=Path,
+        nargs="?",
+        const=Path("-"),
+        metavar="FILE",
+        help="write the result as JSON, or print it",
+    )
+    command.add_argument(
+        "--figures", type=Path, metavar="DIR", help="write figures there, each an .html file"
+    )
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
     command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
@@ -150,6 +194,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--batch-size", type=_positive, default=128, help="images a step (%(default)s)")
     command.add_argument("--seed", type=_seed, default=0, help="of weights, order and shifts (%(default)s)")
+    command.add_argument("--learning-rate", type=_rate, default=1e-3, help="at its highest (%(default)s)")
+    command.add_argument("--final-learning-rate", type=_rate, default=1e-5, help="at the end (%(default)s)")
+    command.add_argument(
+        "--augment", action="store_true", help="turn, scale, shear, bend, change the pen; not only shift"
+    )
+    command.add_argument(
+        "--synthetic", type=_share, default=0.0, help="share of made-up digits in a batch (%(default)s)"
+    )
+    command.add_argument(
+        "--others", type=_share, default=0.0, help="share of letters, scribbles and the like (%(default)s)"
+    )
+    command.add_argument("--pool", type=_positive, default=48_000, help="made-up images (%(default)s)")
+    command.add_argument("--start-from", metavar="WEIGHTS", help="name or .safetensors file to start from")
     command.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, if any")
     return parser
 

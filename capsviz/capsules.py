@@ -21,6 +21,7 @@ IMAGE_SIZE = 28
 TYPES, GRID, PRIMARY_DIM = 32, 6, 8
 PRIMARY_CAPSULES = TYPES * GRID * GRID
 DIGITS, POSE_DIM = 10, 16
+NO_DIGIT = -1  # the label of a picture of something else
 
 MARGIN_PRESENT, MARGIN_ABSENT, ABSENT_WEIGHT = 0.9, 0.1, 0.5  # m+, m- and lambda of Eq. 4
 RECONSTRUCTION_WEIGHT = 0.0005  # of the *summed* squared error (section 4.1)
@@ -183,18 +184,24 @@ class CapsNet(nn.Module):
 
 def mask(v: Tensor, digit: Tensor) -> Tensor:
     """Zero every pose of v [B, J, D] but that of ``digit`` [B]; what the decoder is fed."""
-    keep = F.one_hot(digit, DIGITS).to(v.dtype)
-    return v * keep.unsqueeze(-1)
+    return v * one_hot(digit).to(v.dtype).unsqueeze(-1)
+
+
+def one_hot(digit: Tensor) -> Tensor:
+    """Digits [B], int64, as 0s and 1s [B, J]; what is no digit, ``NO_DIGIT``, is all 0."""
+    return F.one_hot(digit - NO_DIGIT, DIGITS + 1)[:, 1:]
 
 
 def margin_loss(lengths: Tensor, target: Tensor) -> Tensor:
     """Margin loss (Eq. 4), summed over the digits, mean over the batch.
 
+    An image of no digit has T_k = 0 for all k: every length above m- costs. (The paper has none of these.)
+
     Args:
         lengths: [B, J] capsule lengths in 0..1.
-        target: [B] true digits, int64.
+        target: [B] true digits, int64; ``NO_DIGIT`` for what is none.
     """
-    present = F.one_hot(target, DIGITS).to(lengths.dtype)
+    present = one_hot(target).to(lengths.dtype)
     missed = (MARGIN_PRESENT - lengths).clamp_min(0).square()
     claimed = (lengths - MARGIN_ABSENT).clamp_min(0).square()
     return (present * missed + ABSENT_WEIGHT * (1 - present) * claimed).sum(1).mean()

@@ -12,7 +12,7 @@ import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from capsviz import fast
+from capsviz.augment import Strength, augment
 from capsviz.capsules import (
+    NO_DIGIT,
     RECONSTRUCTION_WEIGHT,
     CapsNet,
     dynamic_routing,
@@ -34,7 +36,8 @@ from capsviz.capsules import (
 )
 from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.errors import DataError, WeightsError
-from capsviz.weights import DEFAULT, check_architecture, pack, save_weights, write_atomically
+from capsviz.pool import Pool, load_pool
+from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
 
 ADAM = ("exp_avg", "exp_avg_sq")
 LOG_FIELDS = ["epoch", "margin_loss", "reconstruction_loss", "train_error", "validation_error", "seconds"]
@@ -52,6 +55,24 @@ class Settings:
     warmup_steps: int = 200
     shift: int = 2  # pixels, in each direction (section 5)
     iterations: int = 3  # routing iterations (section 5)
+    augment: bool = False  # turn, scale, shear, bend, change the pen; without it images are only shifted
+    synthetic: float = 0.0  # share of made-up digits in a batch
+    others: float = 0.0  # share of what is no digit
+    pool: int = 48_000  # made-up images, drawn once at the start
+    start_from: str = ""  # SHA-256 of the weights to start from; "" for new ones
+
+    @property
+    def batch(self) -> tuple[int, int, int]:
+        """Images of MNIST, made-up digits and other things in a batch."""
+        synthetic, others = round(self.synthetic * self.batch_size), round(self.others * self.batch_size)
+        return self.batch_size - synthetic - others, synthetic, others
+
+    @property
+    def pool_sizes(self) -> tuple[int, int]:
+        """Made-up digits and other things in the pool: in proportion to their shares of a batch."""
+        _, synthetic, others = self.batch
+        digits = round(self.pool * synthetic / max(1, synthetic + others))
+        return digits if synthetic else 0, self.pool - digits if others else 0
 
 
 def random_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
@@ -100,10 +121,13 @@ def to_pixels(images: Tensor, device: torch.device) -> Tensor:
 class Trainer:
     """One run: the network, Adam's moments, and the step they have come to."""
 
-    def __init__(self, settings: Settings, training: Digits, device: torch.device) -> None:
+    def __init__(
+        self, settings: Settings, training: Digits, device: torch.device, pool: Pool | None = None
+    ) -> None:
         self.settings = settings
         self.training = training
         self.device = device
+        self.pool = pool or Pool.empty()
         torch.manual_seed(settings.seed)
         self.net = CapsNet().to(device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), fused=True)
@@ -125,8 +149,8 @@ class Trainer:
     def run_epoch(self) -> Iterator[None]:
         """Train to the end of the epoch that ``step`` is in, yielding after every step.
 
-        Order and shifts follow from seed, epoch and step alone: no generator's state has to be saved
-        for a resumed run to go on exactly as it would have.
+        Order, changes and made-up images follow from seed, epoch and step alone: no generator's state
+        has to be saved for a resumed run to go on exactly as it would have.
         """
         settings = self.settings
         epoch, done = divmod(self.step, self.steps_per_epoch)
@@ -134,14 +158,30 @@ class Trainer:
         order = torch.randperm(len(self.training.labels), generator=shuffle)
         for index in range(done, self.steps_per_epoch):
             began = time.perf_counter()
-            chosen = order[index * settings.batch_size : (index + 1) * settings.batch_size]
-            batch = self.training.take(chosen)
-            shifts = torch.Generator().manual_seed((settings.seed + 1) * 1_000_003 + self.step)
-            images = random_shift(to_pixels(batch.images, self.device), settings.shift, shifts)
+            batch = self._batch(order, index)
+            changes = torch.Generator().manual_seed((settings.seed + 1) * 1_000_003 + self.step)
+            images = to_pixels(batch.images, self.device)
+            if settings.augment:
+                images = augment(images, changes, Strength(shift=settings.shift))
+            else:
+                images = random_shift(images, settings.shift, changes)
             self._update(images, batch.labels.to(self.device))
             self.step += 1
             self.seconds += time.perf_counter() - began
             yield
+
+    def _batch(self, order: Tensor, index: int) -> Digits:
+        """The epoch's batch ``index``: MNIST images in the epoch's order, then some of the pool."""
+        real, synthetic, others = self.settings.batch
+        chosen = self.training.take(order[index * real : (index + 1) * real])
+        if not synthetic + others:
+            return chosen
+        draws = torch.Generator().manual_seed((self.settings.seed + 2) * 1_000_003 + self.step)
+        parts = [chosen]
+        for digits, count in ((self.pool.digits, synthetic), (self.pool.others, others)):
+            if count:
+                parts.append(digits.take(torch.randint(len(digits.labels), (count,), generator=draws)))
+        return Digits(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
     def _update(self, images: Tensor, labels: Tensor) -> None:
         for group in self.optimizer.param_groups:
@@ -151,23 +191,27 @@ class Trainer:
         )
         lengths = v.norm(dim=-1)
         margin = margin_loss(lengths, labels)
-        # Masked with the true label while training (section 4.1), not with the prediction.
+        # Masked with the true label while training (section 4.1), not with the prediction; what is no
+        # digit has no capsule to be drawn from.
+        digits = labels != NO_DIGIT
+        v, images, answers, labels = v[digits], images[digits], lengths.argmax(1)[digits], labels[digits]
         reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), images)
         self.optimizer.zero_grad(set_to_none=True)
         (margin + RECONSTRUCTION_WEIGHT * reconstruction).backward()
         self.optimizer.step()
-        wrong = (lengths.argmax(1) != labels).sum()
+        wrong = (answers != labels).sum()
         for i, value in enumerate(torch.stack([margin, reconstruction, wrong]).tolist()):
             self.sums[i] += value
 
     def end_epoch(self, validation: Digits) -> dict[str, float]:
         """Measure on the validation digits and enter a row into the log."""
         steps = self.steps_per_epoch
+        real, synthetic, _ = self.settings.batch
         row = {
             "epoch": self.step // steps,
             "margin_loss": self.sums[0] / steps,
             "reconstruction_loss": self.sums[1] / steps,
-            "train_error": self.sums[2] / (steps * self.settings.batch_size),
+            "train_error": self.sums[2] / (steps * (real + synthetic)),
             "validation_error": error_rate(self.net, validation, self.settings.iterations),
             "seconds": self.seconds,
         }
@@ -184,6 +228,7 @@ class Trainer:
         state = {
             "settings": asdict(self.settings),
             "images": len(self.training.labels),
+            "pool_sha256": self.pool.sha256,
             "step": self.step,
             "log": self.log,
             "sums": self.sums,
@@ -210,7 +255,9 @@ class Trainer:
                 parameter: {moment: tensors[f"{moment}.{name}"] for moment in ADAM}
                 for name, parameter in self.net.named_parameters()
             }
-            settings = {**state["settings"], "images": state["images"]}
+            # A file of an older version lacks the settings that were added since: then they had no effect.
+            settings = {**asdict(Settings()), **state["settings"], "images": state["images"]}
+            made_up = state.get("pool_sha256", "")
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise WeightsError(
                 f"{path} cannot be resumed from ({error}): give the folder of another run to --out."
@@ -224,6 +271,11 @@ class Trainer:
                     f"{path} was made with {key} {value}, not {now.get(key)}: resume with the same settings, "
                     "or give another folder to --out."
                 )
+        if made_up != self.pool.sha256:
+            raise WeightsError(
+                f"{path} was made with other synthetic images than this version draws: give another folder to "
+                "--out."
+            )
         self.net.load_state_dict(net)
         self.step, self.log, self.sums, self.seconds = progress
         for parameter, state in moments.items():
@@ -240,6 +292,7 @@ def train(
     settings: Settings,
     device: torch.device,
     resume: bool = False,
+    start: Weights | None = None,
     checkpoint_seconds: float = 120.0,
     say: Callable[[str], None] = tqdm.write,
 ) -> dict[str, Any]:
@@ -251,6 +304,7 @@ def train(
         settings: what decides the outcome.
         device: where to compute; mixed precision on CUDA.
         resume: go on from ``out``'s checkpoint, if it has one.
+        start: weights to start from, whatever ``settings.start_from`` says; needed to resume, too.
         checkpoint_seconds: least time between two checkpoints within an epoch.
         say: called with each line to show.
 
@@ -261,6 +315,7 @@ def train(
         DataError: if MNIST is incomplete, or ``out`` holds a run and ``resume`` is not set.
         WeightsError: if the checkpoint cannot be resumed from.
     """
+    settings = replace(settings, start_from=start.sha256 if start else "")
     checkpoint, weights = out / "checkpoint.safetensors", out / f"{DEFAULT}.safetensors"
     if weights.exists():
         raise DataError(f"{out} holds a finished run: give another folder to --out.")
@@ -276,7 +331,10 @@ def train(
     commit = current_commit()
 
     torch.backends.cudnn.deterministic = True
-    trainer = Trainer(settings, training, device)
+    pool = load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, say)
+    trainer = Trainer(settings, training, device, pool)
+    if start is not None:
+        trainer.net.load_state_dict(start.net.state_dict())
     if checkpoint.exists():
         trainer.load(checkpoint)
         say(f"resumed at step {trainer.step:,} of {trainer.steps:,}")
@@ -309,11 +367,9 @@ def train(
         "name": DEFAULT,
         "paper": "arXiv:1710.09829",
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
-        "data": f"MNIST: {len(training.labels):,} images to train on, {len(validation.labels):,} to choose by, "
-        f"{len(test.labels):,} to test on",
+        "data": describe_data(settings, training, validation, test),
         "settings": asdict(settings),
-        "command": f"python -m capsviz train --data DIR --out DIR --epochs {settings.epochs} "
-        f"--batch-size {settings.batch_size} --seed {settings.seed}",
+        "command": describe_command(settings),
         "commit": commit,
         "device": device.type,
         "torch": torch.__version__,
@@ -324,6 +380,36 @@ def train(
     save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
     return facts
+
+
+def describe_data(settings: Settings, training: Digits, validation: Digits, test: Digits) -> str:
+    """What was trained on, for the card."""
+    text = (
+        f"MNIST: {len(training.labels):,} images to train on, {len(validation.labels):,} to choose by, "
+        f"{len(test.labels):,} to test on"
+    )
+    names = ("made-up digits", "made-up pictures of no digit")
+    made = [
+        f"{count:,} {name} ({part / settings.batch_size:.0%} of a batch)"
+        for count, name, part in zip(settings.pool_sizes, names, settings.batch[1:], strict=True)
+        if count
+    ]
+    return "; ".join([text, *made])
+
+
+def describe_command(settings: Settings) -> str:
+    """The command line that makes such a run."""
+    words = ["python -m capsviz train --data DIR --out DIR"]
+    words += [f"--epochs {settings.epochs} --batch-size {settings.batch_size} --seed {settings.seed}"]
+    usual = Settings()
+    for field in ("learning_rate", "final_learning_rate", "synthetic", "others", "pool"):
+        if getattr(settings, field) != getattr(usual, field):
+            words.append(f"--{field.replace('_', '-')} {getattr(settings, field):g}")
+    if settings.augment:
+        words.append("--augment")
+    if settings.start_from:
+        words.append("--start-from WEIGHTS")
+    return " ".join(words)
 
 
 def checksum(tensors: dict[str, Tensor]) -> str:

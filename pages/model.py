@@ -1,7 +1,7 @@
 import streamlit as st
 
 from capsviz import figures, ui
-from capsviz.weights import DEPARTURES, LIMITS, LOSS, card_table
+from capsviz.weights import LOSS, card_table, departures, limits
 
 ui.question("What is this network, and how good is it?")
 now, model = ui.reading(), ui.network()
@@ -25,10 +25,10 @@ with left:
         config={"displayModeBar": False},
     )
     ui.heading("What it was trained for")
-    st.markdown(f"{LOSS} {DEPARTURES.format(epochs=card['settings']['epochs'])}")
+    st.markdown(f"{LOSS} {departures(card)}")
 with right:
     ui.heading("What it cannot do")
-    st.markdown("\n".join(f"- {limit}" for limit in LIMITS))
+    st.markdown("\n".join(f"- {limit}" for limit in limits(card)))
 
 with st.expander("Every fact about these weights"):
     st.markdown(card_table(card))

@@ -19,7 +19,8 @@ def loaded_after(statement: str) -> set[str]:
         ("import capsviz", {"torch", "streamlit", "plotly", "numpy"}),
         ("import capsviz.figures", {"torch", "streamlit", "plotly"}),
         ("import capsviz.trace, capsviz.preprocess, capsviz.images", {"torch", "streamlit", "plotly"}),
-        ("import capsviz.inference, capsviz.train", {"streamlit", "plotly", "torchvision"}),
+        ("import capsviz.strokes, capsviz.figures.evaluation", {"torch", "streamlit", "plotly"}),
+        ("import capsviz.inference, capsviz.train, capsviz.evaluate", {"streamlit", "plotly", "torchvision"}),
         ("import capsviz.ui", {"torch"}),
     ],
 )

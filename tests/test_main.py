@@ -57,11 +57,12 @@ def test_evaluate_counts_what_is_wrong(
         reference.write_idx(tmp_path / "MNIST" / "raw" / f"{split}-images-idx3-ubyte", images[:count])
         labels = np.array([7, 7, 1, 7, 2])[:count]
         reference.write_idx(tmp_path / "MNIST" / "raw" / f"{split}-labels-idx1-ubyte", labels)
-    monkeypatch.setitem(data.SIZES, "test", 5)
-    assert main(["evaluate", "--data", str(tmp_path), "--json", "--device", "cpu"]) == 0
+    monkeypatch.setattr(data, "SIZES", {"train": 1, "test": 5})
+    few = ["--limit", "5", "--device", "cpu"]
+    assert main(["evaluate", "--data", str(tmp_path), "--json", *few]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["wrong"], result["images"], result["error_rate"]) == (2, 5, 0.4)
-    assert main(["evaluate", "--data", str(tmp_path), "--device", "cpu"]) == 0
+    assert main(["evaluate", "--data", str(tmp_path), *few]) == 0
     assert "2 of 5 wrong, error rate 40.00%" in capsys.readouterr().out
 
 

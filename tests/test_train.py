@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,9 +22,10 @@ from torch import Tensor
 
 from capsviz import data, fast, train
 from capsviz.__main__ import main
-from capsviz.capsules import CapsNet
+from capsviz.capsules import NO_DIGIT, CapsNet
 from capsviz.data import Digits, load_mnist
 from capsviz.errors import WeightsError
+from capsviz.pool import Pool, load_pool
 from capsviz.train import Settings, Trainer, error_rate, learning_rate, random_shift, to_pixels
 from capsviz.weights import load_weights
 
@@ -188,6 +190,148 @@ def test_error_rate_is_that_of_the_unchanged_images():
     labels[[1, 3]] = (labels[[1, 3]] + 1) % 10
     rates = [error_rate(net, Digits(digits.images, labels), 3, batch_size=size) for size in (3, 4, 4)]
     assert rates == [0.5, 0.5, 0.5]
+
+
+# --- made-up images and other starts -------------------------------------------------------------------
+
+
+MIXED = Settings(epochs=2, batch_size=5, augment=True, synthetic=0.4, others=0.2, pool=6)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    """Four made-up digits, two other things."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load_pool(Path(folder) / "pool.safetensors", *MIXED.pool_sizes, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "batch", "sizes"),
+    [
+        (Settings(), (128, 0, 0), (0, 0)),
+        (Settings(synthetic=0.2, others=0.06), (94, 26, 8), (36_706, 11_294)),
+        (Settings(synthetic=0.25, pool=100), (96, 32, 0), (100, 0)),
+        (Settings(others=0.25, pool=100), (96, 0, 32), (0, 100)),
+        (MIXED, (2, 2, 1), (4, 2)),
+    ],
+)
+def test_shares_of_batch_and_pool(settings: Settings, batch: tuple[int, int, int], sizes: tuple[int, int]):
+    assert settings.batch == batch
+    assert settings.pool_sizes == sizes
+
+
+def test_batches_are_mixed_and_an_epoch_has_as_many_steps(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    seen: list[tuple[Tensor, Tensor]] = []
+    monkeypatch.setattr(Trainer, "_update", lambda self, *batch: seen.append(batch))
+    trainer = Trainer(MIXED, synthetic(10), CPU, pool)
+    assert trainer.steps_per_epoch == 2
+    list(trainer.run_epoch())
+    real = [labels[:2].tolist() for _, labels in seen]
+    assert len({*real[0], *real[1]}) == 4  # four different digits of the ten
+    for images, labels in seen:
+        assert images.shape == (5, 28, 28)
+        assert images.min() >= 0
+        assert images.max() <= 1
+        assert set(labels[2:4].tolist()) <= set(pool.digits.labels.tolist())
+        assert labels[4] == NO_DIGIT
+    again = Trainer(MIXED, synthetic(10), CPU, pool)
+    first = [*seen]
+    seen.clear()
+    list(again.run_epoch())
+    for (ours, _), (theirs, _) in zip(seen, first, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_step_gives_what_is_no_digit_no_picture_to_draw(plain: None):
+    """The margin loss is the mean over all images, the squared error over those of digits alone."""
+    trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
+    before = deepcopy(trainer.net)
+    images, labels = to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, NO_DIGIT, 2])
+    v = before(images, 3).v
+    lengths = v.norm(dim=2)
+    kept = torch.zeros(2, 10, 16)
+    kept[0, 0], kept[1, 2] = v[0, 0], v[2, 2]
+    errors = (before.decoder(kept) - images[[0, 2]]).square().sum((1, 2))
+    present = torch.zeros(3, 10)
+    present[0, 0] = present[2, 2] = 1
+    margins = present * (0.9 - lengths).relu() ** 2 + 0.5 * (1 - present) * (lengths - 0.1).relu() ** 2
+    (margins.sum(1).mean() + 0.0005 * errors.mean()).backward()
+
+    trainer._update(images, labels)
+    assert trainer.sums[:2] == pytest.approx([margins.sum(1).mean().item(), errors.mean().item()], rel=1e-5)
+    assert trainer.sums[2] == (lengths.argmax(1)[[0, 2]] != torch.tensor([0, 2])).sum()
+    for (name, ours), theirs in zip(trainer.net.named_parameters(), before.parameters(), strict=True):
+        assert (ours.grad - theirs.grad).norm() <= 1e-5 * theirs.grad.norm(), name
+
+
+def test_training_error_is_the_share_of_digits(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    trainer = Trainer(MIXED, synthetic(10), CPU, pool)
+    trainer.sums, trainer.step = [0.0, 0.0, 4.0], 2
+    monkeypatch.setattr(train, "error_rate", lambda *arguments: 0.0)
+    assert trainer.end_epoch(synthetic(2))["train_error"] == 4 / (2 * (2 + 2))
+
+
+def test_mixed_runs_resume_bit_for_bit(plain: None, folder: Path, pool: Pool):
+    whole, first, second = (Trainer(MIXED, synthetic(10), CPU, pool) for _ in range(3))
+    run(whole, until=4)
+    run(first, until=3)
+    first.save(folder / "checkpoint")
+    second.load(folder / "checkpoint")
+    run(second, until=4)
+    for (name, ours), theirs in zip(second.net.named_parameters(), whole.net.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+
+
+def test_resume_with_another_pool(plain: None, folder: Path, pool: Pool):
+    trainer = Trainer(MIXED, synthetic(10), CPU, pool)
+    run(trainer, until=1)
+    trainer.save(folder / "checkpoint")
+    changed = Pool(Digits(pool.digits.images.flip(2), pool.digits.labels), pool.others)
+    assert_refused(
+        Trainer(MIXED, synthetic(10), CPU, changed), folder / "checkpoint", "other synthetic images"
+    )
+
+
+def test_a_checkpoint_from_before_there_was_augmentation(checkpoint: Path, folder: Path):
+    whole = checkpoint.read_bytes()
+    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+    state = json.loads(header["__metadata__"]["state"])
+    for key in ("augment", "synthetic", "others", "pool", "start_from"):
+        del state["settings"][key]
+    del state["pool_sha256"]
+    (folder / "old").write_bytes(save_tensors(load_tensors(whole), metadata={"state": json.dumps(state)}))
+    trainer = Trainer(SMALL, synthetic(4), CPU)
+    trainer.load(folder / "old")
+    assert trainer.step == 1
+    other = Trainer(replace(SMALL, augment=True), synthetic(4), CPU)
+    assert_refused(other, folder / "old", "augment False, not True")
+
+
+def test_a_pool_is_drawn_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    path = folder / "pool.safetensors"
+    drawn = load_pool(path, 3, 2, 0, said.append)
+    assert drawn.digits.images.shape == (3, 28, 28)
+    assert drawn.others.labels.tolist() == [NO_DIGIT] * 2
+    assert load_pool(path, 3, 2, 0, said.append).sha256 == drawn.sha256
+    assert len(said) == 1
+    # Another seed, more images or a damaged file: drawn anew.
+    other = load_pool(path, 3, 2, 1, said.append)
+    assert other.sha256 != drawn.sha256
+    more = load_pool(path, 4, 2, 0, said.append)
+    assert torch.equal(more.digits.images[:3], drawn.digits.images)
+    whole = bytearray(path.read_bytes())
+    whole[-1] ^= 1
+    path.write_bytes(whole)
+    assert load_pool(path, 4, 2, 0, said.append).sha256 == more.sha256
+    path.write_bytes(b"")
+    assert load_pool(path, 4, 2, 0, said.append).sha256 == more.sha256
+    assert len(said) == 5
+
+
+def test_without_shares_there_is_no_pool(folder: Path):
+    assert load_pool(folder / "pool.safetensors", 0, 0, 0).sha256 == ""
+    assert not list(folder.iterdir())
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------
@@ -465,6 +609,53 @@ def test_checkpoints_are_written_within_an_epoch(
         finished.data, folder / "new" / "out", SMALL, CPU, checkpoint_seconds=-1, say=lambda line: None
     )
     assert saved == [1, 2, 3, 4]
+
+
+def test_command_mixes_and_starts_from_other_weights(
+    finished: Run, plain: None, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    start = finished.out / "capsnet-mnist.safetensors"
+    mixing = [
+        "--augment",
+        "--synthetic",
+        "0.25",
+        "--others",
+        "0.25",
+        "--pool",
+        "6",
+        "--learning-rate",
+        "1e-9",
+    ]
+    arguments = ["--batch-size", "4", "--start-from", str(start), "--final-learning-rate", "1e-9"]
+    assert main([*command(finished.data, folder / "out"), *mixing, *arguments, "--device", "cpu"]) == 0
+    weights = load_weights(folder / "out" / "capsnet-mnist.safetensors")
+    began = load_weights(start)
+    # One step at next to no learning rate: what was started from is still there.
+    torch.testing.assert_close(weights.net.digits.W, began.net.digits.W, atol=1e-3, rtol=0)
+    card = weights.card
+    assert card["settings"]["start_from"] == began.sha256
+    assert "--augment" in card["command"]
+    assert "--synthetic 0.25 --others 0.25 --pool 6" in card["command"]
+    assert (
+        "3 made-up digits (25% of a batch); 3 made-up pictures of no digit (25% of a batch)" in card["data"]
+    )
+    text = (folder / "out" / "capsnet-mnist.md").read_text()
+    assert began.sha256 in text
+    assert "turned" in text
+    shutil.rmtree(folder / "out")
+    assert main([*command(finished.data, folder / "out"), "--start-from", "klingon"]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n").splitlines()[-1], "klingon")
+
+
+@pytest.mark.parametrize("option", ["--synthetic", "--others"])
+@pytest.mark.parametrize("value", ["-0.1", "0.5", "nan", "much"])
+def test_command_refuses_what_is_no_share(
+    tmp_path: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as caught:
+        main([*command(tmp_path, tmp_path / "out"), option, value])
+    assert caught.value.code == 2
+    assert f"invalid share from 0 to below 0.5 value: '{value}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--epochs", "--batch-size"])

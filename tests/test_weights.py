@@ -156,6 +156,21 @@ def test_another_architecture(path: Path, packed: bytes, change: Callable, named
     assert_refused(path, path, "another network", named)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "nothing else"),
+        ({"others": 0.06}, "scribbles as none of them"),
+        ({}, "MNIST alone"),
+        ({"synthetic": 0.2}, "made-up ones"),
+        ({}, "a hand's slant"),
+        ({"augment": True}, "15 degrees"),
+    ],
+)
+def test_limits_follow_from_the_training(settings: dict[str, float], said: str):
+    assert sum(said in limit for limit in weights.limits({"settings": settings})) == 1
+
+
 def test_missing_card(path: Path):
     card = path.with_suffix(".json")
     card.unlink()

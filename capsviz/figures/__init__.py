@@ -6,6 +6,7 @@ views are packed for the scripts in ``browser/``; ``routing_html`` makes a page 
 
 from pathlib import Path
 
+from capsviz.figures.evaluation import evaluation_figures
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.pose import decoder_payload, pose_payload
@@ -21,6 +22,7 @@ STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</s
 __all__ = [
     "STYLE",
     "decoder_payload",
+    "evaluation_figures",
     "layers_table",
     "lengths_bars",
     "pipeline_strip",

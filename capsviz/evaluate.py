@@ -1,0 +1,309 @@
+"""Measuring a trained network: on MNIST, on drawings, on what is no digit, and how far it can be pushed.
+
+Everything is seeded and comes back as plain numbers, fit for JSON and for ``figures.evaluation``.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator, default_rng
+
+from capsviz.augment import warp
+from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.errors import ImageError
+from capsviz.inference import Model
+from capsviz.preprocess import canvas_to_mnist
+from capsviz.strokes import Drawing, make_image, random_other, read_strokes, render_anywhere
+
+Predict = Callable[[np.ndarray], np.ndarray]  # images [N, 28, 28] in 0..1 to lengths [N, 10]
+
+SEED = 20171026  # of places, sizes, noise and other things: not the seed of any training
+WIDTHS = (8, 12, 18, 26)  # of the pen, in pixels of the app's canvas
+SIZES = (90, 200)  # of a drawing's larger side, in the same
+CURVE_IMAGES = 1_000
+OTHERS = 1_000
+SHARE_UNSURE = 0.01  # of real digits that may be called unsure
+BINS = 20
+
+CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
+    "rotated": ("degrees", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60)),
+    "shifted": ("pixels", (0, 1, 2, 3, 4, 5, 6)),
+    "scaled": ("times as large", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4)),
+    "noised": ("standard deviation, of 1 from black to white", (0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+}
+
+
+def wilson(wrong: int, total: int) -> tuple[float, float]:
+    """95 % interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927)."""
+    if not total:
+        return 0.0, 1.0
+    z = 1.959964
+    rate, spread = wrong / total, z**2 / total
+    middle = (rate + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / (4 * total))
+    # Rounding must not leave the true bounds 0 and 1.
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def error(lengths: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """How many of the longest capsules [N, 10] are not the label's [N], as a rate with its interval."""
+    wrong, total = int((lengths.argmax(1) != labels).sum()), len(labels)
+    return {
+        "images": total,
+        "wrong": wrong,
+        "error_rate": wrong / total if total else 0.0,
+        "interval": wilson(wrong, total),
+    }
+
+
+def confusion(labels: np.ndarray, answers: np.ndarray) -> list[list[int]]:
+    """Counts [10][10]: how often each digit (row) was answered as which (column)."""
+    counts = np.zeros((10, 10), np.int64)
+    np.add.at(counts, (labels, answers), 1)
+    return counts.tolist()
+
+
+def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict[str, Any]:
+    """What the longest capsule's length says about being right.
+
+    Args:
+        lengths: [N, 10] in 0..1.
+        labels: [N] true digits.
+        bins: equal intervals of length.
+
+    Returns:
+        "bins": for each one that is not empty its borders, count, mean length and accuracy; "ece": the
+        expected calibration error, the mean distance of length and accuracy over all images.
+    """
+    longest, right = lengths.max(1), lengths.argmax(1) == labels
+    which = np.minimum((longest * bins).astype(int), bins - 1)
+    rows: list[dict[str, Any]] = [
+        {
+            "low": k / bins,
+            "high": (k + 1) / bins,
+            "images": int((which == k).sum()),
+            "length": float(longest[which == k].mean()),
+            "accuracy": float(right[which == k].mean()),
+        }
+        for k in np.unique(which).tolist()
+    ]
+    apart = sum(row["images"] * abs(row["accuracy"] - row["length"]) for row in rows)
+    return {"bins": rows, "ece": apart / len(labels) if len(labels) else 0.0}
+
+
+def read_drawings(predict: Predict, drawings: Sequence[Drawing], seed: int = SEED) -> dict[str, Any]:
+    """How many drawings are read rightly, each at a random size and place, with pens of four widths.
+
+    Args:
+        predict: images to lengths.
+        drawings: digits, fit into boxes of side 1.
+        seed: of sizes and places; each width has its own.
+
+    Returns:
+        "widths": one row a width with "width", "drawings", "right", "refused" (no digit found in it, which
+        counts as wrong), "rate" and its "interval"; "rate" over all widths; "confusion" of what was read.
+    """
+    labels = np.array([drawing.label for drawing in drawings], np.int64)
+    total, counts = len(drawings), np.zeros((10, 10), np.int64)
+    rows: list[dict[str, Any]] = []
+    for width in WIDTHS:
+        rng = default_rng([seed, width])
+        images = [_seen(drawing, width, rng) for drawing in drawings]
+        read = np.array([image is not None for image in images])
+        shown = np.array([image for image in images if image is not None], np.float32)
+        answers = predict(shown.reshape(-1, 28, 28)).argmax(1)
+        right = int((answers == labels[read]).sum())
+        counts += confusion(labels[read], answers)
+        rows.append(
+            {
+                "width": width,
+                "drawings": total,
+                "right": right,
+                "refused": total - len(shown),
+                "rate": right / total,
+                "interval": wilson(right, total),
+            }
+        )
+    all_right = sum(row["right"] for row in rows)
+    return {"widths": rows, "rate": all_right / (total * len(rows)), "confusion": counts.tolist()}
+
+
+def _seen(drawing: Drawing, width: float, rng: Generator) -> np.ndarray | None:
+    """What the network is shown of a drawing; None where the app would refuse it."""
+    pixels = render_anywhere(drawing.strokes, width, rng.uniform(*SIZES), rng)
+    try:
+        return canvas_to_mnist(pixels, "light")
+    except ImageError:
+        return None
+
+
+def change(images: np.ndarray, kind: str, amount: float, rng: Generator) -> np.ndarray:
+    """Images [N, 28, 28] in 0..1 changed by one amount of one of ``CHANGES``.
+
+    Positive degrees turn to the left; a shift goes in a random direction, by whole or part pixels.
+    """
+    if kind == "noised":
+        return (images + rng.normal(0, amount, images.shape)).clip(0, 1).astype(np.float32)
+    matrices = np.tile(np.eye(2, 3), (len(images), 1, 1))  # from places in the new image to the old one
+    if kind == "rotated":
+        angle = math.radians(amount)
+        matrices[:, :, :2] = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+    elif kind == "scaled":
+        matrices[:, :, :2] /= amount
+    else:
+        angles = rng.uniform(0, 2 * math.pi, len(images))
+        # Two units from edge to edge.
+        matrices[:, :, 2] = np.stack([np.cos(angles), np.sin(angles)], axis=1) * amount * 2 / images.shape[1]
+    still = torch.zeros(len(images), 2, 2, 2)
+    moved = warp(torch.from_numpy(images), torch.from_numpy(matrices.astype(np.float32)), still)
+    return moved.numpy()
+
+
+def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int = SEED) -> dict[str, Any]:
+    """The error on digits that are turned, moved, scaled or noisy.
+
+    Args:
+        predict: images to lengths.
+        images: float32 [N, 28, 28] in 0..1.
+        labels: [N].
+        seed: of directions and noise.
+
+    Returns:
+        For each kind of change its "unit" and its "points": "amount" and what ``error`` gives there.
+    """
+    return {
+        kind: {
+            "unit": unit,
+            "points": [
+                {
+                    "amount": amount,
+                    **error(predict(change(images, kind, amount, default_rng([seed, k]))), labels),
+                }
+                for k, amount in enumerate(amounts)
+            ],
+        }
+        for kind, (unit, amounts) in CHANGES.items()
+    }
+
+
+def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int = SEED) -> dict[str, Any]:
+    """Below which length to say "unsure", and what of things that are no digits this catches.
+
+    Args:
+        predict: images to lengths.
+        images: real digits [N, 28, 28] in 0..1, held out; of them ``SHARE_UNSURE`` fall below.
+        count: how many letters, symbols and scribbles to draw.
+        seed: of these.
+
+    Returns:
+        "threshold"; "digits": how many of them fall below it; "others" likewise; and for lengths from 0 to
+        1 in hundredths the shares of both that lie below ("below").
+    """
+    digits = predict(images).max(1)
+    rng = default_rng([seed, 1])
+    drawn = np.array([make_image(random_other, rng)[0] for _ in range(count)]).reshape(-1, 28, 28)
+    others = predict(drawn / np.float32(255)).max(1)
+    # Down to the length of an image, of which at most that share lies below.
+    threshold = float(np.sort(digits)[int(SHARE_UNSURE * len(digits))]) if len(digits) else 0.0
+    lengths = [k / 100 for k in range(101)]
+
+    def below(longest: np.ndarray, length: float) -> float:
+        return float((longest < length).mean()) if len(longest) else 0.0
+
+    return {
+        "threshold": threshold,
+        "digits": {"images": len(digits), "below": below(digits, threshold)},
+        "others": {"images": len(others), "below": below(others, threshold)},
+        "below": {
+            "length": lengths,
+            "digits": [below(digits, length) for length in lengths],
+            "others": [below(others, length) for length in lengths],
+        },
+    }
+
+
+def evaluate(
+    model: Model,
+    data: Path,
+    strokes: Path | None = None,
+    limit: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Measure everything there is to measure.
+
+    Args:
+        model: the network.
+        data: folder with MNIST; downloaded if empty.
+        strokes: file of drawings as strokes, if there is one.
+        limit: at most so many images, drawings and other things of each kind, evenly spaced.
+        say: called with a line before each part.
+
+    Returns:
+        A dictionary for JSON: "images", "wrong", "error_rate" and "interval" on MNIST's test set,
+        "confusion", "calibration", "curves", "unsure", and with ``strokes`` "drawings".
+
+    Raises:
+        DataError: if MNIST or the strokes are missing, incomplete or damaged.
+    """
+    drawings = read_strokes(strokes) if strokes else None
+    say("MNIST")
+    images, labels = _arrays(load_mnist(data, "test"), limit)
+    lengths = model.predict(images)
+    result = {
+        **error(lengths, labels),
+        "data": "MNIST test set",
+        "device": model.device,
+        "sha256": model.sha256,
+        "confusion": confusion(labels, lengths.argmax(1)),
+        "calibration": calibration(lengths, labels),
+    }
+    say("MNIST turned, moved, scaled, noisy")
+    few = _spaced(len(labels), min(limit or CURVE_IMAGES, CURVE_IMAGES))
+    result["curves"] = curves(model.predict, images[few], labels[few])
+    say("what is no digit")
+    held_out, _ = _arrays(split_validation(load_mnist(data, "train"))[1], limit)
+    result["unsure"] = unsure(model.predict, held_out, min(limit or OTHERS, OTHERS))
+    if drawings is not None:
+        say("drawings")
+        chosen = [drawings[k] for k in _spaced(len(drawings), limit)]
+        result["drawings"] = {"file": str(strokes), **read_drawings(model.predict, chosen)}
+    return result
+
+
+def _spaced(total: int, count: int | None) -> np.ndarray:
+    """``count`` of ``total`` positions, evenly spaced; all of them if there are not more."""
+    return np.arange(total) if not count or count >= total else np.arange(count) * total // count
+
+
+def _arrays(digits: Digits, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    chosen = digits.take(torch.from_numpy(_spaced(len(digits.labels), limit)))
+    return chosen.images.numpy() / np.float32(255), chosen.labels.numpy()
+
+
+def summary(result: dict[str, Any]) -> str:
+    """What ``evaluate`` found, in a few lines."""
+
+    def percent(rate: float, interval: Sequence[float]) -> str:
+        return f"{rate:.2%} (95 % interval {interval[0]:.2%} to {interval[1]:.2%})"
+
+    doubt = result["unsure"]
+    lines = [
+        f"{result['wrong']} of {result['images']:,} wrong, error rate "
+        + percent(result["error_rate"], result["interval"]),
+        f"calibration error of the longest length: {result['calibration']['ece']:.3f}",
+        f"below a length of {doubt['threshold']:.2f}: {doubt['digits']['below']:.1%} of {doubt['digits']['images']:,} "
+        f"digits held out of the training set, {doubt['others']['below']:.1%} of {doubt['others']['images']:,} drawings "
+        "of no digit",
+    ]
+    for kind, curve in result["curves"].items():
+        points = ", ".join(f"{p['amount']:g}: {p['error_rate']:.1%}" for p in curve["points"])
+        lines.append(f"error when {kind} ({curve['unit']}): {points}")
+    for row in result.get("drawings", {}).get("widths", []):
+        lines.append(f"drawings, pen of {row['width']} pixels: right {percent(row['rate'], row['interval'])}")
+    if "drawings" in result:
+        lines.append(f"drawings, all pens: right {result['drawings']['rate']:.2%}")
+    return "\n".join(lines)

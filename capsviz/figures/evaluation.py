@@ -1,0 +1,196 @@
+"""What was measured of a network, as figures: see ``capsviz.evaluate`` for the numbers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TEXT = {"size": 15}  # said of each part: a theme's template would make them smaller
+BLUE, ORANGE = (f"rgb{colour}" for colour in (AGAINST_COLOUR, FOR_COLOUR))
+GREY = "#8a8f98"
+
+
+def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
+    import plotly.graph_objects as go  # half a second that only these figures should cost
+
+    figure = go.Figure(list(traces))
+    figure.update_layout(
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": TEXT},
+        margin={"l": 70, "r": 20, "t": 40, "b": 60},
+        height=420,
+    )
+    figure.update_xaxes(title={"text": x, "font": TEXT}, tickfont=TEXT)
+    figure.update_yaxes(title={"text": y, "font": TEXT}, tickfont=TEXT)
+    return figure
+
+
+def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
+    """Which digit was read as which.
+
+    Args:
+        counts: [10][10], a row for each true digit, a column for each answer. What was read rightly is left
+            without colour: beside thousands, no mistake would show.
+    """
+    import plotly.graph_objects as go
+
+    wrong = [[None if i == j else count for j, count in enumerate(row)] for i, row in enumerate(counts)]
+    trace = go.Heatmap(
+        z=wrong,
+        text=[[str(count) if count else "" for count in row] for row in counts],
+        texttemplate="%{text}",
+        textfont=TEXT,
+        colorscale=[[0, "rgba(240,138,36,0)"], [1, ORANGE]],
+        zmin=0,
+        zmax=max(1, *(count or 0 for row in wrong for count in row)),  # without a mistake, no colour
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        hovertemplate="%{y} read as %{x}: %{text}<extra></extra>",
+    )
+    figure = _figure([trace], "read as", "digit")
+    figure.update_xaxes(dtick=1, constrain="domain")
+    figure.update_yaxes(dtick=1, autorange="reversed", scaleanchor="x")
+    # Cells without a colour have no text of a heatmap's either.
+    for digit, row in enumerate(counts):
+        figure.add_annotation(x=digit, y=digit, text=f"{row[digit]:,}", showarrow=False, font=TEXT)
+    return figure.update_layout(height=560)
+
+
+def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
+    """Share of right answers over the length of the longest capsule; points as large as they are many.
+
+    Args:
+        calibration: "bins" with "length", "accuracy" (0..1) and "images", and "ece".
+    """
+    import plotly.graph_objects as go
+
+    rows = calibration["bins"]
+    most = max([row["images"] for row in rows], default=1)
+    points = go.Scatter(
+        x=[row["length"] for row in rows],
+        y=[100 * row["accuracy"] for row in rows],
+        customdata=[row["images"] for row in rows],
+        mode="lines+markers",
+        name=f"measured (mean distance {calibration['ece']:.3f})",
+        line={"color": BLUE},
+        marker={"size": [6 + 24 * (row["images"] / most) ** 0.5 for row in rows]},
+        hovertemplate="length %{x:.2f}: %{y:.1f} % right of %{customdata:,}<extra></extra>",
+    )
+    ideal = go.Scatter(
+        x=[0, 1],
+        y=[0, 100],
+        mode="lines",
+        name="if a length were a probability",
+        line={"color": GREY, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure = _figure([ideal, points], "length of the longest capsule", "right answers, %")
+    figure.update_xaxes(range=[0, 1.02])
+    return figure.update_yaxes(range=[0, 104])
+
+
+def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
+    """Error over the amount of one change, with 95 % intervals.
+
+    Args:
+        kind: what was done to the digits, such as "rotated".
+        curve: its "unit" and "points" with "amount", "error_rate" and "interval" (0..1).
+    """
+    import plotly.graph_objects as go
+
+    points = curve["points"]
+    rates = [100 * point["error_rate"] for point in points]
+    trace = go.Scatter(
+        x=[point["amount"] for point in points],
+        y=rates,
+        mode="lines+markers",
+        line={"color": BLUE},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * p["interval"][1] - rate for p, rate in zip(points, rates, strict=True)],
+            "arrayminus": [rate - 100 * p["interval"][0] for p, rate in zip(points, rates, strict=True)],
+        },
+        hovertemplate="%{x:g}: %{y:.2f} % wrong<extra></extra>",
+    )
+    figure = _figure([trace], f"{kind}, {curve['unit']}", "error, %")
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
+    """Share of drawings read rightly for each width of the pen, with 95 % intervals.
+
+    Args:
+        drawings: "widths" with "width" in pixels, "rate" and "interval" (0..1).
+    """
+    import plotly.graph_objects as go
+
+    rows = drawings["widths"]
+    rates = [100 * row["rate"] for row in rows]
+    trace = go.Scatter(
+        x=[row["width"] for row in rows],
+        y=rates,
+        mode="lines+markers",
+        line={"color": BLUE},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * row["interval"][1] - rate for row, rate in zip(rows, rates, strict=True)],
+            "arrayminus": [rate - 100 * row["interval"][0] for row, rate in zip(rows, rates, strict=True)],
+        },
+        hovertemplate="%{x} pixels: %{y:.2f} % right<extra></extra>",
+    )
+    return _figure([trace], "width of the pen, pixels of 280", "drawings read rightly, %")
+
+
+def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
+    """Shares of digits and of other drawings whose longest capsule is shorter than a length.
+
+    Args:
+        unsure: "threshold", and "below" with "length", "digits" and "others" (0..1).
+    """
+    import plotly.graph_objects as go
+
+    below = unsure["below"]
+    traces = [
+        go.Scatter(
+            x=below["length"],
+            y=[100 * share for share in below[key]],
+            mode="lines",
+            name=name,
+            line={"color": colour},
+            hovertemplate="%{y:.1f} % below %{x:.2f}<extra></extra>",
+        )
+        for key, name, colour in (("digits", "digits", BLUE), ("others", "no digits", ORANGE))
+    ]
+    figure = _figure(traces, "length of the longest capsule", "shorter than that, %")
+    label = f"unsure below {unsure['threshold']:.2f}"
+    return figure.add_vline(unsure["threshold"], line_dash="dot", line_color=GREY, annotation_text=label)
+
+
+def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:
+    """All figures of a result of ``capsviz.evaluate.evaluate``, by name."""
+    figures = {
+        "confusion": confusion_figure(result["confusion"]),
+        "calibration": calibration_figure(result["calibration"]),
+        "unsure": unsure_figure(result["unsure"]),
+        **{kind: curve_figure(kind, curve) for kind, curve in result["curves"].items()},
+    }
+    if "drawings" in result:
+        figures["drawings"] = drawings_figure(result["drawings"])
+        figures["drawings-confusion"] = confusion_figure(result["drawings"]["confusion"])
+    return figures
+
+
+def write_figures(result: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write each figure as an HTML file that needs no network; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, figure in evaluation_figures(result).items():
+        paths.append(folder / f"{name}.html")
+        figure.write_html(paths[-1], include_plotlyjs=True)
+    return paths

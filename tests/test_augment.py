@@ -1,0 +1,118 @@
+"""Augmentation: where known points go, what a pen does, and that seeds alone decide."""
+
+import math
+
+import numpy as np
+import pytest
+import reference
+import torch
+from torch import Tensor
+
+from capsviz.augment import Strength, augment, change_pen, random_affine, random_pens, warp
+
+STILL = Strength(degrees=0, scale=0, shear=0, shift=0, bend=0, pen=0)
+NO_BEND = torch.zeros(1, 2, 5, 5)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def spot(x: float, y: float) -> Tensor:
+    """A soft spot around (x, y), in pixels from the image's middle."""
+    grid = torch.arange(28) - 13.5
+    return torch.exp(-((grid - x) ** 2 + (grid[:, None] - y) ** 2) / 4)[None]
+
+
+def centre(image: Tensor) -> tuple[float, float]:
+    grid = torch.arange(28) - 13.5
+    return tuple((image[0].sum(k) @ grid / image.sum()).item() for k in (0, 1))
+
+
+def digits(count: int = 6) -> Tensor:
+    return torch.tensor(reference.synthetic_digits(count)[0]) / 255
+
+
+def test_without_strength_nothing_changes():
+    torch.testing.assert_close(augment(digits(), generator(), STILL), digits(), atol=1e-5, rtol=0)
+
+
+def test_only_the_generator_decides_and_each_image_goes_its_own_way():
+    images = digits(1).repeat(4, 1, 1)
+    one, same, other = (augment(images, generator(seed)) for seed in (0, 0, 1))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert len({image.numpy().tobytes() for image in one}) == 4
+
+
+def test_what_comes_out_is_an_image_again():
+    made = augment(digits(60), generator())
+    assert made.shape == (60, 28, 28)
+    assert made.dtype == torch.float32
+    assert made.min() >= 0
+    assert made.max() <= 1
+    assert made.amax((1, 2)).min() > 0.9  # a thin pen is no faint one
+    assert torch.equal(augment(torch.zeros(3, 28, 28), generator()), torch.zeros(3, 28, 28))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (5, -4), (-6, 2)])
+def test_a_point_is_turned_scaled_and_shifted(place: tuple[float, float]):
+    """The map goes from the new image to the old: a spot at M p + t comes to p."""
+    matrix = [[1.1 * math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), 0.9 * math.cos(0.3)]]
+    shift = (1.5, -0.75)
+    source = np.array(matrix) @ place + shift
+    affine = torch.tensor([[[*matrix[0], shift[0] / 14], [*matrix[1], shift[1] / 14]]])
+    made = warp(spot(*source), affine, NO_BEND)
+    assert centre(made) == pytest.approx(place, abs=0.05)
+
+
+def test_a_bend_moves_by_pixels():
+    bend = torch.zeros(1, 2, 5, 5)
+    bend[0, 0], bend[0, 1] = 2, -1
+    made = warp(spot(3, 3), torch.eye(2, 3)[None], bend)
+    assert centre(made) == pytest.approx((1, 4), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("strength", "index", "expected"),
+    [
+        (Strength(degrees=15, scale=0, shear=0, shift=0), (1, 0), math.sin(math.radians(15))),
+        (Strength(degrees=0, scale=0.13, shear=0, shift=0), (0, 0), 1 / 0.87),
+        (Strength(degrees=0, scale=0, shear=0.25, shift=0), (0, 1), 0.25),
+        (Strength(degrees=0, scale=0, shear=0, shift=2), (0, 2), 2 / 14),
+        (Strength(degrees=0, scale=0, shear=0, shift=2), (1, 2), 2 / 14),
+    ],
+)
+def test_maps_reach_their_strength_and_not_beyond(
+    strength: Strength, index: tuple[int, int], expected: float
+):
+    values = random_affine(4000, torch.Size([28, 28]), strength, generator())[:, *index]
+    assert values.max() <= expected + 1e-6
+    assert values.max() == pytest.approx(expected, rel=0.02)
+    assert values.shape == (4000,)
+
+
+def test_some_pens_change_both_ways():
+    amounts = random_pens(4000, Strength(pen=0.7, pen_share=0.4), generator())
+    assert (amounts != 0).float().mean() == pytest.approx(0.4, abs=0.03)
+    assert amounts.abs().max() <= 0.7
+    assert amounts.mean() == pytest.approx(0, abs=0.02)
+
+
+def test_a_pen_grows_and_shrinks_by_a_pixel():
+    image = torch.zeros(1, 28, 28)
+    image[0, 10:15, 10:20] = 1
+    grown = change_pen(image, torch.tensor([1.0]))
+    assert grown.sum() == 5 * 10 + 2 * (5 + 10)  # a plus sign: one more on each side, no corners
+    shrunk = change_pen(image, torch.tensor([-1.0]))
+    assert shrunk.sum() == 3 * 8
+    half = change_pen(image, torch.tensor([0.5]))
+    assert half[0, 9, 12] == 0.5
+    assert torch.equal(change_pen(image, torch.tensor([0.0])), image)
+
+
+def test_a_thin_line_does_not_fade():
+    image = torch.zeros(1, 28, 28)
+    image[0, 5:20, 14] = 0.8
+    thin = change_pen(image, torch.tensor([-0.7]))
+    assert thin.max() == pytest.approx(0.8)

@@ -1,0 +1,268 @@
+"""Evaluation: statistics by hand, known pictures changed, and the command from end to end."""
+
+import gzip
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference
+from numpy.random import default_rng
+
+from capsviz import data, evaluate
+from capsviz.__main__ import main
+from capsviz.evaluate import calibration, change, confusion, curves, error, read_drawings, unsure, wilson
+from capsviz.strokes import Drawing, random_digit
+
+
+def lengths(*answers: tuple[int, float]) -> np.ndarray:
+    """Lengths [N, 10] whose longest is the given one; all others are 0.01."""
+    made = np.full((len(answers), 10), 0.01)
+    for row, (digit, length) in zip(made, answers, strict=True):
+        row[digit] = length
+    return made
+
+
+# --- statistics -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "total", "low", "high"),
+    [
+        # The bounds p solve (p - wrong/total)^2 = z^2 p (1 - p) / total; those at the ends in closed form.
+        (0, 10, 0, 1.959964**2 / (10 + 1.959964**2)),
+        (10, 10, 10 / (10 + 1.959964**2), 1),
+        (1, 10, 0.01787, 0.40415),
+        (42, 10_000, 0.003110, 0.005672),
+    ],
+)
+def test_wilson_interval(wrong: int, total: int, low: float, high: float):
+    assert wilson(wrong, total) == pytest.approx((low, high), rel=1e-3, abs=1e-12)
+    for bound in wilson(wrong, total):
+        deviation = (bound - wrong / total) ** 2
+        assert deviation == pytest.approx(1.959964**2 * bound * (1 - bound) / total, abs=1e-12)
+
+
+def test_wilson_knows_nothing_of_nothing():
+    assert wilson(0, 0) == (0, 1)
+
+
+def test_errors_are_counted():
+    counted = error(lengths((3, 0.9), (5, 0.8), (5, 0.7), (1, 0.2)), np.array([3, 5, 6, 1]))
+    assert (counted["images"], counted["wrong"], counted["error_rate"]) == (4, 1, 0.25)
+    assert counted["interval"] == wilson(1, 4)
+    assert error(np.empty((0, 10)), np.empty(0))["error_rate"] == 0
+
+
+def test_confusion_counts_answers_in_the_row_of_the_truth():
+    counts = np.array(confusion(np.array([7, 7, 7, 1]), np.array([7, 1, 1, 1])))
+    assert counts[7, 7] == 1
+    assert counts[7, 1] == 2
+    assert counts[1, 1] == 1
+    assert counts.sum() == 4
+
+
+def test_calibration_by_hand():
+    found = calibration(
+        lengths((1, 0.95), (1, 0.93), (1, 0.55), (1, 1.0)), labels=np.array([1, 1, 2, 1]), bins=10
+    )
+    low, high = found["bins"]
+    assert (low["low"], low["high"], low["images"], low["accuracy"]) == (0.5, 0.6, 1, 0)
+    assert low["length"] == pytest.approx(0.55)
+    assert (high["low"], high["high"], high["images"], high["accuracy"]) == (0.9, 1.0, 3, 1)
+    assert high["length"] == pytest.approx(0.96)
+    assert found["ece"] == pytest.approx((1 * 0.55 + 3 * 0.04) / 4)
+    assert calibration(np.empty((0, 10)), np.empty(0)) == {"bins": [], "ece": 0}
+
+
+# --- pictures -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spot() -> np.ndarray:
+    """A soft spot 6 pixels right of the middle and 3 above it, [1, 28, 28]."""
+    grid = np.arange(28) - 13.5
+    return np.exp(-((grid - 6) ** 2 + (grid[:, None] + 3) ** 2) / 4).astype(np.float32)[None]
+
+
+def centre(image: np.ndarray) -> np.ndarray:
+    """(x, y) from the middle."""
+    grid = np.arange(28) - 13.5
+    return np.array([image[0].sum(0) @ grid, image[0].sum(1) @ grid]) / image.sum()
+
+
+def test_rotation_turns_to_the_left(spot: np.ndarray):
+    turned = change(spot, "rotated", 90, default_rng(0))
+    np.testing.assert_allclose(centre(turned), [-3, -6], atol=0.05)  # right goes up, up goes left
+
+
+def test_scaling_moves_away_from_the_middle(spot: np.ndarray):
+    np.testing.assert_allclose(centre(change(spot, "scaled", 1.4, default_rng(0))), [8.4, -4.2], atol=0.05)
+    np.testing.assert_allclose(centre(change(spot, "scaled", 0.5, default_rng(0))), [3, -1.5], atol=0.05)
+
+
+def test_shifts_go_as_far_as_asked_in_many_directions(spot: np.ndarray):
+    moved = change(spot.repeat(40, 0), "shifted", 4, default_rng(0))
+    ways = np.array([centre(image[None]) for image in moved]) - (6, -3)
+    np.testing.assert_allclose(np.hypot(*ways.T), 4, atol=0.1)
+    assert (ways > 2).any(0).all()
+    assert (ways < -2).any(0).all()
+
+
+def test_noise_has_the_deviation_asked_for():
+    grey = np.full((20, 28, 28), 0.5, np.float32)
+    noisy = change(grey, "noised", 0.1, default_rng(0))
+    assert noisy.dtype == np.float32
+    assert noisy.std() == pytest.approx(0.1, rel=0.03)
+    assert change(grey, "noised", 2, default_rng(0)).min() == 0
+
+
+@pytest.mark.parametrize("kind", evaluate.CHANGES)
+def test_every_curve_has_a_point_without_change(kind: str, spot: np.ndarray):
+    amounts = evaluate.CHANGES[kind][1]
+    nothing = 1 if kind == "scaled" else 0
+    assert nothing in amounts
+    np.testing.assert_allclose(change(spot, kind, nothing, default_rng(0)), spot, atol=1e-5)
+
+
+def test_curves_hold_the_error_at_every_amount(spot: np.ndarray):
+    """A reader that says 1 as long as the spot is right of the middle, and 0 otherwise."""
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        return lengths(*((int(centre(image[None])[0] > 0), 0.9) for image in images))
+
+    found = curves(predict, spot.repeat(3, 0), np.array([1, 1, 0]))
+    wrong = {p["amount"]: p["wrong"] for p in found["rotated"]["points"]}
+    assert wrong[0] == wrong[10] == wrong[-60] == 1  # the one that is labelled 0
+    assert wrong[60] == 1  # 60 + 27 degrees: just still on the right
+    assert found["rotated"]["unit"] == "degrees"
+    assert all(p["images"] == 3 for curve in found.values() for p in curve["points"])
+
+
+# --- drawings -------------------------------------------------------------------------------------------
+
+
+def test_drawings_are_read_with_four_pens_and_refusals_are_wrong():
+    """Three lines and a dense scribble, which the app refuses, to a reader that always says 1."""
+    stick = [np.array([[0, 0], [0, 1.0]])]
+    scribble = [np.array([[k % 2, k / 40] for k in range(41)], float)]
+    drawings = [Drawing(1, stick), Drawing(7, stick), Drawing(1, stick), Drawing(1, scribble)]
+    shown: list[np.ndarray] = []
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        shown.append(images)
+        return lengths(*[(1, 0.9)] * len(images))
+
+    found = read_drawings(predict, drawings)
+    assert [row["width"] for row in found["widths"]] == [8, 12, 18, 26]
+    for row in found["widths"]:
+        assert (row["drawings"], row["right"], row["refused"], row["rate"]) == (4, 2, 1, 0.5)
+        assert row["interval"] == wilson(2, 4)
+    assert found["rate"] == 0.5
+    assert found["confusion"][7][1] == 4
+    assert found["confusion"][1][1] == 8
+    first = shown.copy()
+    shown.clear()
+    read_drawings(predict, drawings)
+    assert all(np.array_equal(a, b) for a, b in zip(first, shown, strict=True))
+
+
+def test_unsure_is_below_what_all_but_a_hundredth_of_the_digits_reach():
+    """Digits of lengths 0.001 to 0.2 in steps of 0.001; other things at 0.0025."""
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        if images.ndim == 1:
+            return lengths(*((4, float(length)) for length in images))
+        return np.full((len(images), 10), 0.0025)
+
+    digits = 0.2 * np.arange(1, 201) / 200
+    found = unsure(predict, digits + 0.5, count=3)
+    assert found["threshold"] == pytest.approx(0.503)
+    assert found["digits"] == {"images": 200, "below": 0.01}
+    assert found["others"] == {"images": 3, "below": 1}
+    below = found["below"]
+    assert below["length"][50] == 0.5
+    assert below["digits"][60] == pytest.approx(0.5, abs=0.01)
+    assert below["digits"][0] == below["others"][0] == 0
+    assert below["others"][1] == 1
+
+
+# --- the command ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """MNIST shrunk to eight digits to choose by and seven to test on, and two drawings."""
+    monkeypatch.setattr(data, "SIZES", {"train": 8, "test": 7})
+    monkeypatch.setattr(evaluate, "OTHERS", 2)
+    reference.write_mnist(tmp_path, 8, 7)
+    rng = default_rng(0)
+    entries = [
+        {"label": digit, "strokes": [s.tolist() for s in random_digit(rng, digit).strokes]}
+        for digit in (2, 8)
+    ]
+    text = "".join(json.dumps(entry) + "\n" for entry in entries)
+    (tmp_path / "some.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_command_measures_everything(folder: Path, capsys: pytest.CaptureFixture[str]):
+    out, figures = folder / "result.json", folder / "figures"
+    arguments = ["--strokes", str(folder / "some.jsonl.gz"), "--json", str(out), "--figures", str(figures)]
+    assert main(["evaluate", "--data", str(folder), "--device", "cpu", *arguments]) == 0
+    printed = capsys.readouterr().out
+    result = json.loads(out.read_text())
+    assert result["images"] == 7
+    assert np.sum(result["confusion"]) == 7
+    assert np.trace(result["confusion"]) == 7 - result["wrong"]
+    assert f"{result['wrong']} of 7 wrong" in printed
+    assert [row["width"] for row in result["drawings"]["widths"]] == [8, 12, 18, 26]
+    assert "drawings, all pens" in printed
+    assert result["unsure"]["others"]["images"] == 2
+    assert set(result["curves"]) == {"rotated", "shifted", "scaled", "noised"}
+    written = {path.stem for path in figures.iterdir()}
+    assert written == {
+        *("confusion", "calibration", "unsure", "rotated", "shifted", "scaled", "noised"),
+        *("drawings", "drawings-confusion"),
+    }
+    for path in figures.iterdir():
+        page = path.read_text()
+        assert "Plotly.newPlot" in page
+        assert '<script src="http' not in page  # it must open without a network
+
+
+@pytest.mark.slow
+def test_command_with_a_limit(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["evaluate", "--data", str(folder), "--device", "cpu", "--limit", "3", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["images"] == 3
+    assert result["unsure"]["digits"]["images"] == 3
+    assert result["curves"]["scaled"]["points"][0]["images"] == 3
+    assert "drawings" not in result
+    assert all(math.isfinite(bin_["accuracy"]) for bin_ in result["calibration"]["bins"])
+
+
+@pytest.mark.parametrize("content", ["{", '{"label": 12}'])
+def test_command_with_broken_strokes(folder: Path, content: str, capsys: pytest.CaptureFixture[str]):
+    path = folder / "broken.jsonl"
+    path.write_text(content)
+    assert main(["evaluate", "--data", str(folder), "--device", "cpu", "--strokes", str(path)]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "capsviz: Line 1 of", path)
+
+
+def test_command_with_files_that_are_not_mnist(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(data, "SIZES", {"train": 8, "test": 10})
+    assert main(["evaluate", "--data", str(folder), "--device", "cpu"]) == 2
+    message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
+    reference.assert_one_sentence(message, "7 x 28 x 28 pixels and 7 labels up to 6", "10 x 28 x 28")
+
+
+def test_command_with_empty_mnist_files(folder: Path, capsys: pytest.CaptureFixture[str]):
+    reference.write_mnist(folder, 8, 0)
+    assert main(["evaluate", "--data", str(folder), "--device", "cpu"]) == 2
+    message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
+    reference.assert_one_sentence(message, "capsviz: ", folder, "delete that folder")

@@ -1,0 +1,97 @@
+"""Figures of an evaluation: what they plot is what was measured."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from capsviz.figures import evaluation
+
+
+@pytest.fixture
+def result() -> dict[str, Any]:
+    """A result made by hand: two sevens in ten read as ones, one drawing in four wrong."""
+    counts = np.diag([10] * 10)
+    counts[7, 7], counts[7, 1] = 1_008, 2
+    point = {"images": 100, "wrong": 4, "error_rate": 0.04, "interval": (0.02, 0.09)}
+    return {
+        "confusion": counts.tolist(),
+        "calibration": {
+            "bins": [
+                {"low": 0.5, "high": 0.55, "images": 4, "length": 0.52, "accuracy": 0.75},
+                {"low": 0.9, "high": 0.95, "images": 100, "length": 0.93, "accuracy": 1.0},
+            ],
+            "ece": 0.076,
+        },
+        "unsure": {
+            "threshold": 0.42,
+            "digits": {"images": 5, "below": 0.0},
+            "others": {"images": 5, "below": 0.8},
+            "below": {"length": [0.0, 0.5, 1.0], "digits": [0, 0.1, 1], "others": [0, 0.8, 1]},
+        },
+        "curves": {
+            "rotated": {"unit": "degrees", "points": [{"amount": -10, **point}, {"amount": 0, **point}]}
+        },
+        "drawings": {
+            "widths": [{"width": 8, "rate": 0.75, "interval": (0.5, 0.9)}],
+            "confusion": np.eye(10, dtype=int).tolist(),
+        },
+    }
+
+
+def test_confusion_colours_mistakes_alone_and_writes_all_counts(result: dict[str, Any]):
+    figure = evaluation.confusion_figure(result["confusion"])
+    (heat,) = figure.data
+    assert heat.z[7][1] == 2
+    assert all(heat.z[digit][digit] is None for digit in range(10))
+    assert (heat.zmin, heat.zmax) == (0, 2)
+    assert evaluation.confusion_figure(np.eye(10, dtype=int).tolist()).data[0].zmax == 1
+    assert heat.text[7][1] == "2"
+    assert heat.text[7][2] == ""
+    assert [note.text for note in figure.layout.annotations][7] == "1,008"
+    assert figure.layout.yaxis.autorange == "reversed"  # zero in the first row
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("read as", "digit")
+
+
+def test_calibration_plots_accuracy_over_length(result: dict[str, Any]):
+    ideal, points = evaluation.calibration_figure(result["calibration"]).data
+    assert (list(ideal.x), list(ideal.y)) == ([0, 1], [0, 100])
+    assert (list(points.x), list(points.y)) == ([0.52, 0.93], [75, 100])
+    assert "0.076" in points.name
+    small, large = points.marker.size
+    assert small < large
+    assert evaluation.calibration_figure({"bins": [], "ece": 0}).layout.xaxis.title.text
+
+
+def test_curves_have_intervals_around_each_rate(result: dict[str, Any]):
+    figure = evaluation.curve_figure("rotated", result["curves"]["rotated"])
+    (curve,) = figure.data
+    assert (list(curve.x), list(curve.y)) == ([-10, 0], [4, 4])
+    np.testing.assert_allclose(curve.error_y.array, 5)
+    np.testing.assert_allclose(curve.error_y.arrayminus, 2)
+    assert figure.layout.xaxis.title.text == "rotated, degrees"
+
+
+def test_drawings_are_plotted_by_width(result: dict[str, Any]):
+    (curve,) = evaluation.drawings_figure(result["drawings"]).data
+    assert (list(curve.x), list(curve.y)) == ([8], [75])
+    np.testing.assert_allclose([curve.error_y.array[0], curve.error_y.arrayminus[0]], [15, 25])
+
+
+def test_unsure_shows_both_shares_and_the_threshold(result: dict[str, Any]):
+    figure = evaluation.unsure_figure(result["unsure"])
+    digits, others = figure.data
+    np.testing.assert_allclose(digits.y, [0, 10, 100])
+    np.testing.assert_allclose(others.y, [0, 80, 100])
+    assert figure.layout.shapes[0].x0 == 0.42
+    assert figure.layout.annotations[0].text == "unsure below 0.42"
+
+
+def test_all_figures_are_named_and_what_was_not_measured_is_left_out(result: dict[str, Any], tmp_path: Path):
+    names = ["confusion", "calibration", "unsure", "rotated", "drawings", "drawings-confusion"]
+    assert list(evaluation.evaluation_figures(result)) == names
+    del result["drawings"]
+    written = evaluation.write_figures(result, tmp_path / "new" / "folder")
+    assert [path.stem for path in written] == names[:4]
+    assert all(path.stat().st_size > 1e6 for path in written)  # Plotly itself is inside

@@ -1,0 +1,282 @@
+"""Drawings as strokes: rendered like a canvas's, made up in every style, read from files."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference
+from numpy.random import default_rng
+
+from capsviz import strokes
+from capsviz.errors import DataError
+from capsviz.preprocess import canvas_to_mnist
+from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, Style, styles
+from capsviz.strokes import Drawing, draw, fit, make_image, random_digit, random_other, read_strokes, render
+
+ALL_STYLES = pytest.mark.parametrize(
+    "style", styles(DIGIT_STYLES) + styles(OTHER_STYLES), ids=lambda style: f"{style.what}-{style.name}"
+)
+
+
+def line(*points: tuple[float, float]) -> np.ndarray:
+    return np.array(points, float)
+
+
+def way(stroke: np.ndarray) -> float:
+    return np.hypot(*np.diff(stroke, axis=0).T).sum()
+
+
+# --- rendering ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [6, 8, 18, 26.5])
+def test_a_line_is_as_wide_and_as_long_as_asked_for(width: float):
+    ink = render([line((0, 0), (1, 0))], width, size=150, offset=(40, 90)) / 255
+    # Across its middle: as much ink as the pen is wide, around row edge 90. Along it: both caps more.
+    assert ink[:, 115].sum() == pytest.approx(width, abs=0.3)
+    assert (ink[:, 115] * (np.arange(280) + 0.5)).sum() / ink[:, 115].sum() == pytest.approx(90, abs=0.3)
+    assert ink[90].sum() == pytest.approx(150 + width, abs=1)
+    assert ink.sum() == pytest.approx(150 * width + np.pi * width**2 / 4, rel=0.04)
+
+
+def test_lines_are_placed_where_they_were_asked_for():
+    ink = render([line((0, 0), (0, 1)), line((0.5, 0.5))], 10, size=100, offset=(60, 20), canvas=200)
+    assert ink.shape == (200, 200)
+    assert ink.dtype == np.uint8
+    rows, columns = np.nonzero(ink > 127)
+    assert (rows.min(), rows.max()) == (15, 124)  # from 20 to 120, and half a pen's width beyond
+    assert (columns.min(), columns.max()) == (55, 114)  # the line at 60, the dot at 60 + 50
+
+
+@pytest.mark.parametrize("width", [8, 26])
+@pytest.mark.parametrize("size", [90, 200, 400])
+def test_drawings_are_placed_all_over_the_canvas_and_never_cut_off(width: float, size: float):
+    rng = default_rng(0)
+    places = []
+    for _ in range(30):
+        ink = strokes.render_anywhere([line((0, 0), (0.6, 1))], width, size, rng)
+        assert not ink[[0, -1]].any()
+        assert not ink[:, [0, -1]].any()
+        rows, columns = np.nonzero(ink > 127)
+        places.append((rows.min(), columns.min()))
+        height = rows.max() + 1 - rows.min()
+        assert height == pytest.approx(min(size, 280 - 2 * (width / 2 + 5.6)) + width, abs=2)
+    assert size == 400 or np.ptp(places, axis=0).min() > 30
+
+
+def test_fit_keeps_proportions_and_what_has_no_extent():
+    a, b = fit([line((10, 20), (10, 60)), line((20, 40))])
+    np.testing.assert_allclose(a, [[0, 0], [0, 1]])
+    np.testing.assert_allclose(b, [[0.25, 0.5]])
+    (dot,) = fit([line((3, 4))])
+    np.testing.assert_allclose(dot, [[0, 0]])
+
+
+# --- a hand ---------------------------------------------------------------------------------------------
+
+CAREFUL = strokes.Hand(
+    jitter=0, warp=0, slant=0, turn=0, aspect=1, rounding=0.001, tremor=0, reach=0, stray=0, pace=0.01
+)
+
+
+def drawn(hand: strokes.Hand, seed: int = 0) -> list[np.ndarray]:
+    """An L: a line down and, with a corner, one to the right."""
+    el = Style("letter", "L", 1, (((0, 0, False), (0, 1, True), (0.5, 1, False)),))
+    return draw(el, default_rng(seed), hand)
+
+
+def test_a_careful_hand_draws_the_skeleton(monkeypatch: pytest.MonkeyPatch):
+    # What is left of chance are a stroke's own turn and size.
+    monkeypatch.setattr(strokes, "_turned", lambda angle: np.eye(2))
+    (stroke,) = drawn(CAREFUL)
+    np.testing.assert_allclose(stroke[[0, -1]], [[0, 0], [0.5, 1]], atol=0.01)
+    assert way(stroke) == pytest.approx(1.5, abs=0.01)
+    assert np.hypot(*np.diff(stroke, axis=0).T).max() < 0.02
+    assert np.abs(stroke - (0, 1)).sum(1).min() < 0.01  # the corner was not cut
+
+
+def test_slant_leans_to_the_right_and_aspect_widens(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(strokes, "_turned", lambda angle: np.eye(2))
+    (stroke,) = drawn(CAREFUL._replace(slant=0.3))
+    corner = stroke[np.argmax(stroke[:, 1] - stroke[:, 0])]
+    np.testing.assert_allclose(stroke[0] - corner, [0.3, -1], atol=0.02)  # the top lies to the right
+    (wide,) = drawn(CAREFUL._replace(aspect=1.6))
+    assert np.ptp(wide[:, 0]) / np.ptp(wide[:, 1]) == pytest.approx(0.8, abs=0.01)
+
+
+def test_rounding_cuts_corners_and_keeps_ends():
+    sharp, round_ = drawn(CAREFUL)[0], drawn(CAREFUL._replace(rounding=0.08))[0]
+    for a, b in zip(sharp[[0, -1]], round_[[0, -1]], strict=True):
+        assert np.hypot(*(a - b)) < 0.08
+    assert way(round_) < way(sharp) - 0.03
+
+
+@pytest.mark.parametrize(("reach", "grown"), [((0.05, 0.03), 0.08), ((-0.05, 0), -0.05), ((0, -0.1), -0.1)])
+def test_ends_reach_too_far_or_not_far_enough(reach: tuple[float, float], grown: float):
+    stroke = line(*((0, y / 100) for y in range(101)))
+    made = strokes._with_ends(stroke, np.array(reach))
+    assert way(made) == pytest.approx(1 + grown, abs=1e-9)
+    assert made[0, 1] == pytest.approx(-reach[1], abs=1e-9)  # both ends, and the direction stays
+    assert made[-1, 1] == pytest.approx(1 + reach[0], abs=1e-9)
+
+
+def test_smoothing_leaves_a_straight_line_alone():
+    stroke = line(*((y / 50, y / 100) for y in range(60)))
+    np.testing.assert_allclose(strokes._low_pass(stroke, 5), stroke, atol=1e-12)
+
+
+def test_a_hasty_hand_differs_more_from_drawing_to_drawing():
+    def spread(hand: strokes.Hand) -> float:
+        ends = np.array([drawn(hand, seed)[0][[0, -1]] for seed in range(20)])
+        return ends.std(0).mean()
+
+    assert spread(CAREFUL) < 0.05 < spread(CAREFUL._replace(jitter=0.1, warp=0.05))
+
+
+# --- digits and what is none ----------------------------------------------------------------------------
+
+
+@ALL_STYLES
+def test_every_style_can_be_read(style: Style):
+    """Drawn by three hands, rendered and prepared, none is blank, refused every time, or out of range."""
+    image, label = make_image(lambda rng: Drawing(5, draw(style, rng)), default_rng(1), (8, 20))
+    assert label == 5
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
+    assert image.max() == 255
+    assert 15 < (image > 127).sum() < 350
+    for seed in range(3):
+        made = draw(style, default_rng(seed))
+        points = np.concatenate(made)
+        np.testing.assert_allclose(points.min(0), 0, atol=1e-9)
+        assert np.ptp(points, axis=0).max() == pytest.approx(1)
+        assert len(made) == len(style.strokes)
+
+
+def test_there_are_many_styles_of_every_digit():
+    counts = {digit: sum(style.what == str(digit) for style in styles()) for digit in range(10)}
+    assert min(counts.values()) >= 10
+    assert len({(style.what, style.name) for style in styles()}) == len(styles())
+    assert {style.what for style in styles(OTHER_STYLES)} == {"letter", "symbol"}
+
+
+def test_a_line_of_the_table():
+    (style,) = styles("7 bar 2.5 | 20,3* 80,3* 40,100 / 30,-5 70,50\n")
+    assert style[:3] == ("7", "bar", 2.5)
+    assert style.strokes[0] == ((0.2, 0.03, True), (0.8, 0.03, True), (0.4, 1.0, False))
+    assert style.strokes[1] == ((0.3, -0.05, False), (0.7, 0.5, False))
+
+
+@pytest.mark.parametrize("make", [random_digit, random_other])
+def test_the_seed_decides(make):
+    one, same, other = (make_image(make, default_rng(seed)) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one[0], same[0])
+    assert one[1] == same[1]
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_digits_are_labelled_and_all_of_them_are_drawn():
+    rng = default_rng(0)
+    assert {random_digit(rng).label for _ in range(100)} == set(range(10))
+    assert {random_digit(rng, 7).label for _ in range(10)} == {7}
+
+
+@pytest.mark.parametrize("make", strokes.OTHERS, ids=lambda make: make.__name__)
+def test_what_is_no_digit_can_be_drawn_and_read(make, monkeypatch: pytest.MonkeyPatch):
+    shares = np.array([float(other is make) for other in strokes.OTHERS])
+    monkeypatch.setattr(strokes, "OTHER_SHARES", shares)
+    rng = default_rng(0)
+    for _ in range(3):
+        image, label = make_image(random_other, rng)
+        assert label == strokes.NO_DIGIT == -1
+        assert image.max() == 255
+
+
+def test_shares_of_what_is_no_digit_sum_to_1():
+    assert strokes.OTHER_SHARES.sum() == pytest.approx(1)
+    assert len(strokes.OTHER_SHARES) == len(strokes.OTHERS)
+
+
+def test_what_the_canvas_would_refuse_is_drawn_anew():
+    """The first drawing is a scribble all over, of which the app says so; the second is a line."""
+    scribble = line(*((k % 2, k / 20) for k in range(21)))
+    given = iter([Drawing(1, [scribble]), Drawing(1, [line((0, 0), (0, 1))])])
+    image, _ = make_image(lambda rng: next(given), default_rng(0))
+    assert next(given, None) is None
+    assert (image.max(1) > 127).sum() == pytest.approx(20, abs=1)
+
+
+# --- files ----------------------------------------------------------------------------------------------
+
+
+def write(path: Path, *lines: object) -> Path:
+    text = "\n".join(entry if isinstance(entry, str) else json.dumps(entry) for entry in lines) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+SEVEN = {"label": 7, "writer": 12, "strokes": [[[0, 0], [40, 0], [20, 80]], [[10, 40], [30, 40]]]}
+
+
+@pytest.mark.parametrize("name", ["some.jsonl", "some.jsonl.gz"])
+def test_drawings_are_read_and_fit(tmp_path: Path, name: str):
+    one = {"label": 1, "strokes": [[[5, 5], [5, 9]]]}
+    seven, stick = read_strokes(write(tmp_path / name, SEVEN, "", one))
+    assert (seven.label, seven.writer, stick.label, stick.writer) == (7, "12", 1, "")
+    np.testing.assert_allclose(seven.strokes[0], [[0, 0], [0.5, 0], [0.25, 1]])
+    np.testing.assert_allclose(seven.strokes[1], [[0.125, 0.5], [0.375, 0.5]])
+    np.testing.assert_allclose(stick.strokes[0], [[0, 0], [0, 1]])
+    assert canvas_to_mnist(render(seven.strokes, 12, 200, (40, 40))).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("{", "not JSON"),
+        ("[1, 2]", "not an object"),
+        ({"strokes": SEVEN["strokes"]}, "label None"),
+        ({**SEVEN, "label": 10}, "label 10"),
+        ({**SEVEN, "label": -1}, "label -1"),
+        ({**SEVEN, "label": True}, "label True"),
+        ({**SEVEN, "label": 7.0}, "label 7.0"),
+        ({**SEVEN, "label": "7"}, "label '7'"),
+        ({"label": 7}, "no strokes"),
+        ({**SEVEN, "strokes": []}, "no strokes"),
+        ({**SEVEN, "strokes": {"a": 1}}, "no strokes"),
+        ({**SEVEN, "strokes": [[]]}, "no list of points"),
+        ({**SEVEN, "strokes": [[[1, 2], [3]]]}, "no list of points"),
+        ({**SEVEN, "strokes": [[[1, 2, 3]]]}, "no list of points"),
+        ({**SEVEN, "strokes": [[1, 2]]}, "no list of points"),
+        ({**SEVEN, "strokes": [[["a", "b"]]]}, "no list of points"),
+        ({**SEVEN, "strokes": [None]}, "no list of points"),
+        ('{"label": 7, "strokes": [[[1, NaN], [2, 3]]]}', "no finite number"),
+        ('{"label": 7, "strokes": [[[1, 1e999], [2, 3]]]}', "no finite number"),
+    ],
+)
+def test_a_line_that_is_no_drawing(tmp_path: Path, entry: object, named: str):
+    path = write(tmp_path / "some.jsonl", SEVEN, entry)
+    with pytest.raises(DataError) as caught:
+        read_strokes(path)
+    reference.assert_one_sentence(caught.value, f"Line 2 of {path}", named)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"")])
+def test_a_file_without_drawings(tmp_path: Path, content: bytes):
+    (tmp_path / "some.jsonl").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_strokes(tmp_path / "some.jsonl")
+    reference.assert_one_sentence(caught.value, tmp_path, "holds no drawings")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path):
+    whole = gzip.compress(json.dumps(SEVEN).encode())
+    flipped = whole[:20] + bytes([whole[20] ^ 0xFF]) + whole[21:]
+    for number, content in enumerate((b"\xff\xfe\x00", whole[:20], flipped, whole[:2], None)):
+        path = tmp_path / f"{number}.jsonl"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(DataError) as caught:
+            read_strokes(path)
+        reference.assert_one_sentence(caught.value, path, "cannot be read")
