@@ -31,6 +31,7 @@ MAX_COMPONENTS = 4
 MAX_COVER = 0.8  # of the square around the ink, by ink
 MAX_WAY = 5.5  # of the pen, in sides of that square; an 8 takes about 3
 MIN_SIDE = 6  # pixels
+DOT_SPREAD = 1.06  # second moment over that of a disc of the same area: no digit is so nearly a disc
 DOT_ASPECT = 1.35  # larger side over stroke width: below this a pen was set down, hardly moved
 
 # Of the strokes of MNIST's digits, in its pixels. Half of them lie between the first two.
@@ -257,6 +258,16 @@ def _measure_stroke(ink: np.ndarray) -> tuple[float, float]:
     return width, (perimeter - np.pi * width) / 2
 
 
+def _spread(ink: np.ndarray) -> float:
+    """Second moment of ink [H, W] about its centre over that of a disc of the same area; 1 or more."""
+    area = ink.sum(dtype=np.float64)
+    moment = 0.0
+    for axis, size in enumerate(ink.shape):
+        profile, places = ink.sum(axis=1 - axis, dtype=np.float64), np.arange(size)
+        moment += profile @ (places - profile @ places / area) ** 2
+    return float(2 * np.pi * moment / area**2)  # a disc's is area squared / 2 pi
+
+
 def _with_usual_width(ink: np.ndarray) -> np.ndarray:
     """Redraw strokes thinner or thicker than most of MNIST's with a pen of the nearest usual width.
 
@@ -273,7 +284,7 @@ def _with_usual_width(ink: np.ndarray) -> np.ndarray:
     fine = min(BOX * DETAIL / side, 1)
     stroke = _scale(ink, fine) if fine < 1 else ink  # paper has a grain, and grain would count as perimeter
     width, way = (length / fine for length in _measure_stroke((2 * stroke - 0.5).clip(0, 1)))
-    if side < MIN_SIDE or side < DOT_ASPECT * width:
+    if side < MIN_SIDE or side < DOT_ASPECT * width or _spread(ink) < DOT_SPREAD:
         raise ImageError(DOT)
     if ink.sum() > MAX_COVER * side**2 or way > MAX_WAY * side:
         raise ImageError(SCRIBBLE)

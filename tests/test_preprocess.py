@@ -226,6 +226,18 @@ def test_a_tap_of_the_pen_is_a_dot(width):
         canvas_to_mnist(render((((0.4, 0.6),),), width / 280))
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_a_tap_is_a_dot_wherever_it_falls_between_the_pixels(seed):
+    x, y, width = np.random.default_rng(seed).uniform([0.2, 0.2, 6], [0.8, 0.8, 30])
+    with pytest.raises(ImageError, match="just a dot"):
+        canvas_to_mnist(render((((x, y),),), width / 280))
+
+
+def test_a_small_digit_in_a_broad_pen_is_no_dot():
+    ring = [(0.5 + 0.14 * np.cos(t), 0.5 + 0.16 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 40)]
+    assert canvas_to_mnist(render((tuple(ring),), 28 / 280)).shape == (28, 28)
+
+
 def test_one_pixel_is_a_dot():
     with pytest.raises(ImageError, match="just a dot"):
         canvas_to_mnist(rectangle(1, 1))
