@@ -190,6 +190,18 @@ def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int =
     }
 
 
+def unsure_below(longest: np.ndarray) -> float:
+    """The length below which to say "unsure": at most ``SHARE_UNSURE`` of real digits have a shorter capsule.
+
+    Args:
+        longest: [N] lengths of the longest capsules of digits that were held out of training.
+
+    Returns:
+        A length that one of them has; 0 without any.
+    """
+    return float(np.sort(longest)[int(SHARE_UNSURE * len(longest))]) if len(longest) else 0.0
+
+
 def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int = SEED) -> dict[str, Any]:
     """Below which length to say "unsure", and what of things that are no digits this catches.
 
@@ -207,8 +219,7 @@ def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int 
     rng = default_rng([seed, 1])
     drawn = np.array([make_image(random_other, rng)[0] for _ in range(count)]).reshape(-1, 28, 28)
     others = predict(drawn / np.float32(255)).max(1)
-    # Down to the length of an image, of which at most that share lies below.
-    threshold = float(np.sort(digits)[int(SHARE_UNSURE * len(digits))]) if len(digits) else 0.0
+    threshold = unsure_below(digits)
     lengths = [k / 100 for k in range(101)]
 
     def below(longest: np.ndarray, length: float) -> float:

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from capsviz import fast
 from capsviz.augment import Strength, augment
 from capsviz.capsules import (
+    DIGITS,
     NO_DIGIT,
     RECONSTRUCTION_WEIGHT,
     CapsNet,
@@ -36,6 +37,7 @@ from capsviz.capsules import (
 )
 from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.errors import DataError, WeightsError
+from capsviz.evaluate import unsure_below
 from capsviz.pool import Pool, load_pool
 from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
 
@@ -102,15 +104,20 @@ def digit_capsules(net: CapsNet, images: Tensor, iterations: int, mixed_precisio
 
 
 @torch.inference_mode()
-def error_rate(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> float:
-    """Share of ``digits`` (0..1) whose longest capsule is not that of their label."""
+def capsule_lengths(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
+    """Lengths [N, J] of the digit capsules, on the CPU."""
     device = next(net.parameters()).device
-    wrong = 0
+    lengths = [torch.empty(0, DIGITS)]
     for start in range(0, len(digits.labels), batch_size):
         batch = digits.take(slice(start, start + batch_size))
-        v = digit_capsules(net, to_pixels(batch.images, device), iterations)
-        wrong += int((v.norm(dim=-1).argmax(1).cpu() != batch.labels).sum())
-    return wrong / len(digits.labels)
+        lengths.append(digit_capsules(net, to_pixels(batch.images, device), iterations).norm(dim=-1).cpu())
+    return torch.cat(lengths)
+
+
+def error_rate(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> float:
+    """Share of ``digits`` (0..1) whose longest capsule is not that of their label."""
+    wrong = capsule_lengths(net, digits, iterations, batch_size).argmax(1) != digits.labels
+    return int(wrong.sum()) / len(wrong)
 
 
 def to_pixels(images: Tensor, device: torch.device) -> Tensor:
@@ -374,6 +381,9 @@ def train(
         "device": device.type,
         "torch": torch.__version__,
         "validation_error": error_rate(trainer.net, validation, settings.iterations),
+        "unsure_below": unsure_below(
+            capsule_lengths(trainer.net, validation, settings.iterations).amax(1).numpy()
+        ),
         "test_error": error_rate(trainer.net, test, settings.iterations),
         "log": trainer.log,
     }

@@ -253,7 +253,9 @@ def _pad() -> None:
     if read.trace is None:
         st.html(figures.reading_card(None, None))
     else:
-        st.html(figures.reading_card(read.trace.image, read.trace.lengths[-1]))
+        # The limit was measured with as many iterations as the network was trained with.
+        unsure_below = model().card["unsure_below"] if read.iterations == ITERATIONS else 0.0
+        st.html(figures.reading_card(read.trace.image, read.trace.lengths[-1], unsure_below))
     _status(read)
     st.html(HIDE_TOOLBAR, unsafe_allow_javascript=True)
 

@@ -27,7 +27,7 @@ DEFAULT = "capsnet-mnist"
 # What a card must say; the pages and the card for people rely on it.
 FACTS = {
     *("sha256", "name", "paper", "parameters", "data", "settings", "command", "commit", "device", "torch"),
-    *("validation_error", "test_error", "log"),
+    *("validation_error", "unsure_below", "test_error", "log"),
 }
 
 
@@ -229,6 +229,8 @@ def card_table(card: dict[str, Any]) -> str:
         "Data": card["data"],
         "Test error": f"{card['test_error']:.2%}, read once, after the last epoch",
         "Validation error": f"{card['validation_error']:.2%}, at the last epoch; no epoch was picked",
+        "Unsure": f"where the longest capsule is below {card['unsure_below']:.2f}, as that of at most 1% of the images "
+        "held out",
         "Epochs": settings["epochs"],
         "Batch size": settings["batch_size"],
         "Seed": settings["seed"],

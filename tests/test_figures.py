@@ -105,6 +105,15 @@ def test_the_reading_names_the_longest_capsule(trace: RoutingTrace) -> None:
     np.testing.assert_array_equal(pictures(html)[0], trace.image * 255)
 
 
+def test_a_length_that_few_digits_have_is_called_unsure(trace: RoutingTrace) -> None:
+    sure = figures.reading_card(trace.image, LENGTHS, unsure_below=float(LENGTHS.max()))
+    assert "unsure" not in sure
+    html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.96)
+    assert 'data-testid="answer">4<' in html
+    assert re.search(r'cv-unsure.*>unsure<b data-testid="length">0.95<', html)
+    assert re.search(r'data-testid="doubt">Perhaps no digit: .* above 0\.96\.<', html)
+
+
 def test_without_a_drawing_the_reading_claims_nothing() -> None:
     html = figures.reading_card(None, None)
     assert "no digit yet" in html

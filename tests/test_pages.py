@@ -100,6 +100,16 @@ def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
     assert 'data-testid="answer"' not in shown(app)
 
 
+def test_a_short_longest_capsule_is_called_unsure(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Perhaps no digit" not in shown(open_app())
+    monkeypatch.setitem(ui.model().card, "unsure_below", 0.987)
+    app = open_app()
+    assert "Perhaps no digit: of 99% of digits the longest capsule is above 0.99." in shown(app)
+    app.session_state[ui.ITERATIONS_KEY] = 5  # with which the limit was not measured
+    app.run()
+    assert "Perhaps no digit" not in shown(app)
+
+
 def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(**options: object) -> None:
         raise WeightsError("weights/x.safetensors is cut short: restore it.")

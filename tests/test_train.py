@@ -23,7 +23,7 @@ from torch import Tensor
 from capsviz import data, fast, train
 from capsviz.__main__ import main
 from capsviz.capsules import NO_DIGIT, CapsNet
-from capsviz.data import Digits, load_mnist
+from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.errors import WeightsError
 from capsviz.pool import Pool, load_pool
 from capsviz.train import Settings, Trainer, error_rate, learning_rate, random_shift, to_pixels
@@ -560,6 +560,10 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all(row["margin_loss"] > 0 and row["seconds"] > 0 for row in rows)
     assert 0 <= card["validation_error"] <= 1
+    held_out = split_validation(load_mnist(finished.data, "train"))[1]
+    with torch.no_grad():
+        longest = weights.net(held_out.images / 255).lengths.amax(1)
+    assert card["unsure_below"] == pytest.approx(float(longest.min()), abs=1e-5)  # 1 % of four is none
 
 
 @pytest.mark.parametrize("more", [[], ["--resume"]])

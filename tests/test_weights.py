@@ -33,6 +33,7 @@ FACTS = {
     "device": "cpu",
     "torch": "2.0",
     "validation_error": 0.005,
+    "unsure_below": 0.7,
     "test_error": 0.0041,
     "log": [],
 }

@@ -5,13 +5,15 @@ import numpy as np
 from capsviz.figures.theme import DIGIT_COLOURS, data_uri, ink, number
 
 
-def reading_card(image: np.ndarray | None, lengths: np.ndarray | None) -> str:
+def reading_card(image: np.ndarray | None, lengths: np.ndarray | None, unsure_below: float = 0.0) -> str:
     """HTML of the answer to one drawing; with None, the same card waiting for one.
 
     Args:
         image: [28, 28] pixels seen, in 0..1.
         lengths: [10] capsule lengths in 0..1.
+        unsure_below: the length of the longest capsule below which no digit is claimed.
     """
+    doubt = ""
     if image is None or lengths is None:
         seen = '<span class="cv-seen cv-empty"></span>'
         answer = '<span class="cv-digit">\N{EN DASH}</span><span class="cv-length">no digit yet</span>'
@@ -19,10 +21,14 @@ def reading_card(image: np.ndarray | None, lengths: np.ndarray | None) -> str:
     else:
         longest = int(np.argmax(lengths))
         seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="the 28 by 28 pixels seen">'
+        unsure = bool(lengths[longest] < unsure_below)
         answer = (
-            f'<span class="cv-digit" data-testid="answer">{longest}</span>'
-            f'<span class="cv-length">length<b data-testid="length">{number(lengths[longest])}</b></span>'
+            f'<span class="cv-digit{" cv-unsure" if unsure else ""}" data-testid="answer">{longest}</span>'
+            f'<span class="cv-length">{"unsure" if unsure else "length"}'
+            f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
+        if unsure:
+            doubt = f"Perhaps no digit: of 99% of digits the longest capsule is above {number(unsure_below)}."
     bars = "".join(
         f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
         f'<span style="height:{100 * length:.1f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
@@ -32,5 +38,6 @@ def reading_card(image: np.ndarray | None, lengths: np.ndarray | None) -> str:
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
         f"<figcaption>seen: 28 × 28</figcaption></figure>{answer}</div>"
-        f'<div class="cv-minis" aria-hidden="true">{bars}</div></div>'
+        f'<div class="cv-minis" aria-hidden="true">{bars}</div>'
+        f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )
