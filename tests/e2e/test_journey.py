@@ -68,6 +68,26 @@ def test_draws_a_seven_and_reads_seven(page: Page) -> None:
     expect(page.get_by_test_id("waiting")).to_have_count(0)
 
 
+def test_the_answer_stays_until_the_next_one_has_come(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            window.missing = 0;
+            const look = () => {
+                if (!document.querySelector("[data-testid=answer]")) window.missing += 1;
+                requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        }"""
+    )
+    before = page.locator(".cv-reading").inner_html()
+    draw(page, [(40, 40), (60, 240)])
+    page.wait_for_function(
+        "(before) => document.querySelector('.cv-reading')?.innerHTML !== before", arg=before
+    )
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.missing") == 0
+
+
 def test_chooses_an_example_draws_on_and_undoes_all_of_it(page: Page) -> None:
     undo = page.get_by_role("button", name="Undo")  # one only: the canvas's own is gone
     other = next(example for example in EXAMPLES if example.digit not in (EXAMPLES[0].digit, 7))

@@ -142,6 +142,20 @@ def test_plays_pauses_and_steps_back(routing: Page) -> None:
     expect(routing.get_by_role("button", name="Play")).to_be_visible()  # at the end it stops by itself
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (390, 844)])
+def test_the_clock_stays_where_it_is_while_it_runs(routing: Page, size: tuple[int, int]) -> None:
+    routing.set_viewport_size({"width": size[0], "height": size[1]})
+    routing.keyboard.press("Home")
+    places = set()
+    for _ in range(6):
+        routing.wait_for_timeout(350)
+        box = routing.locator(".transport").bounding_box()
+        assert box is not None
+        places.add(round(box["y"]))
+        routing.keyboard.press("ArrowRight")
+    assert len(places) == 1
+
+
 def test_a_clicked_capsule_is_shown_with_the_trace_s_numbers(routing: Page, trace: RoutingTrace) -> None:
     capsule = (7 * 6 + 2) * 6 + 3
     routing.mouse.click(*point_of(routing, capsule))
