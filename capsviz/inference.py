@@ -116,10 +116,13 @@ class Model:
 
         def compute(net: CapsNet) -> np.ndarray:
             lengths = [np.empty((0, DIGITS), np.float32)]
+            spectra = None
             for start in range(0, len(pixels), batch_size):
                 batch = self._to_device(pixels[start : start + batch_size], net)
                 if batch.device.type == "cpu" and len(batch) >= _FAST_FROM:
-                    v = fast.digit_capsules(net, batch)
+                    if spectra is None:
+                        spectra = fast.kernel_spectra(net)
+                    v = fast.digit_capsules(net, batch, spectra=spectra)
                 else:
                     v = net(batch).v
                 lengths.append(v.norm(dim=-1).cpu().numpy())

@@ -94,10 +94,16 @@ def learning_rate(settings: Settings, step: int, steps: int) -> float:
     return warm * (settings.final_learning_rate + span * cosine)
 
 
-def digit_capsules(net: CapsNet, images: Tensor, iterations: int, mixed_precision: bool = False) -> Tensor:
+def digit_capsules(
+    net: CapsNet,
+    images: Tensor,
+    iterations: int,
+    mixed_precision: bool = False,
+    spectra: Tensor | None = None,
+) -> Tensor:
     """Digit capsules v [B, J, D] in the way that is fastest on the device of ``images`` [B, 28, 28]."""
     if images.device.type == "cpu":
-        return fast.digit_capsules(net, images, iterations)
+        return fast.digit_capsules(net, images, iterations, spectra)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=mixed_precision):
         _, u = net.encode(images)
     return dynamic_routing(net.digits(u), iterations)[-1].v
@@ -108,9 +114,10 @@ def capsule_lengths(net: CapsNet, digits: Digits, iterations: int, batch_size: i
     """Lengths [N, J] of the digit capsules, on the CPU."""
     device = next(net.parameters()).device
     lengths = [torch.empty(0, DIGITS)]
+    spectra = fast.kernel_spectra(net) if device.type == "cpu" else None
     for start in range(0, len(digits.labels), batch_size):
-        batch = digits.take(slice(start, start + batch_size))
-        lengths.append(digit_capsules(net, to_pixels(batch.images, device), iterations).norm(dim=-1).cpu())
+        pixels = to_pixels(digits.take(slice(start, start + batch_size)).images, device)
+        lengths.append(digit_capsules(net, pixels, iterations, spectra=spectra).norm(dim=-1).cpu())
     return torch.cat(lengths)
 
 

@@ -70,3 +70,10 @@ def test_trains_after_a_first_use_in_inference_mode(net: CapsNet):
 def test_needs_an_iteration_like_the_reference(net: CapsNet, iterations: int):
     with pytest.raises(ValueError, match="at least 1"), torch.no_grad():
         fast.digit_capsules(net, batch(1), iterations)
+
+
+def test_kept_spectra_change_nothing(net: CapsNet):
+    images = batch(2)
+    with torch.no_grad():
+        kept = fast.digit_capsules(net, images, 3, fast.kernel_spectra(net))
+    torch.testing.assert_close(kept, fast.digit_capsules(net, images, 3).detach(), rtol=0, atol=0)

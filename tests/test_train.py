@@ -48,7 +48,9 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with the readable formulation: equal (``test_fast.py``), and quicker for batches of two."""
-    monkeypatch.setattr(fast, "digit_capsules", lambda net, images, iterations: net(images, iterations).v)
+    monkeypatch.setattr(
+        fast, "digit_capsules", lambda net, images, iterations, spectra=None: net(images, iterations).v
+    )
 
 
 @pytest.fixture
@@ -365,7 +367,9 @@ def test_resumes_bit_for_bit(plain: None, folder: Path, stop: int, device: str):
 def checkpoint() -> Iterator[Path]:
     """A checkpoint of ``SMALL`` on four digits, after one of four steps."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "digit_capsules", lambda net, images, iterations: net(images, iterations).v)
+        patch.setattr(
+            fast, "digit_capsules", lambda net, images, iterations, spectra=None: net(images, iterations).v
+        )
         trainer = Trainer(SMALL, synthetic(4), CPU)
         run(trainer, until=1)
         trainer.save(Path(folder) / "checkpoint.safetensors")
