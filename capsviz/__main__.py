@@ -63,12 +63,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from capsviz.devices import choose_device, keep_large_blocks
+    from capsviz.devices import keep_large_blocks
+    from capsviz.distributed import join
     from capsviz.train import Settings, train
     from capsviz.weights import load_weights
 
     keep_large_blocks()
-    start = load_weights(arguments.start_from) if arguments.start_from else None
     settings = Settings(
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
@@ -80,7 +80,10 @@ def _train(arguments: argparse.Namespace) -> int:
         others=arguments.others,
         pool=arguments.pool,
     )
-    train(arguments.data, arguments.out, settings, choose_device(arguments.device), arguments.resume, start)
+    with join(arguments.device) as (team, device):
+        name = arguments.start_from
+        start = team.from_first(lambda: load_weights(name)) if name else None
+        train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
     return 0
 
 

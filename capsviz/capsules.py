@@ -207,6 +207,13 @@ def margin_loss(lengths: Tensor, target: Tensor) -> Tensor:
     return (present * missed + ABSENT_WEIGHT * (1 - present) * claimed).sum(1).mean()
 
 
-def reconstruction_loss(reconstructions: Tensor, images: Tensor) -> Tensor:
-    """Squared error *summed* over the pixels (section 4.1), mean over the batch; unscaled."""
-    return (reconstructions - images).square().flatten(1).sum(1).mean()
+def reconstruction_loss(reconstructions: Tensor, images: Tensor, count: float | None = None) -> Tensor:
+    """Squared error *summed* over the pixels (section 4.1), mean over the batch; unscaled.
+
+    Args:
+        reconstructions: [N, 28, 28].
+        images: [N, 28, 28].
+        count: what to divide the sum over the images by, where these are but a part; N if not given.
+    """
+    squares = (reconstructions - images).square().flatten(1).sum(1)
+    return squares.sum() / (len(images) if count is None else count)

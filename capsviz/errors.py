@@ -17,5 +17,9 @@ class DataError(CapsvizError):
     """A data set that is missing, incomplete or damaged."""
 
 
+class TrainingError(CapsvizError):
+    """A training run that cannot go on."""
+
+
 class DeviceError(CapsvizError):
     """A device that this machine or this PyTorch does not have."""

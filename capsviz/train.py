@@ -1,4 +1,4 @@
-"""Training a CapsNet on MNIST: ``python -m capsviz train``.
+"""Training a CapsNet on MNIST: ``python -m capsviz train``, by several processes under ``torchrun``.
 
 Every choice is made on 5,000 images held out of the training set; the test set is read once, when the
 last epoch is over, with the half-precision weights that are written to disk.
@@ -12,12 +12,13 @@ import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
@@ -36,7 +37,8 @@ from capsviz.capsules import (
     reconstruction_loss,
 )
 from capsviz.data import Digits, load_mnist, split_validation
-from capsviz.errors import DataError, WeightsError
+from capsviz.distributed import ALONE, Team
+from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.evaluate import unsure_below
 from capsviz.pool import Pool, load_pool
 from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
@@ -132,18 +134,67 @@ def to_pixels(images: Tensor, device: torch.device) -> Tensor:
     return images.to(device).float() / 255
 
 
+class Losses(NamedTuple):
+    """What a process makes of its part of a batch."""
+
+    total: Tensor  # [] the loss to follow
+    parts: Tensor  # [3] margin loss, reconstruction loss, digits misread
+
+
+class Objective(nn.Module):
+    """The loss of a part of a batch. A module, since DDP wraps nothing else."""
+
+    def __init__(self, net: CapsNet, iterations: int, mixed_precision: bool) -> None:
+        super().__init__()
+        self.net = net
+        self.iterations = iterations
+        self.mixed_precision = mixed_precision
+
+    def forward(self, images: Tensor, labels: Tensor, digits: float) -> Losses:
+        """The losses of images [B, 28, 28] with labels [B], int64.
+
+        DDP takes the mean over the processes. That of the parts' mean margin losses is the batch's, since
+        all parts are of one size; what is no digit is not, so ``digits`` says what to divide by.
+
+        Args:
+            images: pixels in 0..1.
+            labels: 0..9, or ``NO_DIGIT``.
+            digits: how many digits a part of this batch holds on average.
+        """
+        v = digit_capsules(self.net, images, self.iterations, self.mixed_precision)
+        lengths = v.norm(dim=-1)
+        margin = margin_loss(lengths, labels)
+        # Masked with the true label while training (section 4.1), not with the prediction; what is no
+        # digit has no capsule to be drawn from.
+        digit = labels != NO_DIGIT
+        v, images, answers, labels = v[digit], images[digit], lengths.argmax(1)[digit], labels[digit]
+        reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), images, digits)
+        wrong = (answers != labels).sum()
+        total = margin + RECONSTRUCTION_WEIGHT * reconstruction
+        return Losses(total, torch.stack([margin, reconstruction, wrong]).detach())
+
+
 class Trainer:
     """One run: the network, Adam's moments, and the step they have come to."""
 
     def __init__(
-        self, settings: Settings, training: Digits, device: torch.device, pool: Pool | None = None
+        self,
+        settings: Settings,
+        training: Digits,
+        device: torch.device,
+        pool: Pool | None = None,
+        team: Team = ALONE,
     ) -> None:
         self.settings = settings
         self.training = training
         self.device = device
         self.pool = pool or Pool.empty()
+        self.team = team
         torch.manual_seed(settings.seed)
         self.net = CapsNet().to(device)
+        self.objective = team.average_gradients(
+            Objective(self.net, settings.iterations, mixed_precision=device.type == "cuda")
+        )
         self.optimizer = torch.optim.Adam(self.net.parameters(), fused=True)
         self.step = 0
         self.log: list[dict[str, float]] = []
@@ -164,7 +215,11 @@ class Trainer:
         """Train to the end of the epoch that ``step`` is in, yielding after every step.
 
         Order, changes and made-up images follow from seed, epoch and step alone: no generator's state
-        has to be saved for a resumed run to go on exactly as it would have.
+        has to be saved for a resumed run to go on exactly as it would have. Every process makes the whole
+        batch and then takes its part, so that their number changes nothing.
+
+        Raises:
+            TrainingError: if the loss is no longer a finite number.
         """
         settings = self.settings
         epoch, done = divmod(self.step, self.steps_per_epoch)
@@ -198,24 +253,26 @@ class Trainer:
         return Digits(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
     def _update(self, images: Tensor, labels: Tensor) -> None:
+        """One step on the batch of all processes."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
-        v = digit_capsules(
-            self.net, images, self.settings.iterations, mixed_precision=self.device.type == "cuda"
-        )
-        lengths = v.norm(dim=-1)
-        margin = margin_loss(lengths, labels)
-        # Masked with the true label while training (section 4.1), not with the prediction; what is no
-        # digit has no capsule to be drawn from.
-        digits = labels != NO_DIGIT
-        v, images, answers, labels = v[digits], images[digits], lengths.argmax(1)[digits], labels[digits]
-        reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), images)
+        part, count = self.team.share(len(labels)), self.team.size
+        digits = int((labels != NO_DIGIT).sum())
+        losses = self.objective(images[part], labels[part], digits / count)
         self.optimizer.zero_grad(set_to_none=True)
-        (margin + RECONSTRUCTION_WEIGHT * reconstruction).backward()
+        losses.total.backward()
         self.optimizer.step()
-        wrong = (answers != labels).sum()
-        for i, value in enumerate(torch.stack([margin, reconstruction, wrong]).tolist()):
+        margin, reconstruction, wrong = self.team.sum(losses.parts).tolist()
+        if not math.isfinite(margin + reconstruction):
+            self._stop(f"The loss is {margin + reconstruction} at step {self.step + 1:,} of {self.steps:,}")
+        for i, value in enumerate((margin / count, reconstruction / count, wrong)):
             self.sums[i] += value
+
+    def _stop(self, what: str) -> NoReturn:
+        raise TrainingError(
+            f"{what}, so training has diverged: the last checkpoint is kept, but would lead there again; begin "
+            "anew with a smaller --learning-rate and another --out."
+        )
 
     def end_epoch(self, validation: Digits) -> dict[str, float]:
         """Measure on the validation digits and enter a row into the log."""
@@ -226,7 +283,9 @@ class Trainer:
             "margin_loss": self.sums[0] / steps,
             "reconstruction_loss": self.sums[1] / steps,
             "train_error": self.sums[2] / (steps * (real + synthetic)),
-            "validation_error": error_rate(self.net, validation, self.settings.iterations),
+            "validation_error": self.team.from_first(
+                lambda: error_rate(self.net, validation, self.settings.iterations)
+            ),
             "seconds": self.seconds,
         }
         self.log.append(row)
@@ -234,11 +293,18 @@ class Trainer:
         return row
 
     def save(self, path: Path) -> None:
-        """Write everything a resumed run needs; never leaves a half-written file behind."""
+        """Write everything a resumed run needs; never leaves a half-written file behind.
+
+        Raises:
+            TrainingError: if a number is not finite: then nothing is written.
+            OSError: if the file cannot be written; the one before it is kept.
+        """
         tensors = {f"net.{key}": value for key, value in self.net.state_dict().items()}
         for name, parameter in self.net.named_parameters():
             for moment in ADAM:
                 tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
+        if not all(tensor.isfinite().all() for tensor in tensors.values()):
+            self._stop(f"The weights are not finite after step {self.step:,} of {self.steps:,}")
         state = {
             "settings": asdict(self.settings),
             "images": len(self.training.labels),
@@ -253,15 +319,15 @@ class Trainer:
         write_atomically(path, save_tensors(tensors, metadata={"state": json.dumps(state)}))
 
     def load(self, path: Path) -> None:
-        """Go back to the state that ``save`` wrote.
+        """Go back to the state that ``save`` wrote, with whatever number of processes.
 
         Raises:
             WeightsError: if the file is damaged, of another network, or of a run with other settings.
         """
         try:
-            tensors = load_tensors(path.read_bytes())
-            with safe_open(path, "pt") as file:
-                state = json.loads(file.metadata()["state"])
+            content = self.team.from_first(path.read_bytes)
+            tensors = load_tensors(content)
+            state = json.loads(metadata(content)["state"])
             if checksum(tensors) != state["sha256"]:
                 raise ValueError("its checksum is another")
             progress = state["step"], state["log"], state["sums"], state["seconds"]
@@ -309,6 +375,7 @@ def train(
     start: Weights | None = None,
     checkpoint_seconds: float = 120.0,
     say: Callable[[str], None] = tqdm.write,
+    team: Team = ALONE,
 ) -> dict[str, Any]:
     """Train a network on MNIST and write its weights, card and log.
 
@@ -320,72 +387,116 @@ def train(
         resume: go on from ``out``'s checkpoint, if it has one.
         start: weights to start from, whatever ``settings.start_from`` says; needed to resume, too.
         checkpoint_seconds: least time between two checkpoints within an epoch.
-        say: called with each line to show.
+        say: called with each line to show, in the first process.
+        team: the processes that share the work; ``data`` and ``out`` are the first one's.
 
     Returns:
         The card's facts.
 
     Raises:
-        DataError: if MNIST is incomplete, or ``out`` holds a run and ``resume`` is not set.
+        DataError: if MNIST is incomplete, the batch cannot be shared out, ``out`` cannot be written to, or
+            it holds a run and ``resume`` is not set.
+        TrainingError: if the run diverges.
         WeightsError: if the checkpoint cannot be resumed from.
     """
     settings = replace(settings, start_from=start.sha256 if start else "")
-    checkpoint, weights = out / "checkpoint.safetensors", out / f"{DEFAULT}.safetensors"
-    if weights.exists():
-        raise DataError(f"{out} holds a finished run: give another folder to --out.")
-    if checkpoint.exists() and not resume:
-        raise DataError(f"{out} holds an unfinished run: add --resume, or give another folder to --out.")
-    training, validation = split_validation(load_mnist(data, "train"))
+    checkpoint = out / "checkpoint.safetensors"
+    if settings.batch_size % team.size:
+        raise DataError(
+            f"A batch of {settings.batch_size:,} images cannot be shared out equally to {team.size} processes: "
+            f"give a --batch-size that is a multiple of {team.size}."
+        )
+    begun = team.from_first(lambda: check_folder(out, resume))
+    training, validation = split_validation(team.from_first(lambda: load_mnist(data, "train")))
     if settings.batch_size > len(training.labels):
         raise DataError(
             f"A batch of {settings.batch_size:,} is more than the {len(training.labels):,} images there are to "
             "train on: give a smaller --batch-size."
         )
-    out.mkdir(parents=True, exist_ok=True)
-    commit = current_commit()
+    if not team.first:
+        say = _be_silent
+    commit = team.from_first(current_commit)
 
     torch.backends.cudnn.deterministic = True
-    pool = load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, say)
-    trainer = Trainer(settings, training, device, pool)
+    pool = team.from_first(lambda: prepare(out, settings, say))
+    trainer = Trainer(settings, training, device, pool, team)
     if start is not None:
         trainer.net.load_state_dict(start.net.state_dict())
-    if checkpoint.exists():
+    if begun:
         trainer.load(checkpoint)
         say(f"resumed at step {trainer.step:,} of {trainer.steps:,}")
     while trainer.step < trainer.steps:
-        epoch, done = divmod(trainer.step, trainer.steps_per_epoch)
-        bar = tqdm(
-            trainer.run_epoch(),
-            desc=f"epoch {epoch + 1}/{settings.epochs}",
-            total=trainer.steps_per_epoch,
-            initial=done,
-            mininterval=1.0,
-        )
-        saved = time.monotonic()
-        for _ in bar:
-            if time.monotonic() - saved > checkpoint_seconds and trainer.step % trainer.steps_per_epoch:
-                trainer.save(checkpoint)
-                saved = time.monotonic()
+        run_epoch(trainer, checkpoint, checkpoint_seconds)
         row = trainer.end_epoch(validation)
-        trainer.save(checkpoint)
-        write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
+        if team.first:
+            with saving(out):
+                trainer.save(checkpoint)
+                write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
         say(
             f"epoch {row['epoch']:.0f}: margin loss {row['margin_loss']:.5f}, training error "
             f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
         )
 
+    return team.from_first(lambda: finish(trainer, validation, load_mnist(data, "test"), out, commit, say))
+
+
+def check_folder(out: Path, resume: bool) -> bool:
+    """Whether ``out`` holds a run to go on with.
+
+    Raises:
+        DataError: if it holds a finished run, or an unfinished one and ``resume`` is not set.
+    """
+    if (out / f"{DEFAULT}.safetensors").exists():
+        raise DataError(f"{out} holds a finished run: give another folder to --out.")
+    begun = (out / "checkpoint.safetensors").exists()
+    if begun and not resume:
+        raise DataError(f"{out} holds an unfinished run: add --resume, or give another folder to --out.")
+    return begun
+
+
+def prepare(out: Path, settings: Settings, say: Callable[[str], None]) -> Pool:
+    """Make the folder of a run and the made-up images in it."""
+    with saving(out):
+        out.mkdir(parents=True, exist_ok=True)
+        return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, say)
+
+
+def run_epoch(trainer: Trainer, checkpoint: Path, seconds: float) -> None:
+    """Train to the end of the epoch, with a checkpoint whenever ``seconds`` have passed since the last."""
+    epoch, done = divmod(trainer.step, trainer.steps_per_epoch)
+    bar = tqdm(
+        trainer.run_epoch(),
+        desc=f"epoch {epoch + 1}/{trainer.settings.epochs}",
+        total=trainer.steps_per_epoch,
+        initial=done,
+        mininterval=1.0,
+        disable=not trainer.team.first,
+    )
+    saved = time.monotonic()
+    for _ in bar:
+        within = trainer.step % trainer.steps_per_epoch
+        if trainer.team.first and within and time.monotonic() - saved > seconds:
+            with saving(checkpoint.parent):
+                trainer.save(checkpoint)
+            saved = time.monotonic()
+
+
+def finish(
+    trainer: Trainer, validation: Digits, test: Digits, out: Path, commit: str, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Round the weights to half precision, measure them on the test digits and write them with their card."""
+    settings, device = trainer.settings, trainer.device.type
     packed = pack(trainer.net)
     trainer.net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
-    test = load_mnist(data, "test")
     facts = {
         "name": DEFAULT,
         "paper": "arXiv:1710.09829",
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
-        "data": describe_data(settings, training, validation, test),
+        "data": describe_data(settings, trainer.training, validation, test),
         "settings": asdict(settings),
         "command": describe_command(settings),
         "commit": commit,
-        "device": device.type,
+        "device": device if trainer.team.size == 1 else f"{trainer.team.size} x {device}",
         "torch": torch.__version__,
         "validation_error": error_rate(trainer.net, validation, settings.iterations),
         "unsure_below": unsure_below(
@@ -394,9 +505,31 @@ def train(
         "test_error": error_rate(trainer.net, test, settings.iterations),
         "log": trainer.log,
     }
-    save_weights(weights, packed, facts)
+    weights = out / f"{DEFAULT}.safetensors"
+    with saving(out):
+        save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
     return facts
+
+
+@contextmanager
+def saving(out: Path) -> Iterator[None]:
+    """Say in a sentence that a file in ``out`` could not be written.
+
+    Raises:
+        DataError: for an OSError; ``write_atomically`` has left the file that was there before.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{out} could not be written to ({error.strerror or error}): what was saved there before is whole; "
+            "make room and add --resume, or give another folder to --out."
+        ) from error
+
+
+def _be_silent(line: str) -> None:
+    pass
 
 
 def describe_data(settings: Settings, training: Digits, validation: Digits, test: Digits) -> str:
@@ -435,6 +568,11 @@ def checksum(tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         digest.update(tensors[name].numpy().tobytes())
     return digest.hexdigest()
+
+
+def metadata(content: bytes) -> Any:
+    """The metadata of a safetensors file: a JSON header follows its own length in eight bytes."""
+    return json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
 
 
 def log_as_csv(log: list[dict[str, float]]) -> str:

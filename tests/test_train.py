@@ -476,21 +476,32 @@ def test_resume_from_a_checkpoint_without_its_state(trainer: Trainer, folder: Pa
 def test_failed_write_leaves_the_last_good_checkpoint(
     checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def disk_full(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[:1000])
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
-
     path = folder / "checkpoint"
     shutil.copy(checkpoint, path)
     trainer = Trainer(SMALL, synthetic(4), CPU)
     trainer.load(path)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", disk_full)
+        full = DiskFull(0)
+        patch.setattr(Path, "write_bytes", lambda path, content: full(path, content))
         with pytest.raises(OSError, match="No space left"):
             trainer.save(path)
     assert list(folder.iterdir()) == [path]
     assert path.read_bytes() == checkpoint.read_bytes()
+
+
+class DiskFull:
+    """Stands in for ``Path.write_bytes``: the disk is full after ``whole`` files."""
+
+    def __init__(self, whole: int) -> None:
+        self.whole = whole
+        self.write_bytes = Path.write_bytes
+
+    def __call__(self, path: Path, content: bytes) -> int:
+        self.whole -= 1
+        if self.whole >= 0:
+            return self.write_bytes(path, content)
+        self.write_bytes(path, content[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
 
 # --- the command ----------------------------------------------------------------------------------------
@@ -606,6 +617,63 @@ def test_command_refuses_then_resumes_an_interrupted_run(
         for row in card["log"]:
             del row["seconds"]
     assert cards[0] == cards[1]
+
+
+@pytest.mark.parametrize("whole", [2, 3, 5], ids=["checkpoint", "log", "weights"])
+def test_command_on_a_full_disk_then_resumed(
+    finished: Run,
+    plain: None,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    whole: int,
+):
+    """The files of a run: checkpoint and log after each of two epochs, then cards and weights."""
+    arguments = command(finished.data, folder / "out", "--device", "cpu")
+    full = DiskFull(whole)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", lambda path, content: full(path, content))
+        assert main(arguments) == 2
+    message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
+    reference.assert_one_sentence(message, "capsviz: ", folder / "out", "No space left", "--resume")
+    assert {path.suffix for path in (folder / "out").iterdir()} <= {".safetensors", ".csv", ".json"}
+    assert main([*arguments, "--resume"]) == 0
+    step = 2 if whole == 2 else 4
+    assert f"resumed at step {step} of 4" in capsys.readouterr().out
+    assert len(load_weights(folder / "out" / "capsnet-mnist.safetensors").card["log"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [(2, "The loss is nan at step 4 of 4"), (3, "The weights are not finite after step 4 of 4")],
+)
+def test_command_stops_when_training_diverges(
+    finished: Run,
+    plain: None,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    bad: int,
+    said: str,
+):
+    """An endless step, seen in the next loss or, after an epoch's last, in the weights."""
+    rate = train.learning_rate
+    monkeypatch.setattr(
+        train, "learning_rate", lambda s, step, n: math.inf if step == bad else rate(s, step, n)
+    )
+    kept: list[bytes] = []
+    save = Trainer.save
+
+    def keep(trainer: Trainer, path: Path) -> None:
+        save(trainer, path)
+        kept.append(path.read_bytes())
+
+    monkeypatch.setattr(Trainer, "save", keep)
+    assert main(command(finished.data, folder / "out", "--device", "cpu")) == 2
+    message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
+    reference.assert_one_sentence(message, said, "last checkpoint is kept", "--learning-rate", "--out")
+    assert [(folder / "out" / "checkpoint.safetensors").read_bytes()] == kept  # the first epoch's
+    assert {path.name for path in (folder / "out").iterdir()} == {"checkpoint.safetensors", "log.csv"}
 
 
 def test_checkpoints_are_written_within_an_epoch(
