@@ -198,6 +198,8 @@ def test_a_scale_keeps_its_ends_while_the_clock_runs(routing: Page) -> None:
     ends = routing.get_by_test_id("legend-place")
     for name in ("c − 1/10", "change since last iteration", "share of |s|"):
         routing.locator(".choice", has_text=name).click()
+        # What is chosen is drawn with the screen's next frame.
+        routing.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         at_the_end = ends.inner_text()
         routing.keyboard.press("Home")
         expect(where(routing)).to_have_text("iteration 1 of 3, softmax: c")
