@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from capsviz.errors import CapsvizError
+from capsviz.errors import CapsvizError, DataError
 from capsviz.weights import DEFAULT
 
 
@@ -42,14 +42,19 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from capsviz.evaluate import evaluate, summary
     from capsviz.figures.evaluation import write_figures
     from capsviz.inference import load_model
+    from capsviz.weights import save_evaluation
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
 
     def say(line: str) -> None:
-        print(f"measuring: {line}", file=sys.stderr)
+        print(line, file=sys.stderr)
 
-    measured = evaluate(model, arguments.data, arguments.strokes, arguments.limit, say)
+    if arguments.save and arguments.limit:
+        raise DataError("--save keeps what all images say: leave out --limit.")
+    measured = evaluate(
+        model, arguments.data, arguments.strokes, arguments.limit, lambda part: say(f"measuring: {part}")
+    )
     result = {"weights": str(arguments.weights), **measured}
     if arguments.json == Path("-"):
         print(json.dumps(result, indent=2))
@@ -59,12 +64,15 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if arguments.figures:
         write_figures(result, arguments.figures)
+    if arguments.save:
+        say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
     return 0
 
 
 def _train(arguments: argparse.Namespace) -> int:
     from capsviz.devices import keep_large_blocks
     from capsviz.distributed import join
+    from capsviz.figures.training import write_training
     from capsviz.train import Settings, train
     from capsviz.weights import load_weights
 
@@ -83,7 +91,9 @@ def _train(arguments: argparse.Namespace) -> int:
     with join(arguments.device) as (team, device):
         name = arguments.start_from
         start = team.from_first(lambda: load_weights(name)) if name else None
-        train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
+        facts = train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
+        if team.first:
+            write_training(facts["log"], arguments.out / "curves.html")
     return 0
 
 
@@ -184,6 +194,9 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--figures", type=Path, metavar="DIR", help="write figures there, each an .html file"
     )
+    command.add_argument(
+        "--save", action="store_true", help="keep the result beside the weights, and write their card anew"
+    )
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
     command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
@@ -191,7 +204,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = add("train", _train, "Train a network on MNIST.")
     command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
-    command.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, weights, card")
+    command.add_argument(
+        "--out", type=Path, required=True, help="folder for checkpoint, log, curves, weights"
+    )
     command.add_argument(
         "--epochs", type=_positive, default=14, help="passes over 55,000 images (%(default)s)"
     )

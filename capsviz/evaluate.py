@@ -17,7 +17,16 @@ from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.errors import ImageError
 from capsviz.inference import Model
 from capsviz.preprocess import canvas_to_mnist
-from capsviz.strokes import Drawing, make_image, random_other, read_strokes, render_anywhere
+from capsviz.strokes import (
+    NO_DIGIT,
+    OTHER_KINDS,
+    Drawing,
+    make_image,
+    other_of_kind,
+    random_digit,
+    read_strokes,
+    render_anywhere,
+)
 
 Predict = Callable[[np.ndarray], np.ndarray]  # images [N, 28, 28] in 0..1 to lengths [N, 10]
 
@@ -25,7 +34,8 @@ SEED = 20171026  # of places, sizes, noise and other things: not the seed of any
 WIDTHS = (8, 12, 18, 26)  # of the pen, in pixels of the app's canvas
 SIZES = (90, 200)  # of a drawing's larger side, in the same
 CURVE_IMAGES = 1_000
-OTHERS = 1_000
+OTHERS = 300  # of each kind
+MADE_UP = 500
 SHARE_UNSURE = 0.01  # of real digits that may be called unsure
 BINS = 20
 
@@ -50,7 +60,7 @@ def wilson(wrong: int, total: int) -> tuple[float, float]:
 
 
 def error(lengths: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """How many of the longest capsules [N, 10] are not the label's [N], as a rate with its interval."""
+    """How many of the longest capsules [N, 10] are not the label's [N], as a rate with its 95 % interval."""
     wrong, total = int((lengths.argmax(1) != labels).sum()), len(labels)
     return {
         "images": total,
@@ -105,7 +115,8 @@ def read_drawings(predict: Predict, drawings: Sequence[Drawing], seed: int = SEE
 
     Returns:
         "widths": one row a width with "width", "drawings", "right", "refused" (no digit found in it, which
-        counts as wrong), "rate" and its "interval"; "rate" over all widths; "confusion" of what was read.
+        counts as wrong), "rate", its "interval", and which drawings were not read rightly ("misread",
+        counted from 0); "rate" over all widths; "confusion" of what was read.
     """
     labels = np.array([drawing.label for drawing in drawings], np.int64)
     total, counts = len(drawings), np.zeros((10, 10), np.int64)
@@ -115,9 +126,11 @@ def read_drawings(predict: Predict, drawings: Sequence[Drawing], seed: int = SEE
         images = [_seen(drawing, width, rng) for drawing in drawings]
         read = np.array([image is not None for image in images])
         shown = np.array([image for image in images if image is not None], np.float32)
-        answers = predict(shown.reshape(-1, 28, 28)).argmax(1)
-        right = int((answers == labels[read]).sum())
-        counts += confusion(labels[read], answers)
+        answers = np.full(total, NO_DIGIT)
+        answers[read] = predict(shown.reshape(-1, 28, 28)).argmax(1)
+        misread = np.flatnonzero(answers != labels)
+        right = total - len(misread)
+        counts += confusion(labels[read], answers[read])
         rows.append(
             {
                 "width": width,
@@ -126,6 +139,7 @@ def read_drawings(predict: Predict, drawings: Sequence[Drawing], seed: int = SEE
                 "refused": total - len(shown),
                 "rate": right / total,
                 "interval": wilson(right, total),
+                "misread": misread.tolist(),
             }
         )
     all_right = sum(row["right"] for row in rows)
@@ -208,18 +222,22 @@ def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int 
     Args:
         predict: images to lengths.
         images: real digits [N, 28, 28] in 0..1, held out; of them ``SHARE_UNSURE`` fall below.
-        count: how many letters, symbols and scribbles to draw.
-        seed: of these.
+        count: how many things of each of ``OTHER_KINDS`` to draw.
+        seed: of these; each kind has its own.
 
     Returns:
-        "threshold"; "digits": how many of them fall below it; "others" likewise; and for lengths from 0 to
-        1 in hundredths the shares of both that lie below ("below").
+        "threshold"; "digits": how many there are and the share "below" it; "kinds" likewise, with the "kind"
+        and which were answered all the same ("answered", counted from 0); "others": all kinds together; and
+        for lengths from 0 to 1 in hundredths the shares of digits and others that lie below ("below").
     """
     digits = predict(images).max(1)
-    rng = default_rng([seed, 1])
-    drawn = np.array([make_image(random_other, rng)[0] for _ in range(count)]).reshape(-1, 28, 28)
-    others = predict(drawn / np.float32(255)).max(1)
     threshold = unsure_below(digits)
+    found = []
+    for k, kind in enumerate(OTHER_KINDS):
+        rng = default_rng([seed, 1, k])
+        drawn = np.array([make_image(other_of_kind(kind), rng)[0] for _ in range(count)])
+        found.append(predict(drawn.reshape(-1, 28, 28) / np.float32(255)).max(1))
+    others = np.concatenate(found)
     lengths = [k / 100 for k in range(101)]
 
     def below(longest: np.ndarray, length: float) -> float:
@@ -228,6 +246,15 @@ def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int 
     return {
         "threshold": threshold,
         "digits": {"images": len(digits), "below": below(digits, threshold)},
+        "kinds": [
+            {
+                "kind": kind,
+                "images": len(longest),
+                "below": below(longest, threshold),
+                "answered": np.flatnonzero(longest >= threshold).tolist(),
+            }
+            for kind, longest in zip(OTHER_KINDS, found, strict=True)
+        ],
         "others": {"images": len(others), "below": below(others, threshold)},
         "below": {
             "length": lengths,
@@ -235,6 +262,12 @@ def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int 
             "others": [below(others, length) for length in lengths],
         },
     }
+
+
+def made_up_digits(count: int, seed: int = SEED) -> list[Drawing]:
+    """Digits drawn by ``strokes``: of the kind that training may have seen, but not the same ones."""
+    rng = default_rng([seed, 2])
+    return [random_digit(rng) for _ in range(count)]
 
 
 def evaluate(
@@ -254,21 +287,26 @@ def evaluate(
         say: called with a line before each part.
 
     Returns:
-        A dictionary for JSON: "images", "wrong", "error_rate" and "interval" on MNIST's test set,
-        "confusion", "calibration", "curves", "unsure", and with ``strokes`` "drawings".
+        A dictionary for JSON: "images", "wrong", "error_rate" and "interval" on MNIST's test set and which
+        of its images were "misread" (their places there, from 0), "confusion", "calibration", "curves",
+        "unsure", "made_up" (what ``read_drawings`` gives for made-up digits), and with ``strokes`` "drawings"
+        (likewise).
 
     Raises:
         DataError: if MNIST or the strokes are missing, incomplete or damaged.
     """
     drawings = read_strokes(strokes) if strokes else None
     say("MNIST")
-    images, labels = _arrays(load_mnist(data, "test"), limit)
+    test = load_mnist(data, "test")
+    places = _spaced(len(test.labels), limit)
+    images, labels = _arrays(test, limit)
     lengths = model.predict(images)
     result = {
         **error(lengths, labels),
         "data": "MNIST test set",
         "device": model.device,
         "sha256": model.sha256,
+        "misread": places[lengths.argmax(1) != labels].tolist(),
         "confusion": confusion(labels, lengths.argmax(1)),
         "calibration": calibration(lengths, labels),
     }
@@ -278,10 +316,12 @@ def evaluate(
     say("what is no digit")
     held_out, _ = _arrays(split_validation(load_mnist(data, "train"))[1], limit)
     result["unsure"] = unsure(model.predict, held_out, min(limit or OTHERS, OTHERS))
-    if drawings is not None:
+    say("made-up digits")
+    result["made_up"] = read_drawings(model.predict, made_up_digits(min(limit or MADE_UP, MADE_UP)))
+    if strokes and drawings:
         say("drawings")
         chosen = [drawings[k] for k in _spaced(len(drawings), limit)]
-        result["drawings"] = {"file": str(strokes), **read_drawings(model.predict, chosen)}
+        result["drawings"] = {"file": strokes.name, **read_drawings(model.predict, chosen)}
     return result
 
 
@@ -309,12 +349,16 @@ def summary(result: dict[str, Any]) -> str:
         f"below a length of {doubt['threshold']:.2f}: {doubt['digits']['below']:.1%} of {doubt['digits']['images']:,} "
         f"digits held out of the training set, {doubt['others']['below']:.1%} of {doubt['others']['images']:,} drawings "
         "of no digit",
+        *(f"- of {kind['images']:,} {kind['kind']}: {kind['below']:.1%}" for kind in doubt["kinds"]),
     ]
     for kind, curve in result["curves"].items():
         points = ", ".join(f"{p['amount']:g}: {p['error_rate']:.1%}" for p in curve["points"])
         lines.append(f"error when {kind} ({curve['unit']}): {points}")
-    for row in result.get("drawings", {}).get("widths", []):
-        lines.append(f"drawings, pen of {row['width']} pixels: right {percent(row['rate'], row['interval'])}")
-    if "drawings" in result:
-        lines.append(f"drawings, all pens: right {result['drawings']['rate']:.2%}")
+    for key, name in (("made_up", "made-up digits"), ("drawings", "drawings")):
+        if key in result:
+            lines += [
+                f"{name}, pen of {row['width']} pixels: right {percent(row['rate'], row['interval'])}"
+                for row in result[key]["widths"]
+            ]
+            lines.append(f"{name}, all pens: right {result[key]['rate']:.2%}")
     return "\n".join(lines)

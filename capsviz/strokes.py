@@ -20,7 +20,7 @@ from numpy.random import Generator
 from capsviz import examples
 from capsviz.errors import DataError, ImageError
 from capsviz.preprocess import canvas_to_mnist
-from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, Point, Style, styles
+from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Point, Style, styles
 
 CANVAS = 280  # pixels a side, as the app's
 NO_DIGIT = -1  # the label of what is no digit, as in ``capsules``, which would import PyTorch
@@ -330,6 +330,46 @@ OTHERS = (
     *(_lines, _glyph, _dots, _pair, _mirrored, _lying),
 )
 OTHER_SHARES = np.array([34, 18, 8, 6, 4, 6, 4, 9, 2, 5, 2, 2]) / 100
+
+
+def _any(*makers: Callable[[Generator], Strokes]) -> Callable[[Generator], Strokes]:
+    return lambda rng: makers[int(rng.integers(len(makers)))](rng)
+
+
+def _unseen(rng: Generator) -> Strokes:
+    return draw(_choose(styles(UNSEEN_STYLES), rng), rng)
+
+
+def _half(rng: Generator) -> Strokes:
+    """The first half of a digit, by the length of its strokes."""
+    strokes = random_digit(rng).strokes
+    left = sum(map(_length, strokes)) / 2
+    made = []
+    for stroke in strokes:
+        steps = np.hypot(*np.diff(stroke, axis=0).T)
+        within = int((steps.cumsum() <= left).sum())
+        made.append(stroke[: within + 1])
+        left -= _length(stroke)
+        if left <= 0:
+            break
+    return [stroke for stroke in made if len(stroke) > 1]
+
+
+# What to measure "unsure" with, kind by kind; the last two were never trained on.
+OTHER_KINDS: dict[str, Callable[[Generator], Strokes]] = {
+    "letters": _letter,
+    "symbols": _symbol,
+    "scribbles": _any(_scribble, _zigzag, _spiral, _polyline, _lines),
+    "numbers of two digits": _pair,
+    "other scripts and pictures": _unseen,
+    "half-drawn digits": _half,
+}
+
+
+def other_of_kind(kind: str) -> Callable[[Generator], Drawing]:
+    """What draws one of ``OTHER_KINDS``."""
+    make = OTHER_KINDS[kind]
+    return lambda rng: Drawing(NO_DIGIT, fit(make(rng)))
 
 
 def _is_broad(strokes: Strokes) -> bool:

@@ -27,6 +27,8 @@ from capsviz.examples import EXAMPLES, Example, render
 from capsviz.surgery import MOST_ITERATIONS
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from capsviz.inference import Model
     from capsviz.trace import RoutingTrace
 
@@ -164,7 +166,10 @@ def question(text: str, *doors: tuple[str, str]) -> None:
     if READING_KEY not in st.session_state:
         # A link to a page was the first thing this server was asked for. Until st.navigation has been called
         # once, Streamlit takes the folder pages/ for pages of its old kind and runs one without app.py.
-        st.navigation([st.Page(page) for page in PAGES.glob("*.py")], position="hidden")
+        # The default page has no address of its own: it must not be the one that is asked for.
+        st.navigation(
+            [st.Page(page, default=page.stem == "draw") for page in PAGES.glob("*.py")], position="hidden"
+        )
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.html(f'<h1 class="cv-question">{text}</h1>')
@@ -175,6 +180,11 @@ def question(text: str, *doors: tuple[str, str]) -> None:
 def heading(text: str) -> None:
     """The heading of one view on a page."""
     st.html(f'<h2 class="cv-heading">{text}</h2>')
+
+
+def chart(figure: "go.Figure", key: str) -> None:
+    """A Plotly figure, without the tools that float over it."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
 
 
 def iterations() -> int:

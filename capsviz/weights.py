@@ -1,13 +1,15 @@
 """Finding, checking, loading and saving weights.
 
 A set of weights is two files: ``NAME.safetensors`` (half precision, computed in single) and
-``NAME.json``, the facts of its training with the SHA-256 of the first. ``NAME.md`` is the same card for
-people to read.
+``NAME.json``, the facts of its training with the SHA-256 of the first. Beside them stand what was
+measured of it (``NAME.evaluation.json``, made by ``python -m capsviz evaluate --save``) and ``NAME.md``, the
+card for people, made of both.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from capsviz.capsules import CapsNet
+from capsviz.card import card_markdown, measured_tables
 from capsviz.errors import WeightsError
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
@@ -29,13 +32,10 @@ FACTS = {
     *("sha256", "name", "paper", "parameters", "data", "settings", "command", "commit", "device", "torch"),
     *("validation_error", "unsure_below", "test_error", "log"),
 }
-
-
-LOSS = (
-    "The loss is the paper’s: for each digit T max(0, 0.9 − |v|)² + 0.5 (1 − T) max(0, |v| − 0.1)², T being 1 for the "
-    "digit that is there and 0 for the others (Eq. 4), and 0.0005 times the reconstruction’s squared error, summed "
-    "over 784 pixels."
-)
+MEASURED = {
+    *("sha256", "images", "wrong", "error_rate", "interval", "confusion", "calibration", "curves", "unsure"),
+    "made_up",
+}
 
 
 @dataclass(frozen=True)
@@ -150,106 +150,46 @@ def pack(net: CapsNet) -> bytes:
     return save_tensors({key: t.detach().to("cpu", torch.float16) for key, t in net.state_dict().items()})
 
 
+def evaluation_path(name: str | Path = DEFAULT) -> Path:
+    """Where what was measured of the weights ``name`` is kept."""
+    return locate(name).with_suffix(".evaluation.json")
+
+
+def load_evaluation(name: str | Path, card: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``evaluate.evaluate`` has found of the weights ``name`` whose card is given.
+
+    Raises:
+        WeightsError: if it is missing, damaged, or of other weights.
+    """
+    path = evaluation_path(name)
+    again = f"measure them with python -m capsviz evaluate --data DIR --save --weights {name}"
+    try:
+        evaluation = json.loads(path.read_text("utf-8"))
+        measured = evaluation["sha256"]
+        missing = MEASURED - evaluation.keys()
+        if missing:
+            raise ValueError(f"it lacks {min(missing)}")
+        measured_tables(evaluation)  # which needs nearly all of it, in its right form
+    except FileNotFoundError as error:
+        raise WeightsError(f"These weights have not been measured ({path} is missing): {again}.") from error
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise WeightsError(f"{path} is damaged ({type(error).__name__}: {error}): {again}.") from error
+    if measured != card["sha256"]:
+        raise WeightsError(f"{path} was measured of other weights: {again}.")
+    return evaluation
+
+
+def save_evaluation(name: str | Path, card: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Path:
+    """Write what was measured beside the weights, and the card for people anew; returns the first's path."""
+    path = evaluation_path(name)
+    write_atomically(path, (json.dumps(evaluation) + "\n").encode())
+    write_atomically(locate(name).with_suffix(".md"), card_markdown(card, evaluation).encode())
+    return path
+
+
 def save_weights(path: Path, data: bytes, facts: dict[str, Any]) -> None:
     """Write packed weights and, beside them, their card with their SHA-256."""
     card = {"sha256": hashlib.sha256(data).hexdigest(), **facts}
     write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
     write_atomically(path.with_suffix(".md"), card_markdown(card).encode())
     write_atomically(path, data)  # last: where the weights are, their card is too
-
-
-def card_markdown(card: dict[str, Any]) -> str:
-    """The model card for people, made of nothing but the facts."""
-    known = "\n".join(f"- {limit}" for limit in limits(card))
-    return (
-        f"# {card['name']}\n\n{card_table(card)}\n\n## Known limits\n\n{known}\n\n"
-        f"All facts, with the log of every epoch, are in `{card['name']}.json`.\n"
-    )
-
-
-def limits(card: dict[str, Any]) -> list[str]:
-    """What these weights are known not to do, in sentences; it follows from what they were trained on."""
-    settings = card["settings"]  # which in cards of older versions lack what was added since
-    if settings.get("others"):
-        other = (
-            "It knows ten digits and was shown letters, symbols and scribbles as none of them: most leave all "
-            "ten capsules short, but what it was shown nothing like may still be read as some digit."
-        )
-    else:
-        other = (
-            "It knows ten digits and nothing else: a letter or a scribble is still read as some digit, often "
-            "with a capsule as long as a real digit's."
-        )
-    if settings.get("synthetic"):
-        styles = (
-            "Its digits are MNIST's, by American census clerks and students around 1990, and made-up ones in "
-            "styles that are rare there, such as slashed zeros: a style in neither is misread more often."
-        )
-    else:
-        styles = (
-            "It was trained on MNIST alone, the hands of American census clerks and students around 1990. Zeros "
-            "with a slash, ones with a flag and foot, and open fours are rare there and are misread more often."
-        )
-    turned = "15 degrees or so" if settings.get("augment") else "a hand's slant"
-    return [
-        other,
-        styles,
-        "It reads one digit at a time, upright, cropped and centred the way MNIST was made.",
-        f"It has never seen digits rotated by more than {turned}, and does not generalise to them.",
-    ]
-
-
-def departures(card: dict[str, Any]) -> str:
-    """Where the training of these weights departs from the paper or its authors' code, in a sentence."""
-    settings = card["settings"]  # which in cards of older versions lack what was added since
-    added = []
-    if settings.get("augment"):
-        added.append(
-            "images that are turned, scaled, sheared, bent and drawn with another pen, not only shifted;"
-        )
-    if settings.get("synthetic") or settings.get("others"):
-        added.append("made-up drawings beside MNIST's;")
-    return " ".join(
-        [
-            "It departs from the paper, or where the paper is silent from its authors’ code, in this: 55,000 images of "
-            "MNIST instead of 60,000, the rest held out for every choice;",
-            *added,
-            f"{settings['epochs']} epochs instead of hundreds; a learning rate that warms up and follows a cosine; no "
-            "gradient through û but in the last routing iteration; W drawn with deviation 0.05 instead of 0.1.",
-        ]
-    )
-
-
-def card_table(card: dict[str, Any]) -> str:
-    """The facts of a card as a Markdown table."""
-    settings = card["settings"]
-    rows = {
-        "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
-        f"{settings['iterations']} iterations",
-        "Data": card["data"],
-        "Test error": f"{card['test_error']:.2%}, read once, after the last epoch",
-        "Validation error": f"{card['validation_error']:.2%}, at the last epoch; no epoch was picked",
-        "Unsure": f"where the longest capsule is below {card['unsure_below']:.2f}, as that of at most 1% of the images "
-        "held out",
-        "Epochs": settings["epochs"],
-        "Batch size": settings["batch_size"],
-        "Seed": settings["seed"],
-        "Augmentation": _augmentation(settings),
-        "Optimiser": f"Adam, {settings['learning_rate']:g} after {settings['warmup_steps']} steps of warm-up, "
-        f"cosine to {settings['final_learning_rate']:g}",
-        "Command": f"`{card['command']}`",
-        "Commit": f"`{card['commit']}`",
-        "Trained on": f"{card['device']}, PyTorch {card['torch']}",
-        "SHA-256": f"`{card['sha256']}`",
-        "On disk": "half precision; computed in single",
-    }
-    if settings.get("start_from"):
-        rows["Started from"] = f"weights with the SHA-256 `{settings['start_from']}`"
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
-
-
-def _augmentation(settings: dict[str, Any]) -> str:
-    shifts = f"shifts of up to {settings['shift']} pixels"
-    if not settings.get("augment"):  # cards of older versions do not say
-        return shifts
-    return f"turned, scaled, sheared and bent a little, thicker and thinner strokes, {shifts}"

@@ -1,37 +1,79 @@
+from typing import Any
+
 import streamlit as st
 
 from capsviz import figures, ui
-from capsviz.weights import LOSS, card_table, departures, limits
+from capsviz.card import LOSS, card_table, departures, limits, measured_tables
+from capsviz.errors import WeightsError
+from capsviz.weights import DEFAULT, load_evaluation
 
 ui.question("What is this network, and how good is it?")
 now, model = ui.reading(), ui.network()
 drawings = None if now.reconstructions is None else now.reconstructions[-1]
 card = model.card
+evaluation: dict[str, Any] | None = None
+try:
+    evaluation = load_evaluation(DEFAULT, card)
+except WeightsError as error:
+    unmeasured = str(error)
 
+numbers = [
+    (
+        f"{1 - card['test_error']:.2%}",
+        "of MNIST’s 10,000 test digits read right (the paper’s own network: 99.75%)",
+    ),
+    (f"{sum(model.parameters.values()):,}", "parameters, exactly the paper’s network"),
+]
+if evaluation and "drawings" in evaluation:
+    drawn = evaluation["drawings"]
+    count = drawn["widths"][0]["drawings"]
+    numbers.insert(
+        1, (f"{drawn['rate']:.1%}", f"of {count:,} people’s pen drawings, each drawn with four widths of pen")
+    )
 st.html(
     '<div class="cv-headline">'
-    f"<div><b>{1 - card['test_error']:.2%}</b>of MNIST’s 10,000 test digits read right "
-    "(the paper’s own network: 99.75%)</div>"
-    f"<div><b>{sum(model.parameters.values()):,}</b>parameters, exactly the paper’s network</div></div>"
+    + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)
+    + "</div>"
 )
 st.html(figures.layers_table(now.trace, drawings, model.parameters))
+
+ui.heading("How good it is")
+if evaluation:
+    charts = figures.evaluation_figures(evaluation)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(
+            f"Which of MNIST’s {evaluation['images']:,} test digits were read as which: "
+            f"{evaluation['wrong']} wrong."
+        )
+        ui.chart(charts["confusion"], "confusion")
+    with right:
+        names = [name for name in figures.EVALUATION if name in charts]
+        for tab, name in zip(st.tabs([figures.EVALUATION[name].title for name in names]), names, strict=True):
+            with tab:
+                st.markdown(figures.EVALUATION[name].says)
+                ui.chart(charts[name], name)
+else:
+    st.info(unmeasured)
 
 left, right = st.columns([3, 2], gap="large")
 with left:
     ui.heading("How it was trained")
-    st.plotly_chart(
-        figures.training_figure(card["log"], card["test_error"]),
-        key="training",
-        config={"displayModeBar": False},
-    )
+    errors, losses = st.tabs(["Errors", "Losses"])
+    with errors:
+        ui.chart(figures.training_figure(card["log"], card["test_error"]), "training")
+    with losses:
+        ui.chart(figures.loss_figure(card["log"]), "losses")
     ui.heading("What it was trained for")
     st.markdown(f"{LOSS} {departures(card)}")
 with right:
     ui.heading("What it cannot do")
-    st.markdown("\n".join(f"- {limit}" for limit in limits(card)))
+    st.markdown("\n".join(f"- {limit}" for limit in limits(card, evaluation)))
 
 with st.expander("Every fact about these weights"):
     st.markdown(card_table(card))
+    if evaluation:
+        st.markdown(measured_tables(evaluation))
 st.markdown(
     "The network is that of Sara Sabour, Nicholas Frosst and Geoffrey Hinton, *Dynamic Routing Between Capsules* "
     "(NeurIPS 2017, [arXiv:1710.09829](https://arxiv.org/abs/1710.09829)). capsviz and its weights are free to use, in courses too, under the MIT licence."

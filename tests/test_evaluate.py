@@ -159,6 +159,7 @@ def test_drawings_are_read_with_four_pens_and_refusals_are_wrong():
     for row in found["widths"]:
         assert (row["drawings"], row["right"], row["refused"], row["rate"]) == (4, 2, 1, 0.5)
         assert row["interval"] == wilson(2, 4)
+        assert row["misread"] == [1, 3]
     assert found["rate"] == 0.5
     assert found["confusion"][7][1] == 4
     assert found["confusion"][1][1] == 8
@@ -166,6 +167,20 @@ def test_drawings_are_read_with_four_pens_and_refusals_are_wrong():
     shown.clear()
     read_drawings(predict, drawings)
     assert all(np.array_equal(a, b) for a, b in zip(first, shown, strict=True))
+
+
+def test_what_was_answered_all_the_same_is_told_kind_by_kind():
+    """A reader for which the second thing of each kind is as long as a digit."""
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        if len(images) == 50:
+            return lengths(*[(4, 0.8)] * 50)
+        return lengths((4, 0.1), (4, 0.8), (4, 0.79))
+
+    found = unsure(predict, np.zeros((50, 28, 28), np.float32), count=3)
+    assert found["threshold"] == 0.8
+    assert [kind["answered"] for kind in found["kinds"]] == [[1]] * 6
+    assert found["kinds"][0]["below"] == found["others"]["below"] == pytest.approx(2 / 3)
 
 
 def test_unsure_is_below_what_all_but_a_hundredth_of_the_digits_reach():
@@ -180,7 +195,9 @@ def test_unsure_is_below_what_all_but_a_hundredth_of_the_digits_reach():
     found = unsure(predict, digits + 0.5, count=3)
     assert found["threshold"] == pytest.approx(0.503)
     assert found["digits"] == {"images": 200, "below": 0.01}
-    assert found["others"] == {"images": 3, "below": 1}
+    assert found["others"] == {"images": 18, "below": 1}
+    assert [kind["images"] for kind in found["kinds"]] == [3] * 6
+    assert all(kind["below"] == 1 and kind["answered"] == [] for kind in found["kinds"])
     below = found["below"]
     assert below["length"][50] == 0.5
     assert below["digits"][60] == pytest.approx(0.5, abs=0.01)
@@ -196,6 +213,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """MNIST shrunk to eight digits to choose by and seven to test on, and two drawings."""
     monkeypatch.setattr(data, "SIZES", {"train": 8, "test": 7})
     monkeypatch.setattr(evaluate, "OTHERS", 2)
+    monkeypatch.setattr(evaluate, "MADE_UP", 3)
     reference.write_mnist(tmp_path, 8, 7)
     rng = default_rng(0)
     entries = [
@@ -215,12 +233,15 @@ def test_command_measures_everything(folder: Path, capsys: pytest.CaptureFixture
     printed = capsys.readouterr().out
     result = json.loads(out.read_text())
     assert result["images"] == 7
+    assert result["wrong"] == len(result["misread"])
     assert np.sum(result["confusion"]) == 7
     assert np.trace(result["confusion"]) == 7 - result["wrong"]
     assert f"{result['wrong']} of 7 wrong" in printed
     assert [row["width"] for row in result["drawings"]["widths"]] == [8, 12, 18, 26]
     assert "drawings, all pens" in printed
-    assert result["unsure"]["others"]["images"] == 2
+    assert result["made_up"]["widths"][0]["drawings"] == 3
+    assert "made-up digits, all pens" in printed
+    assert result["unsure"]["others"]["images"] == 12
     assert set(result["curves"]) == {"rotated", "shifted", "scaled", "noised"}
     written = {path.stem for path in figures.iterdir()}
     assert written == {

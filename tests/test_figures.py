@@ -201,6 +201,19 @@ def test_training_figure_plots_the_log() -> None:
     assert figure.layout.xaxis.title.text == "epoch"
 
 
+def test_loss_figure_plots_both_parts_on_axes_of_their_own() -> None:
+    log = [
+        {"epoch": 1, "margin_loss": 0.12, "reconstruction_loss": 63.0},
+        {"epoch": 2, "margin_loss": 0.03, "reconstruction_loss": 38.0},
+    ]
+    figure = figures.loss_figure(log)
+    margin, reconstruction = figure.data
+    assert (list(margin.x), list(margin.y), margin.yaxis) == ([1, 2], [0.12, 0.03], "y")
+    assert (list(reconstruction.y), reconstruction.yaxis) == ([63, 38], "y2")
+    assert figure.layout.yaxis.type == "log"
+    assert figure.layout.yaxis2.title.text == "squared error"
+
+
 def test_training_figure_of_an_empty_log_is_still_labelled() -> None:
     figure = figures.training_figure([])
     assert figure.layout.yaxis.title.text

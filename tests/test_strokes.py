@@ -12,11 +12,13 @@ from numpy.random import default_rng
 from capsviz import strokes
 from capsviz.errors import DataError
 from capsviz.preprocess import canvas_to_mnist
-from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, Style, styles
+from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
 from capsviz.strokes import Drawing, draw, fit, make_image, random_digit, random_other, read_strokes, render
 
 ALL_STYLES = pytest.mark.parametrize(
-    "style", styles(DIGIT_STYLES) + styles(OTHER_STYLES), ids=lambda style: f"{style.what}-{style.name}"
+    "style",
+    styles(DIGIT_STYLES) + styles(OTHER_STYLES) + styles(UNSEEN_STYLES),
+    ids=lambda style: f"{style.what}-{style.name}",
 )
 
 
@@ -192,6 +194,32 @@ def test_what_is_no_digit_can_be_drawn_and_read(make, monkeypatch: pytest.Monkey
         image, label = make_image(random_other, rng)
         assert label == strokes.NO_DIGIT == -1
         assert image.max() == 255
+
+
+@pytest.mark.parametrize("kind", strokes.OTHER_KINDS)
+def test_each_kind_to_measure_unsure_with_can_be_drawn_and_read(kind: str):
+    rng = default_rng(0)
+    images = [make_image(strokes.other_of_kind(kind), rng) for _ in range(4)]
+    assert {label for _, label in images} == {strokes.NO_DIGIT}
+    assert len({image.tobytes() for image, _ in images}) == 4
+
+
+def test_nothing_unseen_is_drawn_in_training():
+    trained = {style.strokes for style in styles(DIGIT_STYLES) + styles(OTHER_STYLES)}
+    assert len(styles(UNSEEN_STYLES)) >= 30
+    assert not trained & {style.strokes for style in styles(UNSEEN_STYLES)}
+
+
+def test_half_a_digit_is_half_as_long(monkeypatch: pytest.MonkeyPatch):
+    """An upright of length 1 and a bar of length 0.5: the first 0.75 of the upright remain."""
+    upright, bar = np.linspace([0.5, 0], [0.5, 1], 101), np.linspace([0.25, 0.5], [0.75, 0.5], 51)
+    monkeypatch.setattr(strokes, "random_digit", lambda rng: Drawing(4, [upright, bar]))
+    (rest,) = strokes.OTHER_KINDS["half-drawn digits"](default_rng(0))
+    np.testing.assert_allclose(rest, upright[:76])
+    monkeypatch.setattr(strokes, "random_digit", lambda rng: Drawing(4, [bar, upright]))
+    first, second = strokes.OTHER_KINDS["half-drawn digits"](default_rng(0))
+    np.testing.assert_allclose(first, bar)
+    np.testing.assert_allclose(second, upright[:26])
 
 
 def test_shares_of_what_is_no_digit_sum_to_1():

@@ -573,6 +573,9 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
         rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     assert rows == card["log"]
     assert [row["epoch"] for row in rows] == [1, 2]
+    curves = (finished.out / "curves.html").read_text("utf-8")
+    assert curves.count("Plotly.newPlot(") == 2
+    assert '<script src="http' not in curves  # it must open without a network
     assert all(row["margin_loss"] > 0 and row["seconds"] > 0 for row in rows)
     assert 0 <= card["validation_error"] <= 1
     held_out = split_validation(load_mnist(finished.data, "train"))[1]

@@ -6,7 +6,7 @@ views are packed for the scripts in ``browser/``; ``routing_html`` makes a page 
 
 from pathlib import Path
 
-from capsviz.figures.evaluation import evaluation_figures
+from capsviz.figures.evaluation import EVALUATION, evaluation_figures
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.pose import decoder_payload, pose_payload
@@ -15,16 +15,18 @@ from capsviz.figures.reconstructions import reconstruction_panels
 from capsviz.figures.routing import routing_html, routing_payload
 from capsviz.figures.strip import pipeline_strip
 from capsviz.figures.surgery import surgery_payload
-from capsviz.figures.training import training_figure
+from capsviz.figures.training import loss_figure, training_figure
 
 STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</style>"
 
 __all__ = [
+    "EVALUATION",
     "STYLE",
     "decoder_payload",
     "evaluation_figures",
     "layers_table",
     "lengths_bars",
+    "loss_figure",
     "pipeline_strip",
     "pose_payload",
     "reading_card",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 
@@ -43,7 +43,7 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
         text=[[str(count) if count else "" for count in row] for row in counts],
         texttemplate="%{text}",
         textfont=TEXT,
-        colorscale=[[0, "rgba(240,138,36,0)"], [1, ORANGE]],
+        colorscale=[[0, "rgba(138,143,152,0.1)"], [1, ORANGE]],
         zmin=0,
         zmax=max(1, *(count or 0 for row in wrong for count in row)),  # without a mistake, no colour
         showscale=False,
@@ -52,8 +52,8 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
         hovertemplate="%{y} read as %{x}: %{text}<extra></extra>",
     )
     figure = _figure([trace], "read as", "digit")
-    figure.update_xaxes(dtick=1, constrain="domain")
-    figure.update_yaxes(dtick=1, autorange="reversed", scaleanchor="x")
+    figure.update_xaxes(dtick=1, range=[-0.5, 9.5], constrain="domain", showgrid=False)
+    figure.update_yaxes(dtick=1, range=[9.5, -0.5], scaleanchor="x", constrain="domain", showgrid=False)
     # Cells without a colour have no text of a heatmap's either.
     for digit, row in enumerate(counts):
         figure.add_annotation(x=digit, y=digit, text=f"{row[digit]:,}", showarrow=False, font=TEXT)
@@ -170,6 +170,29 @@ def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
     figure = _figure(traces, "length of the longest capsule", "shorter than that, %")
     label = f"unsure below {unsure['threshold']:.2f}"
     return figure.add_vline(unsure["threshold"], line_dash="dot", line_color=GREY, annotation_text=label)
+
+
+class Measurement(NamedTuple):
+    """What a figure shows, in a word and in a sentence."""
+
+    title: str
+    says: str
+
+
+# By the names that ``evaluation_figures`` gives; in the order of what people ask first.
+EVALUATION = {
+    "drawings": Measurement("Drawings", "People’s pen strokes of any size and place, drawn with four pens."),
+    "unsure": Measurement(
+        "Unsure", "Letters, symbols, scribbles and half-drawn digits should leave every capsule short."
+    ),
+    "calibration": Measurement(
+        "Length", "A length is no probability: how often the longest capsule is right."
+    ),
+    "rotated": Measurement("Turned", "Test digits turned to the left (above 0) or right."),
+    "shifted": Measurement("Moved", "Test digits moved in any direction, out of the middle."),
+    "scaled": Measurement("Scaled", "Test digits made smaller and larger."),
+    "noised": Measurement("Noise", "Test digits with grey noise in every pixel."),
+}
 
 
 def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:

@@ -1,6 +1,7 @@
-"""Error rates over the epochs of a training run."""
+"""Errors and losses over the epochs of a training run."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
 
     figure = go.Figure(
         [
-            curve("train_error", "training (shifted images)", line={"color": "#8a8f98", "dash": "dot"}),
+            curve("train_error", "training (augmented images)", line={"color": "#8a8f98", "dash": "dot"}),
             curve("validation_error", "validation (5,000 held out)", line={"color": "#1f78c8"}),
         ]
     )
@@ -41,24 +42,73 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
             marker={"symbol": "star", "size": 16, "color": "#c8551b"},
             hovertemplate="%{y:.2f} %",
         )
+    figure.update_yaxes(
+        title="error, % (logarithmic)", type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]
+    )
+    return _laid_out(figure, len(epochs))
+
+
+def loss_figure(log: Sequence[dict[str, float]]) -> "go.Figure":
+    """Both parts of the training loss over the epochs.
+
+    Args:
+        log: rows with "epoch", "margin_loss" (Eq. 4, summed over the digits) and "reconstruction_loss" (squared
+            error summed over 784 pixels, before its weight of 0.0005); each a mean over an epoch's images.
+    """
+    import plotly.graph_objects as go
+
+    epochs = [row["epoch"] for row in log]
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=epochs,
+                y=[row[key] for row in log],
+                name=name,
+                mode="lines+markers",
+                line={"color": colour},
+                yaxis=axis,
+                hovertemplate="%{y:.4g}",
+            )
+            for key, name, colour, axis in (
+                ("margin_loss", "margin loss", "#1f78c8", "y"),
+                ("reconstruction_loss", "reconstruction, squared error", "#c8551b", "y2"),
+            )
+        ]
+    )
+    figure.update_layout(
+        yaxis={"title": "margin loss (logarithmic)", "type": "log", "dtick": "D2"},
+        yaxis2={
+            "title": "squared error",
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "rangemode": "tozero",
+        },
+    )
+    return _laid_out(figure, len(epochs)).update_layout(margin_r=70)
+
+
+def write_training(log: Sequence[dict[str, float]], path: Path) -> None:
+    """Write errors and losses as one HTML file that needs no network."""
+    errors = training_figure(log).to_html(include_plotlyjs=True, full_html=False)
+    losses = loss_figure(log).to_html(include_plotlyjs=False, full_html=False)
+    path.write_text(
+        f'<!doctype html><meta charset="utf-8"><title>Training</title>{errors}{losses}', encoding="utf-8"
+    )
+
+
+def _laid_out(figure: "go.Figure", epochs: int) -> "go.Figure":
     text = {"size": 15}  # said of each part: a theme's template would make them smaller
     figure.update_layout(
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": text},
-        margin={"l": 60, "r": 10, "t": 40, "b": 50},
+        margin={"l": 70, "r": 10, "t": 40, "b": 50},
         height=360,
     )
     figure.update_xaxes(
         title={"text": "epoch", "font": text},
         tickfont=text,
-        dtick=max(1, round(len(epochs) / 14)),
-        range=[0.5, len(epochs) + 0.5],
+        dtick=max(1, round(epochs / 14)),
+        range=[0.5, epochs + 0.5],
     )
-    figure.update_yaxes(
-        title={"text": "error, % (logarithmic)", "font": text},
-        tickfont=text,
-        type="log",
-        tickvals=TICKS,
-        ticktext=[f"{tick:g}" for tick in TICKS],
-    )
-    return figure
+    return figure.update_yaxes(title_font=text, tickfont=text)

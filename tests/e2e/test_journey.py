@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from capsviz.examples import EXAMPLES, render
+from tests.e2e.serving import serve
 
 SEVEN = [(70, 60), (210, 60), (130, 230)]
 FIRST = str(EXAMPLES[0].digit)
@@ -126,6 +127,29 @@ def test_the_drawing_outlasts_a_change_of_page(page: Page) -> None:
     expect(page.get_by_text("What does it see")).to_be_visible()
     answer(page, "7")
     assert canvas_ink(page) > ink
+
+
+def test_a_link_to_the_model_may_be_the_first_thing_a_server_is_asked_for(browser: Browser) -> None:
+    with serve("app.py") as fresh:
+        page = browser.new_page()
+        page.goto(f"{fresh}/model")
+        expect(page.get_by_text("How good it is")).to_be_visible(timeout=30_000)
+        answer(page, FIRST)
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        page.close()
+
+
+def test_the_model_page_shows_each_measurement(page: Page) -> None:
+    page.get_by_role("link", name="Model", exact=True).click()
+    expect(page.get_by_text("test digits were read as which")).to_be_visible()
+    for title, axis in (
+        ("Drawings", "width of the pen"),
+        ("Unsure", "shorter than that"),
+        ("Turned", "rotated, degrees"),
+        ("Noise", "noised, standard deviation"),
+    ):
+        page.get_by_role("tab", name=title, exact=True).click()
+        expect(page.get_by_role("tabpanel").filter(visible=True).get_by_text(axis)).to_be_visible()
 
 
 def test_a_dot_and_a_scribble_are_answered_with_what_to_do(page: Page) -> None:

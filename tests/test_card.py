@@ -1,0 +1,197 @@
+"""The model card says what its files say, and the shipped one what the shipped weights do."""
+
+import hashlib
+import json
+import re
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+from numpy.random import default_rng
+
+from capsviz import evaluate, weights
+from capsviz.__main__ import main
+from capsviz.card import card_markdown, limits, measured_tables
+from capsviz.data import load_mnist
+from capsviz.errors import WeightsError
+from capsviz.evaluate import made_up_digits, read_drawings
+from capsviz.inference import Model, load_model
+from capsviz.strokes import make_image, other_of_kind
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
+FEW = 40  # drawings of each kind: seconds instead of minutes
+
+
+@pytest.fixture(scope="module")
+def card() -> dict[str, Any]:
+    return weights.load_card(weights.locate(weights.DEFAULT))
+
+
+@pytest.fixture(scope="module")
+def evaluation(card: dict[str, Any]) -> dict[str, Any]:
+    return weights.load_evaluation(weights.DEFAULT, card)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model(device="cpu")
+
+
+# --- the shipped card -----------------------------------------------------------------------------------
+
+
+def test_the_shipped_card_describes_the_shipped_weights(card: dict[str, Any], evaluation: dict[str, Any]):
+    """SHA-256 as any tool computes it; the card for people is made of the two files for machines."""
+    path = weights.locate(weights.DEFAULT)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == card["sha256"] == evaluation["sha256"]
+    assert path.with_suffix(".md").read_text("utf-8") == card_markdown(card, evaluation)
+    assert re.fullmatch("[0-9a-f]{40}", card["commit"])
+    assert len(card["log"]) == card["settings"]["epochs"]
+    # Training computes in batches of another size: an image on the border may fall to the other side.
+    assert card["log"][-1]["validation_error"] == pytest.approx(card["validation_error"], abs=0.001)
+
+
+def test_the_two_files_agree(card: dict[str, Any], evaluation: dict[str, Any]):
+    assert evaluation["images"] == 10_000
+    assert evaluation["wrong"] == len(evaluation["misread"])
+    assert card["test_error"] == pytest.approx(evaluation["error_rate"], abs=0.0002)
+    assert card["unsure_below"] == pytest.approx(evaluation["unsure"]["threshold"], abs=0.002)
+    assert evaluation["unsure"]["digits"]["below"] <= 0.01
+    counts = np.array(evaluation["confusion"])
+    assert counts.sum() - np.trace(counts) == evaluation["wrong"]
+    for row in [*evaluation["made_up"]["widths"], *evaluation["drawings"]["widths"]]:
+        assert row["right"] == row["drawings"] - len(row["misread"])
+        assert row["rate"] == pytest.approx(row["right"] / row["drawings"])
+
+
+def test_the_shipped_weights_misread_the_made_up_drawings_that_the_card_counts(
+    model: Model, evaluation: dict[str, Any]
+):
+    """The first of the very drawings: which ones are misread, not only how many."""
+    found = read_drawings(model.predict, made_up_digits(FEW))
+    for now, kept in zip(found["widths"], evaluation["made_up"]["widths"], strict=True):
+        assert now["width"] == kept["width"]
+        assert now["misread"] == [k for k in kept["misread"] if k < FEW]
+
+
+def test_the_shipped_weights_call_unsure_what_the_card_counts(model: Model, evaluation: dict[str, Any]):
+    for k, row in enumerate(evaluation["unsure"]["kinds"]):
+        rng = default_rng([evaluate.SEED, 1, k])
+        drawn = np.array([make_image(other_of_kind(row["kind"]), rng)[0] for _ in range(FEW)])
+        longest = model.predict(drawn / np.float32(255)).max(1)
+        answered = np.flatnonzero(longest >= evaluation["unsure"]["threshold"])
+        assert answered.tolist() == [k for k in row["answered"] if k < FEW], row["kind"]
+        assert row["below"] == pytest.approx(1 - len(row["answered"]) / row["images"])
+
+
+@pytest.mark.skipif(not (REAL / "MNIST").is_dir(), reason="MNIST is not in ../shared/data")
+def test_the_shipped_weights_misread_the_mnist_digits_that_the_card_counts(
+    model: Model, evaluation: dict[str, Any]
+):
+    """All that it says were misread, and a twentieth of the others."""
+    digits = load_mnist(REAL, "test")
+    places = np.union1d(evaluation["misread"], np.arange(0, 10_000, 20)).astype(int)
+    answers = model.predict(digits.images.numpy()[places] / np.float32(255)).argmax(1)
+    assert places[answers != digits.labels.numpy()[places]].tolist() == evaluation["misread"]
+
+
+# --- what it says ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "nothing else"),
+        ({"others": 0.06}, "scribbles as none of them"),
+        ({}, "MNIST alone"),
+        ({"synthetic": 0.2}, "made-up ones"),
+        ({}, "a hand’s slant"),
+        ({"augment": True}, "15 degrees"),
+    ],
+)
+def test_limits_follow_from_the_training(settings: dict[str, float], said: str):
+    assert sum(said in limit for limit in limits({"settings": settings})) == 1
+
+
+def test_limits_say_how_badly_turned_digits_are_read(evaluation: dict[str, Any]):
+    changed = deepcopy(evaluation)
+    for point in changed["curves"]["rotated"]["points"]:
+        point["error_rate"] = {-45: 0.3, 45: 0.5}.get(point["amount"], 0)
+    assert "misreads 40% of those turned by 45 degrees" in limits({"settings": {}}, changed)[-1]
+
+
+def test_tables_state_the_figures(evaluation: dict[str, Any]):
+    changed = {**deepcopy(evaluation), "wrong": 31, "error_rate": 0.0031, "interval": (0.00218, 0.0044)}
+    changed["unsure"]["digits"] = {"images": 5000, "below": 0.0094}
+    changed["unsure"]["kinds"][0] = {"kind": "letters", "images": 300, "below": 0.913}
+    text = measured_tables(changed)
+    assert "| MNIST, test error | 0.31% (95 % interval 0.22% to 0.44%): 31 of 10,000 |" in text
+    assert "0.9% of 5,000 digits held out" in text
+    assert "| Called unsure, letters | 91.3% of 300 |" in text
+    del changed["drawings"]
+    assert "People" not in measured_tables(changed)
+
+
+def test_a_card_without_measurements_has_none(card: dict[str, Any]):
+    text = card_markdown(card)
+    assert "measured" not in text
+    assert "evaluation" not in text
+    assert "## Known limits" in text
+
+
+# --- the file of measurements ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "have not been measured"),
+        (b"", "damaged"),
+        (b"\xff", "damaged"),
+        (b"[]", "damaged"),
+        (b"7", "damaged"),
+        (b'{"sha256": "x"}', "damaged"),
+    ],
+)
+def test_missing_or_damaged_measurements(
+    content: bytes | None, said: str, card: dict[str, Any], tmp_path: Path
+):
+    path = tmp_path / "net.safetensors"
+    if content is not None:
+        (tmp_path / "net.evaluation.json").write_bytes(content)
+    with pytest.raises(WeightsError) as caught:
+        weights.load_evaluation(path, card)
+    reference.assert_one_sentence(caught.value, said, tmp_path / "net.evaluation.json", "evaluate", "--save")
+
+
+@pytest.mark.parametrize("key", ["unsure", "curves", "calibration", "made_up"])
+def test_measurements_of_another_form(
+    key: str, card: dict[str, Any], evaluation: dict[str, Any], tmp_path: Path
+):
+    (tmp_path / "net.evaluation.json").write_text(json.dumps({**evaluation, key: [7]}))
+    with pytest.raises(WeightsError, match="damaged"):
+        weights.load_evaluation(tmp_path / "net.safetensors", card)
+
+
+def test_measurements_of_other_weights(card: dict[str, Any], evaluation: dict[str, Any], tmp_path: Path):
+    (tmp_path / "net.evaluation.json").write_text(json.dumps({**evaluation, "sha256": "0" * 64}))
+    with pytest.raises(WeightsError) as caught:
+        weights.load_evaluation(tmp_path / "net.safetensors", card)
+    reference.assert_one_sentence(caught.value, "of other weights", "--save")
+
+
+def test_saved_measurements_come_back_with_a_card_that_states_them(
+    card: dict[str, Any], evaluation: dict[str, Any], tmp_path: Path
+):
+    name = tmp_path / "net.safetensors"
+    assert weights.save_evaluation(name, card, evaluation) == tmp_path / "net.evaluation.json"
+    assert weights.load_evaluation(name, card) == evaluation
+    assert (tmp_path / "net.md").read_text("utf-8") == card_markdown(card, evaluation)
+
+
+def test_a_sample_is_not_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    assert main(["evaluate", "--data", str(tmp_path), "--device", "cpu", "--limit", "9", "--save"]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.strip(), "--save", "--limit")
