@@ -40,19 +40,17 @@ st.html(figures.layers_table(now.trace, drawings, model.parameters))
 ui.heading("How good it is")
 if evaluation:
     charts = figures.evaluation_figures(evaluation)
+    names = [name for name in figures.EVALUATION if name in charts]
+    mistakes = [name for name in names if "confusion" in name]
     left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown(
-            f"Which of MNIST’s {evaluation['images']:,} test digits were read as which: "
-            f"{evaluation['wrong']} wrong."
-        )
-        ui.chart(charts["confusion"], "confusion")
-    with right:
-        names = [name for name in figures.EVALUATION if name in charts]
-        for tab, name in zip(st.tabs([figures.EVALUATION[name].title for name in names]), names, strict=True):
-            with tab:
-                st.markdown(figures.EVALUATION[name].says)
-                ui.chart(charts[name], name)
+    for column, shown in ((left, mistakes), (right, [name for name in names if name not in mistakes])):
+        with column:
+            for tab, name in zip(
+                st.tabs([figures.EVALUATION[name].title for name in shown]), shown, strict=True
+            ):
+                with tab:
+                    st.markdown(figures.EVALUATION[name].says)
+                    ui.chart(charts[name], name)
 else:
     st.info(unmeasured)
 

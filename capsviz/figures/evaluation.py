@@ -40,24 +40,23 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
     wrong = [[None if i == j else count for j, count in enumerate(row)] for i, row in enumerate(counts)]
     trace = go.Heatmap(
         z=wrong,
-        text=[[str(count) if count else "" for count in row] for row in counts],
-        texttemplate="%{text}",
-        textfont=TEXT,
-        colorscale=[[0, "rgba(138,143,152,0.1)"], [1, ORANGE]],
+        colorscale=[[0, "rgba(138,143,152,0.1)"], [1, f"rgba{(*FOR_COLOUR, 0.75)}"]],
         zmin=0,
         zmax=max(1, *(count or 0 for row in wrong for count in row)),  # without a mistake, no colour
         showscale=False,
         xgap=1,
         ygap=1,
-        hovertemplate="%{y} read as %{x}: %{text}<extra></extra>",
+        hovertemplate="%{y} read as %{x}: %{z}<extra></extra>",
     )
     figure = _figure([trace], "read as", "digit")
     figure.update_xaxes(dtick=1, range=[-0.5, 9.5], constrain="domain", showgrid=False)
     figure.update_yaxes(dtick=1, range=[9.5, -0.5], scaleanchor="x", constrain="domain", showgrid=False)
-    # Cells without a colour have no text of a heatmap's either.
-    for digit, row in enumerate(counts):
-        figure.add_annotation(x=digit, y=digit, text=f"{row[digit]:,}", showarrow=False, font=TEXT)
-    return figure.update_layout(height=560)
+    # A heatmap's own text has a colour that not every theme's cells let through.
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            if count:
+                figure.add_annotation(x=j, y=i, text=f"{count:,}", showarrow=False, font=TEXT)
+    return figure.update_layout(height=480, margin_t=10)
 
 
 def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
@@ -181,6 +180,8 @@ class Measurement(NamedTuple):
 
 # By the names that ``evaluation_figures`` gives; in the order of what people ask first.
 EVALUATION = {
+    "confusion": Measurement("MNIST", "Which of MNIST’s test digits were read as which."),
+    "drawings-confusion": Measurement("Drawings", "Which of people’s drawings were read as which."),
     "drawings": Measurement("Drawings", "People’s pen strokes of any size and place, drawn with four pens."),
     "unsure": Measurement(
         "Unsure", "Letters, symbols, scribbles and half-drawn digits should leave every capsule short."
