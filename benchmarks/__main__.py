@@ -9,7 +9,11 @@ from benchmarks import browser, formulations, pose, routing, trace
 
 ROWS = [
     ("One trace, CPU", trace.one_trace, "8 ms"),
-    ("The plain forward pass in it", trace.one_forward, ""),
+    (
+        "The network's forward pass as it is written, without the app's order of weights",
+        trace.one_forward,
+        "",
+    ),
     *formulations.ROWS,
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
     ("Importing PyTorch", browser.import_torch, ""),
@@ -31,7 +35,9 @@ ROWS = [
 
 def main() -> None:
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}\n")
-    print("| what | median, ms | 10 to 90 % | aim |\n|---|---:|---:|---|")
+    print(
+        "| what | median, ms where nothing else is said | 10th to 90th percentile | aim |\n|---|---:|---:|---|"
+    )
     chosen = sys.argv[1:]
     for name, measure, aim in ROWS:
         if chosen and measure.__name__ not in chosen and measure.__module__ not in chosen:

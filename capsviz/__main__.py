@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,37 +53,45 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     if arguments.save and arguments.limit:
         raise DataError("--save keeps what all images say: leave out --limit.")
+    as_file = arguments.json if arguments.json != Path("-") else None
+    # Before minutes of measuring, not after.
+    if as_file and not as_file.parent.is_dir():
+        raise DataError(f"There is no folder {as_file.parent}: make it, or give another file to --json.")
+    if arguments.figures:
+        arguments.figures.mkdir(parents=True, exist_ok=True)
     measured = evaluate(
         model, arguments.data, arguments.strokes, arguments.limit, lambda part: say(f"measuring: {part}")
     )
     result = {"weights": str(arguments.weights), **measured}
-    if arguments.json == Path("-"):
-        print(json.dumps(result, indent=2))
-    else:
-        print(f"{arguments.weights}: {summary(result)}")
-        if arguments.json:
-            arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    if arguments.figures:
-        write_figures(result, arguments.figures)
     if arguments.save:
         say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
+    text = json.dumps(result, indent=2)
+    if as_file:
+        as_file.write_text(text + "\n", encoding="utf-8")
+    print(text if arguments.json and not as_file else f"{arguments.weights}: {summary(result)}")
+    if arguments.figures:
+        write_figures(result, arguments.figures)
     return 0
 
 
 def _train(arguments: argparse.Namespace) -> int:
     from capsviz.devices import keep_large_blocks
     from capsviz.distributed import join
-    from capsviz.figures.training import write_training
     from capsviz.train import Settings, train
     from capsviz.weights import load_weights
 
     keep_large_blocks()
+    final = arguments.final_learning_rate or min(Settings.final_learning_rate, arguments.learning_rate)
+    if final > arguments.learning_rate:
+        raise DataError(
+            f"--final-learning-rate {final} is above --learning-rate {arguments.learning_rate}: give a smaller one."
+        )
     settings = Settings(
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
         seed=arguments.seed,
         learning_rate=arguments.learning_rate,
-        final_learning_rate=min(arguments.final_learning_rate, arguments.learning_rate),
+        final_learning_rate=final,
         augment=arguments.augment,
         synthetic=arguments.synthetic,
         others=arguments.others,
@@ -91,9 +100,7 @@ def _train(arguments: argparse.Namespace) -> int:
     with join(arguments.device) as (team, device):
         name = arguments.start_from
         start = team.from_first(lambda: load_weights(name)) if name else None
-        facts = train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
-        if team.first:
-            write_training(facts["log"], arguments.out / "curves.html")
+        train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
     return 0
 
 
@@ -208,12 +215,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, help="folder for checkpoint, log, curves, weights"
     )
     command.add_argument(
-        "--epochs", type=_positive, default=14, help="passes over 55,000 images (%(default)s)"
+        "--epochs", type=_positive, default=14, help="each as many steps as 55,000 images make (%(default)s)"
     )
     command.add_argument("--batch-size", type=_positive, default=128, help="images a step (%(default)s)")
     command.add_argument("--seed", type=_seed, default=0, help="of weights, order and shifts (%(default)s)")
     command.add_argument("--learning-rate", type=_rate, default=1e-3, help="at its highest (%(default)s)")
-    command.add_argument("--final-learning-rate", type=_rate, default=1e-5, help="at the end (%(default)s)")
+    command.add_argument(
+        "--final-learning-rate", type=_rate, help="at the end (1e-5, or less if the first is)"
+    )
     command.add_argument(
         "--augment", action="store_true", help="turn, scale, shear, bend, change the pen; not only shift"
     )
@@ -239,6 +248,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"capsviz: {error}", file=sys.stderr)
         return 2
     except RuntimeError as error:  # what PyTorch raises when a device fails or its memory is full
+        if not re.search("out of memory|CUDA|cuDNN|CUBLAS|NCCL|MPS", str(error)):
+            raise
         advice = "give a smaller --batch-size" if "out of memory" in str(error) else "try --device cpu"
         print(f"capsviz: The device failed ({str(error).partition(chr(10))[0]}): {advice}.", file=sys.stderr)
         return 2

@@ -83,7 +83,13 @@ def join(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
         yield ALONE, choose_device(device)
         return
     # torchrun's key-value store; made before anything can fail, since it decides who speaks.
-    store, rank, size = next(dist.rendezvous("env://", timeout=_PATIENCE))
+    try:
+        store, rank, size = next(dist.rendezvous("env://", timeout=_PATIENCE))
+    except ValueError as error:
+        raise DeviceError(
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but what else torchrun sets is missing: start with torchrun, or "
+            "unset WORLD_SIZE."
+        ) from error
     try:
         chosen = _own_device(device)
         # Objects and messages go over the CPU, gradients on CUDA directly.

@@ -3,6 +3,7 @@
 Everything is seeded and comes back as plain numbers, fit for JSON and for ``figures.evaluation``.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ import torch
 from numpy.random import Generator, default_rng
 
 from capsviz.augment import warp
-from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.card import FORMAT, percent
+from capsviz.data import load_mnist
 from capsviz.errors import ImageError
 from capsviz.inference import Model
 from capsviz.preprocess import canvas_to_mnist
@@ -34,6 +36,7 @@ SEED = 20171026  # of places, sizes, noise and other things: not the seed of any
 WIDTHS = (8, 12, 18, 26)  # of the pen, in pixels of the app's canvas
 SIZES = (90, 200)  # of a drawing's larger side, in the same
 CURVE_IMAGES = 1_000
+RESAMPLES = 2_000  # of writers, for an interval
 OTHERS = 300  # of each kind
 MADE_UP = 500
 SHARE_UNSURE = 0.01  # of real digits that may be called unsure
@@ -43,7 +46,7 @@ CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
     "rotated": ("degrees", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60)),
     "shifted": ("pixels", (0, 1, 2, 3, 4, 5, 6)),
     "scaled": ("times as large", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4)),
-    "noised": ("standard deviation, of 1 from black to white", (0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+    "noised": ("standard deviation, black being 0 and white 1", (0, 0.1, 0.2, 0.3, 0.4, 0.5)),
 }
 
 
@@ -57,6 +60,28 @@ def wilson(wrong: int, total: int) -> tuple[float, float]:
     half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / (4 * total))
     # Rounding must not leave the true bounds 0 and 1.
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tuple[float, float]:
+    """95 % interval (low, high) of a mean whose terms come in clusters: one writer's drawings resemble each other.
+
+    Args:
+        right: [N] what each term counts, 0..1.
+        clusters: [N] which terms belong together.
+        seed: of the bootstrap.
+
+    Returns:
+        The 2.5th and 97.5th percentile of the mean over as many clusters drawn with replacement; at least as
+        wide as Wilson's interval, since a bootstrap of a few clusters may see no spread at all.
+    """
+    low, high = wilson(round(float(right.sum())), len(right))
+    names, which = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(names) < 2:
+        return low, high
+    sums, sizes = np.bincount(which, right), np.bincount(which)
+    drawn = default_rng([seed, 3]).integers(len(names), size=(RESAMPLES, len(names)))
+    means = sums[drawn].sum(1) / sizes[drawn].sum(1)
+    return min(low, float(np.quantile(means, 0.025))), max(high, float(np.quantile(means, 0.975)))
 
 
 def error(lengths: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -86,8 +111,9 @@ def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> di
         bins: equal intervals of length.
 
     Returns:
-        "bins": for each one that is not empty its borders, count, mean length and accuracy; "ece": the
-        expected calibration error, the mean distance of length and accuracy over all images.
+        "length" and "accuracy": means over all images; "bins": for each one that is not empty its borders, count,
+        mean length and accuracy; "ece": the expected calibration error, the mean over all images of the distance
+        between length and accuracy in an image's bin.
     """
     longest, right = lengths.max(1), lengths.argmax(1) == labels
     which = np.minimum((longest * bins).astype(int), bins - 1)
@@ -102,34 +128,50 @@ def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> di
         for k in np.unique(which).tolist()
     ]
     apart = sum(row["images"] * abs(row["accuracy"] - row["length"]) for row in rows)
-    return {"bins": rows, "ece": apart / len(labels) if len(labels) else 0.0}
+    count = max(len(labels), 1)
+    return {
+        "length": float(longest.sum() / count),
+        "accuracy": float(right.sum() / count),
+        "bins": rows,
+        "ece": apart / count,
+    }
 
 
-def read_drawings(predict: Predict, drawings: Sequence[Drawing], seed: int = SEED) -> dict[str, Any]:
-    """How many drawings are read rightly, each at a random size and place, with pens of four widths.
+def read_drawings(
+    predict: Predict, drawings: Sequence[Drawing], threshold: float, seed: int = SEED
+) -> dict[str, Any]:
+    """How many drawings are read correctly, each at a random size and place, with pens of four widths.
 
     Args:
         predict: images to lengths.
         drawings: digits, fit into boxes of side 1.
+        threshold: a longest capsule below it is called unsure.
         seed: of sizes and places; each width has its own.
 
     Returns:
-        "widths": one row a width with "width", "drawings", "right", "refused" (no digit found in it, which
-        counts as wrong), "rate", its "interval", and which drawings were not read rightly ("misread",
-        counted from 0); "rate" over all widths; "confusion" of what was read.
+        "drawings" and "writers" (0 if unknown): how many; "widths": one row a width with "width", "drawings",
+        "right", "refused" (no digit found in it, which counts as wrong), "rate", its "interval", the share
+        called "unsure", and which drawings were not read correctly ("misread", counted from 0); over all widths
+        "rate", "interval" and "unsure"; "confusion" [10][10] over all widths of what was not refused, so that
+        each drawing counts up to four times.
     """
     labels = np.array([drawing.label for drawing in drawings], np.int64)
+    named = all(drawing.writer for drawing in drawings)
+    # What belongs together: a writer's drawings, or at least one drawing's four pictures.
+    clusters = [drawing.writer if named else str(k) for k, drawing in enumerate(drawings)]
     total, counts = len(drawings), np.zeros((10, 10), np.int64)
     rows: list[dict[str, Any]] = []
-    for width in WIDTHS:
+    all_right = np.zeros((len(WIDTHS), total))
+    for width, is_right in zip(WIDTHS, all_right, strict=True):
         rng = default_rng([seed, width])
         images = [_seen(drawing, width, rng) for drawing in drawings]
-        read = np.array([image is not None for image in images])
+        read = np.array([image is not None for image in images], bool)
         shown = np.array([image for image in images if image is not None], np.float32)
+        lengths = predict(shown.reshape(-1, 28, 28))
         answers = np.full(total, NO_DIGIT)
-        answers[read] = predict(shown.reshape(-1, 28, 28)).argmax(1)
-        misread = np.flatnonzero(answers != labels)
-        right = total - len(misread)
+        answers[read] = lengths.argmax(1)
+        is_right[:] = answers == labels
+        right = int(is_right.sum())
         counts += confusion(labels[read], answers[read])
         rows.append(
             {
@@ -138,12 +180,20 @@ def read_drawings(predict: Predict, drawings: Sequence[Drawing], seed: int = SEE
                 "right": right,
                 "refused": total - len(shown),
                 "rate": right / total,
-                "interval": wilson(right, total),
-                "misread": misread.tolist(),
+                "interval": interval(is_right, clusters),
+                "unsure": float((lengths.max(1) < threshold).sum()) / total,
+                "misread": np.flatnonzero(answers != labels).tolist(),
             }
         )
-    all_right = sum(row["right"] for row in rows)
-    return {"widths": rows, "rate": all_right / (total * len(rows)), "confusion": counts.tolist()}
+    return {
+        "drawings": total,
+        "writers": len(set(clusters)) if named else 0,
+        "widths": rows,
+        "rate": float(all_right.mean()),
+        "interval": interval(all_right.mean(0), clusters),
+        "unsure": float(np.mean([row["unsure"] for row in rows])),
+        "confusion": counts.tolist(),
+    }
 
 
 def _seen(drawing: Drawing, width: float, rng: Generator) -> np.ndarray | None:
@@ -216,36 +266,51 @@ def unsure_below(longest: np.ndarray) -> float:
     return float(np.sort(longest)[int(SHARE_UNSURE * len(longest))]) if len(longest) else 0.0
 
 
-def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int = SEED) -> dict[str, Any]:
-    """Below which length to say "unsure", and what of things that are no digits this catches.
+def unsure(
+    predict: Predict,
+    images: np.ndarray,
+    labels: np.ndarray,
+    threshold: float,
+    count: int = OTHERS,
+    seed: int = SEED,
+) -> dict[str, Any]:
+    """What is called unsure, of real digits and of things that are no digits.
 
     Args:
         predict: images to lengths.
-        images: real digits [N, 28, 28] in 0..1, held out; of them ``SHARE_UNSURE`` fall below.
-        count: how many things of each of ``OTHER_KINDS`` to draw.
+        images: real digits [N, 28, 28] in 0..1, others than those that the threshold was set on.
+        labels: [N] which they are.
+        threshold: a longest capsule below it is called unsure.
+        count: how many things of each of ``OTHER_KINDS`` to draw, of those that the app does not refuse.
         seed: of these; each kind has its own.
 
     Returns:
-        "threshold"; "digits": how many there are and the share "below" it; "kinds" likewise, with the "kind"
-        and which were answered all the same ("answered", counted from 0); "others": all kinds together; and
-        for lengths from 0 to 1 in hundredths the shares of digits and others that lie below ("below").
+        "threshold"; "digits": how many there are, the share "below" it, and how many of these were "misread"
+        as well; "kinds": likewise how many and the share below, with the "kind" and which were answered all the
+        same ("answered", counted from 0); "others": all kinds together; and for lengths from 0 to 1 in
+        hundredths the shares of digits and others that lie below ("below").
     """
-    digits = predict(images).max(1)
-    threshold = unsure_below(digits)
+    lengths = predict(images)
+    digits = lengths.max(1)
+    misread = lengths.argmax(1) != labels
     found = []
     for k, kind in enumerate(OTHER_KINDS):
         rng = default_rng([seed, 1, k])
         drawn = np.array([make_image(other_of_kind(kind), rng)[0] for _ in range(count)])
         found.append(predict(drawn.reshape(-1, 28, 28) / np.float32(255)).max(1))
     others = np.concatenate(found)
-    lengths = [k / 100 for k in range(101)]
+    limits = [k / 100 for k in range(101)]
 
     def below(longest: np.ndarray, length: float) -> float:
         return float((longest < length).mean()) if len(longest) else 0.0
 
     return {
         "threshold": threshold,
-        "digits": {"images": len(digits), "below": below(digits, threshold)},
+        "digits": {
+            "images": len(digits),
+            "below": below(digits, threshold),
+            "misread": int((misread & (digits < threshold)).sum()),
+        },
         "kinds": [
             {
                 "kind": kind,
@@ -257,9 +322,9 @@ def unsure(predict: Predict, images: np.ndarray, count: int = OTHERS, seed: int 
         ],
         "others": {"images": len(others), "below": below(others, threshold)},
         "below": {
-            "length": lengths,
-            "digits": [below(digits, length) for length in lengths],
-            "others": [below(others, length) for length in lengths],
+            "length": limits,
+            "digits": [below(digits, length) for length in limits],
+            "others": [below(others, length) for length in limits],
         },
     }
 
@@ -287,21 +352,24 @@ def evaluate(
         say: called with a line before each part.
 
     Returns:
-        A dictionary for JSON: "images", "wrong", "error_rate" and "interval" on MNIST's test set and which
-        of its images were "misread" (their places there, from 0), "confusion", "calibration", "curves",
-        "unsure", "made_up" (what ``read_drawings`` gives for made-up digits), and with ``strokes`` "drawings"
-        (likewise).
+        A dictionary for JSON: its "format"; "data", "device" and "sha256" of the weights; "images", "wrong", "error_rate" and
+        "interval" on MNIST's test set and which of its images were "misread" (their places there, from 0);
+        "confusion", "calibration", "curves", "unsure" (on the test set, with the threshold of the weights'
+        card), "made_up" (what ``read_drawings`` gives for made-up digits), and with ``strokes`` "drawings"
+        (likewise, with the "file" and its "file_sha256").
 
     Raises:
         DataError: if MNIST or the strokes are missing, incomplete or damaged.
     """
     drawings = read_strokes(strokes) if strokes else None
+    threshold = float(model.card["unsure_below"])
     say("MNIST")
     test = load_mnist(data, "test")
     places = _spaced(len(test.labels), limit)
-    images, labels = _arrays(test, limit)
+    images, labels = test.images.numpy()[places] / np.float32(255), test.labels.numpy()[places]
     lengths = model.predict(images)
     result = {
+        "format": FORMAT,
         **error(lengths, labels),
         "data": "MNIST test set",
         "device": model.device,
@@ -314,14 +382,19 @@ def evaluate(
     few = _spaced(len(labels), min(limit or CURVE_IMAGES, CURVE_IMAGES))
     result["curves"] = curves(model.predict, images[few], labels[few])
     say("what is no digit")
-    held_out, _ = _arrays(split_validation(load_mnist(data, "train"))[1], limit)
-    result["unsure"] = unsure(model.predict, held_out, min(limit or OTHERS, OTHERS))
+    result["unsure"] = unsure(model.predict, images, labels, threshold, min(limit or OTHERS, OTHERS))
     say("made-up digits")
-    result["made_up"] = read_drawings(model.predict, made_up_digits(min(limit or MADE_UP, MADE_UP)))
+    result["made_up"] = read_drawings(
+        model.predict, made_up_digits(min(limit or MADE_UP, MADE_UP)), threshold
+    )
     if strokes and drawings:
         say("drawings")
         chosen = [drawings[k] for k in _spaced(len(drawings), limit)]
-        result["drawings"] = {"file": strokes.name, **read_drawings(model.predict, chosen)}
+        result["drawings"] = {
+            "file": strokes.name,
+            "file_sha256": hashlib.sha256(strokes.read_bytes()).hexdigest(),
+            **read_drawings(model.predict, chosen, threshold),
+        }
     return result
 
 
@@ -330,25 +403,17 @@ def _spaced(total: int, count: int | None) -> np.ndarray:
     return np.arange(total) if not count or count >= total else np.arange(count) * total // count
 
 
-def _arrays(digits: Digits, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
-    chosen = digits.take(torch.from_numpy(_spaced(len(digits.labels), limit)))
-    return chosen.images.numpy() / np.float32(255), chosen.labels.numpy()
-
-
 def summary(result: dict[str, Any]) -> str:
     """What ``evaluate`` found, in a few lines."""
-
-    def percent(rate: float, interval: Sequence[float]) -> str:
-        return f"{rate:.2%} (95 % interval {interval[0]:.2%} to {interval[1]:.2%})"
-
     doubt = result["unsure"]
+    digits = doubt["digits"]
     lines = [
         f"{result['wrong']} of {result['images']:,} wrong, error rate "
         + percent(result["error_rate"], result["interval"]),
-        f"calibration error of the longest length: {result['calibration']['ece']:.3f}",
-        f"below a length of {doubt['threshold']:.2f}: {doubt['digits']['below']:.1%} of {doubt['digits']['images']:,} "
-        f"digits held out of the training set, {doubt['others']['below']:.1%} of {doubt['others']['images']:,} drawings "
-        "of no digit",
+        f"expected calibration error of the longest length: {result['calibration']['ece']:.3f}",
+        f"unsure below {doubt['threshold']:.2f}: {digits['below']:.1%} of {digits['images']:,} test digits, "
+        f"{digits['misread']} of them misread; {doubt['others']['below']:.1%} of {doubt['others']['images']:,} "
+        "drawings of no digit",
         *(f"- of {kind['images']:,} {kind['kind']}: {kind['below']:.1%}" for kind in doubt["kinds"]),
     ]
     for kind, curve in result["curves"].items():
@@ -356,9 +421,13 @@ def summary(result: dict[str, Any]) -> str:
         lines.append(f"error when {kind} ({curve['unit']}): {points}")
     for key, name in (("made_up", "made-up digits"), ("drawings", "drawings")):
         if key in result:
+            drawn = result[key]
             lines += [
-                f"{name}, pen of {row['width']} pixels: right {percent(row['rate'], row['interval'])}"
-                for row in result[key]["widths"]
+                f"{name}, pen of {row['width']} pixels: correct {percent(row['rate'], row['interval'])}"
+                for row in drawn["widths"]
             ]
-            lines.append(f"{name}, all pens: right {result[key]['rate']:.2%}")
+            lines.append(
+                f"{name}, all pens: correct {percent(drawn['rate'], drawn['interval'])}, "
+                f"unsure {drawn['unsure']:.1%}"
+            )
     return "\n".join(lines)

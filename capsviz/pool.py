@@ -14,6 +14,7 @@ from safetensors.torch import save as save_tensors
 from tqdm import tqdm
 
 from capsviz.data import Digits
+from capsviz.errors import WeightsError
 from capsviz.strokes import Drawing, make_image, random_digit, random_other
 from capsviz.weights import write_atomically
 
@@ -44,38 +45,64 @@ class Pool(NamedTuple):
 
 
 def load_pool(
-    path: Path, digits: int, others: int, seed: int, say: Callable[[str], None] = tqdm.write
+    path: Path,
+    digits: int,
+    others: int,
+    seed: int,
+    begun: bool = False,
+    say: Callable[[str], None] = tqdm.write,
 ) -> Pool:
     """Read a pool from ``path``, or draw it and write it there.
 
     Args:
-        path: a .safetensors file; another pool than the one asked for, or a damaged one, is replaced.
+        path: a .safetensors file; a damaged one is replaced.
         digits: how many made-up digits.
         others: how many drawings of no digit.
         seed: decides all of them.
+        begun: whether a run has trained with the pool at ``path``. Then it is kept, even if this version would
+            draw another; else a pool that is not the one asked for, or that other code drew, is replaced.
         say: called with a line when drawing begins.
+
+    Raises:
+        WeightsError: if a run has begun with another pool than the one asked for.
     """
     if not digits + others:
         return Pool.empty()
     asked = json.dumps({"digits": digits, "others": others, "seed": seed})
-    pool = _read(path, asked)
-    if pool is None:
+    pool, facts = _read(path)
+    if begun and pool is not None and facts["asked"] != asked:
+        raise WeightsError(
+            f"{path} was drawn for a run with other settings: resume with the same settings, or give another "
+            "folder to --out."
+        )
+    if pool is None or facts["asked"] != asked or not (begun or facts.get("code") == _code()):
         say(f"drawing {digits:,} digits and {others:,} other things: some minutes, once")
         pool = Pool(_draw(random_digit, digits, [seed, 0]), _draw(random_other, others, [seed, 1]))
         tensors = dict(zip(TENSORS, (*pool.digits, *pool.others), strict=True))
-        write_atomically(path, save_tensors(tensors, {"asked": asked, "sha256": pool.sha256}))
+        write_atomically(
+            path, save_tensors(tensors, {"asked": asked, "sha256": pool.sha256, "code": _code()})
+        )
     return pool
 
 
-def _read(path: Path, asked: str) -> Pool | None:
+def _code() -> str:
+    """SHA-256 of the code that draws a pool."""
+    digest = hashlib.sha256()
+    for name in ("skeletons.py", "strokes.py", "preprocess.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> tuple[Pool | None, dict[str, str]]:
+    """The pool at ``path`` and the facts kept with it; None if there is none, or it is damaged."""
     try:
         with safe_open(path, "pt") as file:
             facts = file.metadata() or {}
         tensors = load_file(path)
         pool = Pool(*(Digits(*(tensors[name] for name in names)) for names in (TENSORS[:2], TENSORS[2:])))
     except (OSError, SafetensorError, KeyError):
-        return None
-    return pool if (facts.get("asked"), facts.get("sha256")) == (asked, pool.sha256) else None
+        return None, {}
+    return (pool if "asked" in facts and facts.get("sha256") == pool.sha256 else None), facts
 
 
 def _draw(make: Callable[[np.random.Generator], Drawing], count: int, seed: list[int]) -> Digits:

@@ -288,11 +288,11 @@ class PoseMeasurements:
         """How captions and ranges came about, in a few sentences."""
         how = self.settings
         return (
-            f"In {how.per_digit} images of this digit ({how.data}) each number was moved from {how.reach} below to "
-            f"{how.reach} above its encoded value. A caption gives the mean change of what changed most, if that is "
-            f"at least {MIN_STANDARDISED} of its spread between those images and has the same sign in at least "
-            f"{MIN_SAME_SIGN:.0%} of them. Strongest is what changes the pixels most. What training showed: the "
-            f"middle {OUTSIDE[1] - OUTSIDE[0]:.0f} % of {how.range_per_digit:,} images."
+            f"In {how.per_digit} images of this digit that are read correctly ({how.data}) each number was moved from {how.reach} below to "
+            f"{how.reach} above its encoded value. A caption gives the mean change of what changed most, measured by its "
+            f"spread between those images, if that is at least {MIN_STANDARDISED} of the spread and has the same sign in at least "
+            f"{MIN_SAME_SIGN:.0%} of them; a second one is named if it is at least half as much. Strongest is what changes "
+            f"the pixels most. The range is the middle {OUTSIDE[1] - OUTSIDE[0]:.0f}% of {how.range_per_digit:,} images."
         )
 
 

@@ -240,7 +240,7 @@ def _symbol(rng: Generator) -> Strokes:
 
 
 def _scribble(rng: Generator) -> Strokes:
-    """A closed way of a few waves, at least twice as long as a digit's."""
+    """A closed way of a few waves, longer than any digit's."""
     t = np.linspace(0, 2 * np.pi, 300)
     while True:
         waves = np.arange(2, int(rng.integers(5, 9)))
@@ -341,8 +341,8 @@ def _unseen(rng: Generator) -> Strokes:
 
 
 def _half(rng: Generator) -> Strokes:
-    """The first half of a digit, by the length of its strokes."""
-    strokes = random_digit(rng).strokes
+    """The first half of a 4 or 5, by the length of its strokes: halves of other digits may be digits themselves."""
+    strokes = random_digit(rng, int(rng.choice([4, 5]))).strokes
     left = sum(map(_length, strokes)) / 2
     made = []
     for stroke in strokes:
@@ -362,7 +362,7 @@ OTHER_KINDS: dict[str, Callable[[Generator], Strokes]] = {
     "scribbles": _any(_scribble, _zigzag, _spiral, _polyline, _lines),
     "numbers of two digits": _pair,
     "other scripts and pictures": _unseen,
-    "half-drawn digits": _half,
+    "half-drawn 4s and 5s": _half,
 }
 
 
@@ -394,7 +394,7 @@ def make_image(
     """Draw, render and prepare one drawing as if it had come from the app's canvas.
 
     Args:
-        make: ``random_digit`` or ``random_other``; asked again where the app would refuse what it drew (too
+        make: such as ``random_digit`` or ``random_other``; asked again where the app would refuse what it drew (too
             much ink, too many parts).
         rng: where everything comes from.
         widths: of the pen, smallest and largest, in pixels of the canvas.

@@ -43,7 +43,7 @@ def reroute(
 
     Args:
         u_hat: [I, J, D] prediction vectors of one image.
-        iterations: 1 to 10; 1 is uniform coupling.
+        iterations: 1 to 10; 1 is uniform coupling, unless ``start`` is given.
         coupling: one of ``COUPLINGS``. "routing" is the paper's. "uniform" never leaves 1/J. "random" draws
             each primary capsule's J coefficients evenly from all that sum to 1, once for all iterations.
             "children" takes the softmax over the I primary capsules instead of the J digits.

@@ -40,6 +40,7 @@ from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.distributed import ALONE, Team
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.evaluate import unsure_below
+from capsviz.figures.training import training_html
 from capsviz.pool import Pool, load_pool
 from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
 
@@ -125,7 +126,12 @@ def capsule_lengths(net: CapsNet, digits: Digits, iterations: int, batch_size: i
 
 def error_rate(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> float:
     """Share of ``digits`` (0..1) whose longest capsule is not that of their label."""
-    wrong = capsule_lengths(net, digits, iterations, batch_size).argmax(1) != digits.labels
+    return share_wrong(capsule_lengths(net, digits, iterations, batch_size), digits)
+
+
+def share_wrong(lengths: Tensor, digits: Digits) -> float:
+    """Share (0..1) of the longest capsules of lengths [N, J] that are not those of the labels."""
+    wrong = lengths.argmax(1) != digits.labels
     return int(wrong.sum()) / len(wrong)
 
 
@@ -203,7 +209,10 @@ class Trainer:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches in one pass; the last, incomplete one is left out (its images differ each epoch)."""
+        """Batches in one pass over MNIST alone; made-up images take the places of some of its images in them.
+
+        The last, incomplete batch is left out (its images differ each epoch).
+        """
         return len(self.training.labels) // self.settings.batch_size
 
     @property
@@ -331,6 +340,8 @@ class Trainer:
             if checksum(tensors) != state["sha256"]:
                 raise ValueError("its checksum is another")
             progress = state["step"], state["log"], state["sums"], state["seconds"]
+            if not 0 <= state["step"] <= self.steps:
+                raise ValueError(f"step {state['step']} of {self.steps}")
             moments = {
                 parameter: {moment: tensors[f"{moment}.{name}"] for moment in ADAM}
                 for name, parameter in self.net.named_parameters()
@@ -381,7 +392,7 @@ def train(
 
     Args:
         data: folder that holds MNIST, or is empty: then it is downloaded there.
-        out: folder for ``checkpoint.safetensors``, ``log.csv`` and, at the end, the weights and card.
+        out: folder for ``checkpoint.safetensors``, ``log.csv`` and, at the end, ``curves.html``, the weights and their card.
         settings: what decides the outcome.
         device: where to compute; mixed precision on CUDA.
         resume: go on from ``out``'s checkpoint, if it has one.
@@ -394,11 +405,12 @@ def train(
         The card's facts.
 
     Raises:
-        DataError: if MNIST is incomplete, the batch cannot be shared out, ``out`` cannot be written to, or
+        DataError: if MNIST is incomplete, a share leaves nothing, the batch cannot be shared out, ``out`` cannot be written to, or
             it holds a run and ``resume`` is not set.
         TrainingError: if the run diverges.
         WeightsError: if the checkpoint cannot be resumed from.
     """
+    check_shares(settings)
     settings = replace(settings, start_from=start.sha256 if start else "")
     checkpoint = out / "checkpoint.safetensors"
     if settings.batch_size % team.size:
@@ -418,7 +430,7 @@ def train(
     commit = team.from_first(current_commit)
 
     torch.backends.cudnn.deterministic = True
-    pool = team.from_first(lambda: prepare(out, settings, say))
+    pool = team.from_first(lambda: prepare(out, settings, begun, say))
     trainer = Trainer(settings, training, device, pool, team)
     if start is not None:
         trainer.net.load_state_dict(start.net.state_dict())
@@ -437,7 +449,27 @@ def train(
             f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
         )
 
-    return team.from_first(lambda: finish(trainer, validation, load_mnist(data, "test"), out, commit, say))
+    earlier = [*start.card.get("started_from", []), start.card["settings"]] if start else []
+    return team.from_first(
+        lambda: finish(trainer, validation, load_mnist(data, "test"), out, commit, earlier, say)
+    )
+
+
+def check_shares(settings: Settings) -> None:
+    """Raise a ``DataError`` if a part of the batch or of the pool that was asked for comes to nothing."""
+    real, *parts = settings.batch
+    for name, count, drawn in zip(("synthetic", "others"), parts, settings.pool_sizes, strict=True):
+        if getattr(settings, name) and not count:
+            raise DataError(
+                f"--{name} {getattr(settings, name)} of a batch of {settings.batch_size} is less than one image: "
+                "give a larger share, or a larger --batch-size."
+            )
+        if count and not drawn:
+            raise DataError(
+                f"A --pool of {settings.pool} leaves none of its images for --{name}: give a larger one."
+            )
+    if real < 1:
+        raise DataError("--synthetic and --others leave no room for MNIST in a batch: give smaller shares.")
 
 
 def check_folder(out: Path, resume: bool) -> bool:
@@ -454,11 +486,11 @@ def check_folder(out: Path, resume: bool) -> bool:
     return begun
 
 
-def prepare(out: Path, settings: Settings, say: Callable[[str], None]) -> Pool:
+def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], None]) -> Pool:
     """Make the folder of a run and the made-up images in it."""
     with saving(out):
         out.mkdir(parents=True, exist_ok=True)
-        return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, say)
+        return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, begun, say)
 
 
 def run_epoch(trainer: Trainer, checkpoint: Path, seconds: float) -> None:
@@ -482,31 +514,44 @@ def run_epoch(trainer: Trainer, checkpoint: Path, seconds: float) -> None:
 
 
 def finish(
-    trainer: Trainer, validation: Digits, test: Digits, out: Path, commit: str, say: Callable[[str], None]
+    trainer: Trainer,
+    validation: Digits,
+    test: Digits,
+    out: Path,
+    commit: str,
+    earlier: list[dict[str, Any]],
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Round the weights to half precision, measure them on the test digits and write them with their card."""
+    """Round the weights to half precision, measure them on the test digits and write them with their card.
+
+    ``earlier`` are the settings of the trainings that this one started from, the first one first.
+    """
     settings, device = trainer.settings, trainer.device.type
+    torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
     packed = pack(trainer.net)
     trainer.net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
-    facts = {
+    lengths = capsule_lengths(trainer.net, validation, settings.iterations)
+    facts: dict[str, Any] = {
         "name": DEFAULT,
         "paper": "arXiv:1710.09829",
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
         "data": describe_data(settings, trainer.training, validation, test),
         "settings": asdict(settings),
+        "started_from": earlier,
         "command": describe_command(settings),
         "commit": commit,
         "device": device if trainer.team.size == 1 else f"{trainer.team.size} x {device}",
         "torch": torch.__version__,
-        "validation_error": error_rate(trainer.net, validation, settings.iterations),
-        "unsure_below": unsure_below(
-            capsule_lengths(trainer.net, validation, settings.iterations).amax(1).numpy()
-        ),
+        "validation_error": share_wrong(lengths, validation),
+        "unsure_below": unsure_below(lengths.amax(1).numpy()),
         "test_error": error_rate(trainer.net, test, settings.iterations),
         "log": trainer.log,
     }
     weights = out / f"{DEFAULT}.safetensors"
     with saving(out):
+        # Again, for a run that was cut off between its last checkpoint and its log.
+        write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
+        write_atomically(out / "curves.html", training_html(trainer.log, facts["test_error"]).encode())
         save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
     return facts
@@ -554,7 +599,7 @@ def describe_command(settings: Settings) -> str:
     usual = Settings()
     for field in ("learning_rate", "final_learning_rate", "synthetic", "others", "pool"):
         if getattr(settings, field) != getattr(usual, field):
-            words.append(f"--{field.replace('_', '-')} {getattr(settings, field):g}")
+            words.append(f"--{field.replace('_', '-')} {getattr(settings, field)}")
     if settings.augment:
         words.append("--augment")
     if settings.start_from:

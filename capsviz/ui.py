@@ -8,6 +8,7 @@ import base64
 import gc
 import html
 import io
+import json
 import os
 import sys
 import time
@@ -180,6 +181,12 @@ def question(text: str, *doors: tuple[str, str]) -> None:
 def heading(text: str) -> None:
     """The heading of one view on a page."""
     st.html(f'<h2 class="cv-heading">{text}</h2>')
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def evaluation_charts(evaluation: str) -> dict[str, "go.Figure"]:
+    """The figures of an evaluation, given as JSON: drawn once, not at every stroke of a pen."""
+    return figures.evaluation_figures(json.loads(evaluation))
 
 
 def chart(figure: "go.Figure", key: str) -> None:

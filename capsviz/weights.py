@@ -21,7 +21,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from capsviz.capsules import CapsNet
-from capsviz.card import card_markdown, measured_tables
+from capsviz.card import FORMAT, card_markdown
 from capsviz.errors import WeightsError
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
@@ -136,11 +136,13 @@ def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path) -> 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file under a temporary name and then rename it: a failure leaves the old one whole."""
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(data)
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())  # else a power cut could leave the new name with nothing behind it
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
@@ -162,28 +164,39 @@ def load_evaluation(name: str | Path, card: Mapping[str, Any]) -> dict[str, Any]
         WeightsError: if it is missing, damaged, or of other weights.
     """
     path = evaluation_path(name)
-    again = f"measure them with python -m capsviz evaluate --data DIR --save --weights {name}"
+    again = f"measure them with python -m capsviz evaluate --data DIR --strokes FILE --save --weights {name}"
     try:
         evaluation = json.loads(path.read_text("utf-8"))
         measured = evaluation["sha256"]
+        if measured == card["sha256"] and evaluation.get("format") != FORMAT:
+            raise ValueError("another version of capsviz wrote it")
         missing = MEASURED - evaluation.keys()
         if missing:
             raise ValueError(f"it lacks {min(missing)}")
-        measured_tables(evaluation)  # which needs nearly all of it, in its right form
+        card_markdown(card, evaluation)  # which needs most of it, in its right form
     except FileNotFoundError as error:
         raise WeightsError(f"These weights have not been measured ({path} is missing): {again}.") from error
     except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged ({type(error).__name__}: {error}): {again}.") from error
     if measured != card["sha256"]:
-        raise WeightsError(f"{path} was measured of other weights: {again}.")
+        raise WeightsError(f"{path} was measured on other weights: {again}.")
     return evaluation
 
 
 def save_evaluation(name: str | Path, card: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Path:
-    """Write what was measured beside the weights, and the card for people anew; returns the first's path."""
-    path = evaluation_path(name)
+    """Write what was measured beside the weights, and the card for people anew; returns the first's path.
+
+    Without drawings of people, those stay that were measured of the same weights before.
+    """
+    if "drawings" not in evaluation:
+        try:
+            before = load_evaluation(name, card)
+        except WeightsError:
+            before = {}
+        evaluation = {**evaluation, **{key: before[key] for key in ("drawings",) if key in before}}
+    path, text = evaluation_path(name), card_markdown(card, evaluation)
     write_atomically(path, (json.dumps(evaluation) + "\n").encode())
-    write_atomically(locate(name).with_suffix(".md"), card_markdown(card, evaluation).encode())
+    write_atomically(locate(name).with_suffix(".md"), text.encode())
     return path
 
 

@@ -12,7 +12,18 @@ from numpy.random import default_rng
 
 from capsviz import data, evaluate
 from capsviz.__main__ import main
-from capsviz.evaluate import calibration, change, confusion, curves, error, read_drawings, unsure, wilson
+from capsviz.evaluate import (
+    calibration,
+    change,
+    confusion,
+    curves,
+    error,
+    interval,
+    read_drawings,
+    unsure,
+    unsure_below,
+    wilson,
+)
 from capsviz.strokes import Drawing, random_digit
 
 
@@ -48,6 +59,25 @@ def test_wilson_knows_nothing_of_nothing():
     assert wilson(0, 0) == (0, 1)
 
 
+def test_interval_of_independent_terms_is_that_of_wilson():
+    right = np.array([1.0] * 90 + [0.0] * 10)
+    alone = interval(right, ["one"] * 100)
+    assert alone == wilson(90, 100)
+    low, high = interval(right, [str(k) for k in range(100)])
+    assert (low, high) == pytest.approx(wilson(90, 100), abs=0.02)
+    assert low <= alone[0]
+    assert high >= alone[1]
+
+
+def test_interval_is_wider_where_one_writer_makes_all_mistakes():
+    """Ten writers of ten drawings; one has all ten wrong. The share of wrong is Binomial(10, 1/10) / 10."""
+    right = np.array([0.0] * 10 + [1.0] * 90)
+    low, high = interval(right, [str(k // 10) for k in range(100)])
+    assert low == pytest.approx(0.7, abs=0.001)  # P(more than 3 of 10) = 0.013, P(more than 2) = 0.07
+    assert high == 1
+    assert interval(right, [str(k // 10) for k in range(100)]) == (low, high)
+
+
 def test_errors_are_counted():
     counted = error(lengths((3, 0.9), (5, 0.8), (5, 0.7), (1, 0.2)), np.array([3, 5, 6, 1]))
     assert (counted["images"], counted["wrong"], counted["error_rate"]) == (4, 1, 0.25)
@@ -73,7 +103,10 @@ def test_calibration_by_hand():
     assert (high["low"], high["high"], high["images"], high["accuracy"]) == (0.9, 1.0, 3, 1)
     assert high["length"] == pytest.approx(0.96)
     assert found["ece"] == pytest.approx((1 * 0.55 + 3 * 0.04) / 4)
-    assert calibration(np.empty((0, 10)), np.empty(0)) == {"bins": [], "ece": 0}
+    assert found["length"] == pytest.approx((0.95 + 0.93 + 0.55 + 1) / 4)
+    assert found["accuracy"] == 0.75
+    nothing = calibration(np.empty((0, 10)), np.empty(0))
+    assert nothing == {"length": 0, "accuracy": 0, "bins": [], "ece": 0}
 
 
 # --- pictures -------------------------------------------------------------------------------------------
@@ -154,18 +187,24 @@ def test_drawings_are_read_with_four_pens_and_refusals_are_wrong():
         shown.append(images)
         return lengths(*[(1, 0.9)] * len(images))
 
-    found = read_drawings(predict, drawings)
+    found = read_drawings(predict, drawings, threshold=0.5)
     assert [row["width"] for row in found["widths"]] == [8, 12, 18, 26]
     for row in found["widths"]:
         assert (row["drawings"], row["right"], row["refused"], row["rate"]) == (4, 2, 1, 0.5)
-        assert row["interval"] == wilson(2, 4)
+        assert row["interval"][0] <= wilson(2, 4)[0]
         assert row["misread"] == [1, 3]
+        assert row["unsure"] == 0
+    assert (found["drawings"], found["writers"]) == (4, 0)
     assert found["rate"] == 0.5
     assert found["confusion"][7][1] == 4
     assert found["confusion"][1][1] == 8
     first = shown.copy()
     shown.clear()
-    read_drawings(predict, drawings)
+    by_two = [drawing._replace(writer="ab"[k % 2]) for k, drawing in enumerate(drawings)]
+    again = read_drawings(predict, by_two, threshold=0.95)
+    assert again["writers"] == 2
+    assert again["unsure"] == again["widths"][0]["unsure"] == 0.75  # the refused one got no answer at all
+    assert again["interval"] == (0, 1)  # one of the two has all right, the other all wrong
     assert all(np.array_equal(a, b) for a, b in zip(first, shown, strict=True))
 
 
@@ -177,8 +216,10 @@ def test_what_was_answered_all_the_same_is_told_kind_by_kind():
             return lengths(*[(4, 0.8)] * 50)
         return lengths((4, 0.1), (4, 0.8), (4, 0.79))
 
-    found = unsure(predict, np.zeros((50, 28, 28), np.float32), count=3)
+    images, labels = np.zeros((50, 28, 28), np.float32), np.array([4] * 49 + [9])
+    found = unsure(predict, images, labels, threshold=0.8, count=3)
     assert found["threshold"] == 0.8
+    assert found["digits"] == {"images": 50, "below": 0, "misread": 0}
     assert [kind["answered"] for kind in found["kinds"]] == [[1]] * 6
     assert found["kinds"][0]["below"] == found["others"]["below"] == pytest.approx(2 / 3)
 
@@ -192,9 +233,11 @@ def test_unsure_is_below_what_all_but_a_hundredth_of_the_digits_reach():
         return np.full((len(images), 10), 0.0025)
 
     digits = 0.2 * np.arange(1, 201) / 200
-    found = unsure(predict, digits + 0.5, count=3)
-    assert found["threshold"] == pytest.approx(0.503)
-    assert found["digits"] == {"images": 200, "below": 0.01}
+    assert unsure_below(digits) == pytest.approx(0.003)
+    labels = np.array([4] * 199 + [9])
+    labels[1] = 0  # the second shortest is no 4
+    found = unsure(predict, digits + 0.5, labels, threshold=0.5025, count=3)
+    assert found["digits"] == {"images": 200, "below": 0.01, "misread": 1}
     assert found["others"] == {"images": 18, "below": 1}
     assert [kind["images"] for kind in found["kinds"]] == [3] * 6
     assert all(kind["below"] == 1 and kind["answered"] == [] for kind in found["kinds"])
@@ -227,7 +270,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.slow
 def test_command_measures_everything(folder: Path, capsys: pytest.CaptureFixture[str]):
-    out, figures = folder / "result.json", folder / "figures"
+    out, figures = folder / "result.json", folder / "new" / "figures"
     arguments = ["--strokes", str(folder / "some.jsonl.gz"), "--json", str(out), "--figures", str(figures)]
     assert main(["evaluate", "--data", str(folder), "--device", "cpu", *arguments]) == 0
     printed = capsys.readouterr().out

@@ -111,7 +111,7 @@ def test_a_length_that_few_digits_have_is_called_unsure(trace: RoutingTrace) -> 
     html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.96)
     assert 'data-testid="answer">4<' in html
     assert re.search(r'cv-unsure.*>unsure<b data-testid="length">0.95<', html)
-    assert re.search(r'data-testid="doubt">Perhaps no digit: .* above 0\.96\.<', html)
+    assert re.search(r'data-testid="doubt">Perhaps no digit, or an unusual one: .* reaches 0\.96\.<', html)
 
 
 def test_without_a_drawing_the_reading_claims_nothing() -> None:

@@ -213,11 +213,11 @@ def test_nothing_unseen_is_drawn_in_training():
 def test_half_a_digit_is_half_as_long(monkeypatch: pytest.MonkeyPatch):
     """An upright of length 1 and a bar of length 0.5: the first 0.75 of the upright remain."""
     upright, bar = np.linspace([0.5, 0], [0.5, 1], 101), np.linspace([0.25, 0.5], [0.75, 0.5], 51)
-    monkeypatch.setattr(strokes, "random_digit", lambda rng: Drawing(4, [upright, bar]))
-    (rest,) = strokes.OTHER_KINDS["half-drawn digits"](default_rng(0))
+    monkeypatch.setattr(strokes, "random_digit", lambda rng, digit: Drawing(digit, [upright, bar]))
+    (rest,) = strokes.OTHER_KINDS["half-drawn 4s and 5s"](default_rng(0))
     np.testing.assert_allclose(rest, upright[:76])
-    monkeypatch.setattr(strokes, "random_digit", lambda rng: Drawing(4, [bar, upright]))
-    first, second = strokes.OTHER_KINDS["half-drawn digits"](default_rng(0))
+    monkeypatch.setattr(strokes, "random_digit", lambda rng, digit: Drawing(digit, [bar, upright]))
+    first, second = strokes.OTHER_KINDS["half-drawn 4s and 5s"](default_rng(0))
     np.testing.assert_allclose(first, bar)
     np.testing.assert_allclose(second, upright[:26])
 

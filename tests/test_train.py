@@ -21,12 +21,21 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from capsviz import data, fast, train
+from capsviz import pool as pool_module
 from capsviz.__main__ import main
 from capsviz.capsules import NO_DIGIT, CapsNet
 from capsviz.data import Digits, load_mnist, split_validation
-from capsviz.errors import WeightsError
+from capsviz.errors import DataError, WeightsError
 from capsviz.pool import Pool, load_pool
-from capsviz.train import Settings, Trainer, error_rate, learning_rate, random_shift, to_pixels
+from capsviz.train import (
+    Settings,
+    Trainer,
+    capsule_lengths,
+    error_rate,
+    learning_rate,
+    random_shift,
+    to_pixels,
+)
 from capsviz.weights import load_weights
 
 CPU = torch.device("cpu")
@@ -312,23 +321,53 @@ def test_a_checkpoint_from_before_there_was_augmentation(checkpoint: Path, folde
 def test_a_pool_is_drawn_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
     said: list[str] = []
     path = folder / "pool.safetensors"
-    drawn = load_pool(path, 3, 2, 0, said.append)
+    drawn = load_pool(path, 3, 2, 0, say=said.append)
     assert drawn.digits.images.shape == (3, 28, 28)
     assert drawn.others.labels.tolist() == [NO_DIGIT] * 2
-    assert load_pool(path, 3, 2, 0, said.append).sha256 == drawn.sha256
+    assert load_pool(path, 3, 2, 0, say=said.append).sha256 == drawn.sha256
     assert len(said) == 1
     # Another seed, more images or a damaged file: drawn anew.
-    other = load_pool(path, 3, 2, 1, said.append)
+    other = load_pool(path, 3, 2, 1, say=said.append)
     assert other.sha256 != drawn.sha256
-    more = load_pool(path, 4, 2, 0, said.append)
+    more = load_pool(path, 4, 2, 0, say=said.append)
     assert torch.equal(more.digits.images[:3], drawn.digits.images)
     whole = bytearray(path.read_bytes())
     whole[-1] ^= 1
     path.write_bytes(whole)
-    assert load_pool(path, 4, 2, 0, said.append).sha256 == more.sha256
+    assert load_pool(path, 4, 2, 0, say=said.append).sha256 == more.sha256
     path.write_bytes(b"")
-    assert load_pool(path, 4, 2, 0, said.append).sha256 == more.sha256
+    assert load_pool(path, 4, 2, 0, say=said.append).sha256 == more.sha256
     assert len(said) == 5
+
+
+def test_a_pool_that_a_run_began_with_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    path = folder / "pool.safetensors"
+    drawn = load_pool(path, 3, 2, 0)
+    kept = path.read_bytes()
+    with pytest.raises(WeightsError) as caught:
+        load_pool(path, 3, 2, 1, begun=True)
+    reference.assert_one_sentence(caught.value, path, "other settings", "--out")
+    monkeypatch.setattr(pool_module, "_code", lambda: "later code")
+    assert load_pool(path, 3, 2, 0, begun=True).sha256 == drawn.sha256
+    assert path.read_bytes() == kept
+    load_pool(path, 3, 2, 0)  # a run that begins takes what this version draws
+    assert path.read_bytes() != kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (Settings(batch_size=128, others=0.003), "--others"),
+        (Settings(batch_size=8, synthetic=0.06), "--synthetic"),
+        (Settings(batch_size=128, synthetic=0.499, others=0.499), "no room for MNIST"),
+        (Settings(synthetic=0.25, others=0.25, pool=1), "--pool"),
+    ],
+)
+def test_shares_that_come_to_nothing(settings: Settings, named: str, tmp_path: Path):
+    with pytest.raises(DataError) as caught:
+        train.train(tmp_path, tmp_path / "out", settings, CPU)
+    reference.assert_one_sentence(caught.value, named, "give")
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_shares_there_is_no_pool(folder: Path):
@@ -453,18 +492,34 @@ def drop_all(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
     tensors.clear()
 
 
-@pytest.mark.parametrize("change", [drop_step, drop_settings, drop_moment, drop_layer, widen_layer, drop_all])
+def jump(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    state["step"] = 99
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (drop_step, "'step'"),
+        (drop_settings, "'settings'"),
+        (drop_moment, "exp_avg.digits.W"),
+        (drop_layer, "decoder.4.bias"),
+        (widen_layer, "digits.W is [1152, 11, 16, 8] instead of [1152, 10, 16, 8]"),
+        (drop_all, "cannot be resumed from"),
+        (jump, "step 99 of"),
+    ],
+)
 def test_resume_from_a_checkpoint_of_something_else(
-    trainer: Trainer, checkpoint: Path, folder: Path, change: Callable
+    trainer: Trainer, checkpoint: Path, folder: Path, change: Callable, named: str
 ):
     whole = checkpoint.read_bytes()
     header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
     tensors, state = load_tensors(whole), json.loads(header["__metadata__"]["state"])
     change(tensors, state)
+    state["sha256"] = train.checksum(tensors)  # else that would be all there is to complain of
     (folder / "checkpoint").write_bytes(save_tensors(tensors, metadata={"state": json.dumps(state)}))
     with pytest.raises(WeightsError) as caught:
         trainer.load(folder / "checkpoint")
-    reference.assert_one_sentence(caught.value, folder / "checkpoint", "give")
+    reference.assert_one_sentence(caught.value, folder / "checkpoint", "give", named)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"state": "{"}, {"state": "[]"}, {"other": "{}"}])
@@ -528,9 +583,9 @@ def finished() -> Iterator[Run]:
         events.append(f"read {split}")
         return load_mnist(directory, split)
 
-    def measure(net: CapsNet, digits: Digits, iterations: int) -> float:
+    def measure(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
         events.append(f"measure {len(digits.labels)}")
-        return error_rate(net, digits, iterations)
+        return capsule_lengths(net, digits, iterations, batch_size)
 
     class Spied(Trainer):
         def _update(self, images: Tensor, labels: Tensor) -> None:
@@ -541,7 +596,7 @@ def finished() -> Iterator[Run]:
         patch.setattr(data, "SIZES", {"train": 8, "test": 5})
         patch.setattr(data, "VALIDATION_SIZE", 4)
         patch.setattr(train, "load_mnist", load)
-        patch.setattr(train, "error_rate", measure)
+        patch.setattr(train, "capsule_lengths", measure)
         patch.setattr(train, "Trainer", Spied)
         reference.write_mnist(Path(folder), 8, 5)
         run = Run(Path(folder), Path(folder) / "out", events)
@@ -622,7 +677,7 @@ def test_command_refuses_then_resumes_an_interrupted_run(
     assert cards[0] == cards[1]
 
 
-@pytest.mark.parametrize("whole", [2, 3, 5], ids=["checkpoint", "log", "weights"])
+@pytest.mark.parametrize("whole", [2, 3, 5, 6, 8], ids=["checkpoint", "log", "curves", "card", "weights"])
 def test_command_on_a_full_disk_then_resumed(
     finished: Run,
     plain: None,
@@ -631,7 +686,7 @@ def test_command_on_a_full_disk_then_resumed(
     capsys: pytest.CaptureFixture[str],
     whole: int,
 ):
-    """The files of a run: checkpoint and log after each of two epochs, then cards and weights."""
+    """The files of a run: checkpoint and log after each of two epochs, then log, curves, cards and weights."""
     arguments = command(finished.data, folder / "out", "--device", "cpu")
     full = DiskFull(whole)
     with monkeypatch.context() as patch:
@@ -639,11 +694,18 @@ def test_command_on_a_full_disk_then_resumed(
         assert main(arguments) == 2
     message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
     reference.assert_one_sentence(message, "capsviz: ", folder / "out", "No space left", "--resume")
-    assert {path.suffix for path in (folder / "out").iterdir()} <= {".safetensors", ".csv", ".json"}
+    assert {path.suffix for path in (folder / "out").iterdir()} <= {
+        ".safetensors",
+        ".csv",
+        ".html",
+        ".json",
+        ".md",
+    }
     assert main([*arguments, "--resume"]) == 0
     step = 2 if whole == 2 else 4
     assert f"resumed at step {step} of 4" in capsys.readouterr().out
     assert len(load_weights(folder / "out" / "capsnet-mnist.safetensors").card["log"]) == 2
+    assert len((folder / "out" / "log.csv").read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
     """Which digit was read as which.
 
     Args:
-        counts: [10][10], a row for each true digit, a column for each answer. What was read rightly is left
+        counts: [10][10], a row for each true digit, a column for each answer. What was read correctly is left
             without colour: beside thousands, no mistake would show.
     """
     import plotly.graph_objects as go
@@ -52,11 +52,13 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
     figure.update_xaxes(dtick=1, range=[-0.5, 9.5], constrain="domain", showgrid=False)
     figure.update_yaxes(dtick=1, range=[9.5, -0.5], scaleanchor="x", constrain="domain", showgrid=False)
     # A heatmap's own text has a colour that not every theme's cells let through.
-    for i, row in enumerate(counts):
-        for j, count in enumerate(row):
-            if count:
-                figure.add_annotation(x=j, y=i, text=f"{count:,}", showarrow=False, font=TEXT)
-    return figure.update_layout(height=480, margin_t=10)
+    written = [
+        {"x": j, "y": i, "text": f"{count:,}", "showarrow": False, "font": TEXT}
+        for i, row in enumerate(counts)
+        for j, count in enumerate(row)
+        if count
+    ]
+    return figure.update_layout(height=480, margin_t=10, annotations=written)
 
 
 def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
@@ -92,6 +94,16 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
     return figure.update_yaxes(range=[0, 104])
 
 
+def _intervals(rows: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> dict[str, Any]:
+    """Error bars from each row's "interval" (0..1) around rates in per cent."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * row["interval"][1] - rate for row, rate in zip(rows, rates, strict=True)],
+        "arrayminus": [rate - 100 * row["interval"][0] for row, rate in zip(rows, rates, strict=True)],
+    }
+
+
 def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
     """Error over the amount of one change, with 95 % intervals.
 
@@ -108,12 +120,7 @@ def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
         y=rates,
         mode="lines+markers",
         line={"color": BLUE},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * p["interval"][1] - rate for p, rate in zip(points, rates, strict=True)],
-            "arrayminus": [rate - 100 * p["interval"][0] for p, rate in zip(points, rates, strict=True)],
-        },
+        error_y=_intervals(points, rates),
         hovertemplate="%{x:g}: %{y:.2f} % wrong<extra></extra>",
     )
     figure = _figure([trace], f"{kind}, {curve['unit']}", "error, %")
@@ -121,7 +128,7 @@ def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
 
 
 def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
-    """Share of drawings read rightly for each width of the pen, with 95 % intervals.
+    """Share of drawings read correctly for each width of the pen, with 95 % intervals.
 
     Args:
         drawings: "widths" with "width" in pixels, "rate" and "interval" (0..1).
@@ -135,15 +142,10 @@ def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
         y=rates,
         mode="lines+markers",
         line={"color": BLUE},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * row["interval"][1] - rate for row, rate in zip(rows, rates, strict=True)],
-            "arrayminus": [rate - 100 * row["interval"][0] for row, rate in zip(rows, rates, strict=True)],
-        },
+        error_y=_intervals(rows, rates),
         hovertemplate="%{x} pixels: %{y:.2f} % right<extra></extra>",
     )
-    return _figure([trace], "width of the pen, pixels of 280", "drawings read rightly, %")
+    return _figure([trace], "width of the pen, pixels of 280", "read correctly, %")
 
 
 def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
@@ -181,18 +183,27 @@ class Measurement(NamedTuple):
 # By the names that ``evaluation_figures`` gives; in the order of what people ask first.
 EVALUATION = {
     "confusion": Measurement("MNIST", "Which of MNIST’s test digits were read as which."),
-    "drawings-confusion": Measurement("Drawings", "Which of people’s drawings were read as which."),
-    "drawings": Measurement("Drawings", "People’s pen strokes of any size and place, drawn with four pens."),
+    "drawings-confusion": Measurement(
+        "Drawings",
+        "Which of people’s drawings were read as which; each is counted once for each of four pens.",
+    ),
+    "drawings": Measurement(
+        "Drawings",
+        "People’s recorded pen strokes, rendered at random sizes and places with pens of four widths.",
+    ),
     "unsure": Measurement(
-        "Unsure", "Letters, symbols, scribbles and half-drawn digits should leave every capsule short."
+        "Unsure", "Letters, symbols, scribbles and halves of digits should leave every capsule short."
     ),
     "calibration": Measurement(
-        "Length", "A length is no probability: how often the longest capsule is right."
+        "Length",
+        "The paper means a length as a probability. Measured: how often the longest capsule is right, by its length.",
     ),
     "rotated": Measurement("Turned", "Test digits turned to the left (above 0) or right."),
     "shifted": Measurement("Moved", "Test digits moved in any direction, out of the middle."),
     "scaled": Measurement("Scaled", "Test digits made smaller and larger."),
-    "noised": Measurement("Noise", "Test digits with grey noise in every pixel."),
+    "noised": Measurement(
+        "Noise", "Test digits with normal noise added to every pixel, then cut off at black and white."
+    ),
 }
 
 

@@ -79,9 +79,9 @@ def pipeline_strip(trace: RoutingTrace, reconstruction: np.ndarray) -> str:
             "Ten lengths",
             f"routing, {trace.iterations} iterations",
             lengths_bars(lengths),
-            "Each digit is judged for itself: they need not sum to 1 "
-            f"(here {number(float(lengths.sum()))}). Training wants more than 0.9 if the digit is there, "
-            "less than 0.1 if not.",
+            "Each on a scale of its own: they need not sum to 1 "
+            f"(here {number(float(lengths.sum()))}). Training wants at least 0.9 if the digit is there, "
+            "at most 0.1 if not.",
             "cv-wide",
         ),
         _station("Redrawn", "decoder", redrawn, f"From nothing but the 16 numbers of capsule {digit}."),

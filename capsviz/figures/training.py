@@ -1,7 +1,6 @@
 """Errors and losses over the epochs of a training run."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -88,13 +87,11 @@ def loss_figure(log: Sequence[dict[str, float]]) -> "go.Figure":
     return _laid_out(figure, len(epochs)).update_layout(margin_r=70)
 
 
-def write_training(log: Sequence[dict[str, float]], path: Path) -> None:
-    """Write errors and losses as one HTML file that needs no network."""
-    errors = training_figure(log).to_html(include_plotlyjs=True, full_html=False)
+def training_html(log: Sequence[dict[str, float]], test_error: float | None = None) -> str:
+    """Errors and losses as one HTML page that needs no network."""
+    errors = training_figure(log, test_error).to_html(include_plotlyjs=True, full_html=False)
     losses = loss_figure(log).to_html(include_plotlyjs=False, full_html=False)
-    path.write_text(
-        f'<!doctype html><meta charset="utf-8"><title>Training</title>{errors}{losses}', encoding="utf-8"
-    )
+    return f'<!doctype html><meta charset="utf-8"><title>Training</title>{errors}{losses}'
 
 
 def _laid_out(figure: "go.Figure", epochs: int) -> "go.Figure":

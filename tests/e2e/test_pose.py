@@ -192,7 +192,7 @@ def test_the_image_follows_while_the_slider_is_dragged(pose: Page, model: Model,
     pose.mouse.up()
     assert values(pose)[first] > high
     expect(pose.get_by_test_id("pose-warning")).to_contain_text(
-        f"Beyond what training showed in dimension {first}"
+        f"Outside the middle 99% of training images in dimension {first}"
     )
 
     slider(pose, first).dblclick()

@@ -33,7 +33,7 @@ const LINES = [
     text: "for all i, j: b<sub>ij</sub> ← b<sub>ij</sub> + û<sub>j|i</sub> · v<sub>j</sub>",
     indent: 2,
     step: 3,
-    tip: "Agreement: a vote that points the way of what all votes came to gets more weight in the next iteration, one that points away less.",
+    tip: "Agreement: a vote that points the way of what all votes came to raises b, one that points away lowers it. The next softmax compares a capsule’s ten b: the digit that its vote agreed with most gains weight.",
   },
   { text: "<b>return</b> v<sub>j</sub>", indent: 1, tip: "Ten vectors of 16 numbers; the longest is the answer." },
 ];
@@ -126,7 +126,7 @@ class Algorithm {
     return (
       `<p>b + û · v = ${fixed(app.routing.b[r][at], 5)} ${app.routing.agreement[r][at] < 0 ? "−" : "+"} ` +
       `${fixed(Math.abs(app.routing.agreement[r][at]), 5)} = <b>${fixed(app.routing.b[r + 1][at], 4)}</b></p>` +
-      `<p>${last ? "Nothing reads this last b any more: there is no softmax after it. v is returned, and the next image starts at b = 0." : "Where the vote points the way of v, b grows, and with it the next c."}</p>`
+      `<p>${last ? "Nothing reads this last b any more: there is no softmax after it. v is returned, and the next image starts at b = 0." : "Where the vote points the way of v, b grows. The next c grows if b grew more than for this capsule’s other digits: the softmax compares the ten."}</p>`
     );
   }
 }

@@ -71,7 +71,7 @@ class Clouds {
     ).sort();
     this.reach = Math.max(reach[Math.floor(0.998 * (reach.length - 1))], 1e-6);
     this.longest = Math.max(1, Math.ceil(Math.max(...payload.frames.map(({ s }) => (s < 0 ? 0 : Math.max(...this.app.sumLengths(s)))))));
-    setText(this.arrows, `Thick arrow: v, the circle is length 1. Thin arrow: s, the circle is length ${this.longest}. Votes have a scale of their own.`);
+    setText(this.arrows, `Thick arrow: v, the circle is length 1. Thin arrow: s, the circle is length ${this.longest}. Both are seen from one side, so they look shorter than they are, never longer. Votes have a scale of their own.`);
   }
 
   measure() {}

@@ -22,7 +22,7 @@ class Maps {
           "p",
           { class: "look" },
           "Look for places that turn orange under one digit and blue under the others (faint ones need more contrast). Each cell gathers the 32 " +
-            "capsules that look there (mean of c, or sum of shares): what single capsules do, the stage shows.",
+            "capsules whose fields, 17 × 17 pixels, are centred there (mean of c, or sum of shares): what single capsules do, the stage shows.",
         ),
       ),
       element(

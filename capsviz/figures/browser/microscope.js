@@ -64,7 +64,7 @@ class Microscope {
       element(
         "p",
         { class: "look" },
-        "Look along a row: where the vote points the way of v, û · v is positive, the next b is larger, and with it the next c. Click a capsule " +
+        "Look along a row: where the vote points the way of v, û · v is positive and the next b is larger. The next c is larger where b grew more than in the other rows: the softmax compares the ten. Click a capsule " +
           "anywhere on the page to have it here. No pixel outside the white square can have influenced its u; what inside " +
           "the square it responds to is not shown.",
       ),

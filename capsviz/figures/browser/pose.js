@@ -52,9 +52,9 @@ class Posing {
     this.canvas = element("canvas", { width: 28, height: 28, class: "clay", role: "img", "data-testid": "clay" });
     this.status = element("p", { class: "pose-status", role: "status", "data-testid": "pose-status" });
     this.warning = element("p", { class: "pose-warning", "data-testid": "pose-warning" });
-    this.playButton = button("", () => this.play(this.selected), "Back and forth between the ends that training showed; Escape stops");
+    this.playButton = button("", () => this.play(this.selected), "Back and forth between the ends of the thick part; Escape stops");
     this.walkButton = button("random walk", () => this.walk(), "Slowly through the neighbourhood of this pose; Escape stops");
-    this.meanButton = button("", () => this.take(this.mean), "The mean pose of this capsule over the images that were measured: what a drawing of its digit is encoded as");
+    this.meanButton = button("", () => this.take(this.mean), "The mean pose of this capsule over the training images that were measured");
     this.sliders = Array.from({ length: DIMENSIONS }, (_, dimension) => new Slider(this, dimension));
     this.list = element("div", { class: "sliders", role: "group", "aria-label": "Sixteen pose dimensions" });
     this.sorted = element("input", { type: "checkbox", checked: true, onchange: () => this.order() });
@@ -94,7 +94,7 @@ class Posing {
           element(
             "p",
             { class: "look" },
-            "Drag: the digit follows. Mark: the encoded value. Thick: what training showed, its two ends in the small pictures. Captions: the mean effect of +0.5, from 0.25 below the encoded value to 0.25 above.",
+            "Drag: the digit follows. Mark: the encoded value. Thick: the middle 99% of training images, its two ends in the small pictures. Captions: the mean effect of +0.5, from 0.25 below the encoded value to 0.25 above.",
           ),
         ),
       ),
@@ -376,8 +376,8 @@ class Posing {
     const notes = [];
     if (length >= 1) notes.push("No capsule can be this long: squashing keeps lengths below 1.");
     if (length < SHORT && !all) notes.push("Nearly 0: the decoder draws what its biases make of nothing, and captions do not hold.");
-    else if (beyond.length > 3) notes.push(`Beyond what training showed in ${beyond.length} dimensions.`);
-    else if (beyond.length) notes.push(`Beyond what training showed in dimension ${beyond.join(", ")}.`);
+    else if (beyond.length > 3) notes.push(`Outside the middle 99% of training images in ${beyond.length} dimensions.`);
+    else if (beyond.length) notes.push(`Outside the middle 99% of training images in dimension ${beyond.join(", ")}.`);
     if (all) notes.push("Captions were measured with one capsule alone.");
     setText(this.warning, notes.join(" "));
   }

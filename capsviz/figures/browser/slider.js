@@ -59,7 +59,7 @@ class Slider {
     setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px|%)/g, "\u00a0"));
     const text = (value) => signedText(value, 3);
     this.head.dataset.tip =
-      `Training showed ${text(ends.low)} to ${text(ends.high)}; encoded is ${text(marks["--origin"])}. ` +
+      `The middle 99% of training images lie from ${text(ends.low)} to ${text(ends.high)}; encoded is ${text(marks["--origin"])}. ` +
       "Arrow keys move by 0.01, with shift by 0.05; double-click, Delete or a click on the number goes back.";
     input.setAttribute("aria-label", `Dimension ${dimension}: ${this.caption.textContent}`);
     this.follow();

@@ -260,9 +260,9 @@ class Stage {
     const whole = app.sumLengths(s)[app.focusDigit];
     setText(
       this.caption,
-      `Look at which parts of the drawing the thick links leave: width is a capsule’s share of |s|, orange adds, blue takes away. ` +
-        `To |s| = ${fixed(whole)} of ${app.focusDigit}, its ${mine.length} strongest links add ${fixed(sum(1))} and take ` +
-        `${fixed(sum(-1))} away; the rest is a thousand small ones that are not drawn.`,
+      `Look where the thick links start, the middle of a field of 17 × 17 pixels: width is a capsule’s share of |s|, orange adds, blue takes away. ` +
+        `To |s| = ${fixed(whole)} of ${app.focusDigit}, the ${mine.length} of its 1152 links that matter most in any iteration add ${fixed(sum(1))} and take ` +
+        `${fixed(sum(-1))} away; a click on the digit draws these alone.`,
     );
   }
 }

@@ -157,7 +157,7 @@ class Surgery {
     this.rounds.value = iterations;
     const kept = ["uniform", "random"].includes(operation.coupling);
     this.rounds.disabled = kept; // c stays as it is, however often routing goes round
-    setText(this.roundsText, kept ? "no effect: c is kept" : `${iterations} iteration${iterations === 1 ? " (uniform c)" : "s"}`);
+    setText(this.roundsText, kept ? "no effect: c is kept" : `${iterations} iteration${iterations === 1 ? (operation.coupling === "routing" ? " (uniform c)" : "") : "s"}`);
     this.seed.hidden = operation.coupling !== "random";
     setText(this.seedText, `seed ${operation.seed}`);
     this.example.hidden = operation.coupling !== "carried";
