@@ -21,7 +21,7 @@ def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None 
     parts = [f"# {card['name']}", card_table(card)]
     if evaluation:
         parts += ["## What was measured", measured_tables(evaluation)]
-    parts += ["## Known limits", known]
+    parts += ["## Known limits", known, "## Training, and the paper", f"{LOSS} {departures(card)}"]
     files = f"`{card['name']}.json`" + (f" and `{card['name']}.evaluation.json`" if evaluation else "")
     parts.append(f"All facts, with the log of every epoch, are in {files}.")
     return "\n\n".join(parts) + "\n"

@@ -51,7 +51,7 @@ CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
 
 
 def wilson(wrong: int, total: int) -> tuple[float, float]:
-    """95 % interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927)."""
+    """95% interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927)."""
     if not total:
         return 0.0, 1.0
     z = 1.959964
@@ -63,7 +63,7 @@ def wilson(wrong: int, total: int) -> tuple[float, float]:
 
 
 def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tuple[float, float]:
-    """95 % interval (low, high) of a mean whose terms come in clusters: one writer's drawings resemble each other.
+    """95% interval (low, high) of a mean whose terms come in clusters: one writer's drawings resemble each other.
 
     Args:
         right: [N] what each term counts, 0..1.
@@ -85,7 +85,7 @@ def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tu
 
 
 def error(lengths: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """How many of the longest capsules [N, 10] are not the label's [N], as a rate with its 95 % interval."""
+    """How many of the longest capsules [N, 10] are not the label's [N], as a rate with its 95% interval."""
     wrong, total = int((lengths.argmax(1) != labels).sum()), len(labels)
     return {
         "images": total,

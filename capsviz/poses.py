@@ -44,7 +44,7 @@ PROPERTIES = {
     "x": Property("horizontal position", "px", "ink moves left", "ink moves right", 1.5),
     "y": Property("vertical position", "px", "ink moves up", "ink moves down", 1.5),
     "loop": Property("loop size", "px²", "smaller loop", "larger loop", 8),
-    "brightness": Property("brightness", "%", "fainter", "brighter", 10),
+    "brightness": Property("brightness", "% of white", "fainter", "brighter", 10),
     "ink": Property("amount of ink", "px²", "less ink", "more ink", 25),
 }
 UNCLEAR = "no clear meaning"
@@ -231,7 +231,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Range:
-    """What values a number has in training: mean, standard deviation, 0.5 and 99.5 % percentile."""
+    """What values a number has in training: mean, standard deviation, 0.5 and 99.5% percentile."""
 
     mean: float
     std: float
@@ -402,7 +402,7 @@ def describe(effects: Mapping[str, Effect]) -> str:
     """Put the effects of raising a component into words.
 
     A property is clear if its mean change is at least 0.75 times its spread between images of the digit, and has
-    the same sign in at least 80 % of them. Named is the clear one with the largest standardised change, and the
+    the same sign in at least 80% of them. Named is the clear one with the largest standardised change, and the
     next one if that is at least half as large. The amount of ink follows from the others: it is named only where
     none of them is clear.
 
@@ -425,7 +425,9 @@ def describe(effects: Mapping[str, Effect]) -> str:
 def _words(name: str, change: float) -> str:
     what = PROPERTIES[name]
     amount = f"{change:+.{1 if what.unit == 'px' else 0}f}".replace("-", "−")
-    return f"{what.more if change > 0 else what.less} ({amount}{'' if what.unit == '°' else ' '}{what.unit})"
+    return (
+        f"{what.more if change > 0 else what.less} ({amount}{'' if what.unit[0] in '°%' else ' '}{what.unit})"
+    )
 
 
 # --- storing --------------------------------------------------------------------------------------------

@@ -185,7 +185,7 @@ def test_measurements_of_other_weights(card: dict[str, Any], evaluation: dict[st
     (tmp_path / "net.evaluation.json").write_text(json.dumps({**evaluation, "sha256": "0" * 64}))
     with pytest.raises(WeightsError) as caught:
         weights.load_evaluation(tmp_path / "net.safetensors", card)
-    reference.assert_one_sentence(caught.value, "of other weights", "--save")
+    reference.assert_one_sentence(caught.value, "on other weights", "--save")
 
 
 def test_saved_measurements_come_back_with_a_card_that_states_them(

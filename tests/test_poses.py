@@ -315,8 +315,8 @@ def effects(**named: tuple[float, float] | tuple[float, float, float]) -> dict[s
         ("y", -1.5, "ink moves up (−1.5 px)"),
         ("loop", 12.4, "larger loop (+12 px²)"),
         ("loop", -20.0, "smaller loop (−20 px²)"),
-        ("brightness", 33.3, "brighter (+33 %)"),
-        ("brightness", -8.8, "fainter (−9 %)"),
+        ("brightness", 33.3, "brighter (+33% of white)"),
+        ("brightness", -8.8, "fainter (−9% of white)"),
         ("ink", 40.0, "more ink (+40 px²)"),
         ("ink", -31.0, "less ink (−31 px²)"),
     ],
@@ -510,7 +510,7 @@ def test_the_caption_names_what_a_component_does(
 ) -> None:
     found = measured.digits[digit].components[component(name, digit)]
     first = found.caption.split(", ")[0]
-    parsed = re.fullmatch(rf"{words} \(([+−])([\d.]+)(°| px| %)\)", first)
+    parsed = re.fullmatch(rf"{words} \(([+−])([\d.]+)(°| px|% of white)\)", first)
     assert parsed, found.caption
     size = float(parsed[2]) if parsed[1] == "+" else -float(parsed[2])
     assert size == pytest.approx(change, abs=tolerance + 0.5 * (parsed[3] != " px"))
@@ -708,7 +708,7 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], named: s
 def test_the_explanation_states_the_settings() -> None:
     settings = Settings("images of cats", 34, 5678, reach=0.125)
     explanation = PoseMeasurements("0", settings, ()).explanation
-    for fact in ("34 images", "images of cats", "5,678", "0.125", "0.75", "80%", "99 %"):
+    for fact in ("34 images", "images of cats", "5,678", "0.125", "0.75", "80%", "99%"):
         assert fact in explanation
 
 

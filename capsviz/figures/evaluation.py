@@ -79,7 +79,7 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
         name=f"measured (mean distance {calibration['ece']:.3f})",
         line={"color": BLUE},
         marker={"size": [6 + 24 * (row["images"] / most) ** 0.5 for row in rows]},
-        hovertemplate="length %{x:.2f}: %{y:.1f} % right of %{customdata:,}<extra></extra>",
+        hovertemplate="length %{x:.2f}: %{y:.1f}% right of %{customdata:,}<extra></extra>",
     )
     ideal = go.Scatter(
         x=[0, 1],
@@ -105,7 +105,7 @@ def _intervals(rows: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> dic
 
 
 def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
-    """Error over the amount of one change, with 95 % intervals.
+    """Error over the amount of one change, with 95% intervals.
 
     Args:
         kind: what was done to the digits, such as "rotated".
@@ -121,14 +121,14 @@ def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
         mode="lines+markers",
         line={"color": BLUE},
         error_y=_intervals(points, rates),
-        hovertemplate="%{x:g}: %{y:.2f} % wrong<extra></extra>",
+        hovertemplate="%{x:g}: %{y:.2f}% wrong<extra></extra>",
     )
     figure = _figure([trace], f"{kind}, {curve['unit']}", "error, %")
     return figure.update_yaxes(rangemode="tozero")
 
 
 def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
-    """Share of drawings read correctly for each width of the pen, with 95 % intervals.
+    """Share of drawings read correctly for each width of the pen, with 95% intervals.
 
     Args:
         drawings: "widths" with "width" in pixels, "rate" and "interval" (0..1).
@@ -143,7 +143,7 @@ def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
         mode="lines+markers",
         line={"color": BLUE},
         error_y=_intervals(rows, rates),
-        hovertemplate="%{x} pixels: %{y:.2f} % right<extra></extra>",
+        hovertemplate="%{x} pixels: %{y:.2f}% right<extra></extra>",
     )
     return _figure([trace], "width of the pen, pixels of 280", "read correctly, %")
 
@@ -164,7 +164,7 @@ def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
             mode="lines",
             name=name,
             line={"color": colour},
-            hovertemplate="%{y:.1f} % below %{x:.2f}<extra></extra>",
+            hovertemplate="%{y:.1f}% below %{x:.2f}<extra></extra>",
         )
         for key, name, colour in (("digits", "digits", BLUE), ("others", "no digits", ORANGE))
     ]

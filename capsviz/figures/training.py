@@ -23,7 +23,7 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
     def curve(key: str, name: str, **style: Any) -> go.Scatter:
         values = [100 * row[key] for row in log]
         return go.Scatter(
-            x=epochs, y=values, name=name, mode="lines+markers", hovertemplate="%{y:.2f} %", **style
+            x=epochs, y=values, name=name, mode="lines+markers", hovertemplate="%{y:.2f}%", **style
         )
 
     figure = go.Figure(
@@ -39,7 +39,7 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
             name="test (10,000, read once)",
             mode="markers",
             marker={"symbol": "star", "size": 16, "color": "#c8551b"},
-            hovertemplate="%{y:.2f} %",
+            hovertemplate="%{y:.2f}%",
         )
     figure.update_yaxes(
         title="error, % (logarithmic)", type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]

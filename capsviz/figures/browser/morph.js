@@ -87,7 +87,7 @@ class Morph {
   draw() {
     const share = Number(this.scrubber.value);
     putInk(this.middle, this.page.decoder.decode(this.inputs(share)));
-    setText(this.share, `${Math.round(100 * share)} % of the way`);
+    setText(this.share, `${Math.round(100 * share)}% of the way`);
   }
 
   loop() {

@@ -56,7 +56,7 @@ class Slider {
     const marks = { "--low": ends.low, "--high": ends.high, "--origin": page.origins[page.digit][dimension] };
     for (const [name, value] of Object.entries(marks)) input.style.setProperty(name, share(value));
     // A number and its unit stay on one line.
-    setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px|%)/g, "\u00a0"));
+    setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px)/g, "\u00a0"));
     const text = (value) => signedText(value, 3);
     this.head.dataset.tip =
       `The middle 99% of training images lie from ${text(ends.low)} to ${text(ends.high)}; encoded is ${text(marks["--origin"])}. ` +
