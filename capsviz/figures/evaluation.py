@@ -94,14 +94,25 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
     return figure.update_yaxes(range=[0, 104])
 
 
-def _intervals(rows: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> dict[str, Any]:
-    """Error bars from each row's "interval" (0..1) around rates in per cent."""
-    return {
+def _rates(rows: Sequence[Mapping[str, Any]], x: str, rate: str, hover: str) -> "go.Scatter":
+    """A line of per cents with 95% error bars; rows hold ``x``, ``rate`` and "interval" (0..1)."""
+    import plotly.graph_objects as go
+
+    y = [100 * row[rate] for row in rows]
+    error_bars = {
         "type": "data",
         "symmetric": False,
-        "array": [100 * row["interval"][1] - rate for row, rate in zip(rows, rates, strict=True)],
-        "arrayminus": [rate - 100 * row["interval"][0] for row, rate in zip(rows, rates, strict=True)],
+        "array": [100 * row["interval"][1] - at for row, at in zip(rows, y, strict=True)],
+        "arrayminus": [at - 100 * row["interval"][0] for row, at in zip(rows, y, strict=True)],
     }
+    return go.Scatter(
+        x=[row[x] for row in rows],
+        y=y,
+        mode="lines+markers",
+        line={"color": BLUE},
+        error_y=error_bars,
+        hovertemplate=f"{hover}<extra></extra>",
+    )
 
 
 def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
@@ -111,18 +122,7 @@ def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
         kind: what was done to the digits, such as "rotated".
         curve: its "unit" and "points" with "amount", "error_rate" and "interval" (0..1).
     """
-    import plotly.graph_objects as go
-
-    points = curve["points"]
-    rates = [100 * point["error_rate"] for point in points]
-    trace = go.Scatter(
-        x=[point["amount"] for point in points],
-        y=rates,
-        mode="lines+markers",
-        line={"color": BLUE},
-        error_y=_intervals(points, rates),
-        hovertemplate="%{x:g}: %{y:.2f}% wrong<extra></extra>",
-    )
+    trace = _rates(curve["points"], "amount", "error_rate", "%{x:g}: %{y:.2f}% wrong")
     figure = _figure([trace], f"{kind}, {curve['unit']}", "error, %")
     return figure.update_yaxes(rangemode="tozero")
 
@@ -133,18 +133,7 @@ def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
     Args:
         drawings: "widths" with "width" in pixels, "rate" and "interval" (0..1).
     """
-    import plotly.graph_objects as go
-
-    rows = drawings["widths"]
-    rates = [100 * row["rate"] for row in rows]
-    trace = go.Scatter(
-        x=[row["width"] for row in rows],
-        y=rates,
-        mode="lines+markers",
-        line={"color": BLUE},
-        error_y=_intervals(rows, rates),
-        hovertemplate="%{x} pixels: %{y:.2f}% right<extra></extra>",
-    )
+    trace = _rates(drawings["widths"], "width", "rate", "%{x} pixels: %{y:.2f}% correct")
     return _figure([trace], "width of the pen, pixels of 280", "read correctly, %")
 
 
