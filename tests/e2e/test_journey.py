@@ -121,8 +121,9 @@ def test_the_drawing_outlasts_a_change_of_page(page: Page) -> None:
     answer(page, "7")
     assert page.get_by_test_id("length").inner_text() == length
     # Drawn on there, it is the same drawing here.
+    seen = page.locator(".cv-seen").get_attribute("src") or ""
     draw(page, [(100, 150), (190, 150)])
-    expect(page.get_by_test_id("length")).not_to_have_text(length)
+    expect(page.locator(".cv-seen")).not_to_have_attribute("src", seen)
     page.get_by_role("link", name="Draw").click()
     expect(page.get_by_text("What does it see")).to_be_visible()
     answer(page, "7")
