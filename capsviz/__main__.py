@@ -4,8 +4,9 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from capsviz.errors import CapsvizError, DataError
 from capsviz.weights import DEFAULT
@@ -17,22 +18,34 @@ def _predict(arguments: argparse.Namespace) -> int:
     from capsviz.preprocess import canvas_to_mnist
 
     model = load_model(arguments.weights, arguments.device)
+    limit = float(model.card["unsure_below"])
     answers: list[dict[str, Any]] = []
     for path in arguments.files:
         try:
             lengths = model.predict(canvas_to_mnist(read_image(path.read_bytes()))[None])[0]
         except (CapsvizError, OSError) as error:
             # The other files are still read.
-            answers.append({"file": str(path), "error": str(error)})
-            print(f"capsviz: {path}: {error}", file=sys.stderr)
+            reason = _plain(error)
+            answers.append({"file": str(path), "error": reason})
+            print(f"capsviz: {path}: {reason}", file=sys.stderr)
             continue
         order = [int(digit) for digit in lengths.argsort()[::-1]]
+        first, second = order[:2]
+        unsure = bool(lengths[first] < limit)
         answers.append(
-            {"file": str(path), "digit": order[0], "lengths": [round(v, 4) for v in lengths.tolist()]}
+            {
+                "file": str(path),
+                "digit": first,
+                "unsure": unsure,
+                "unsure_below": round(limit, 4),
+                "lengths": [round(v, 4) for v in lengths.tolist()],
+            }
         )
         if not arguments.json:
-            first, second = order[:2]
-            print(f"{path}: {first} (length {lengths[first]:.2f}; next {second}, {lengths[second]:.2f})")
+            doubt = f"; unsure, perhaps no digit: below {limit:.2f}" if unsure else ""
+            print(
+                f"{path}: {first} (length {lengths[first]:.2f}; next {second}, {lengths[second]:.2f}{doubt})"
+            )
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return 2 if any("error" in answer for answer in answers) else 0
@@ -125,51 +138,42 @@ def _poses(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+def _plain(error: Exception) -> str:
+    """What went wrong, without the number and the path that an error of the system also holds."""
+    return f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error)
 
 
-_positive.__name__ = "whole number above 0"  # what argparse calls it when the text is none
+def _number(kind: type, inside: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+    """A type for argparse: a number of ``kind`` that is ``inside``; ``wanted`` says so in words."""
+
+    def read(text: str) -> Any:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = None
+        if number is None or not inside(number):
+            raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}.")
+        return number
+
+    return read
 
 
-def _seed(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**31:
-        raise ValueError
-    return number
+_positive = _number(int, lambda number: number > 0, "a whole number above 0")
+_seed = _number(int, lambda number: 0 <= number < 2**31, "a whole number from 0 to 2147483647")
+_share = _number(float, lambda number: 0 <= number < 0.5, "a share from 0 to below 0.5")
+_rate = _number(float, lambda number: 0 < number < 1, "a number between 0 and 1")
 
 
-_seed.__name__ = "whole number from 0 to 2147483647"
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others."""
 
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 0.5:
-        raise ValueError
-    return number
-
-
-_share.__name__ = "share from 0 to below 0.5"
-
-
-def _rate(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1:
-        raise ValueError
-    return number
-
-
-_rate.__name__ = "number between 0 and 1"
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"capsviz: {message.removeprefix('argument ')} (--help shows how.)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, one subcommand for each thing to do."""
-    parser = argparse.ArgumentParser(
-        prog="python -m capsviz", description="A trained CapsNet on the command line."
-    )
+    parser = _Parser(prog="python -m capsviz", description="A trained CapsNet on the command line.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Any, purpose: str) -> argparse.ArgumentParser:
@@ -234,7 +238,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--pool", type=_positive, default=48_000, help="made-up images (%(default)s)")
     command.add_argument("--start-from", metavar="WEIGHTS", help="name or .safetensors file to start from")
-    command.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, if any")
+    command.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
+    )
     return parser
 
 
@@ -245,7 +251,8 @@ def main(arguments: list[str] | None = None) -> int:
         status: int = parsed.run(parsed)
         return status
     except (CapsvizError, OSError) as error:
-        print(f"capsviz: {error}", file=sys.stderr)
+        path = getattr(error, "filename", None)  # of an error of the system
+        print(f"capsviz: {f'{path}: ' if path else ''}{_plain(error)}", file=sys.stderr)
         return 2
     except RuntimeError as error:  # what PyTorch raises when a device fails or its memory is full
         if not re.search("out of memory|CUDA|cuDNN|CUBLAS|NCCL|MPS", str(error)):

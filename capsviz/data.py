@@ -33,10 +33,12 @@ def load_mnist(directory: str | Path, split: str) -> Digits:
         split: "train" (60,000 images) or "test" (10,000).
 
     Raises:
-        DataError: if only some of the files are there, one is damaged, or the download fails.
+        DataError: if ``directory`` is a file, only some files are there, one is damaged, or the download fails.
     """
     from torchvision.datasets import MNIST  # takes a second to import, and only training needs it
 
+    if Path(directory).is_file():
+        raise DataError(f"{directory} is a file: give the folder that MNIST is in, or is to be put in.")
     raw = Path(directory) / "MNIST" / "raw"
     missing = [name for name in _FILES if not (raw / name).is_file()]
     packed = [name for name in missing if (raw / f"{name}.gz").is_file()]

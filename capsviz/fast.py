@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from capsviz.capsules import DIGITS, GRID, PRIMARY_CAPSULES, PRIMARY_DIM, TYPES, CapsNet, squash
 
 _N = 10  # inputs along one side of a phase, and length of the DFT
+_BLOCK = 32  # images routed at a time: what that writes and reads again stays near the processor's cache
 _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the stride of 2
 
 
@@ -147,6 +148,19 @@ def _uniform_sum(u: Tensor, W: Tensor) -> Tensor:
     return s.view(len(u), J, D).transpose(0, 1)
 
 
+def _couplings(u: Tensor, W: Tensor, iterations: int) -> Tensor:
+    """c [J, B, I] of the last of ``iterations``, at least 2."""
+    v = squash(_uniform_sum(u, W))
+    b = u.new_zeros(DIGITS, len(u), PRIMARY_CAPSULES)
+    for iteration in range(1, iterations):
+        back = torch.bmm(v, W.transpose(1, 2)).view(DIGITS, *u.shape)  # W_ij' v_j
+        b += back.mul_(u).sum(2)  # û . v = u . (W' v)
+        c = b.softmax(dim=0)
+        if iteration < iterations - 1:
+            v = squash(_weighted_sum(c, u, W))
+    return c
+
+
 def digit_capsules(
     net: CapsNet, images: Tensor, iterations: int = 3, spectra: Tensor | None = None
 ) -> Tensor:
@@ -169,12 +183,5 @@ def digit_capsules(
     if iterations == 1:
         return squash(_uniform_sum(u, W)).transpose(0, 1)
     with torch.no_grad():
-        v = squash(_uniform_sum(u, W))
-        b = u.new_zeros(DIGITS, len(u), PRIMARY_CAPSULES)
-        for iteration in range(1, iterations):
-            back = torch.bmm(v, W.transpose(1, 2)).view(DIGITS, *u.shape)  # W_ij' v_j
-            b += back.mul_(u).sum(2)  # û . v = u . (W' v)
-            if iteration < iterations - 1:
-                v = squash(_weighted_sum(b.softmax(dim=0), u, W))
-        c = b.softmax(dim=0)
+        c = torch.cat([_couplings(part, W, iterations) for part in u.split(_BLOCK)], dim=1)
     return squash(_weighted_sum(c, u, W)).transpose(0, 1)

@@ -36,6 +36,7 @@ from capsviz.capsules import (
     mask,
     reconstruction_loss,
 )
+from capsviz.card import command, earlier_epochs
 from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.distributed import ALONE, Team
 from capsviz.errors import DataError, TrainingError, WeightsError
@@ -437,6 +438,8 @@ def train(
     if begun:
         trainer.load(checkpoint)
         say(f"resumed at step {trainer.step:,} of {trainer.steps:,}")
+    elif resume:
+        say(f"{out} holds no checkpoint to go on from: beginning at the first step")
     while trainer.step < trainer.steps:
         run_epoch(trainer, checkpoint, checkpoint_seconds)
         row = trainer.end_epoch(validation)
@@ -538,7 +541,7 @@ def finish(
         "data": describe_data(settings, trainer.training, validation, test),
         "settings": asdict(settings),
         "started_from": earlier,
-        "command": describe_command(settings),
+        "command": command(asdict(settings)),
         "commit": commit,
         "device": device if trainer.team.size == 1 else f"{trainer.team.size} x {device}",
         "torch": torch.__version__,
@@ -551,7 +554,10 @@ def finish(
     with saving(out):
         # Again, for a run that was cut off between its last checkpoint and its log.
         write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
-        write_atomically(out / "curves.html", training_html(trainer.log, facts["test_error"]).encode())
+        write_atomically(
+            out / "curves.html",
+            training_html(trainer.log, facts["test_error"], earlier_epochs(facts)).encode(),
+        )
         save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
     return facts
@@ -590,21 +596,6 @@ def describe_data(settings: Settings, training: Digits, validation: Digits, test
         if count
     ]
     return "; ".join([text, *made])
-
-
-def describe_command(settings: Settings) -> str:
-    """The command line that makes such a run."""
-    words = ["python -m capsviz train --data DIR --out DIR"]
-    words += [f"--epochs {settings.epochs} --batch-size {settings.batch_size} --seed {settings.seed}"]
-    usual = Settings()
-    for field in ("learning_rate", "final_learning_rate", "synthetic", "others", "pool"):
-        if getattr(settings, field) != getattr(usual, field):
-            words.append(f"--{field.replace('_', '-')} {getattr(settings, field)}")
-    if settings.augment:
-        words.append("--augment")
-    if settings.start_from:
-        words.append("--start-from WEIGHTS")
-    return " ".join(words)
 
 
 def checksum(tensors: dict[str, Tensor]) -> str:

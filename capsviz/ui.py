@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PAGES = Path(__file__).parent.parent / "pages"
 PAD = 280  # side of the canvas, CSS pixels
 HISTORY = 30  # drawings that undo can go back through
+FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hardly a hole left
 INK = "#ffffff"
 
 # Keys of the session's state. Streamlit deletes a widget's value when its page is left, so what must
@@ -272,9 +273,22 @@ def _pad() -> None:
     else:
         # The limit was measured with as many iterations as the network was trained with.
         unsure_below = model().card["unsure_below"] if read.iterations == ITERATIONS else 0.0
-        st.html(figures.reading_card(read.trace.image, read.trace.lengths[-1], unsure_below))
+        st.html(
+            figures.reading_card(
+                read.trace.image, read.trace.lengths[-1], unsure_below, _advice(read.drawing)
+            )
+        )
     _status(read)
     st.html(HIDE_TOOLBAR, unsafe_allow_javascript=True)
+
+
+def _advice(drawing: Drawing) -> str:
+    """What to do about a drawing so small that its own lines fill it; "" about any other."""
+    widths = [shape["strokeWidth"] for shape in drawing.objects if shape["type"] == "Path"]
+    places = np.argwhere(drawing.pixels)
+    if not widths or not len(places) or np.ptp(places, axis=0).max() >= FILLED * max(widths):
+        return ""
+    return "Small for so wide a pen: draw it larger, or with a smaller stroke width."
 
 
 def _status(now: Reading) -> None:

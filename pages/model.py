@@ -4,7 +4,7 @@ from typing import Any
 import streamlit as st
 
 from capsviz import figures, ui
-from capsviz.card import LOSS, card_table, departures, limits, measured_tables
+from capsviz.card import LOSS, card_table, departures, earlier_epochs, limits, measured_tables
 from capsviz.errors import WeightsError
 from capsviz.weights import DEFAULT, load_evaluation
 
@@ -28,9 +28,8 @@ numbers = [
 if evaluation and "drawings" in evaluation:
     drawn = evaluation["drawings"]
     who = f" by {drawn['writers']} people" if drawn["writers"] else ""
-    numbers.insert(
-        1, (f"{drawn['rate']:.1%}", f"of {drawn['drawings']:,} digits drawn with a pen{who} read correctly")
-    )
+    what = f"of {drawn['drawings']:,} digits drawn{who}, each shown with {len(drawn['widths'])} pens, read correctly"
+    numbers.insert(1, (f"{drawn['rate']:.1%}", what))
 st.html(
     '<div class="cv-headline">'
     + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)
@@ -50,7 +49,7 @@ if evaluation:
                 st.tabs([figures.EVALUATION[name].title for name in shown]), shown, strict=True
             ):
                 with tab:
-                    st.markdown(figures.EVALUATION[name].says)
+                    st.markdown(figures.EVALUATION[name].says(evaluation))
                     ui.chart(charts[name], name)
 else:
     st.info(unmeasured)
@@ -58,14 +57,17 @@ else:
 left, right = st.columns([3, 2], gap="large")
 with left:
     ui.heading("How it was trained")
+    before = earlier_epochs(card)
     errors, losses = st.tabs(["Errors", "Losses"])
     with errors:
-        ui.chart(figures.training_figure(card["log"], card["test_error"]), "training")
+        ui.chart(figures.training_figure(card["log"], card["test_error"], before), "training")
     with losses:
-        ui.chart(figures.loss_figure(card["log"]), "losses")
-    ui.heading("What it was trained for")
-    st.markdown(f"{LOSS} {departures(card)}")
+        ui.chart(figures.loss_figure(card["log"], before), "losses")
+    ui.heading("How that differs from the paper")
+    st.markdown(departures(card))
 with right:
+    ui.heading("What it was trained for")
+    st.markdown(LOSS)
     ui.heading("What it cannot do")
     st.markdown("\n".join(f"- {limit}" for limit in limits(card, evaluation)))
 

@@ -13,8 +13,16 @@ import reference
 from numpy.random import default_rng
 
 from capsviz import evaluate, weights
-from capsviz.__main__ import main
-from capsviz.card import card_markdown, departures, limits, measured_tables
+from capsviz.__main__ import build_parser, main
+from capsviz.card import (
+    card_markdown,
+    card_table,
+    command,
+    departures,
+    earlier_epochs,
+    limits,
+    measured_tables,
+)
 from capsviz.data import load_mnist
 from capsviz.errors import WeightsError
 from capsviz.evaluate import made_up_digits, read_drawings
@@ -117,14 +125,42 @@ def test_limits_count_what_the_weights_started_from():
     text = " ".join(limits(card))
     assert "made-up ones" in text
     assert "15 degrees" in text
-    assert "after the weights of an earlier training, 14 and 3 epochs" in departures(card)
+    text = departures(card)
+    assert "| one training | 2, one from the other’s weights |" in text
+    assert "| number of epochs not given | 14 and 3 |" in text
+    assert earlier_epochs(card) == 14
+
+
+def test_the_card_names_the_command_of_every_training(card: dict[str, Any]):
+    first = {"epochs": 14, "batch_size": 128, "seed": 0, "learning_rate": 0.001, "final_learning_rate": 1e-05}
+    second = {**first, "seed": 2, "augment": True, "others": 0.08, "pool": 9000, "start_from": "1st"}
+    third = {**card["settings"], "start_from": "2nd"}
+    table = card_table({**card, "settings": third, "started_from": [first, second]})
+    said = "python -m capsviz train --data DIR --out DIR --epochs 14 --batch-size 128 --seed "
+    rates = "--learning-rate 0.001 --final-learning-rate 1e-05"
+    assert (
+        f"| Started from | weights with the SHA-256 `2nd`, made by `{said}2 {rates} --others 0.08 --pool 9000 "
+        "--augment --start-from WEIGHTS` |" in table
+    )
+    assert f"| Before that | weights with the SHA-256 `1st`, made by `{said}0 {rates}` |" in table
+    # What it names can be run.
+    words = command(second).replace("WEIGHTS", "capsnet-mnist").split()[3:]
+    parsed = build_parser().parse_args(words)
+    assert (parsed.seed, parsed.others, parsed.pool, parsed.augment) == (2, 0.08, 9000, True)
 
 
 def test_limits_say_how_badly_turned_digits_are_read(evaluation: dict[str, Any]):
     changed = deepcopy(evaluation)
     for point in changed["curves"]["rotated"]["points"]:
         point["error_rate"] = {-45: 0.3, 45: 0.5}.get(point["amount"], 0)
-    assert "misreads 40% of those turned by 45 degrees" in limits({"settings": {}}, changed)[-1]
+    assert "misreads 40% of those turned by 45 degrees" in " ".join(limits({"settings": {}}, changed))
+
+
+def test_limits_say_how_badly_noisy_digits_are_read(evaluation: dict[str, Any]):
+    changed = deepcopy(evaluation)
+    for point in changed["curves"]["noised"]["points"]:
+        point["error_rate"] = 0.7 if point["amount"] == 0.2 else 0
+    assert "misreads 70% of digits with noise of deviation 0.2" in limits({"settings": {}}, changed)[-1]
 
 
 def test_tables_state_the_figures(evaluation: dict[str, Any]):

@@ -96,6 +96,14 @@ def test_other_files_under_the_names(folder: Path):
     reference.assert_one_sentence(caught.value, folder, "damaged")
 
 
+def test_a_file_instead_of_a_folder(folder: Path):
+    file = folder / "seven.png"
+    file.write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        load_mnist(file, "train")
+    reference.assert_one_sentence(caught.value, file, "is a file", "folder")
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_empty_folder_without_network(folder: Path, tmp_path_factory: pytest.TempPathFactory, exists: bool):
     empty = tmp_path_factory.mktemp("empty") if exists else folder / "new"

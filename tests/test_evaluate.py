@@ -102,6 +102,9 @@ def test_calibration_by_hand():
     assert low["length"] == pytest.approx(0.55)
     assert (high["low"], high["high"], high["images"], high["accuracy"]) == (0.9, 1.0, 3, 1)
     assert high["length"] == pytest.approx(0.96)
+    # Wilson's interval at its ends, with z^2 = 3.8415: z^2 / (n + z^2) and n / (n + z^2).
+    assert low["interval"] == pytest.approx((0, 3.8415 / 4.8415), abs=1e-4)
+    assert high["interval"] == pytest.approx((3 / 6.8415, 1), abs=1e-4)
     assert found["ece"] == pytest.approx((1 * 0.55 + 3 * 0.04) / 4)
     assert found["length"] == pytest.approx((0.95 + 0.93 + 0.55 + 1) / 4)
     assert found["accuracy"] == 0.75

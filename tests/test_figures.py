@@ -107,11 +107,31 @@ def test_the_reading_names_the_longest_capsule(trace: RoutingTrace) -> None:
 
 def test_a_length_that_few_digits_have_is_called_unsure(trace: RoutingTrace) -> None:
     sure = figures.reading_card(trace.image, LENGTHS, unsure_below=float(LENGTHS.max()))
-    assert "unsure" not in sure
+    assert "cv-unsure" not in sure
+    assert ">unsure<" not in sure
     html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.96)
     assert 'data-testid="answer">4<' in html
     assert re.search(r'cv-unsure.*>unsure<b data-testid="length">0.95<', html)
     assert re.search(r'data-testid="doubt">Perhaps no digit, or an unusual one: .* reaches 0\.96\.<', html)
+
+
+def test_an_unsure_reading_gives_advice_where_there_is_some(trace: RoutingTrace) -> None:
+    html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.96, advice="Draw it larger.")
+    assert 'data-testid="doubt">Draw it larger.<' in html
+    assert "Draw it larger" not in figures.reading_card(trace.image, LENGTHS, 0.5, "Draw it larger.")
+
+
+def test_ten_capsules_as_short_as_those_of_absent_digits_are_no_digit(trace: RoutingTrace) -> None:
+    lengths = np.full(10, 0.02, np.float32)
+    lengths[3] = 0.0999
+    html = figures.reading_card(trace.image, lengths, unsure_below=0.7)
+    assert 'data-testid="answer">–<' in html
+    assert re.search(r'>no digit<b data-testid="length">0\.10<', html)
+    assert "All ten capsules are as short" in html
+    lengths[3] = 0.1001  # m- is 0.1 (Eq. 4)
+    assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths, unsure_below=0.7)
+    lengths[3] = 0.05  # with a number of routing iterations for which no limit is known
+    assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths)
 
 
 def test_without_a_drawing_the_reading_claims_nothing() -> None:
@@ -210,8 +230,27 @@ def test_loss_figure_plots_both_parts_on_axes_of_their_own() -> None:
     margin, reconstruction = figure.data
     assert (list(margin.x), list(margin.y), margin.yaxis) == ([1, 2], [0.12, 0.03], "y")
     assert (list(reconstruction.y), reconstruction.yaxis) == ([63, 38], "y2")
-    assert figure.layout.yaxis.type == "log"
-    assert figure.layout.yaxis2.title.text == "squared error"
+    assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == (
+        "margin loss",
+        "squared error",
+    )
+    assert (
+        figure.layout.yaxis2.tickmode == "auto"
+    )  # else its ticks stand where the left axis's do, at no round number
+
+
+def test_training_figures_say_what_came_before() -> None:
+    log = [
+        {
+            "epoch": 1,
+            "train_error": 0.1,
+            "validation_error": 0.02,
+            "margin_loss": 0.1,
+            "reconstruction_loss": 6.0,
+        }
+    ]
+    for figure in (figures.training_figure(log, before=44), figures.loss_figure(log, before=44)):
+        assert figure.layout.xaxis.title.text == "epoch, after 44 of earlier trainings"
 
 
 def test_training_figure_of_an_empty_log_is_still_labelled() -> None:

@@ -16,12 +16,32 @@ def result() -> dict[str, Any]:
     counts[7, 7], counts[7, 1] = 1_008, 2
     point = {"images": 100, "wrong": 4, "error_rate": 0.04, "interval": (0.02, 0.09)}
     return {
+        "images": 1_100,
+        "wrong": 2,
+        "error_rate": 2 / 1_100,
+        "interval": (0.0005, 0.0066),
         "confusion": counts.tolist(),
         "calibration": {
             "bins": [
-                {"low": 0.5, "high": 0.55, "images": 4, "length": 0.52, "accuracy": 0.75},
-                {"low": 0.9, "high": 0.95, "images": 100, "length": 0.93, "accuracy": 1.0},
+                {
+                    "low": 0.5,
+                    "high": 0.55,
+                    "images": 4,
+                    "length": 0.52,
+                    "accuracy": 0.75,
+                    "interval": (0.3, 0.95),
+                },
+                {
+                    "low": 0.9,
+                    "high": 0.95,
+                    "images": 100,
+                    "length": 0.93,
+                    "accuracy": 1.0,
+                    "interval": (0.96, 1),
+                },
             ],
+            "length": 0.914,
+            "accuracy": 0.9904,
             "ece": 0.076,
         },
         "unsure": {
@@ -34,6 +54,10 @@ def result() -> dict[str, Any]:
             "rotated": {"unit": "degrees", "points": [{"amount": -10, **point}, {"amount": 0, **point}]}
         },
         "drawings": {
+            "drawings": 1_234,
+            "writers": 7,
+            "rate": 0.75,
+            "interval": (0.5, 0.9),
             "widths": [{"width": 8, "rate": 0.75, "interval": (0.5, 0.9)}],
             "confusion": np.eye(10, dtype=int).tolist(),
         },
@@ -61,6 +85,8 @@ def test_calibration_plots_accuracy_over_length(result: dict[str, Any]):
     assert "0.076" in points.name
     small, large = points.marker.size
     assert small < large
+    np.testing.assert_allclose(points.error_y.array, [20, 0], atol=1e-9)
+    np.testing.assert_allclose(points.error_y.arrayminus, [45, 4], atol=1e-9)
     assert evaluation.calibration_figure({"bins": [], "ece": 0}).layout.xaxis.title.text
 
 
@@ -86,6 +112,24 @@ def test_unsure_shows_both_shares_and_the_threshold(result: dict[str, Any]):
     np.testing.assert_allclose(others.y, [0, 80, 100])
     assert figure.layout.shapes[0].x0 == 0.42
     assert figure.layout.annotations[0].text == "unsure below 0.42"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "confusion",
+            "MNIST’s 1,100 test digits were read as which: 2 wrong, 0.18% (95% interval 0.05% to 0.66%)",
+        ),
+        ("drawings-confusion", "1,234 drawings were read as which, each counted once for each of 1 pens"),
+        ("drawings", "1,234 drawings by 7 people"),
+        ("unsure", "below 0.42: 0.0% of 5 test digits are, and 80.0% of 5 letters"),
+        ("calibration", "0.914 on average, with 99.04% right"),
+        ("rotated", "100 test digits turned"),
+    ],
+)
+def test_the_words_beside_a_figure_say_how_many_were_measured(result: dict[str, Any], name: str, said: str):
+    assert said in evaluation.EVALUATION[name].says(result)
 
 
 def test_all_figures_are_named_and_what_was_not_measured_is_left_out(result: dict[str, Any], tmp_path: Path):

@@ -14,6 +14,7 @@ from PIL import Image
 from capsviz import data
 from capsviz.__main__ import main
 from capsviz.examples import EXAMPLES, render
+from capsviz.weights import DEFAULT, load_card, locate
 
 
 @pytest.fixture
@@ -39,9 +40,27 @@ def test_predict_goes_on_after_a_file_that_cannot_be_read(
     first, second, third = json.loads(printed.out)
     assert "error" in first
     assert "error" in second
+    assert second["error"] == "No such file or directory."
     assert third["digit"] == EXAMPLES[0].digit
+    assert third["unsure"] is False
     assert len(third["lengths"]) == 10
     assert len(printed.err.splitlines()) == 2
+
+
+def test_predict_says_when_it_is_unsure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A cross with four arms, thick: no digit."""
+    letter = np.zeros((280, 280), np.uint8)
+    letter[80:200, 130:150] = letter[130:150, 80:200] = 255
+    path = tmp_path / "plus.png"
+    Image.fromarray(letter).save(path)
+    limit = load_card(locate(DEFAULT))["unsure_below"]
+    assert main(["predict", "--device", "cpu", str(path)]) == 0
+    assert capsys.readouterr().out.endswith(f"; unsure, perhaps no digit: below {limit:.2f})\n")
+    assert main(["predict", "--json", "--device", "cpu", str(path)]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["unsure"] is True
+    assert answer["unsure_below"] == pytest.approx(limit, abs=1e-4)
+    assert max(answer["lengths"]) < limit
 
 
 def test_evaluate_counts_what_is_wrong(
@@ -92,8 +111,23 @@ def test_runs_as_a_module() -> None:
     assert all(command in result.stdout for command in ("predict", "evaluate", "train"))
 
 
-@pytest.mark.parametrize("epochs", ["0", "-3", "many"])
-def test_epochs_must_be_a_whole_number_above_zero(epochs: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["train", "--data", "x", "--out", "y", "--epochs", epochs])
-    assert "whole number above 0" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--epochs", "0", "--epochs: must be a whole number above 0, not '0'."),
+        ("--epochs", "many", "--epochs: must be a whole number above 0, not 'many'."),
+        ("--batch-size", "-3", "--batch-size: must be a whole number above 0, not '-3'."),
+        ("--seed", "-1", "--seed: must be a whole number from 0 to 2147483647, not '-1'."),
+        ("--others", "1.5", "--others: must be a share from 0 to below 0.5, not '1.5'."),
+        ("--learning-rate", "nan", "--learning-rate: must be a number between 0 and 1, not 'nan'."),
+        ("--klingon", "1", "unrecognized arguments: --klingon=1"),
+    ],
+)
+def test_a_wrong_option_is_one_line(
+    option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["train", "--data", "x", "--out", "y", f"{option}={value}"])
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert error == f"capsviz: {said} (--help shows how.)\n"

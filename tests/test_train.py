@@ -661,7 +661,8 @@ def test_command_refuses_then_resumes_an_interrupted_run(
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_update", interrupted)
-        assert main(arguments) == 130
+        assert main([*arguments, "--resume"]) == 130
+    assert "holds no checkpoint to go on from" in capsys.readouterr().out
     assert main(arguments) == 2
     message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
     reference.assert_one_sentence(message, folder, "--resume", "--out")

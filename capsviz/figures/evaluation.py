@@ -1,9 +1,10 @@
 """What was measured of a network, as figures: see ``capsviz.evaluate`` for the numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from capsviz.card import percent
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
     wrong = [[None if i == j else count for j, count in enumerate(row)] for i, row in enumerate(counts)]
     trace = go.Heatmap(
         z=wrong,
-        colorscale=[[0, "rgba(138,143,152,0.1)"], [1, f"rgba{(*FOR_COLOUR, 0.75)}"]],
+        colorscale=[[0, "rgba(138,143,152,0.1)"], [1, f"rgba{(*FOR_COLOUR, 0.6)}"]],
         zmin=0,
         zmax=max(1, *(count or 0 for row in wrong for count in row)),  # without a mistake, no colour
         showscale=False,
@@ -49,8 +50,10 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
         hovertemplate="%{y} read as %{x}: %{z}<extra></extra>",
     )
     figure = _figure([trace], "read as", "digit")
-    figure.update_xaxes(dtick=1, range=[-0.5, 9.5], constrain="domain", showgrid=False)
-    figure.update_yaxes(dtick=1, range=[9.5, -0.5], scaleanchor="x", constrain="domain", showgrid=False)
+    figure.update_xaxes(range=[-0.5, 9.5])
+    figure.update_yaxes(range=[9.5, -0.5], scaleanchor="x")
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(dtick=1, constrain="domain", showgrid=False, zeroline=False)
     # A heatmap's own text has a colour that not every theme's cells let through.
     written = [
         {"x": j, "y": i, "text": f"{count:,}", "showarrow": False, "font": TEXT}
@@ -62,25 +65,25 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
 
 
 def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
-    """Share of right answers over the length of the longest capsule; points as large as they are many.
+    """Share of right answers over the length of the longest capsule, with 95% intervals; large points are many images.
 
     Args:
-        calibration: "bins" with "length", "accuracy" (0..1) and "images", and "ece".
+        calibration: "bins" with "length", "accuracy" and "interval" (0..1) and "images", and "ece".
     """
     import plotly.graph_objects as go
 
     rows = calibration["bins"]
-    most = max([row["images"] for row in rows], default=1)
-    points = go.Scatter(
-        x=[row["length"] for row in rows],
-        y=[100 * row["accuracy"] for row in rows],
-        customdata=[row["images"] for row in rows],
-        mode="lines+markers",
-        name=f"measured (mean distance {calibration['ece']:.3f})",
-        line={"color": BLUE},
-        marker={"size": [6 + 24 * (row["images"] / most) ** 0.5 for row in rows]},
-        hovertemplate="length %{x:.2f}: %{y:.1f}% right of %{customdata:,}<extra></extra>",
+    points = _rates(
+        rows,
+        "length",
+        "accuracy",
+        "length %{x:.2f}: %{y:.1f}% right of %{customdata:,}",
+        [r["images"] for r in rows],
     )
+    most = max([row["images"] for row in rows], default=1)
+    # No line between them: it would join a thousand images to a single one.
+    points.update(mode="markers", name=f"measured (mean distance {calibration['ece']:.3f})")
+    points.update(marker={"size": [6 + 24 * (row["images"] / most) ** 0.5 for row in rows], "color": BLUE})
     ideal = go.Scatter(
         x=[0, 1],
         y=[0, 100],
@@ -94,8 +97,10 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
     return figure.update_yaxes(range=[0, 104])
 
 
-def _rates(rows: Sequence[Mapping[str, Any]], x: str, rate: str, hover: str) -> "go.Scatter":
-    """A line of per cents with 95% error bars; rows hold ``x``, ``rate`` and "interval" (0..1)."""
+def _rates(
+    rows: Sequence[Mapping[str, Any]], x: str, rate: str, hover: str, more: Sequence[Any] | None = None
+) -> "go.Scatter":
+    """A line of per cents with 95% error bars; rows hold ``x``, ``rate`` and "interval" (0..1), ``more`` is to hover."""
     import plotly.graph_objects as go
 
     y = [100 * row[rate] for row in rows]
@@ -111,6 +116,7 @@ def _rates(rows: Sequence[Mapping[str, Any]], x: str, rate: str, hover: str) -> 
         mode="lines+markers",
         line={"color": BLUE},
         error_y=error_bars,
+        customdata=more,
         hovertemplate=f"{hover}<extra></extra>",
     )
 
@@ -163,35 +169,79 @@ def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
 
 
 class Measurement(NamedTuple):
-    """What a figure shows, in a word and in a sentence."""
+    """What a figure shows: in a word, and in a sentence made of the evaluation's numbers."""
 
     title: str
-    says: str
+    says: Callable[[Mapping[str, Any]], str]
 
+
+def _says_confusion(result: Mapping[str, Any]) -> str:
+    return (
+        f"Which of MNIST’s {result['images']:,} test digits were read as which: {result['wrong']} wrong, "
+        f"{percent(result['error_rate'], result['interval'])}. {COLOURED}"
+    )
+
+
+def _says_drawn_confusion(result: Mapping[str, Any]) -> str:
+    drawn = result["drawings"]
+    return (
+        f"Which of people’s {drawn['drawings']:,} drawings were read as which, each counted once for each of "
+        f"{len(drawn['widths'])} pens. {COLOURED}"
+    )
+
+
+def _says_drawings(result: Mapping[str, Any]) -> str:
+    drawn = result["drawings"]
+    who = f" by {drawn['writers']} people" if drawn["writers"] else ""
+    return (
+        f"{drawn['drawings']:,} drawings{who}, at random sizes and places, with pens of {len(drawn['widths'])} "
+        f"widths. All: {percent(drawn['rate'], drawn['interval'])}. Bars are 95% intervals."
+    )
+
+
+def _says_unsure(result: Mapping[str, Any]) -> str:
+    doubt = result["unsure"]
+    digits, others = doubt["digits"], doubt["others"]
+    return (
+        f"An answer is called unsure where the longest capsule is below {doubt['threshold']:.2f}: "
+        f"{digits['below']:.1%} of {digits['images']:,} test digits are, and {others['below']:.1%} of "
+        f"{others['images']:,} letters, symbols, scribbles and other drawings of no digit."
+    )
+
+
+def _says_calibration(result: Mapping[str, Any]) -> str:
+    found = result["calibration"]
+    return (
+        "The paper means a length as the probability that the digit is there. Measured: how often the longest "
+        "capsule is right, by its length; large points are many digits, bars 95% intervals. Training stops pushing "
+        f"at 0.9, so sure answers are about that long: {found['length']:.3f} on average, with "
+        f"{found['accuracy']:.2%} right."
+    )
+
+
+def _says_curve(kind: str, how: str) -> Callable[[Mapping[str, Any]], str]:
+    def says(result: Mapping[str, Any]) -> str:
+        count = result["curves"][kind]["points"][0]["images"]
+        return f"{count:,} test digits {how}. Bars are 95% intervals."
+
+    return says
+
+
+COLOURED = "Colour shows mistakes only; what was read correctly stands on the diagonal."
 
 # By the names that ``evaluation_figures`` gives; in the order of what people ask first.
 EVALUATION = {
-    "confusion": Measurement("MNIST", "Which of MNIST’s test digits were read as which."),
-    "drawings-confusion": Measurement(
-        "Drawings",
-        "Which of people’s drawings were read as which; each is counted once for each of four pens.",
-    ),
-    "drawings": Measurement(
-        "Drawings",
-        "People’s recorded pen strokes, rendered at random sizes and places with pens of four widths.",
-    ),
-    "unsure": Measurement(
-        "Unsure", "Letters, symbols, scribbles and halves of digits should leave every capsule short."
-    ),
-    "calibration": Measurement(
-        "Length",
-        "The paper means a length as a probability. Measured: how often the longest capsule is right, by its length.",
-    ),
-    "rotated": Measurement("Turned", "Test digits turned to the left (above 0) or right."),
-    "shifted": Measurement("Moved", "Test digits moved in any direction, out of the middle."),
-    "scaled": Measurement("Scaled", "Test digits made smaller and larger."),
+    "confusion": Measurement("MNIST", _says_confusion),
+    "drawings-confusion": Measurement("Drawings", _says_drawn_confusion),
+    "drawings": Measurement("Pen width", _says_drawings),
+    "unsure": Measurement("Unsure", _says_unsure),
+    "calibration": Measurement("Calibration", _says_calibration),
+    "rotated": Measurement("Turned", _says_curve("rotated", "turned to the left (above 0) or right")),
+    "shifted": Measurement("Moved", _says_curve("shifted", "moved in any direction, out of the middle")),
+    "scaled": Measurement("Scaled", _says_curve("scaled", "made smaller and larger")),
     "noised": Measurement(
-        "Noise", "Test digits with normal noise added to every pixel, then cut off at black and white."
+        "Noise",
+        _says_curve("noised", "with normal noise added to every pixel, then cut off at black and white"),
     ),
 }
 

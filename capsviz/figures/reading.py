@@ -4,34 +4,45 @@ import numpy as np
 
 from capsviz.figures.theme import DIGIT_COLOURS, data_uri, ink, number
 
+EN_DASH = "\N{EN DASH}"
+ABSENT = 0.1  # m- of Eq. 4: training does not shorten a capsule below it
 
-def reading_card(image: np.ndarray | None, lengths: np.ndarray | None, unsure_below: float = 0.0) -> str:
+
+def reading_card(
+    image: np.ndarray | None, lengths: np.ndarray | None, unsure_below: float = 0.0, advice: str = ""
+) -> str:
     """HTML of the answer to one drawing; with None, the same card waiting for one.
 
     Args:
         image: [28, 28] pixels seen, in 0..1.
         lengths: [10] capsule lengths in 0..1.
         unsure_below: the length of the longest capsule below which no digit is claimed.
+        advice: a sentence for an unsure answer's sake, in place of what that usually means.
     """
     doubt = ""
     if image is None or lengths is None:
         seen = '<span class="cv-seen cv-empty"></span>'
-        answer = '<span class="cv-digit">\N{EN DASH}</span><span class="cv-length">no digit yet</span>'
+        answer = f'<span class="cv-digit">{EN_DASH}</span><span class="cv-length">no digit yet</span>'
         lengths = np.zeros(10)
     else:
         longest = int(np.argmax(lengths))
         seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="the 28 by 28 pixels seen">'
         unsure = bool(lengths[longest] < unsure_below)
+        none = unsure and bool(lengths[longest] <= ABSENT)
         answer = (
-            f'<span class="cv-digit{" cv-unsure" if unsure else ""}" data-testid="answer">{longest}</span>'
-            f'<span class="cv-length">{"unsure" if unsure else "length"}'
+            f'<span class="cv-digit{" cv-none" if none else " cv-unsure" if unsure else ""}" data-testid="answer">'
+            f"{EN_DASH if none else longest}</span>"
+            f'<span class="cv-length">{"no digit" if none else "unsure" if unsure else "length"}'
             f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
-        if unsure:
-            doubt = (
+        if none:
+            doubt = "All ten capsules are as short as training makes those of digits that are not there."
+        elif unsure:
+            doubt = advice or (
                 "Perhaps no digit, or an unusual one: in 99% of the MNIST digits held out, the longest capsule "
                 f"reaches {number(unsure_below)}."
             )
+    dashed = f' title="dashed: unsure below {unsure_below:.2f}"' if unsure_below else ""
     bars = "".join(
         f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
         f'<span style="height:{100 * length:.1f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
@@ -41,6 +52,6 @@ def reading_card(image: np.ndarray | None, lengths: np.ndarray | None, unsure_be
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
         f"<figcaption>seen: 28 × 28</figcaption></figure>{answer}</div>"
-        f'<div class="cv-minis" aria-hidden="true">{bars}</div>'
+        f'<div class="cv-minis" style="--unsure:{100 * unsure_below:.1f}%"{dashed} aria-hidden="true">{bars}</div>'
         f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )

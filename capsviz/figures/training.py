@@ -9,12 +9,15 @@ if TYPE_CHECKING:
 TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 50, 100)  # per cent, on a logarithmic axis
 
 
-def training_figure(log: Sequence[dict[str, float]], test_error: float | None = None) -> "go.Figure":
+def training_figure(
+    log: Sequence[dict[str, float]], test_error: float | None = None, before: int = 0
+) -> "go.Figure":
     """Training and validation error of each epoch, and the final test error as a point.
 
     Args:
         log: rows with "epoch", "train_error" and "validation_error" (0..1).
         test_error: error on the test set after the last epoch (0..1), if it was measured.
+        before: epochs of earlier trainings, whose weights this one started from.
     """
     import plotly.graph_objects as go  # half a second that only this figure should cost
 
@@ -44,15 +47,16 @@ def training_figure(log: Sequence[dict[str, float]], test_error: float | None = 
     figure.update_yaxes(
         title="error, % (logarithmic)", type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]
     )
-    return _laid_out(figure, len(epochs))
+    return _laid_out(figure, len(epochs), before)
 
 
-def loss_figure(log: Sequence[dict[str, float]]) -> "go.Figure":
+def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure":
     """Both parts of the training loss over the epochs.
 
     Args:
         log: rows with "epoch", "margin_loss" (Eq. 4, summed over the digits) and "reconstruction_loss" (squared
             error summed over 784 pixels, before its weight of 0.0005); each a mean over an epoch's images.
+        before: epochs of earlier trainings, whose weights this one started from.
     """
     import plotly.graph_objects as go
 
@@ -75,26 +79,27 @@ def loss_figure(log: Sequence[dict[str, float]]) -> "go.Figure":
         ]
     )
     figure.update_layout(
-        yaxis={"title": "margin loss (logarithmic)", "type": "log", "dtick": "D2"},
+        yaxis={"title": "margin loss", "rangemode": "tozero"},
         yaxis2={
             "title": "squared error",
             "overlaying": "y",
             "side": "right",
             "showgrid": False,
             "rangemode": "tozero",
+            "tickmode": "auto",  # its own round numbers, not those opposite the left axis's
         },
     )
-    return _laid_out(figure, len(epochs)).update_layout(margin_r=70)
+    return _laid_out(figure, len(epochs), before).update_layout(margin_r=70)
 
 
-def training_html(log: Sequence[dict[str, float]], test_error: float | None = None) -> str:
-    """Errors and losses as one HTML page that needs no network."""
-    errors = training_figure(log, test_error).to_html(include_plotlyjs=True, full_html=False)
-    losses = loss_figure(log).to_html(include_plotlyjs=False, full_html=False)
+def training_html(log: Sequence[dict[str, float]], test_error: float | None = None, before: int = 0) -> str:
+    """Errors and losses, as ``training_figure`` takes them, as one HTML page that needs no network."""
+    errors = training_figure(log, test_error, before).to_html(include_plotlyjs=True, full_html=False)
+    losses = loss_figure(log, before).to_html(include_plotlyjs=False, full_html=False)
     return f'<!doctype html><meta charset="utf-8"><title>Training</title>{errors}{losses}'
 
 
-def _laid_out(figure: "go.Figure", epochs: int) -> "go.Figure":
+def _laid_out(figure: "go.Figure", epochs: int, before: int) -> "go.Figure":
     text = {"size": 15}  # said of each part: a theme's template would make them smaller
     figure.update_layout(
         hovermode="x unified",
@@ -103,7 +108,7 @@ def _laid_out(figure: "go.Figure", epochs: int) -> "go.Figure":
         height=360,
     )
     figure.update_xaxes(
-        title={"text": "epoch", "font": text},
+        title={"text": f"epoch, after {before} of earlier trainings" if before else "epoch", "font": text},
         tickfont=text,
         dtick=max(1, round(epochs / 14)),
         range=[0.5, epochs + 0.5],

@@ -217,8 +217,8 @@ class Legend {
       app.scale === "c"
         ? [uniform * 2 ** -limit, uniform, uniform * 2 ** limit].map((value) => fixed(value, 3))
         : [-limit, 0, limit].map((value) => signedText(value, digits));
-    // With contrast, what lies beyond the ends has their colour.
-    const beyond = app.contrast > 1 ? ["≤ ", "≥ "] : ["", ""];
+    // What lies beyond the ends has their colour: with contrast, and always the few strongest single capsules.
+    const beyond = app.contrast > 1 || this.level === "capsule" ? ["≤ ", "≥ "] : ["", ""];
     setText(this.low, beyond[0] + ends[0]);
     setText(this.middle, app.scale === "c" ? `${ends[1]} = uniform` : ends[1]);
     setText(this.high, beyond[1] + ends[2]);
