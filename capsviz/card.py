@@ -12,7 +12,7 @@ NOISE = 0.2  # standard deviation at which ``limits`` says how much is misread
 # Eq. 4 and section 4.1, as Markdown with TeX.
 LOSS = r"""The loss is the paper’s: for each of the ten digits k
 
-$$T_k \max(0,\; 0.9 - \|v_k\|)^2 + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2$$
+$$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$
 
 where T is 1 for the digit that is there and 0 for the others (Eq. 4), and 0.0005 times the squared error of the
 reconstruction, summed over its 784 pixels."""

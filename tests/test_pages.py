@@ -110,6 +110,16 @@ def test_a_short_longest_capsule_is_called_unsure(monkeypatch: pytest.MonkeyPatc
     assert "Perhaps no digit" not in shown(app)
 
 
+@pytest.mark.parametrize(("side", "width", "told"), [(55, 18, True), (70, 18, False), (55, 6, False)])
+def test_a_drawing_filled_by_its_own_lines_is_told_so(side: int, width: int, told: bool) -> None:
+    pixels = np.zeros((ui.PAD, ui.PAD), np.uint8)
+    pixels[200 : 200 + side, 30:50] = 255
+    line = ui._path([(0.1, 0.8), (0.1, 0.9)], width)
+    assert ("draw it larger" in ui._advice(ui.Drawing(pixels, "light", [line]))) is told
+    assert not ui._advice(ui.Drawing(pixels, "light", [ui._picture(np.zeros((28, 28)))]))  # no pen
+    assert not ui._advice(ui.Drawing(pixels * 0, "light", [line]))
+
+
 def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(**options: object) -> None:
         raise WeightsError("weights/x.safetensors is cut short: restore it.")
