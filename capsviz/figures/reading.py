@@ -17,7 +17,7 @@ def reading_card(
         image: [28, 28] pixels seen, in 0..1.
         lengths: [10] capsule lengths in 0..1.
         unsure_below: the length of the longest capsule below which no digit is claimed.
-        advice: a sentence for an unsure answer's sake, in place of what that usually means.
+        advice: a sentence on the drawing, that goes before what an unsure answer usually means.
     """
     doubt = ""
     if image is None or lengths is None:
@@ -37,8 +37,10 @@ def reading_card(
         )
         if none:
             doubt = "All ten capsules are as short as training makes those of digits that are not there."
+        elif advice:
+            doubt = advice
         elif unsure:
-            doubt = advice or (
+            doubt = (
                 "Perhaps no digit, or an unusual one: in 99% of the MNIST digits held out, the longest capsule "
                 f"reaches {number(unsure_below)}."
             )
