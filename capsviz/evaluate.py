@@ -14,7 +14,7 @@ import torch
 from numpy.random import Generator, default_rng
 
 from capsviz.augment import warp
-from capsviz.card import FORMAT, percent
+from capsviz.card import FORMAT, SHARE_UNSURE, percent
 from capsviz.data import load_mnist
 from capsviz.errors import ImageError
 from capsviz.inference import Model
@@ -39,7 +39,6 @@ CURVE_IMAGES = 1_000
 RESAMPLES = 2_000  # of writers, for an interval
 OTHERS = 300  # of each kind
 MADE_UP = 500
-SHARE_UNSURE = 0.01  # of real digits that may be called unsure
 BINS = 20
 
 CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
@@ -259,7 +258,7 @@ def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int =
 
 
 def unsure_below(longest: np.ndarray) -> float:
-    """The length below which to say "unsure": at most ``SHARE_UNSURE`` of real digits have a shorter capsule.
+    """The length below which to say "unsure": at most ``SHARE_UNSURE`` of these digits have a shorter capsule.
 
     Args:
         longest: [N] lengths of the longest capsules of digits that were held out of training.

@@ -104,7 +104,7 @@ def test_a_short_longest_capsule_is_called_unsure(monkeypatch: pytest.MonkeyPatc
     assert "Perhaps no digit" not in shown(open_app())
     monkeypatch.setitem(ui.model().card, "unsure_below", 0.987)
     app = open_app()
-    assert "in 99% of the MNIST digits held out, the longest capsule reaches 0.99." in shown(app)
+    assert "in over 99% of the MNIST digits held out, the longest capsule reaches 0.99." in shown(app)
     app.session_state[ui.ITERATIONS_KEY] = 5  # with which the limit was not measured
     app.run()
     assert "Perhaps no digit" not in shown(app)

@@ -41,7 +41,7 @@ def reading_card(
             doubt = advice
         elif unsure:
             doubt = (
-                "Perhaps no digit, or an unusual one: in 99% of the MNIST digits held out, the longest capsule "
+                "Perhaps no digit, or an unusual one: in over 99% of the MNIST digits held out, the longest capsule "
                 f"reaches {number(unsure_below)}."
             )
     dashed = f' title="dashed: unsure below {unsure_below:.2f}"' if unsure_below else ""
