@@ -154,9 +154,9 @@ def departures(card: Mapping[str, Any]) -> str:
     if settings.get("synthetic") or settings.get("others"):
         rows.append(("nothing but MNIST", "made-up drawings beside MNIST’s, of digits and of what is none"))
     if settings.get("start_from"):
-        rows.append(("one training", f"{len(epochs)}, one from the other’s weights"))
+        rows.append(("one training", f"{len(epochs)}, each from the weights of the one before"))
     rows += [
-        ("number of epochs not given", " and ".join(epochs)),
+        ("number of epochs not given", " + ".join(epochs)),
         ("learning rate that decays exponentially", "one that warms up, then follows a cosine"),
         ("gradient through every routing iteration", "through û in the last one only"),
         ("W drawn with deviation 0.1", "with 0.05; convolutions and decoder as PyTorch draws them"),

@@ -126,8 +126,8 @@ def test_limits_count_what_the_weights_started_from():
     assert "made-up ones" in text
     assert "15 degrees" in text
     text = departures(card)
-    assert "| one training | 2, one from the other’s weights |" in text
-    assert "| number of epochs not given | 14 and 3 |" in text
+    assert "| one training | 2, each from the weights of the one before |" in text
+    assert "| number of epochs not given | 14 + 3 |" in text
     assert earlier_epochs(card) == 14
 
 

@@ -797,7 +797,7 @@ def test_command_refuses_what_is_no_share(
     with pytest.raises(SystemExit) as caught:
         main([*command(tmp_path, tmp_path / "out"), option, value])
     assert caught.value.code == 2
-    assert f"invalid share from 0 to below 0.5 value: '{value}'" in capsys.readouterr().err
+    assert f"{option}: must be a share from 0 to below 0.5, not '{value}'." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--epochs", "--batch-size"])
@@ -808,7 +808,7 @@ def test_command_refuses_what_is_no_number(
     with pytest.raises(SystemExit) as caught:
         main([*command(tmp_path, tmp_path / "out"), option, value])
     assert caught.value.code == 2
-    assert f"{option}: invalid whole number above 0 value: '{value}'" in capsys.readouterr().err
+    assert f"{option}: must be a whole number above 0, not '{value}'." in capsys.readouterr().err
 
 
 def test_command_refuses_batches_larger_than_the_training_set(
