@@ -111,14 +111,14 @@ class Hand(NamedTuple):
 
     @classmethod
     def random(cls, rng: Generator, upright: bool = False) -> "Hand":
-        """Some hand: from careful to hasty; an upright one neither widens what it draws nor slants it much."""
+        """Some hand, from careful to hasty; an upright one neither widens what it draws nor slants it too much."""
         haste = rng.beta(1.3, 2.0)
         return cls(
-            jitter=0.010 + 0.065 * haste * rng.random(),
-            warp=0.02 + 0.06 * haste * rng.random(),
-            slant=float(np.clip(rng.normal(0.08, 0.17), -0.4, 0.25 if upright else 0.6)),
+            jitter=0.010 + 0.080 * haste * rng.random(),
+            warp=0.02 + 0.08 * haste * rng.random(),
+            slant=float(np.clip(rng.normal(0.08, 0.20), -0.4, 0.4 if upright else 0.7)),
             turn=rng.normal(0, 0.07),
-            aspect=float(np.clip(math.exp(rng.normal(0, 0.20)), 0.7, 1.05 if upright else 1.5)),
+            aspect=float(np.clip(math.exp(rng.normal(0, 0.24)), 0.62, 1.2 if upright else 1.6)),
             rounding=0.005 + 0.05 * haste * rng.random(),
             tremor=0.012 * rng.random() ** 2,
             reach=0.01 + 0.06 * haste,
