@@ -91,6 +91,10 @@ def join(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
             "unset WORLD_SIZE."
         ) from error
     try:
+        # DistributedDataParallel imports it later, and then, as the value of an argument, it would keep the group: its
+        # threads would outlive the group's end, and one that lets go of a tensor while Python ends aborts the process.
+        import torch.distributed.nn  # noqa: F401
+
         chosen = _own_device(device)
         # Objects and messages go over the CPU, gradients on CUDA directly.
         backend = "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo"
