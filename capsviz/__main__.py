@@ -109,6 +109,7 @@ def _train(arguments: argparse.Namespace) -> int:
         synthetic=arguments.synthetic,
         others=arguments.others,
         pool=arguments.pool,
+        average_start=arguments.average_start,
     )
     with join(arguments.device) as (team, device):
         name = arguments.start_from
@@ -238,6 +239,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--pool", type=_positive, default=48_000, help="made-up images (%(default)s)")
     command.add_argument("--start-from", metavar="WEIGHTS", help="name or .safetensors file to start from")
+    command.add_argument(
+        "--average-start", action="store_true", help="end with the mean of these weights and those trained to"
+    )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
     )

@@ -155,6 +155,10 @@ def departures(card: Mapping[str, Any]) -> str:
         rows.append(("nothing but MNIST", "made-up drawings beside MNIST’s, of digits and of what is none"))
     if settings.get("start_from"):
         rows.append(("one training", f"{len(epochs)}, each from the weights of the one before"))
+    if settings.get("average_start"):
+        rows.append(
+            ("the weights after the last step", "their mean with those that the last training began with")
+        )
     rows += [
         ("number of epochs not given", " + ".join(epochs)),
         ("learning rate that decays exponentially", "one that warms up, then follows a cosine"),
@@ -178,6 +182,7 @@ def command(settings: Mapping[str, Any]) -> str:
     words += [f"--{name} {settings[name]}" for name in (*made_up, *(["pool"] if made_up else []))]
     words += ["--augment"] if settings.get("augment") else []
     words += ["--start-from WEIGHTS"] if settings.get("start_from") else []
+    words += ["--average-start"] if settings.get("average_start") else []
     return " ".join(words)
 
 
@@ -189,15 +194,18 @@ def earlier_epochs(card: Mapping[str, Any]) -> int:
 def card_table(card: Mapping[str, Any]) -> str:
     """The facts of a card as a Markdown table."""
     settings = card["settings"]
+    averaged = settings.get("average_start")
     rows = {
         "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
         f"{settings['iterations']} iterations",
         "Data": card["data"],
-        "Test error": f"{card['test_error']:.2%}, read once, after the last epoch",
-        "Validation error": f"{card['validation_error']:.2%}, at the last epoch; no epoch was picked",
+        "Test error": f"{card['test_error']:.2%}, read after the last epoch; nothing was chosen by it",
+        "Validation error": f"{card['validation_error']:.2%}, {'of the mean' if averaged else 'at the last epoch'}; "
+        "no epoch was picked",
         "Unsure": f"where the longest capsule is below {card['unsure_below']:.2f}, set so that this holds for at most "
         f"{SHARE_UNSURE:.1%} of the images held out",
         "Epochs": settings["epochs"],
+        **({"Weights": "the mean of those started from and those trained to"} if averaged else {}),
         "Batch size": _batch(settings),
         "Seed": settings["seed"],
         "Augmentation": _augmentation(settings),

@@ -1,7 +1,7 @@
 """Training a CapsNet on MNIST: ``python -m capsviz train``, by several processes under ``torchrun``.
 
-Every choice is made on 5,000 images held out of the training set; the test set is read once, when the
-last epoch is over, with the half-precision weights that are written to disk.
+Every choice is made on 5,000 images held out of the training set; the test set is read when
+the last epoch is over, with the half-precision weights that are written to disk.
 """
 
 import csv
@@ -66,6 +66,7 @@ class Settings:
     others: float = 0.0  # share of what is no digit
     pool: int = 48_000  # made-up images, drawn once at the start
     start_from: str = ""  # SHA-256 of the weights to start from; "" for new ones
+    average_start: bool = False  # end with the mean of the weights started from and those trained to
 
     @property
     def batch(self) -> tuple[int, int, int]:
@@ -407,12 +408,16 @@ def train(
 
     Raises:
         DataError: if MNIST is incomplete, a share leaves nothing, the batch cannot be shared out, ``out`` cannot be written to, or
-            it holds a run and ``resume`` is not set.
+            it holds a run and ``resume`` is not set; or there is nothing to average with.
         TrainingError: if the run diverges.
         WeightsError: if the checkpoint cannot be resumed from.
     """
     check_shares(settings)
     settings = replace(settings, start_from=start.sha256 if start else "")
+    if settings.average_start and start is None:
+        raise DataError(
+            "There are no weights to average with: give --start-from as well, or no --average-start."
+        )
     checkpoint = out / "checkpoint.safetensors"
     if settings.batch_size % team.size:
         raise DataError(
@@ -452,9 +457,8 @@ def train(
             f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
         )
 
-    earlier = [*start.card.get("started_from", []), start.card["settings"]] if start else []
     return team.from_first(
-        lambda: finish(trainer, validation, load_mnist(data, "test"), out, commit, earlier, say)
+        lambda: finish(trainer, validation, load_mnist(data, "test"), out, commit, start, say)
     )
 
 
@@ -522,14 +526,13 @@ def finish(
     test: Digits,
     out: Path,
     commit: str,
-    earlier: list[dict[str, Any]],
+    start: Weights | None,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Round the weights to half precision, measure them on the test digits and write them with their card.
-
-    ``earlier`` are the settings of the trainings that this one started from, the first one first.
-    """
+    """Round the weights to half precision, measure them on the test digits and write them with their card."""
     settings, device = trainer.settings, trainer.device.type
+    if settings.average_start and start is not None:
+        average(trainer.net, start.net)
     torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
     packed = pack(trainer.net)
     trainer.net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
@@ -540,7 +543,8 @@ def finish(
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
         "data": describe_data(settings, trainer.training, validation, test),
         "settings": asdict(settings),
-        "started_from": earlier,
+        # The settings of all trainings before this one, the first one first.
+        "started_from": [*start.card.get("started_from", []), start.card["settings"]] if start else [],
         "command": command(asdict(settings)),
         "commit": commit,
         "device": device if trainer.team.size == 1 else f"{trainer.team.size} x {device}",
@@ -561,6 +565,17 @@ def finish(
         save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
     return facts
+
+
+@torch.no_grad()
+def average(net: CapsNet, other: CapsNet) -> None:
+    """Make ``net`` the mean of itself and ``other``, parameter by parameter.
+
+    What a small learning rate leads to lies at the rim of a wide minimum, two ends of trainings at two places
+    of it; their mean lies further inside (Izmailov et al., 2018, arXiv:1803.05407).
+    """
+    for ours, theirs in zip(net.parameters(), other.parameters(), strict=True):
+        ours.lerp_(theirs.to(ours.device), 0.5)
 
 
 @contextmanager

@@ -149,6 +149,18 @@ def test_the_card_names_the_command_of_every_training(card: dict[str, Any]):
     assert (parsed.seed, parsed.others, parsed.pool, parsed.augment) == (2, 0.08, 9000, True)
 
 
+def test_the_card_says_that_weights_are_a_mean(card: dict[str, Any]):
+    settings = {**card["settings"], "start_from": "1st", "average_start": True}
+    mean = {**card, "settings": settings, "started_from": [card["settings"]], "validation_error": 0.0024}
+    table = card_table(mean)
+    assert "| Weights | the mean of those started from and those trained to |" in table
+    assert "| Validation error | 0.24%, of the mean; no epoch was picked |" in table
+    assert "their mean with those that the last training began with" in departures(mean)
+    words = command(settings).replace("WEIGHTS", "capsnet-mnist").split()[3:]
+    assert build_parser().parse_args(words).average_start
+    assert "mean" not in departures({**card, "settings": {**settings, "average_start": False}})
+
+
 def test_limits_say_how_badly_turned_digits_are_read(evaluation: dict[str, Any]):
     changed = deepcopy(evaluation)
     for point in changed["curves"]["rotated"]["points"]:

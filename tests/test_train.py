@@ -789,6 +789,31 @@ def test_command_mixes_and_starts_from_other_weights(
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n").splitlines()[-1], "klingon")
 
 
+def test_command_ends_with_the_mean_of_both_ends(finished: Run, plain: None, folder: Path):
+    start = finished.out / "capsnet-mnist.safetensors"
+    options = ["--batch-size", "4", "--start-from", str(start), "--device", "cpu"]
+    assert main([*command(finished.data, folder / "out"), *options, "--average-start"]) == 0
+    found = load_weights(folder / "out" / "capsnet-mnist.safetensors")
+    began = load_file(start)
+    # The checkpoint holds what was trained to: only what is written at the end is a mean.
+    trained = load_file(folder / "out" / "checkpoint.safetensors")
+    for name, parameter in found.net.named_parameters():
+        mean = (began[name].double() + trained[f"net.{name}"].double()) / 2
+        torch.testing.assert_close(parameter.double(), mean, atol=1e-6, rtol=2**-10)  # half precision
+    assert (began["digits.W"] - trained["net.digits.W"]).abs().max() > 1e-4
+    _, validation = split_validation(load_mnist(finished.data, "train"))
+    assert found.card["validation_error"] == error_rate(found.net, validation, 3)
+    assert found.card["settings"]["average_start"] is True
+
+
+def test_command_needs_weights_to_average_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main([*command(tmp_path, tmp_path / "out"), "--average-start"]) == 2
+    reference.assert_one_sentence(
+        capsys.readouterr().err.rstrip("\n").removeprefix("capsviz: "), "--start-from"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("option", ["--synthetic", "--others"])
 @pytest.mark.parametrize("value", ["-0.1", "0.5", "nan", "much"])
 def test_command_refuses_what_is_no_share(

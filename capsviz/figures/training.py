@@ -39,7 +39,7 @@ def training_figure(
         figure.add_scatter(
             x=[epochs[-1]],
             y=[100 * test_error],
-            name="test (10,000, read once)",
+            name="test (10,000)",
             mode="markers",
             marker={"symbol": "star", "size": 16, "color": "#c8551b"},
             hovertemplate="%{y:.2f}%",
