@@ -17,6 +17,7 @@ import pytest
 import reference
 import torch
 from safetensors.torch import load as load_tensors
+from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
