@@ -168,7 +168,8 @@ def _even(stroke: np.ndarray, step: float) -> np.ndarray:
 def _with_ends(stroke: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """Draw both ends on by ``reach`` (or, where it is negative, stop short of them)."""
     for amount in reach:
-        points = int(np.clip(round(amount / STEP), -len(stroke) // 6, 10))
+        most = min(math.ceil(len(stroke) / 6), max(0, len(stroke) - 2))  # to leave away: two points stay
+        points = int(np.clip(round(amount / STEP), -most, 10))
         if points < 0:
             stroke = stroke[:points]
         elif points > 0:

@@ -124,6 +124,12 @@ def test_ends_reach_too_far_or_not_far_enough(reach: tuple[float, float], grown:
     assert made[-1, 1] == pytest.approx(1 + reach[0], abs=1e-9)
 
 
+@pytest.mark.parametrize("points", [1, 2, 3, 7])
+def test_nothing_is_left_of_no_stroke(points: int):
+    stroke = line(*((0, y / 100) for y in range(points)))
+    assert len(strokes._with_ends(stroke, np.array([-0.5, -0.5]))) >= min(points, 2)
+
+
 def test_smoothing_leaves_a_straight_line_alone():
     stroke = line(*((y / 50, y / 100) for y in range(60)))
     np.testing.assert_allclose(strokes._low_pass(stroke, 5), stroke, atol=1e-12)
