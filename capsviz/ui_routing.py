@@ -50,12 +50,14 @@ def surgery() -> None:
         problem = ""
     except CapsvizError as error:
         after, problem = reroute(now.trace.u_hat, now.iterations), str(error)
-    digit = int(after.lengths.argmax())
+    digit, before = int(after.lengths.argmax()), now.reconstructions[-1, now.trace.prediction]
     try:
-        redrawn = ui.model().decode(after.v[-1, digit], digit)
+        # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
+        same = digit == now.trace.prediction and np.allclose(after.v[-1], now.trace.v[-1], rtol=0, atol=1e-5)
+        redrawn = before if same else ui.model().decode(after.v[-1, digit], digit)
     except RuntimeError as error:  # what PyTorch raises when a device fails
         redrawn, problem = np.zeros((28, 28)), ui.failure(error)
-    data = surgery_payload(now.trace, now.reconstructions[-1, now.trace.prediction], after, redrawn)
+    data = surgery_payload(now.trace, before, after, redrawn)
     data |= {
         "operation": operation,
         "answers": operation.get("number", 0),
