@@ -226,6 +226,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
 
     app = open_app(page="pages/routing.py")
     monkeypatch.setattr(inference.Model, "decode", fail)
+    app.session_state[ui_routing.SURGERY_KEY] = {"operation": {"coupling": "uniform"}}
     app.run()
     assert not app.exception
     assert_one_sentence(json.loads(components(app)[1].json)["problem"], "unspecified launch failure")
