@@ -296,7 +296,10 @@ def test_a_line_that_is_no_drawing(tmp_path: Path, entry: object, named: str):
     reference.assert_one_sentence(caught.value, f"Line 2 of {path}", named)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"")])
+# named: gzip's bytes hold the time, and two workers must collect the same tests
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", gzip.compress(b"")], ids=["empty", "blank lines", "gzip of nothing"]
+)
 def test_a_file_without_drawings(tmp_path: Path, content: bytes):
     (tmp_path / "some.jsonl").write_bytes(content)
     with pytest.raises(DataError) as caught:
