@@ -125,7 +125,7 @@ def test_ends_reach_too_far_or_not_far_enough(reach: tuple[float, float], grown:
 
 
 @pytest.mark.parametrize("points", [1, 2, 3, 7])
-def test_nothing_is_left_of_no_stroke(points: int):
+def test_a_stroke_that_ends_early_keeps_two_points(points: int):
     stroke = line(*((0, y / 100) for y in range(points)))
     assert len(strokes._with_ends(stroke, np.array([-0.5, -0.5]))) >= min(points, 2)
 
