@@ -106,6 +106,7 @@ def _train(arguments: argparse.Namespace) -> int:
         learning_rate=arguments.learning_rate,
         final_learning_rate=final,
         augment=arguments.augment,
+        noise=arguments.noise,
         synthetic=arguments.synthetic,
         others=arguments.others,
         pool=arguments.pool,
@@ -162,6 +163,7 @@ def _number(kind: type, inside: Callable[[Any], bool], wanted: str) -> Callable[
 _positive = _number(int, lambda number: number > 0, "a whole number above 0")
 _seed = _number(int, lambda number: 0 <= number < 2**31, "a whole number from 0 to 2147483647")
 _share = _number(float, lambda number: 0 <= number < 0.5, "a share from 0 to below 0.5")
+_deviation = _number(float, lambda number: 0 <= number <= 1, "a standard deviation from 0 to 1")
 _rate = _number(float, lambda number: 0 < number < 1, "a number between 0 and 1")
 
 
@@ -230,6 +232,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--augment", action="store_true", help="turn, scale, shear, bend, change the pen; not only shift"
+    )
+    command.add_argument(
+        "--noise",
+        type=_deviation,
+        default=0.0,
+        help="on a quarter of the images' pixels: its largest deviation (%(default)s)",
     )
     command.add_argument(
         "--synthetic", type=_share, default=0.0, help="share of made-up digits in a batch (%(default)s)"

@@ -1,4 +1,4 @@
-"""Making training images anew at every step: turned, scaled, sheared, moved, bent, by a thicker or thinner pen.
+"""Making training images anew at every step: turned, scaled, sheared, moved, bent, by a thicker or thinner pen; noisy.
 
 A departure from the paper, which only shifts. All random numbers come from one ``torch.Generator`` on the
 CPU, so that they are the same whatever the device.
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 COARSE = 5  # points a side of the grid on which images are bent
+NOISY = 0.25  # share of the images that noise is added to, where any is
 
 
 @dataclass(frozen=True)
@@ -97,3 +98,20 @@ def change_pen(images: Tensor, amounts: Tensor) -> Tensor:
     blended = images + amounts.abs()[:, None, None] * (grown - images)
     brightest, now = images.amax((1, 2), keepdim=True), blended.amax((1, 2), keepdim=True)
     return blended * (brightest / now.clamp_min(0.01)).clamp(1, 4)
+
+
+def add_noise(images: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Add normal noise to the pixels of some images, each of its own deviation, and clip to 0..1.
+
+    Args:
+        images: [B, H, W] in 0..1, on any device.
+        most: the largest standard deviation, black being 0 and white 1; those of the images are uniform below it.
+        generator: a generator on the CPU; its state alone decides which images, how much and where.
+
+    Returns:
+        [B, H, W] in 0..1 on the same device; all but a share ``NOISY`` as they were.
+    """
+    r = torch.rand(2, len(images), generator=generator)
+    deviations = torch.where(r[0] < NOISY, r[1] * most, 0.0)
+    noise = torch.randn(images.shape, generator=generator) * deviations[:, None, None]
+    return (images + noise.to(images.device)).clamp(0, 1)

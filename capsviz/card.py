@@ -181,6 +181,7 @@ def command(settings: Mapping[str, Any]) -> str:
     made_up = [name for name in ("synthetic", "others") if settings.get(name)]
     words += [f"--{name} {settings[name]}" for name in (*made_up, *(["pool"] if made_up else []))]
     words += ["--augment"] if settings.get("augment") else []
+    words += [f"--noise {settings['noise']}"] if settings.get("noise") else []
     words += ["--start-from WEIGHTS"] if settings.get("start_from") else []
     words += ["--average-start"] if settings.get("average_start") else []
     return " ".join(words)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from capsviz import fast
-from capsviz.augment import Strength, augment
+from capsviz.augment import Strength, add_noise, augment
 from capsviz.capsules import (
     DIGITS,
     NO_DIGIT,
@@ -62,6 +62,7 @@ class Settings:
     shift: int = 2  # pixels, in each direction (section 5)
     iterations: int = 3  # routing iterations (section 5)
     augment: bool = False  # turn, scale, shear, bend, change the pen; without it images are only shifted
+    noise: float = 0.0  # largest deviation of the noise on some images' pixels, of 1 between black and white
     synthetic: float = 0.0  # share of made-up digits in a batch
     others: float = 0.0  # share of what is no digit
     pool: int = 48_000  # made-up images, drawn once at the start
@@ -158,7 +159,7 @@ class Objective(nn.Module):
         self.iterations = iterations
         self.mixed_precision = mixed_precision
 
-    def forward(self, images: Tensor, labels: Tensor, digits: float) -> Losses:
+    def forward(self, images: Tensor, targets: Tensor, labels: Tensor, digits: float) -> Losses:
         """The losses of images [B, 28, 28] with labels [B], int64.
 
         DDP takes the mean over the processes. That of the parts' mean margin losses is the batch's, since
@@ -166,6 +167,7 @@ class Objective(nn.Module):
 
         Args:
             images: pixels in 0..1.
+            targets: the same without noise, which is what the decoder is to draw.
             labels: 0..9, or ``NO_DIGIT``.
             digits: how many digits a part of this batch holds on average.
         """
@@ -175,8 +177,8 @@ class Objective(nn.Module):
         # Masked with the true label while training (section 4.1), not with the prediction; what is no
         # digit has no capsule to be drawn from.
         digit = labels != NO_DIGIT
-        v, images, answers, labels = v[digit], images[digit], lengths.argmax(1)[digit], labels[digit]
-        reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), images, digits)
+        v, targets, answers, labels = v[digit], targets[digit], lengths.argmax(1)[digit], labels[digit]
+        reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), targets, digits)
         wrong = (answers != labels).sum()
         total = margin + RECONSTRUCTION_WEIGHT * reconstruction
         return Losses(total, torch.stack([margin, reconstruction, wrong]).detach())
@@ -269,7 +271,11 @@ class Trainer:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
         part, count = self.team.share(len(labels)), self.team.size
         digits = int((labels != NO_DIGIT).sum())
-        losses = self.objective(images[part], labels[part], digits / count)
+        seen = images
+        if self.settings.noise:
+            noise = torch.Generator().manual_seed((self.settings.seed + 3) * 1_000_003 + self.step)
+            seen = add_noise(images, self.settings.noise, noise)
+        losses = self.objective(seen[part], images[part], labels[part], digits / count)
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         self.optimizer.step()

@@ -167,7 +167,7 @@ def test_the_mean_of_the_parts_gradients_is_that_of_the_batch(labels: list[int])
     def gradients(team: Team) -> tuple[Tensor, list[Tensor]]:
         objective = Objective(deepcopy(net), iterations=3, mixed_precision=False)
         part = team.share(4)
-        losses = objective(images[part], answers[part], digits / team.size)
+        losses = objective(images[part], images[part], answers[part], digits / team.size)
         assert losses.total.item() == pytest.approx(
             (losses.parts[0] + RECONSTRUCTION_WEIGHT * losses.parts[1]).item()
         )
