@@ -9,7 +9,8 @@ from typing import Any
 FORMAT = 2  # of an evaluation: one more whenever what it holds changes
 # Of the digits held out, called unsure. The aim is 1% of any: what is set on 5,000 is off by a fifth of that elsewhere.
 SHARE_UNSURE = 0.008
-NOISE = 0.2  # standard deviation at which ``limits`` says how much is misread
+# Standard deviations at which ``limits`` says how much is misread: of weights trained without noise, and with some.
+NOISE, STRONG_NOISE = 0.2, 0.5
 
 # Eq. 4 and section 4.1, as Markdown with TeX.
 LOSS = r"""The loss is the paper’s: for each of the ten digits k
@@ -84,18 +85,15 @@ def _table(rows: Mapping[str, Any]) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
-def _ever(card: Mapping[str, Any], setting: str) -> bool:
-    """Whether a setting was on in this training or in that of the weights it started from."""
-    runs = [
-        card["settings"],
-        *card.get("started_from", []),
-    ]  # cards of older versions lack what was added since
-    return any(run.get(setting) for run in runs)
+def _most(card: Mapping[str, Any], setting: str) -> float:
+    """The largest value that a setting has had in this training and in those before it; 0 if it was never on."""
+    runs = [card["settings"], *card.get("started_from", [])]
+    return max(run.get(setting, 0) for run in runs)  # cards of older versions lack what was added since
 
 
 def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> list[str]:
     """What these weights are known not to do, in sentences; from what they were trained on and what was measured."""
-    if _ever(card, "others"):
+    if _most(card, "others"):
         other = (
             "It knows ten digits and was shown letters, symbols and scribbles as none of them: most leave all "
             "ten capsules short, but what it was shown nothing like may still be read as some digit"
@@ -109,7 +107,7 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
             "long enough to be answered. These leave out what looks like a digit: a B, an S or a square may be read as "
             "8, 5 or 0"
         )
-    if _ever(card, "synthetic"):
+    if _most(card, "synthetic"):
         styles = (
             "Its digits are MNIST’s, by American census clerks and high-school students around 1990, and made-up "
             "ones in styles that are rare there, such as slashed zeros: a style in neither is misread more often."
@@ -119,16 +117,21 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
             "It was trained on MNIST alone, the hands of American census clerks and high-school students around "
             "1990. Zeros with a slash and ones with a flag and foot are rare there and are misread more often."
         )
-    seen = "15 degrees or so" if _ever(card, "augment") else "a hand’s slant"
+    seen = "15 degrees or so" if _most(card, "augment") else "a hand’s slant"
     turned = f"It has never seen digits rotated by more than {seen}, and does not generalise to them"
-    noise = "It was trained on clean pictures"
+    deviation = _most(card, "noise")
+    amount = STRONG_NOISE if deviation else NOISE
+    if deviation:
+        noise = f"It was trained with noise on at most a quarter of the pictures, of a deviation of up to {deviation:g}"
+    else:
+        noise = "It was trained on clean pictures"
     if evaluation:
         points = {p["amount"]: p["error_rate"] for p in evaluation["curves"]["rotated"]["points"]}
         if -45 in points and 45 in points:
             turned += f": it misreads {(points[-45] + points[45]) / 2:.0%} of those turned by 45 degrees"
-        noisy = [p for p in evaluation["curves"]["noised"]["points"] if p["amount"] == NOISE]
+        noisy = [p for p in evaluation["curves"]["noised"]["points"] if p["amount"] == amount]
         noise += "".join(
-            f": it misreads {p['error_rate']:.0%} of digits with noise of deviation {NOISE}, black being 0 and white 1"
+            f": it misreads {p['error_rate']:.0%} of digits with noise of deviation {amount}, black being 0 and white 1"
             for p in noisy
         )
     return [
@@ -151,6 +154,8 @@ def departures(card: Mapping[str, Any]) -> str:
         rows.append(
             ("images shifted by up to 2 pixels", "turned, scaled, sheared, bent, another pen as well")
         )
+    if settings.get("noise"):
+        rows.append(("clean images", "noise on a quarter of them, which the decoder is not to draw"))
     if settings.get("synthetic") or settings.get("others"):
         rows.append(("nothing but MNIST", "made-up drawings beside MNIST’s, of digits and of what is none"))
     if settings.get("start_from"):
@@ -240,6 +245,15 @@ def _batch(settings: Mapping[str, Any]) -> str:
 
 def _augmentation(settings: Mapping[str, Any]) -> str:
     shifts = f"shifts of up to {settings['shift']} pixels"
-    if not settings.get("augment"):  # cards of older versions do not say
-        return shifts
-    return f"turned, scaled, sheared and bent a little, thicker and thinner strokes, {shifts}"
+    # Cards of older versions lack what was added since.
+    hand = (
+        "turned, scaled, sheared and bent a little, thicker and thinner strokes, "
+        if settings.get("augment")
+        else ""
+    )
+    noise = (
+        f"; noise on a quarter, of a deviation of up to {settings['noise']:g}"
+        if settings.get("noise")
+        else ""
+    )
+    return f"{hand}{shifts}{noise}"

@@ -8,7 +8,7 @@ import reference
 import torch
 from torch import Tensor
 
-from capsviz.augment import Strength, augment, change_pen, random_affine, random_pens, warp
+from capsviz.augment import NOISY, Strength, add_noise, augment, change_pen, random_affine, random_pens, warp
 
 STILL = Strength(degrees=0, scale=0, shear=0, shift=0, bend=0, pen=0)
 NO_BEND = torch.zeros(1, 2, 5, 5)
@@ -116,3 +116,25 @@ def test_a_thin_line_does_not_fade():
     image[0, 5:20, 14] = 0.8
     thin = change_pen(image, torch.tensor([-0.7]))
     assert thin.max() == pytest.approx(0.8)
+
+
+def test_noise_comes_to_some_images_with_deviations_of_their_own():
+    grey = torch.full((4000, 28, 28), 0.5)
+    noisy = add_noise(grey, 0.1, generator())  # 5 deviations from black and white: nothing to clip
+    errors = (noisy - grey).flatten(1)
+    hit = errors.abs().amax(1) > 0
+    assert hit.float().mean() == pytest.approx(NOISY, abs=0.03)
+    deviations = errors[hit].std(1)
+    assert deviations.max() == pytest.approx(0.1, rel=0.05)
+    # Uniform from 0: a mean of half the largest, a deviation of it over the root of 12.
+    assert deviations.mean() == pytest.approx(0.05, rel=0.05)
+    assert deviations.std() == pytest.approx(0.1 / math.sqrt(12), rel=0.05)
+    assert errors.mean() == pytest.approx(0, abs=1e-4)
+    assert torch.equal(noisy, add_noise(grey, 0.1, generator()))
+    assert not torch.equal(noisy, add_noise(grey, 0.1, generator(1)))
+
+
+def test_noise_leaves_pixels_between_black_and_white():
+    noisy = add_noise(digits(60), 0.5, generator())
+    assert noisy.min() == 0
+    assert noisy.max() == 1

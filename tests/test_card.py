@@ -14,6 +14,7 @@ from numpy.random import default_rng
 
 from capsviz import evaluate, weights
 from capsviz.__main__ import build_parser, main
+from capsviz.augment import NOISY
 from capsviz.card import (
     card_markdown,
     card_table,
@@ -173,6 +174,21 @@ def test_limits_say_how_badly_noisy_digits_are_read(evaluation: dict[str, Any]):
     for point in changed["curves"]["noised"]["points"]:
         point["error_rate"] = 0.7 if point["amount"] == 0.2 else 0
     assert "misreads 70% of digits with noise of deviation 0.2" in limits({"settings": {}}, changed)[-1]
+    changed["curves"]["noised"]["points"][-1]["error_rate"] = 0.4
+    card = {"settings": {"noise": 0.0}, "started_from": [{"noise": 0.3}, {}]}
+    said = limits(card, changed)[-1]
+    assert "with noise on at most a quarter of the pictures, of a deviation of up to 0.3" in said
+    assert "misreads 40% of digits with noise of deviation 0.5" in said
+
+
+def test_the_card_says_that_there_was_noise(card: dict[str, Any]):
+    assert NOISY == 0.25  # the quarter of which it speaks
+    noisy = {**card, "settings": {**card["settings"], "augment": True, "noise": 0.3}}
+    assert "shifts of up to 2 pixels; noise on a quarter, of a deviation of up to 0.3 |" in card_table(noisy)
+    assert "| clean images | noise on a quarter of them" in departures(noisy)
+    words = command(noisy["settings"]).split()[3:]
+    assert build_parser().parse_args(words).noise == 0.3
+    assert "noise" not in card_table(card) + departures(card)
 
 
 def test_tables_state_the_figures(evaluation: dict[str, Any]):

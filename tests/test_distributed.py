@@ -27,7 +27,19 @@ from capsviz.train import RECONSTRUCTION_WEIGHT, Objective, Settings, Trainer, t
 
 ROOT = Path(__file__).parent.parent
 # Of the four images in a batch the second process gets the two that are no digit.
-MIXED = ["--batch-size", "4", "--augment", "--synthetic", "0.2", "--others", "0.4", "--pool", "8"]
+MIXED = [
+    "--batch-size",
+    "4",
+    "--augment",
+    "--noise",
+    "0.3",
+    "--synthetic",
+    "0.2",
+    "--others",
+    "0.4",
+    "--pool",
+    "8",
+]
 PROGRAM = """
 import os, signal, sys
 from capsviz import data, train

@@ -181,6 +181,36 @@ def test_step_follows_the_loss_of_the_paper(plain: None):
         assert not torch.equal(ours, theirs), name
 
 
+def test_step_shows_noise_and_lets_the_picture_without_it_be_drawn(
+    plain: None, monkeypatch: pytest.MonkeyPatch
+):
+    trainer = Trainer(Settings(batch_size=3, noise=0.3), synthetic(10), CPU)
+    net = deepcopy(trainer.net)
+    images, labels = to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2])
+    noisy = (images + 0.1).clamp(0, 1)
+    monkeypatch.setattr(train, "add_noise", lambda clean, most, generator: noisy if most == 0.3 else clean)
+    v = net(noisy, 3).v
+    kept = torch.zeros_like(v)
+    kept[range(3), labels] = v[range(3), labels]
+    errors = (net.decoder(kept) - images).square().sum((1, 2))
+    margin = reference.margin_loss(v.norm(dim=2).detach().numpy(), labels.numpy())
+    trainer._update(images, labels)
+    assert trainer.sums[:2] == pytest.approx([margin, errors.mean().item()], rel=1e-5)
+
+
+def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyPatch):
+    states: list[bytes] = []
+
+    def spy(images: Tensor, most: float, generator: torch.Generator) -> Tensor:
+        states.append(generator.get_state().numpy().tobytes())
+        return images
+
+    monkeypatch.setattr(train, "add_noise", spy)
+    for settings in (Settings(epochs=1, batch_size=3, noise=0.3), Settings(epochs=1, batch_size=3)):
+        list(Trainer(settings, synthetic(10), CPU).run_epoch())
+    assert len(set(states)) == len(states) == 3  # the steps of the run that has noise
+
+
 def test_a_few_steps_lower_the_loss(plain: None):
     trainer = Trainer(Settings(epochs=3, batch_size=5), synthetic(10), CPU)
     run(trainer, until=6)
@@ -207,7 +237,7 @@ def test_error_rate_is_that_of_the_unchanged_images():
 # --- made-up images and other starts -------------------------------------------------------------------
 
 
-MIXED = Settings(epochs=2, batch_size=5, augment=True, synthetic=0.4, others=0.2, pool=6)
+MIXED = Settings(epochs=2, batch_size=5, augment=True, noise=0.3, synthetic=0.4, others=0.2, pool=6)
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +338,7 @@ def test_a_checkpoint_from_before_there_was_augmentation(checkpoint: Path, folde
     whole = checkpoint.read_bytes()
     header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
     state = json.loads(header["__metadata__"]["state"])
-    for key in ("augment", "synthetic", "others", "pool", "start_from"):
+    for key in ("augment", "noise", "synthetic", "others", "pool", "start_from"):
         del state["settings"][key]
     del state["pool_sha256"]
     (folder / "old").write_bytes(save_tensors(load_tensors(whole), metadata={"state": json.dumps(state)}))
