@@ -237,7 +237,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--noise",
         type=_deviation,
         default=0.0,
-        help="on a quarter of the images' pixels: its largest deviation (%(default)s)",
+        help="add noise to the pixels of a quarter of the images: its largest deviation (%(default)s)",
     )
     command.add_argument(
         "--synthetic", type=_share, default=0.0, help="share of made-up digits in a batch (%(default)s)"

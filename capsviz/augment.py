@@ -1,6 +1,6 @@
 """Making training images anew at every step: turned, scaled, sheared, moved, bent, by a thicker or thinner pen; noisy.
 
-A departure from the paper, which only shifts. All random numbers come from one ``torch.Generator`` on the
+A departure from the paper, which only shifts. All random numbers come from a ``torch.Generator`` on the
 CPU, so that they are the same whatever the device.
 """
 

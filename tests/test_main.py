@@ -116,6 +116,8 @@ def test_runs_as_a_module() -> None:
     [
         ("--epochs", "0", "--epochs: must be a whole number above 0, not '0'."),
         ("--seed", "-1", "--seed: must be a whole number from 0 to 2147483647, not '-1'."),
+        ("--noise", "2", "--noise: must be a standard deviation from 0 to 1, not '2'."),
+        ("--noise", "nan", "--noise: must be a standard deviation from 0 to 1, not 'nan'."),
         ("--learning-rate", "nan", "--learning-rate: must be a number between 0 and 1, not 'nan'."),
         ("--klingon", "1", "unrecognized arguments: --klingon=1"),
     ],
