@@ -13,6 +13,7 @@ from capsviz.weights import DEFAULT
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    from capsviz.figures.reading import verdict
     from capsviz.images import read_image
     from capsviz.inference import load_model
     from capsviz.preprocess import canvas_to_mnist
@@ -31,21 +32,24 @@ def _predict(arguments: argparse.Namespace) -> int:
             continue
         order = [int(digit) for digit in lengths.argsort()[::-1]]
         first, second = order[:2]
-        unsure = bool(lengths[first] < limit)
+        found = verdict(lengths, limit)
         answers.append(
             {
                 "file": str(path),
-                "digit": first,
-                "unsure": unsure,
+                "digit": None if found == "no digit" else first,
+                "unsure": found != "digit",
                 "unsure_below": round(limit, 4),
                 "lengths": [round(v, 4) for v in lengths.tolist()],
             }
         )
         if not arguments.json:
-            doubt = f"; unsure, perhaps no digit: below {limit:.2f}" if unsure else ""
-            print(
-                f"{path}: {first} (length {lengths[first]:.2f}; next {second}, {lengths[second]:.2f}{doubt})"
-            )
+            length, then = f"{lengths[first]:.2f}", f"next {second}, {lengths[second]:.2f}"
+            said = {
+                "digit": f"{first} (length {length}; {then})",
+                "unsure": f"{first} (length {length}; {then}; unsure, perhaps no digit: below {limit:.2f})",
+                "no digit": f"no digit (longest capsule: {first}, {length}; {then})",
+            }
+            print(f"{path}: {said[found]}")
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return 2 if any("error" in answer for answer in answers) else 0

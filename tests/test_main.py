@@ -14,6 +14,7 @@ from PIL import Image
 from capsviz import data
 from capsviz.__main__ import main
 from capsviz.examples import EXAMPLES, render
+from capsviz.inference import Model
 from capsviz.weights import DEFAULT, load_card, locate
 
 
@@ -47,20 +48,32 @@ def test_predict_goes_on_after_a_file_that_cannot_be_read(
     assert len(printed.err.splitlines()) == 2
 
 
-def test_predict_says_when_it_is_unsure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A cross with four arms, thick: no digit."""
-    letter = np.zeros((280, 280), np.uint8)
-    letter[80:200, 130:150] = letter[130:150, 80:200] = 255
-    path = tmp_path / "plus.png"
-    Image.fromarray(letter).save(path)
+@pytest.mark.parametrize(
+    ("longest", "said", "digit"),
+    [
+        (0.45, "4 (length 0.45; next 9, 0.05; unsure, perhaps no digit: below {limit:.2f})", 4),
+        (0.07, "no digit (longest capsule: 4, 0.07; next 9, 0.05)", None),
+    ],
+)
+def test_predict_says_when_it_is_unsure(
+    drawing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    longest: float,
+    said: str,
+    digit: int | None,
+) -> None:
+    lengths = np.full((1, 10), 0.02, np.float32)
+    lengths[0, 4], lengths[0, 9] = longest, 0.05
+    monkeypatch.setattr(Model, "predict", lambda self, images: lengths)
     limit = load_card(locate(DEFAULT))["unsure_below"]
-    assert main(["predict", "--device", "cpu", str(path)]) == 0
-    assert capsys.readouterr().out.endswith(f"; unsure, perhaps no digit: below {limit:.2f})\n")
-    assert main(["predict", "--json", "--device", "cpu", str(path)]) == 0
+    assert main(["predict", "--device", "cpu", str(drawing)]) == 0
+    assert capsys.readouterr().out == f"{drawing}: {said.format(limit=limit)}\n"
+    assert main(["predict", "--json", "--device", "cpu", str(drawing)]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
-    assert answer["unsure"] is True
+    assert (answer["digit"], answer["unsure"]) == (digit, True)
     assert answer["unsure_below"] == pytest.approx(limit, abs=1e-4)
-    assert max(answer["lengths"]) < limit
+    assert answer["lengths"][4] == pytest.approx(longest)
 
 
 def test_evaluate_counts_what_is_wrong(

@@ -8,6 +8,19 @@ EN_DASH = "\N{EN DASH}"
 ABSENT = 0.1  # m- of Eq. 4: training does not shorten a capsule below it
 
 
+def verdict(lengths: np.ndarray, unsure_below: float) -> str:
+    """What may be said of an image: "digit", "unsure", or "no digit" where all ten are as short as absent ones.
+
+    Args:
+        lengths: [10] capsule lengths in 0..1.
+        unsure_below: the length of the longest capsule below which no digit is claimed; 0 always claims one.
+    """
+    longest = float(lengths.max())
+    if longest >= unsure_below:
+        return "digit"
+    return "no digit" if longest <= ABSENT else "unsure"
+
+
 def reading_card(
     image: np.ndarray | None, lengths: np.ndarray | None, unsure_below: float = 0.0, advice: str = ""
 ) -> str:
@@ -27,19 +40,20 @@ def reading_card(
     else:
         longest = int(np.argmax(lengths))
         seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="the 28 by 28 pixels seen">'
-        unsure = bool(lengths[longest] < unsure_below)
-        none = unsure and bool(lengths[longest] <= ABSENT)
+        found = verdict(lengths, unsure_below)
+        style = {"digit": "", "unsure": " cv-unsure", "no digit": " cv-none"}[found]
+        none = found == "no digit"
         answer = (
-            f'<span class="cv-digit{" cv-none" if none else " cv-unsure" if unsure else ""}" data-testid="answer">'
+            f'<span class="cv-digit{style}" data-testid="answer">'
             f"{EN_DASH if none else longest}</span>"
-            f'<span class="cv-length">{"no digit" if none else "unsure" if unsure else "length"}'
+            f'<span class="cv-length">{"length" if found == "digit" else found}'
             f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
         if none:
             doubt = "All ten capsules are as short as training makes those of digits that are not there."
         elif advice:
             doubt = advice
-        elif unsure:
+        elif found == "unsure":
             doubt = (
                 "Perhaps no digit, or an unusual one: in over 99% of the MNIST digits held out, the longest capsule "
                 f"reaches {number(unsure_below)}."
