@@ -36,14 +36,12 @@ def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None 
 def measured_tables(evaluation: Mapping[str, Any]) -> str:
     """What ``evaluate.evaluate`` found, as Markdown tables."""
     doubt, calibration = evaluation["unsure"], evaluation["calibration"]
-    digits = doubt["digits"]
     rows = {
         "MNIST, test error": f"{percent(evaluation['error_rate'], evaluation['interval'])}: "
         f"{evaluation['wrong']} of {evaluation['images']:,}",
         "Calibration of the longest length": f"{calibration['length']:.3f} on average, with "
         f"{calibration['accuracy']:.2%} correct; expected calibration error {calibration['ece']:.3f}",
-        f"Unsure, below {doubt['threshold']:.2f}: test digits": f"{digits['below']:.1%} of {digits['images']:,}, "
-        f"{digits['misread']} of them misread",
+        f"Unsure, below {doubt['threshold']:.2f}: test digits": unsure_digits(doubt["digits"]),
         **{
             f"Unsure: {kind['kind']}": f"{kind['below']:.1%} of {kind['images']:,}" for kind in doubt["kinds"]
         },
@@ -64,7 +62,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         rows[f"{name}, all pens"] = (
             f"{percent(drawn['rate'], drawn['interval'])} correct, {drawn['unsure']:.1%} called unsure"
         )
-    tables = [_table(rows)]
+    tables = [_table(rows, "Measured")]
     for kind, curve in evaluation["curves"].items():
         amounts = " | ".join(f"{point['amount']:g}" for point in curve["points"])
         errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
@@ -76,13 +74,19 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
     return "\n\n".join(tables)
 
 
+def unsure_digits(digits: Mapping[str, Any]) -> str:
+    """How many digits were called unsure, and how many of these were misread."""
+    count = round(digits["below"] * digits["images"])
+    return f"{digits['below']:.1%} of {digits['images']:,} ({digits['misread']} of these {count:,} misread)"
+
+
 def percent(rate: float, interval: Sequence[float]) -> str:
     """A rate (0..1) with its 95% interval."""
     return f"{rate:.2%} (95% interval {interval[0]:.2%} to {interval[1]:.2%})"
 
 
-def _table(rows: Mapping[str, Any]) -> str:
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+def _table(rows: Mapping[str, Any], of: str) -> str:
+    return "\n".join([f"| {of} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
 def _most(card: Mapping[str, Any], setting: str) -> float:
@@ -197,6 +201,12 @@ def earlier_epochs(card: Mapping[str, Any]) -> int:
     return sum(run["epochs"] for run in card.get("started_from", []))
 
 
+def averaged_error(card: Mapping[str, Any]) -> float | None:
+    """Validation error (0..1) of weights that are a mean, which no epoch of the log had; None of others."""
+    error: float = card["validation_error"]
+    return error if card["settings"].get("average_start") else None
+
+
 def card_table(card: Mapping[str, Any]) -> str:
     """The facts of a card as a Markdown table."""
     settings = card["settings"]
@@ -231,7 +241,7 @@ def card_table(card: Mapping[str, Any]) -> str:
         if earlier:
             later = earlier.pop()
             rows[before] += f", made by `{command(later)}`"
-    return _table(rows)
+    return _table(rows, "Training")
 
 
 def _batch(settings: Mapping[str, Any]) -> str:

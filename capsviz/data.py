@@ -1,5 +1,6 @@
 """MNIST, whole and checked, through torchvision."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,14 +49,18 @@ def load_mnist(directory: str | Path, split: str) -> Digits:
             f"{raw} holds only part of MNIST ({', '.join(absent)} missing): add what is missing, or give "
             "an empty folder to have all of it downloaded."
         )
+    new = [folder for folder in (raw, *raw.parents) if not folder.exists()]
     try:
         dataset = MNIST(str(directory), train=split == "train", download=bool(missing))
     except Exception as raised:  # torchvision raises anything from AssertionError to URLError here
         error = " ".join(str(raised).split())
         if missing:
+            with suppress(OSError):  # as soon as one is not empty
+                for folder in new:
+                    folder.rmdir()
             raise DataError(
-                f"MNIST could not be downloaded to {directory} ({error}): check the network, or copy the "
-                f"four files of MNIST into {raw}."
+                f"MNIST could not be downloaded to {directory}: check the network, or copy its four files into "
+                f"{raw} ({error})."
             ) from raised
         raise DataError(
             f"MNIST in {raw} is damaged ({error or 'a file is cut short'}): delete that folder to have it "

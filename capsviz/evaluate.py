@@ -14,7 +14,7 @@ import torch
 from numpy.random import Generator, default_rng
 
 from capsviz.augment import warp
-from capsviz.card import FORMAT, SHARE_UNSURE, percent
+from capsviz.card import FORMAT, SHARE_UNSURE, percent, unsure_digits
 from capsviz.data import load_mnist
 from capsviz.errors import ImageError
 from capsviz.inference import Model
@@ -409,14 +409,12 @@ def _spaced(total: int, count: int | None) -> np.ndarray:
 def summary(result: dict[str, Any]) -> str:
     """What ``evaluate`` found, in a few lines."""
     doubt = result["unsure"]
-    digits = doubt["digits"]
     lines = [
         f"{result['wrong']} of {result['images']:,} wrong, error rate "
         + percent(result["error_rate"], result["interval"]),
         f"expected calibration error of the longest length: {result['calibration']['ece']:.3f}",
-        f"unsure below {doubt['threshold']:.2f}: {digits['below']:.1%} of {digits['images']:,} test digits, "
-        f"{digits['misread']} of them misread; {doubt['others']['below']:.1%} of {doubt['others']['images']:,} "
-        "drawings of no digit",
+        f"unsure below {doubt['threshold']:.2f}: of test digits {unsure_digits(doubt['digits'])}, of drawings of no "
+        f"digit {doubt['others']['below']:.1%} of {doubt['others']['images']:,}",
         *(f"- of {kind['images']:,} {kind['kind']}: {kind['below']:.1%}" for kind in doubt["kinds"]),
     ]
     for kind, curve in result["curves"].items():

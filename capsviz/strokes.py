@@ -25,6 +25,7 @@ from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Point, 
 CANVAS = 280  # pixels a side, as the app's
 NO_DIGIT = -1  # the label of what is no digit, as in ``capsules``, which would import PyTorch
 STEP = 0.01  # between two points of a stroke while it is made, in heights of the drawing
+FAR = 1e9  # no coordinate in a file is that large; the numbers would run out of digits
 ROOM = 0.02  # of the canvas, kept free around a drawing that is placed at random
 
 Strokes = list[np.ndarray]
@@ -455,11 +456,16 @@ def _drawing(line: str, where: str) -> Drawing:
     if not isinstance(entry, dict):
         raise DataError(f'{where} is not an object: write {{"label": ..., "strokes": ...}}.')
     label, strokes = entry.get("label"), entry.get("strokes")
+    if label is None:
+        raise DataError(f"{where} has no label: give a whole number from 0 to 9.")
     if type(label) is not int or not 0 <= label <= 9:
         raise DataError(f"{where} has the label {label!r}: give a whole number from 0 to 9.")
     if not isinstance(strokes, list) or not strokes:
         raise DataError(f"{where} has no strokes: give a list of polylines.")
-    return Drawing(label, fit([_stroke(stroke, where) for stroke in strokes]), str(entry.get("writer", "")))
+    drawn = [_stroke(stroke, where) for stroke in strokes]
+    if not np.ptp(np.concatenate(drawn), axis=0).any():
+        raise DataError(f"{where} is but a single point: leave it out.")
+    return Drawing(label, fit(drawn), str(entry.get("writer", "")))
 
 
 def _stroke(points: object, where: str) -> np.ndarray:
@@ -470,6 +476,6 @@ def _stroke(points: object, where: str) -> np.ndarray:
         fine = False
     if not fine:
         raise DataError(f"{where} has a stroke that is no list of points: write [[x, y], ...].")
-    if not np.isfinite(stroke).all():
-        raise DataError(f"{where} has a point that is no finite number: leave it out.")
+    if not (np.abs(stroke) < FAR).all():  # nor is anything that is no number
+        raise DataError(f"{where} has a point that is no finite number, or beyond a billion: leave it out.")
     return stroke

@@ -36,7 +36,7 @@ from capsviz.capsules import (
     mask,
     reconstruction_loss,
 )
-from capsviz.card import command, earlier_epochs
+from capsviz.card import averaged_error, command, earlier_epochs
 from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.distributed import ALONE, Team
 from capsviz.errors import DataError, TrainingError, WeightsError
@@ -489,8 +489,10 @@ def check_folder(out: Path, resume: bool) -> bool:
     """Whether ``out`` holds a run to go on with.
 
     Raises:
-        DataError: if it holds a finished run, or an unfinished one and ``resume`` is not set.
+        DataError: if it is a file, holds a finished run, or an unfinished one and ``resume`` is not set.
     """
+    if out.is_file():
+        raise DataError(f"{out} is a file: give a folder to --out.")
     if (out / f"{DEFAULT}.safetensors").exists():
         raise DataError(f"{out} holds a finished run: give another folder to --out.")
     begun = (out / "checkpoint.safetensors").exists()
@@ -501,8 +503,13 @@ def check_folder(out: Path, resume: bool) -> bool:
 
 def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], None]) -> Pool:
     """Make the folder of a run and the made-up images in it."""
-    with saving(out):
+    try:
         out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"The folder {out} could not be made ({error.strerror or error}): give another to --out."
+        ) from error
+    with saving(out):
         return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, begun, say)
 
 
@@ -566,7 +573,9 @@ def finish(
         write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
         write_atomically(
             out / "curves.html",
-            training_html(trainer.log, facts["test_error"], earlier_epochs(facts)).encode(),
+            training_html(
+                trainer.log, facts["test_error"], earlier_epochs(facts), averaged_error(facts)
+            ).encode(),
         )
         save_weights(weights, packed, facts)
     say(f"test error {facts['test_error']:.2%} with the weights in {weights}")

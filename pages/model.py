@@ -4,7 +4,7 @@ from typing import Any
 import streamlit as st
 
 from capsviz import figures, ui
-from capsviz.card import LOSS, card_table, departures, earlier_epochs, limits, measured_tables
+from capsviz.card import LOSS, averaged_error, card_table, departures, earlier_epochs, limits, measured_tables
 from capsviz.errors import WeightsError
 from capsviz.weights import DEFAULT, load_evaluation
 
@@ -60,7 +60,8 @@ with left:
     before = earlier_epochs(card)
     errors, losses = st.tabs(["Errors", "Losses"])
     with errors:
-        ui.chart(figures.training_figure(card["log"], card["test_error"], before), "training")
+        errors_figure = figures.training_figure(card["log"], card["test_error"], before, averaged_error(card))
+        ui.chart(errors_figure, "training")
     with losses:
         ui.chart(figures.loss_figure(card["log"], before), "losses")
     ui.heading("How that differs from the paper")

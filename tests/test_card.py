@@ -197,7 +197,7 @@ def test_tables_state_the_figures(evaluation: dict[str, Any]):
     changed["unsure"]["kinds"][0] = {"kind": "letters", "images": 300, "below": 0.913}
     text = measured_tables(changed)
     assert "| MNIST, test error | 0.31% (95% interval 0.22% to 0.44%): 31 of 10,000 |" in text
-    assert "0.9% of 5,000, 17 of them misread" in text
+    assert "0.9% of 5,000 (17 of these 47 misread)" in text
     assert "| Unsure: letters | 91.3% of 300 |" in text
     assert "| Recorded drawings | 2,993, each rendered with pens of four widths, by 77 writers" in text
     del changed["drawings"]

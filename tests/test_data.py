@@ -110,6 +110,8 @@ def test_empty_folder_without_network(folder: Path, tmp_path_factory: pytest.Tem
     with pytest.raises(DataError) as caught:
         load_mnist(empty, "train")
     reference.assert_one_sentence(caught.value, empty, "could not be downloaded", "check the network")
+    assert empty.exists() is exists  # and nothing was left in it
+    assert not exists or not list(empty.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_download_breaks_off(folder: Path, error: Exception, monkeypatch: pytest
     monkeypatch.setattr(MNIST, "download", fail)
     with pytest.raises(DataError) as caught:
         load_mnist(folder / "new", "train")
-    reference.assert_one_sentence(caught.value, str(error), "copy the four files")
+    reference.assert_one_sentence(caught.value, str(error), "copy its four files")
 
 
 def test_empty_folder_is_filled_by_torchvision(folder: Path, monkeypatch: pytest.MonkeyPatch):

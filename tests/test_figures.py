@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -156,6 +157,10 @@ def test_the_strip_shows_pixels_features_places_and_reconstruction(
     np.testing.assert_array_equal(redrawn, np.rint(reconstructions[4] * 255))
     assert f"here {LENGTHS.sum():.2f}" in html
     assert "white is 2.0" in html
+    assert "the strongest makes 100% of |s|." in html
+    against = replace(trace, u_hat=-trace.u_hat)  # which the capsule's v was not made of
+    html = figures.pipeline_strip(against, reconstructions[4])
+    assert "the strongest takes 100% of |s| away." in html
 
 
 def test_shares_of_places_sum_to_the_length_of_s(trace: RoutingTrace) -> None:
@@ -219,6 +224,17 @@ def test_training_figure_plots_the_log() -> None:
     assert (test.x[0], test.y[0]) == (2, 0.5)
     assert figure.layout.yaxis.title.text
     assert figure.layout.xaxis.title.text == "epoch"
+
+
+def test_training_figure_of_averaged_weights_tells_them_from_those_of_the_last_epoch() -> None:
+    log = [{"epoch": 1, "train_error": 0.1, "validation_error": 0.02}]
+    figure = figures.training_figure(log, test_error=0.005, averaged=0.015)
+    validation, mean, test = figure.data[1:]
+    assert (validation.y[0], mean.y[0], test.y[0]) == (2, 1.5, 0.5)
+    assert [point.name for point in (mean, test)] == [
+        "validation, mean of start and end",
+        "test (10,000), mean of start and end",
+    ]
 
 
 def test_loss_figure_plots_both_parts_on_axes_of_their_own() -> None:

@@ -270,7 +270,7 @@ def test_drawings_are_read_and_fit(tmp_path: Path, name: str):
     [
         ("{", "not JSON"),
         ("[1, 2]", "not an object"),
-        ({"strokes": SEVEN["strokes"]}, "label None"),
+        ({"strokes": SEVEN["strokes"]}, "no label"),
         ({**SEVEN, "label": 10}, "label 10"),
         ({**SEVEN, "label": -1}, "label -1"),
         ({**SEVEN, "label": True}, "label True"),
@@ -287,6 +287,8 @@ def test_drawings_are_read_and_fit(tmp_path: Path, name: str):
         ({**SEVEN, "strokes": [None]}, "no list of points"),
         ('{"label": 7, "strokes": [[[1, NaN], [2, 3]]]}', "no finite number"),
         ('{"label": 7, "strokes": [[[1, 1e999], [2, 3]]]}', "no finite number"),
+        ('{"label": 7, "strokes": [[[1, -1e300], [2, 1e300]]]}', "beyond a billion"),
+        ({**SEVEN, "strokes": [[[4, 5]], [[4, 5], [4, 5]]]}, "a single point"),
     ],
 )
 def test_a_line_that_is_no_drawing(tmp_path: Path, entry: object, named: str):

@@ -678,6 +678,16 @@ def test_command_refuses_a_finished_run(finished: Run, more: list[str], capsys: 
     assert (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns == before
 
 
+def test_command_refuses_what_is_no_folder(finished: Run, folder: Path, capsys: pytest.CaptureFixture[str]):
+    file = folder / "notes.txt"
+    file.write_text("kept")
+    for out, reason in ((file, "is a file"), (file / "run", "could not be made")):
+        assert main(command(finished.data, out, "--device", "cpu")) == 2
+        message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
+        reference.assert_one_sentence(message, out, reason, "--out")
+    assert file.read_text() == "kept"
+
+
 def test_command_refuses_then_resumes_an_interrupted_run(
     finished: Run, monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -50,6 +50,7 @@ def pipeline_strip(trace: RoutingTrace, reconstruction: np.ndarray) -> str:
     shares = place_shares(trace, digit)
     limit = float(np.abs(shares).max())
     strongest = shares.flat[np.abs(shares).argmax()] / max(float(np.linalg.norm(trace.s[-1, digit])), 1e-6)
+    says = f"{'takes' if strongest < 0 else 'makes'} {number(100 * abs(strongest), 0)}%"
     lengths = trace.lengths[-1]
 
     pixels = f'<img src="{data_uri(ink(trace.image))}" alt="the 28 by 28 pixels the network sees">'
@@ -73,7 +74,7 @@ def pipeline_strip(trace: RoutingTrace, reconstruction: np.ndarray) -> str:
             "9 × 9, stride 2",
             grid,
             f"1152: 32 at each of 6 × 6 places. <b class='cv-for'>Orange</b> places vote for {digit}, "
-            f"<b class='cv-against'>blue</b> against; the strongest makes {number(100 * strongest, 0)}% of |s|.",
+            f"<b class='cv-against'>blue</b> against; the strongest {says} of |s|{' away' if strongest < 0 else ''}.",
         ),
         _station(
             "Ten lengths",

@@ -10,7 +10,10 @@ TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 50, 100)  # per cent, on a loga
 
 
 def training_figure(
-    log: Sequence[dict[str, float]], test_error: float | None = None, before: int = 0
+    log: Sequence[dict[str, float]],
+    test_error: float | None = None,
+    before: int = 0,
+    averaged: float | None = None,
 ) -> "go.Figure":
     """Training and validation error of each epoch, and the final test error as a point.
 
@@ -18,6 +21,8 @@ def training_figure(
         log: rows with "epoch", "train_error" and "validation_error" (0..1).
         test_error: error on the test set after the last epoch (0..1), if it was measured.
         before: epochs of earlier trainings, whose weights this one started from.
+        averaged: validation error (0..1) of the mean of the weights after the last epoch and of those before the
+            first, if it is that mean whose test error was measured.
     """
     import plotly.graph_objects as go  # half a second that only this figure should cost
 
@@ -35,15 +40,22 @@ def training_figure(
             curve("validation_error", "validation (5,000 held out)", line={"color": "#1f78c8"}),
         ]
     )
-    if test_error is not None and epochs:
-        figure.add_scatter(
-            x=[epochs[-1]],
-            y=[100 * test_error],
-            name="test (10,000)",
-            mode="markers",
-            marker={"symbol": "star", "size": 16, "color": "#c8551b"},
-            hovertemplate="%{y:.2f}%",
-        )
+    mean = "" if averaged is None else ", mean of start and end"
+    ends = (
+        (averaged, f"validation{mean}", {"symbol": "diamond", "size": 12, "color": "#1f78c8"}),
+        (test_error, f"test (10,000){mean}", {"symbol": "star", "size": 16, "color": "#c8551b"}),
+    )
+    for error, name, marker in ends:
+        if error is not None and epochs:
+            figure.add_scatter(
+                x=[epochs[-1]],
+                y=[100 * error],
+                name=name,
+                mode="markers",
+                marker=marker,
+                hovertemplate="%{y:.2f}%",
+                cliponaxis=False,  # on a phone, an epoch is narrower than a mark
+            )
     figure.update_yaxes(
         title="error, % (logarithmic)", type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]
     )
@@ -92,9 +104,16 @@ def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure"
     return _laid_out(figure, len(epochs), before).update_layout(margin_r=70)
 
 
-def training_html(log: Sequence[dict[str, float]], test_error: float | None = None, before: int = 0) -> str:
+def training_html(
+    log: Sequence[dict[str, float]],
+    test_error: float | None = None,
+    before: int = 0,
+    averaged: float | None = None,
+) -> str:
     """Errors and losses, as ``training_figure`` takes them, as one HTML page that needs no network."""
-    errors = training_figure(log, test_error, before).to_html(include_plotlyjs=True, full_html=False)
+    errors = training_figure(log, test_error, before, averaged).to_html(
+        include_plotlyjs=True, full_html=False
+    )
     losses = loss_figure(log, before).to_html(include_plotlyjs=False, full_html=False)
     return f'<!doctype html><meta charset="utf-8"><title>Training</title>{errors}{losses}'
 
@@ -104,13 +123,14 @@ def _laid_out(figure: "go.Figure", epochs: int, before: int) -> "go.Figure":
     figure.update_layout(
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": text},
-        margin={"l": 70, "r": 10, "t": 40, "b": 50},
-        height=360,
+        margin={"l": 70, "r": 20, "t": 40, "b": 50},
+        height=400,
     )
     figure.update_xaxes(
         title={"text": f"epoch, after {before} of earlier trainings" if before else "epoch", "font": text},
         tickfont=text,
-        dtick=max(1, round(epochs / 14)),
+        dtick=max(1, round(epochs / 9)),
+        tickangle=0,
         range=[0.5, epochs + 0.5],
     )
     return figure.update_yaxes(title_font=text, tickfont=text)
