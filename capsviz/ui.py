@@ -85,6 +85,7 @@ class Drawing:
     ink: str  # of the pixels, as canvas_to_mnist takes it
     objects: list[dict[str, Any]]  # in the canvas's own format (Fabric.js)
     example: bool = False  # shown untouched
+    over_example: bool = False  # drawn on top of one
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +284,9 @@ def _pad() -> None:
 
 
 def _advice(drawing: Drawing) -> str:
-    """What to do about a drawing so small that its own lines fill it; "" about any other."""
+    """What to do about a drawing on an example, or so small that its own lines fill it; "" about any other."""
+    if drawing.over_example:
+        return "Drawn on top of the example: Clear begins a drawing of your own."
     widths = [shape["strokeWidth"] for shape in drawing.objects if shape["type"] == "Path"]
     places = np.argwhere(drawing.pixels)
     if not widths or not len(places) or np.ptp(places, axis=0).max() >= FILLED * max(widths):
@@ -366,7 +369,8 @@ def _drawn() -> None:
         return
     _, encoded = sent["data"].split(",", 1)
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("L"))
-    _push(Drawing(pixels, "light", objects[1:]))
+    before: Drawing = st.session_state[HISTORY_KEY][-1]
+    _push(Drawing(pixels, "light", objects[1:], over_example=before.example or before.over_example))
 
 
 def _undo() -> None:

@@ -97,6 +97,14 @@ def test_curves_have_intervals_around_each_rate(result: dict[str, Any]):
     np.testing.assert_allclose(curve.error_y.array, 5)
     np.testing.assert_allclose(curve.error_y.arrayminus, 2)
     assert figure.layout.xaxis.title.text == "rotated, degrees"
+    long = evaluation.curve_figure(
+        "noised", {**result["curves"]["rotated"], "unit": "a unit of many more words"}
+    )
+    assert long.layout.xaxis.title.text == "noised, a unit of many more words"
+    longer = evaluation.curve_figure(
+        "noised", {**result["curves"]["rotated"], "unit": "a unit of words on two lines"}
+    )
+    assert longer.layout.xaxis.title.text == "noised, a unit of words on two<br>lines"
 
 
 def test_drawings_are_plotted_by_width(result: dict[str, Any]):
@@ -107,11 +115,11 @@ def test_drawings_are_plotted_by_width(result: dict[str, Any]):
 
 def test_unsure_shows_both_shares_and_the_threshold(result: dict[str, Any]):
     figure = evaluation.unsure_figure(result["unsure"])
-    digits, others = figure.data
+    digits, others, limit = figure.data
     np.testing.assert_allclose(digits.y, [0, 10, 100])
     np.testing.assert_allclose(others.y, [0, 80, 100])
-    assert figure.layout.shapes[0].x0 == 0.42
-    assert figure.layout.annotations[0].text == "unsure below 0.42"
+    assert (list(limit.x), list(limit.y)) == ([0.42, 0.42], [0, 100])
+    assert limit.name == "unsure below 0.42"
 
 
 @pytest.mark.parametrize(

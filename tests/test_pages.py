@@ -372,6 +372,18 @@ def test_a_stroke_becomes_the_current_drawing(state: dict[str, Any]) -> None:
     assert state[ui.HISTORY_KEY][-1].ink == "light"
 
 
+def test_a_stroke_on_an_example_is_said_to_be_one(state: dict[str, Any]) -> None:
+    assert not ui._advice(state[ui.HISTORY_KEY][-1])
+    pixels = np.zeros((ui.PAD, ui.PAD), np.uint8)
+    for objects in (8, 9):
+        send(state, pixels, objects)
+        assert ui._advice(state[ui.HISTORY_KEY][-1]).startswith("Drawn on top of the example: Clear")
+    ui._clear()
+    assert not ui._advice(state[ui.HISTORY_KEY][-1])
+    send(state, pixels, objects=1)
+    assert not state[ui.HISTORY_KEY][-1].over_example
+
+
 def test_undo_goes_back_stroke_by_stroke_and_never_beyond_the_first(state: dict[str, Any]) -> None:
     first = state[ui.HISTORY_KEY][-1]
     for strokes in (2, 3):

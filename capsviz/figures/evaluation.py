@@ -1,5 +1,6 @@
 """What was measured of a network, as figures: see ``capsviz.evaluate`` for the numbers."""
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 TEXT = {"size": 15}  # said of each part: a theme's template would make them smaller
 BLUE, ORANGE = (f"rgb{colour}" for colour in (AGAINST_COLOUR, FOR_COLOUR))
 GREY = "#8a8f98"
+LINE = 34  # characters of an axis's title that a phone has room for
 
 
 def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
@@ -24,7 +26,8 @@ def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
         margin={"l": 70, "r": 20, "t": 40, "b": 60},
         height=420,
     )
-    figure.update_xaxes(title={"text": x, "font": TEXT}, tickfont=TEXT)
+    title = "<br>".join(textwrap.wrap(x, LINE))
+    figure.update_xaxes(title={"text": title, "font": TEXT}, tickfont=TEXT, automargin=True)
     figure.update_yaxes(title={"text": y, "font": TEXT}, tickfont=TEXT)
     return figure
 
@@ -83,7 +86,8 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
     most = max([row["images"] for row in rows], default=1)
     # No line between them: it would join a thousand images to a single one.
     points.update(mode="markers", name=f"measured (mean distance {calibration['ece']:.3f})")
-    points.update(marker={"size": [6 + 24 * (row["images"] / most) ** 0.5 for row in rows], "color": BLUE})
+    points.update(marker={"size": [8 + 22 * (row["images"] / most) ** 0.5 for row in rows], "color": BLUE})
+    points.update(cliponaxis=False)  # the largest points lie at the very top
     ideal = go.Scatter(
         x=[0, 1],
         y=[0, 100],
@@ -163,9 +167,15 @@ def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
         )
         for key, name, colour in (("digits", "digits", BLUE), ("others", "no digits", ORANGE))
     ]
-    figure = _figure(traces, "length of the longest capsule", "shorter than that, %")
-    label = f"unsure below {unsure['threshold']:.2f}"
-    return figure.add_vline(unsure["threshold"], line_dash="dot", line_color=GREY, annotation_text=label)
+    limit = go.Scatter(
+        x=[unsure["threshold"]] * 2,
+        y=[0, 100],
+        mode="lines",
+        name=f"unsure below {unsure['threshold']:.2f}",
+        line={"color": GREY, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    return _figure([*traces, limit], "length of the longest capsule", "shorter than that, %")
 
 
 class Measurement(NamedTuple):
