@@ -1,4 +1,4 @@
-"""The command line: ``python -m capsviz predict | evaluate | train | poses``."""
+"""The command line: ``python -m capsviz predict | evaluate | train | average | poses``."""
 
 import argparse
 import json
@@ -120,6 +120,17 @@ def _train(arguments: argparse.Namespace) -> int:
         name = arguments.start_from
         start = team.from_first(lambda: load_weights(name)) if name else None
         train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
+    return 0
+
+
+def _average(arguments: argparse.Namespace) -> int:
+    from capsviz.average import average
+    from capsviz.devices import choose_device, keep_large_blocks
+    from capsviz.weights import load_weights
+
+    keep_large_blocks()
+    device = choose_device(arguments.device)
+    average([load_weights(name) for name in arguments.weights], arguments.data, arguments.out, device)
     return 0
 
 
@@ -257,6 +268,11 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
     )
+
+    command = add("average", _average, "Make the mean of the weights of several trainings.")
+    command.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names or .safetensors files")
+    command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")
     return parser
 
 

@@ -168,6 +168,8 @@ def departures(card: Mapping[str, Any]) -> str:
         rows.append(
             ("the weights after the last step", "their mean with those that the last training began with")
         )
+    if settings.get("averaged"):
+        rows.append(("the weights of one training", f"the mean of those of {len(settings['averaged'])}"))
     rows += [
         ("number of epochs not given", " + ".join(epochs)),
         ("learning rate that decays exponentially", "one that warms up, then follows a cosine"),
@@ -204,24 +206,29 @@ def earlier_epochs(card: Mapping[str, Any]) -> int:
 def averaged_error(card: Mapping[str, Any]) -> float | None:
     """Validation error (0..1) of weights that are a mean, which no epoch of the log had; None of others."""
     error: float = card["validation_error"]
-    return error if card["settings"].get("average_start") else None
+    return error if _is_mean(card["settings"]) else None
+
+
+def _is_mean(settings: Mapping[str, Any]) -> bool:
+    return bool(settings.get("average_start") or settings.get("averaged"))
 
 
 def card_table(card: Mapping[str, Any]) -> str:
     """The facts of a card as a Markdown table."""
     settings = card["settings"]
-    averaged = settings.get("average_start")
+    averaged, several = settings.get("average_start"), settings.get("averaged")
     rows = {
         "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
         f"{settings['iterations']} iterations",
         "Data": card["data"],
         "Test error": f"{card['test_error']:.2%}, read after the last epoch; nothing was chosen by it",
-        "Validation error": f"{card['validation_error']:.2%}, {'of the mean' if averaged else 'at the last epoch'}; "
+        "Validation error": f"{card['validation_error']:.2%}, {'of the mean' if _is_mean(settings) else 'at the last epoch'}; "
         "no epoch was picked",
         "Unsure": f"where the longest capsule is below {card['unsure_below']:.2f}, set so that this holds for at most "
         f"{SHARE_UNSURE:.1%} of the images held out",
         "Epochs": settings["epochs"],
         **({"Weights": "the mean of those started from and those trained to"} if averaged else {}),
+        **({"Averaged": _made(settings)} if several else {}),
         "Batch size": _batch(settings),
         "Seed": settings["seed"],
         "Augmentation": _augmentation(settings),
@@ -240,8 +247,14 @@ def card_table(card: Mapping[str, Any]) -> str:
         rows[before] = f"weights with the SHA-256 `{later['start_from']}`"
         if earlier:
             later = earlier.pop()
-            rows[before] += f", made by `{command(later)}`"
+            rows[before] += f", {_made(later)}"
     return _table(rows, "Training")
+
+
+def _made(settings: Mapping[str, Any]) -> str:
+    made = f"made by `{command(settings)}`"
+    sums = " and ".join(f"`{part}`" for part in settings.get("averaged", []))
+    return f"the mean of those with the SHA-256 {sums}, the last of them {made}" if sums else made
 
 
 def _batch(settings: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -501,14 +501,19 @@ def check_folder(out: Path, resume: bool) -> bool:
     return begun
 
 
-def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], None]) -> Pool:
-    """Make the folder of a run and the made-up images in it."""
+def make_folder(out: Path) -> None:
+    """Make ``out``, if it is not there; a ``DataError`` if it cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(
             f"The folder {out} could not be made ({error.strerror or error}): give another to --out."
         ) from error
+
+
+def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], None]) -> Pool:
+    """Make the folder of a run and the made-up images in it."""
+    make_folder(out)
     with saving(out):
         return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, begun, say)
 
@@ -545,11 +550,8 @@ def finish(
     """Round the weights to half precision, measure them on the test digits and write them with their card."""
     settings, device = trainer.settings, trainer.device.type
     if settings.average_start and start is not None:
-        average(trainer.net, start.net)
-    torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
-    packed = pack(trainer.net)
-    trainer.net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
-    lengths = capsule_lengths(trainer.net, validation, settings.iterations)
+        mean_into(trainer.net, [start.net])
+    packed = settle(trainer.net)
     facts: dict[str, Any] = {
         "name": DEFAULT,
         "paper": "arXiv:1710.09829",
@@ -562,9 +564,7 @@ def finish(
         "commit": commit,
         "device": device if trainer.team.size == 1 else f"{trainer.team.size} x {device}",
         "torch": torch.__version__,
-        "validation_error": share_wrong(lengths, validation),
-        "unsure_below": unsure_below(lengths.amax(1).numpy()),
-        "test_error": error_rate(trainer.net, test, settings.iterations),
+        **measured(trainer.net, validation, test, settings.iterations),
         "log": trainer.log,
     }
     weights = out / f"{DEFAULT}.safetensors"
@@ -583,14 +583,32 @@ def finish(
 
 
 @torch.no_grad()
-def average(net: CapsNet, other: CapsNet) -> None:
-    """Make ``net`` the mean of itself and ``other``, parameter by parameter.
+def mean_into(net: CapsNet, others: Sequence[CapsNet]) -> None:
+    """Make ``net`` the mean of itself and ``others``, parameter by parameter.
 
-    What a small learning rate leads to lies at the rim of a wide minimum, two ends of trainings at two places
+    What a small learning rate leads to lies at the rim of a wide minimum, the ends of two trainings at two places
     of it; their mean lies further inside (Izmailov et al., 2018, arXiv:1803.05407).
     """
-    for ours, theirs in zip(net.parameters(), other.parameters(), strict=True):
-        ours.lerp_(theirs.to(ours.device), 0.5)
+    for ours, *theirs in zip(net.parameters(), *(other.parameters() for other in others), strict=True):
+        ours.copy_(torch.stack([ours, *(part.to(ours.device) for part in theirs)]).mean(0))
+
+
+def settle(net: CapsNet) -> bytes:
+    """Round the weights of ``net`` to the half precision that they are kept in; returns their file."""
+    packed = pack(net)
+    net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
+    return packed
+
+
+def measured(net: CapsNet, validation: Digits, test: Digits, iterations: int) -> dict[str, float]:
+    """What a card says of ``net``: "validation_error", "unsure_below" and, last, "test_error"."""
+    torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
+    lengths = capsule_lengths(net, validation, iterations)
+    return {
+        "validation_error": share_wrong(lengths, validation),
+        "unsure_below": unsure_below(lengths.amax(1).numpy()),
+        "test_error": error_rate(net, test, iterations),
+    }
 
 
 @contextmanager

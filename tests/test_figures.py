@@ -232,8 +232,8 @@ def test_training_figure_of_averaged_weights_tells_them_from_those_of_the_last_e
     validation, mean, test = figure.data[1:]
     assert (validation.y[0], mean.y[0], test.y[0]) == (2, 1.5, 0.5)
     assert [point.name for point in (mean, test)] == [
-        "validation, mean of start and end",
-        "test (10,000), mean of start and end",
+        "validation, of the mean",
+        "test (10,000), of the mean",
     ]
 
 

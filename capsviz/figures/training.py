@@ -21,8 +21,8 @@ def training_figure(
         log: rows with "epoch", "train_error" and "validation_error" (0..1).
         test_error: error on the test set after the last epoch (0..1), if it was measured.
         before: epochs of earlier trainings, whose weights this one started from.
-        averaged: validation error (0..1) of the mean of the weights after the last epoch and of those before the
-            first, if it is that mean whose test error was measured.
+        averaged: validation error (0..1) of the mean of the weights after the last epoch and of others, if it is
+            that mean whose test error was measured.
     """
     import plotly.graph_objects as go  # half a second that only this figure should cost
 
@@ -40,7 +40,7 @@ def training_figure(
             curve("validation_error", "validation (5,000 held out)", line={"color": "#1f78c8"}),
         ]
     )
-    mean = "" if averaged is None else ", mean of start and end"
+    mean = "" if averaged is None else ", of the mean"
     ends = (
         (averaged, f"validation{mean}", {"symbol": "diamond", "size": 12, "color": "#1f78c8"}),
         (test_error, f"test (10,000){mean}", {"symbol": "star", "size": 16, "color": "#c8551b"}),

@@ -1,0 +1,75 @@
+"""The mean of the weights that several trainings ended with, as weights of their own.
+
+Where each training began with the weights of one before, and with a small learning rate, they lie in one wide
+minimum, and their mean further inside it than any of them (Izmailov et al., 2018, arXiv:1803.05407).
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from capsviz.data import load_mnist, split_validation
+from capsviz.errors import DataError
+from capsviz.train import check_folder, current_commit, make_folder, mean_into, measured, saving, settle
+from capsviz.weights import DEFAULT, Weights, save_weights
+
+
+def average(
+    parts: Sequence[Weights],
+    data: Path,
+    out: Path,
+    device: torch.device,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Write the mean of weights, parameter by parameter, measured as a training's are at its end.
+
+    Args:
+        parts: two or more, each counting the same; the card tells of the last one's training, and which the others
+            were.
+        data: folder that holds MNIST, or is empty: then it is downloaded there.
+        out: folder for the weights and their card.
+        device: where to measure them.
+        say: called with the line that ends it.
+
+    Returns:
+        The card's facts.
+
+    Raises:
+        DataError: if there are fewer than two parts or one is given twice, MNIST is incomplete, ``out`` holds a run
+            or cannot be written to.
+    """
+    sums = [part.sha256 for part in parts]
+    if len(parts) < 2:
+        raise DataError("A mean is of two or more: give the weights of another training as well.")
+    if len(set(sums)) < len(sums):
+        raise DataError("The same weights are given twice: give those of different trainings.")
+    if check_folder(out, resume=True):
+        raise DataError(f"{out} holds an unfinished run: give another folder to --out.")
+    _, validation = split_validation(load_mnist(data, "train"))
+    test = load_mnist(data, "test")
+    make_folder(out)
+
+    *others, last = parts
+    net = last.net.to(device)
+    mean_into(net, [part.net for part in others])
+    packed = settle(net)
+    settings = {**last.card["settings"], "averaged": sums}
+    facts = {
+        **{key: value for key, value in last.card.items() if key != "sha256"},
+        "settings": settings,
+        "command": f"python -m capsviz average {'WEIGHTS ' * len(parts)}--data DIR --out DIR",
+        "commit": current_commit(),
+        "device": device.type,
+        "torch": torch.__version__,
+        **measured(net, validation, test, settings["iterations"]),
+    }
+    weights = out / f"{DEFAULT}.safetensors"
+    with saving(out):
+        save_weights(weights, packed, facts)
+    say(
+        f"the mean of {len(parts)}: validation error {facts['validation_error']:.2%}, test error "
+        f"{facts['test_error']:.2%}, with the weights in {weights}"
+    )
+    return facts

@@ -1,0 +1,133 @@
+"""The mean of several trainings' weights: its parameters, what is measured of it, and how it fails."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference
+import torch
+from safetensors.torch import load_file
+
+from capsviz.__main__ import build_parser, main
+from capsviz.card import averaged_error, card_table, departures
+from capsviz.data import load_mnist, split_validation
+from capsviz.train import error_rate
+from capsviz.weights import load_weights
+
+WEIGHTS = "capsnet-mnist.safetensors"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an MNIST of which all but a few images are held out."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        _few(patch)
+        reference.write_mnist(folder, 8, 5)
+    return folder
+
+
+def _few(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("capsviz.data.SIZES", {"train": 8, "test": 5})
+    patch.setattr("capsviz.data.VALIDATION_SIZE", 4)
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight training images, four of them held out, and five to test on."""
+    _few(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The weights of three short trainings."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        _few(patch)
+        for seed in range(3):
+            words = ["train", "--data", str(data), "--out", str(folder / str(seed)), "--seed", str(seed)]
+            assert main([*words, "--epochs", "1", "--batch-size", "4", "--device", "cpu"]) == 0
+    return [folder / str(seed) / WEIGHTS for seed in range(3)]
+
+
+def command(data: Path, out: Path, *weights: Path | str) -> list[str]:
+    return ["average", *map(str, weights), "--data", str(data), "--out", str(out), "--device", "cpu"]
+
+
+def test_the_mean_of_three(data: Path, runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(command(data, tmp_path, *runs)) == 0
+    found = load_weights(tmp_path / WEIGHTS)
+    parts = [load_file(run) for run in runs]
+    for name, parameter in found.net.named_parameters():
+        mean = np.mean([part[name].numpy().astype(np.float64) for part in parts], axis=0)
+        np.testing.assert_allclose(parameter.numpy(), mean, atol=1e-6, rtol=2**-10)  # half precision
+    _, validation = split_validation(load_mnist(data, "train"))
+    assert found.card["validation_error"] == error_rate(found.net, validation, 3)
+    assert found.card["test_error"] == error_rate(found.net, load_mnist(data, "test"), 3)
+    assert f"test error {found.card['test_error']:.2%}" in capsys.readouterr().out
+
+
+def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path: Path):
+    first, _, last = runs
+    assert main(command(data, tmp_path, first, last)) == 0
+    card = load_weights(tmp_path / WEIGHTS).card
+    sums = [load_weights(run).sha256 for run in (first, last)]
+    assert card["settings"] == {**load_weights(last).card["settings"], "averaged": sums}
+    assert card["log"] == load_weights(last).card["log"]
+    assert averaged_error(card) == card["validation_error"]
+    table = card_table(card)
+    assert (
+        f"| Averaged | the mean of those with the SHA-256 `{sums[0]}` and `{sums[1]}`, the last of them made by"
+        in table
+    )
+    assert "of the mean; no epoch was picked" in table
+    assert "| the weights of one training | the mean of those of 2 |" in departures(card)
+    assert table in (tmp_path / "capsnet-mnist.md").read_text("utf-8")
+    words = card["command"].split()[3:]
+    assert build_parser().parse_args(words).weights == ["WEIGHTS", "WEIGHTS"]
+
+
+def test_a_training_may_start_from_a_mean(data: Path, runs: list[Path], tmp_path: Path):
+    assert main(command(data, tmp_path / "mean", *runs)) == 0
+    path = tmp_path / "mean" / WEIGHTS
+    start = load_weights(path)
+    words = ["train", "--data", str(data), "--out", str(tmp_path / "out"), "--start-from", str(path)]
+    assert main([*words, "--epochs", "1", "--batch-size", "4", "--device", "cpu"]) == 0
+    card = load_weights(tmp_path / "out" / WEIGHTS).card
+    assert averaged_error(card) is None
+    (row,) = [line for line in card_table(card).splitlines() if line.startswith("| Started from")]
+    assert start.sha256 in row
+    assert all(part in row for part in start.card["settings"]["averaged"])
+
+
+def test_what_cannot_be_averaged(
+    data: Path, runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    other = tmp_path / "other.safetensors"
+    shutil.copy(runs[0], other)
+    (tmp_path / "other.json").write_text(json.dumps({**load_weights(runs[1]).card}))
+    out = tmp_path / "out"
+    for weights, said in (
+        (runs[:1], "two or more"),
+        ([runs[0], runs[1], runs[0]], "given twice"),
+        ([runs[0], "klingon"], "klingon"),
+        ([runs[0], other], "is not the file its card describes"),
+    ):
+        assert main(command(data, out, *weights)) == 2
+        reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n").removeprefix("capsviz: "), said)
+        assert not out.exists()
+
+
+def test_a_folder_that_holds_a_run_is_left_alone(
+    data: Path, runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    before = runs[2].read_bytes()
+    assert main(command(data, runs[2].parent, *runs[:2])) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "finished run", "--out")
+    assert runs[2].read_bytes() == before
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"begun")
+    assert main(command(data, tmp_path, *runs[:2])) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "unfinished run", "another folder")
+    assert torch.is_grad_enabled()
