@@ -60,7 +60,7 @@ HINT = """<style>.st-key-canvas::after {
 }</style>"""
 EXAMPLE_HINT = """<style>.st-key-canvas::after {
     content: "an example: Clear, then draw"; position: absolute; inset: auto 0 4px; text-align: center;
-    color: #8b8f96; font-size: 14px; pointer-events: none; z-index: 30;
+    color: #b9bec6; font-size: 16px; pointer-events: none; z-index: 30;
 }</style>"""
 # The canvas's own toolbar would open over the navigation, and doubles undo and clear; it stands in a shadow
 # root, which a style sheet of the page does not reach.
