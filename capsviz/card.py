@@ -216,7 +216,9 @@ def _is_mean(settings: Mapping[str, Any]) -> bool:
 def card_table(card: Mapping[str, Any]) -> str:
     """The facts of a card as a Markdown table."""
     settings = card["settings"]
-    averaged, several = settings.get("average_start"), settings.get("averaged")
+    mean = (
+        _made(settings) if settings.get("averaged") else "the mean of those started from and those trained to"
+    )
     rows = {
         "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
         f"{settings['iterations']} iterations",
@@ -227,8 +229,7 @@ def card_table(card: Mapping[str, Any]) -> str:
         "Unsure": f"where the longest capsule is below {card['unsure_below']:.2f}, set so that this holds for at most "
         f"{SHARE_UNSURE:.1%} of the images held out",
         "Epochs": settings["epochs"],
-        **({"Weights": "the mean of those started from and those trained to"} if averaged else {}),
-        **({"Averaged": _made(settings)} if several else {}),
+        **({"Weights": mean} if _is_mean(settings) else {}),
         "Batch size": _batch(settings),
         "Seed": settings["seed"],
         "Augmentation": _augmentation(settings),

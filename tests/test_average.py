@@ -79,7 +79,7 @@ def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path
     assert averaged_error(card) == card["validation_error"]
     table = card_table(card)
     assert (
-        f"| Averaged | the mean of those with the SHA-256 `{sums[0]}` and `{sums[1]}`, the last of them made by"
+        f"| Weights | the mean of those with the SHA-256 `{sums[0]}` and `{sums[1]}`, the last of them made by"
         in table
     )
     assert "of the mean; no epoch was picked" in table
