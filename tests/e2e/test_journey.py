@@ -120,6 +120,9 @@ def test_the_drawing_outlasts_a_change_of_page(page: Page) -> None:
     expect(page.get_by_text("What is this network")).to_be_visible()
     answer(page, "7")
     assert page.get_by_test_id("length").inner_text() == length
+    # The first charts of a server keep it and the browser busy, with which a stroke has nothing to do.
+    expect(page.get_by_text("test digits were read as which")).to_be_visible(timeout=20_000)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=20_000)
     # Drawn on there, it is the same drawing here.
     seen = page.locator(".cv-seen").get_attribute("src") or ""
     draw(page, [(100, 150), (190, 150)])
