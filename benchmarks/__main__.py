@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from benchmarks import browser, formulations, pose, routing, trace
+from benchmarks import browser, formulations, pose, routing, trace, training
 
 ROWS = [
     ("One trace, CPU", trace.one_trace, "8 ms"),
@@ -15,6 +15,7 @@ ROWS = [
         "",
     ),
     *formulations.ROWS,
+    *training.ROWS,
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
     ("Importing PyTorch", browser.import_torch, ""),
     ("First answer of a fresh server, from opening the page", browser.first_answer, "import + 2000 ms"),
