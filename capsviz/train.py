@@ -28,6 +28,7 @@ from capsviz import fast
 from capsviz.augment import Strength, add_noise, augment
 from capsviz.capsules import (
     DIGITS,
+    MARGIN_PRESENT,
     NO_DIGIT,
     RECONSTRUCTION_WEIGHT,
     CapsNet,
@@ -46,6 +47,9 @@ from capsviz.pool import Pool, load_pool
 from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
 
 ADAM = ("exp_avg", "exp_avg_sq")
+# A network all of whose capsules are 0 has a margin loss of 0.81 (Eq. 4). Lengths stay below 1 and pixels between 0
+# and 1: a run that has lost its way shows it here, hardly ever in a number that is not finite.
+DIVERGED = 1.1 * MARGIN_PRESENT**2
 LOG_FIELDS = ["epoch", "margin_loss", "reconstruction_loss", "train_error", "validation_error", "seconds"]
 
 
@@ -174,12 +178,14 @@ class Objective(nn.Module):
         v = digit_capsules(self.net, images, self.iterations, self.mixed_precision)
         lengths = v.norm(dim=-1)
         margin = margin_loss(lengths, labels)
-        # Masked with the true label while training (section 4.1), not with the prediction; what is no
-        # digit has no capsule to be drawn from.
+        # Masked with the true label while training (section 4.1), not with the prediction; what is no digit has no
+        # capsule to be drawn from, and is not compared.
         digit = labels != NO_DIGIT
-        v, targets, answers, labels = v[digit], targets[digit], lengths.argmax(1)[digit], labels[digit]
-        reconstruction = reconstruction_loss(self.net.decoder(mask(v, labels)), targets, digits)
-        wrong = (answers != labels).sum()
+        drawn = self.net.decoder(mask(v, labels))
+        reconstruction = reconstruction_loss(
+            drawn * digit[:, None, None], targets * digit[:, None, None], digits
+        )
+        wrong = (digit & (lengths.argmax(1) != labels)).sum()
         total = margin + RECONSTRUCTION_WEIGHT * reconstruction
         return Losses(total, torch.stack([margin, reconstruction, wrong]).detach())
 
@@ -200,6 +206,7 @@ class Trainer:
         self.device = device
         self.pool = pool or Pool.empty()
         self.team = team
+        torch.backends.cudnn.deterministic = True  # or a resumed run would not be the uninterrupted one
         torch.manual_seed(settings.seed)
         self.net = CapsNet().to(device)
         self.objective = team.average_gradients(
@@ -247,7 +254,7 @@ class Trainer:
                 images = augment(images, changes, Strength(shift=settings.shift))
             else:
                 images = random_shift(images, settings.shift, changes)
-            self._update(images, batch.labels.to(self.device))
+            self._update(images, batch.labels)
             self.step += 1
             self.seconds += time.perf_counter() - began
             yield
@@ -266,7 +273,7 @@ class Trainer:
         return Digits(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
     def _update(self, images: Tensor, labels: Tensor) -> None:
-        """One step on the batch of all processes."""
+        """One step on the batch of all processes: images on the device, labels on the CPU."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
         part, count = self.team.share(len(labels)), self.team.size
@@ -275,7 +282,7 @@ class Trainer:
         if self.settings.noise:
             noise = torch.Generator().manual_seed((self.settings.seed + 3) * 1_000_003 + self.step)
             seen = add_noise(images, self.settings.noise, noise)
-        losses = self.objective(seen[part], images[part], labels[part], digits / count)
+        losses = self.objective(seen[part], images[part], labels[part].to(self.device), digits / count)
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         self.optimizer.step()
@@ -292,7 +299,11 @@ class Trainer:
         )
 
     def end_epoch(self, validation: Digits) -> dict[str, float]:
-        """Measure on the validation digits and enter a row into the log."""
+        """Measure on the validation digits and enter a row into the log.
+
+        Raises:
+            TrainingError: if the network has come to less in this epoch than one whose capsules are all 0.
+        """
         steps = self.steps_per_epoch
         real, synthetic, _ = self.settings.batch
         row = {
@@ -305,6 +316,8 @@ class Trainer:
             ),
             "seconds": self.seconds,
         }
+        if row["margin_loss"] > DIVERGED:
+            self._stop(f"The margin loss of epoch {row['epoch']:.0f} is {row['margin_loss']:.2f}")
         self.log.append(row)
         self.sums, self.seconds = [0.0, 0.0, 0.0], 0.0
         return row
@@ -348,21 +361,13 @@ class Trainer:
             if checksum(tensors) != state["sha256"]:
                 raise ValueError("its checksum is another")
             progress = state["step"], state["log"], state["sums"], state["seconds"]
-            if not 0 <= state["step"] <= self.steps:
-                raise ValueError(f"step {state['step']} of {self.steps}")
-            moments = {
-                parameter: {moment: tensors[f"{moment}.{name}"] for moment in ADAM}
-                for name, parameter in self.net.named_parameters()
-            }
             # A file of an older version lacks the settings that were added since: then they had no effect.
             settings = {**asdict(Settings()), **state["settings"], "images": state["images"]}
             made_up = state.get("pool_sha256", "")
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise WeightsError(
-                f"{path} cannot be resumed from ({error}): give the folder of another run to --out."
-            ) from error
+            raise _not_resumable(path, error) from error
         net = {key.removeprefix("net."): t for key, t in tensors.items() if key.startswith("net.")}
-        check_architecture(self.net, net, path)
+        check_architecture(self.net, net, path, "give another folder to --out")
         now = {**asdict(self.settings), "images": len(self.training.labels)}
         for key, value in settings.items():
             if now.get(key) != value:
@@ -370,6 +375,11 @@ class Trainer:
                     f"{path} was made with {key} {value}, not {now.get(key)}: resume with the same settings, "
                     "or give another folder to --out."
                 )
+        if not 0 <= progress[0] <= self.steps:
+            raise _not_resumable(path, f"step {progress[0]} of {self.steps}")
+        for moment in (f"{moment}.{name}" for name in net for moment in ADAM):
+            if moment not in tensors:
+                raise _not_resumable(path, f"{moment} is missing")
         if made_up != self.pool.sha256:
             raise WeightsError(
                 f"{path} was made with other synthetic images than this version draws: give another folder to "
@@ -377,12 +387,16 @@ class Trainer:
             )
         self.net.load_state_dict(net)
         self.step, self.log, self.sums, self.seconds = progress
-        for parameter, state in moments.items():
+        for name, parameter in self.net.named_parameters():
             self.optimizer.state[parameter] = {
                 # Fused Adam keeps its step count on the parameter's device.
                 "step": torch.tensor(float(self.step), device=self.device),
-                **{moment: tensor.to(self.device) for moment, tensor in state.items()},
+                **{moment: tensors[f"{moment}.{name}"].to(self.device) for moment in ADAM},
             }
+
+
+def _not_resumable(path: Path, reason: object) -> WeightsError:
+    return WeightsError(f"{path} cannot be resumed from ({reason}): give the folder of another run to --out.")
 
 
 def train(
@@ -441,7 +455,6 @@ def train(
         say = _be_silent
     commit = team.from_first(current_commit)
 
-    torch.backends.cudnn.deterministic = True
     pool = team.from_first(lambda: prepare(out, settings, begun, say))
     trainer = Trainer(settings, training, device, pool, team)
     if start is not None:

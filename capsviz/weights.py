@@ -113,13 +113,13 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
         raise WeightsError(f"{path} is not a safetensors file ({error}): give another one.") from error
     with torch.device("meta"):  # no time spent on initial values that are replaced at once
         net = CapsNet()
-    check_architecture(net, tensors, path)
+    check_architecture(net, tensors, path, "give weights made by python -m capsviz train")
     net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
     return Weights(net.eval().requires_grad_(False), card, sha256)
 
 
-def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path) -> None:
-    """Raise a ``WeightsError`` if ``tensors``, read from ``path``, are not those of ``net``."""
+def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path, advice: str) -> None:
+    """Raise a ``WeightsError`` that ends with ``advice`` if ``tensors``, read from ``path``, are not those of ``net``."""
     expected = {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
     wrong = [
@@ -128,10 +128,7 @@ def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path) -> 
         if found.get(key) != shape
     ] + [f"{key} is not part of it" for key in found if key not in expected]
     if wrong:
-        raise WeightsError(
-            f"{path} holds another network than the 2017 CapsNet ({wrong[0]}): give weights made by "
-            "python -m capsviz train."
-        )
+        raise WeightsError(f"{path} holds another network than the 2017 CapsNet ({wrong[0]}): {advice}.")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
