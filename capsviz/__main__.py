@@ -60,7 +60,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from capsviz.evaluate import evaluate, summary
     from capsviz.figures.evaluation import write_figures
     from capsviz.inference import load_model
-    from capsviz.weights import save_evaluation
+    from capsviz.train import make_folder
+    from capsviz.weights import save_evaluation, write_atomically
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
@@ -72,22 +73,29 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         raise DataError("--save keeps what all images say: leave out --limit.")
     as_file = arguments.json if arguments.json != Path("-") else None
     # Before minutes of measuring, not after.
-    if as_file and not as_file.parent.is_dir():
-        raise DataError(f"There is no folder {as_file.parent}: make it, or give another file to --json.")
+    if as_file and (as_file.is_dir() or not as_file.parent.is_dir()):
+        raise DataError(f"{as_file} cannot be a file: give --json one in a folder that is there.")
     if arguments.figures:
-        arguments.figures.mkdir(parents=True, exist_ok=True)
+        make_folder(arguments.figures, "--figures")
     measured = evaluate(
         model, arguments.data, arguments.strokes, arguments.limit, lambda part: say(f"measuring: {part}")
     )
     result = {"weights": str(arguments.weights), **measured}
-    if arguments.save:
-        say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
     text = json.dumps(result, indent=2)
-    if as_file:
-        as_file.write_text(text + "\n", encoding="utf-8")
-    print(text if arguments.json and not as_file else f"{arguments.weights}: {summary(result)}")
-    if arguments.figures:
-        write_figures(result, arguments.figures)
+    # Printed before anything is written: a full disk must not cost what took minutes.
+    print(text if arguments.json and not as_file else f"{arguments.weights}: {summary(result)}", flush=True)
+    try:
+        if arguments.save:
+            say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
+        if as_file:
+            write_atomically(as_file, f"{text}\n".encode())
+        if arguments.figures:
+            write_figures(result, arguments.figures)
+    except OSError as error:
+        raise DataError(
+            f"What was measured stands above, but could not be kept ({error.strerror or error}): make room, and "
+            "what was kept before is whole."
+        ) from error
     return 0
 
 

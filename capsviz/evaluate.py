@@ -407,12 +407,20 @@ def _spaced(total: int, count: int | None) -> np.ndarray:
 
 
 def summary(result: dict[str, Any]) -> str:
-    """What ``evaluate`` found, in a few lines."""
-    doubt = result["unsure"]
+    """What ``evaluate`` found, in words and tables."""
+    doubt, found = result["unsure"], result["calibration"]
     lines = [
         f"{result['wrong']} of {result['images']:,} wrong, error rate "
         + percent(result["error_rate"], result["interval"]),
-        f"expected calibration error of the longest length: {result['calibration']['ece']:.3f}",
+        "digits (rows) read as digits (columns):",
+        "  " + "".join(f"{digit:6}" for digit in range(10)),
+        *(f"{digit} " + "".join(f"{n:6}" for n in row) for digit, row in enumerate(result["confusion"])),
+        f"calibration: the longest length is {found['length']:.3f} on average, {found['accuracy']:.2%} are right; "
+        f"expected calibration error {found['ece']:.3f}",
+        *(
+            f"- length {row['low']:.2f} to {row['high']:.2f}: {row['accuracy']:.1%} of {row['images']:,} right"
+            for row in found["bins"]
+        ),
         f"unsure below {doubt['threshold']:.2f}: of test digits {unsure_digits(doubt['digits'])}, of drawings of no "
         f"digit {doubt['others']['below']:.1%} of {doubt['others']['images']:,}",
         *(f"- of {kind['images']:,} {kind['kind']}: {kind['below']:.1%}" for kind in doubt["kinds"]),

@@ -439,7 +439,7 @@ def read_strokes(path: str | Path) -> list[Drawing]:
 def _lines_of(path: Path) -> Iterator[tuple[int, str]]:
     try:
         data = path.read_bytes()
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(
             f"{path} cannot be read ({error}): give a .jsonl or .jsonl.gz file of strokes."
@@ -451,7 +451,7 @@ def _lines_of(path: Path) -> Iterator[tuple[int, str]]:
 def _drawing(line: str, where: str) -> Drawing:
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{where} is not JSON ({error}): write one object a line.") from error
     if not isinstance(entry, dict):
         raise DataError(f'{where} is not an object: write {{"label": ..., "strokes": ...}}.')
@@ -459,7 +459,7 @@ def _drawing(line: str, where: str) -> Drawing:
     if label is None:
         raise DataError(f"{where} has no label: give a whole number from 0 to 9.")
     if type(label) is not int or not 0 <= label <= 9:
-        raise DataError(f"{where} has the label {label!r}: give a whole number from 0 to 9.")
+        raise DataError(f"{where} has the label {repr(label)[:20]}: give a whole number from 0 to 9.")
     if not isinstance(strokes, list) or not strokes:
         raise DataError(f"{where} has no strokes: give a list of polylines.")
     drawn = [_stroke(stroke, where) for stroke in strokes]
@@ -470,9 +470,13 @@ def _drawing(line: str, where: str) -> Drawing:
 
 def _stroke(points: object, where: str) -> np.ndarray:
     try:
-        stroke = np.array(points, dtype=np.float64)
-        fine = stroke.ndim == 2 and stroke.shape[1] == 2 and len(stroke) > 0
-    except (TypeError, ValueError):
+        numbers = np.array(points)
+        # Texts and truth values would pass for numbers.
+        fine = (
+            numbers.dtype.kind in "iufO" and numbers.ndim == 2 and numbers.shape[1] == 2 and len(numbers) > 0
+        )
+        stroke = numbers.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
         fine = False
     if not fine:
         raise DataError(f"{where} has a stroke that is no list of points: write [[x, y], ...].")

@@ -514,13 +514,13 @@ def check_folder(out: Path, resume: bool) -> bool:
     return begun
 
 
-def make_folder(out: Path) -> None:
-    """Make ``out``, if it is not there; a ``DataError`` if it cannot be made."""
+def make_folder(out: Path, option: str = "--out") -> None:
+    """Make ``out``, if it is not there; a ``DataError`` that names its ``option`` if it cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(
-            f"The folder {out} could not be made ({error.strerror or error}): give another to --out."
+            f"The folder {out} could not be made ({error.strerror or error}): give another to {option}."
         ) from error
 
 

@@ -282,14 +282,6 @@ def test_measurements_of_another_version(card: dict[str, Any], evaluation: dict[
     reference.assert_one_sentence(caught.value, "another version", "--save")
 
 
-def test_a_folder_that_is_not_there_is_told_before_measuring(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    arguments = ["--device", "cpu", "--json", str(tmp_path / "none" / "result.json")]
-    assert main(["evaluate", "--data", str(tmp_path), *arguments]) == 2
-    reference.assert_one_sentence(capsys.readouterr().err.strip(), tmp_path / "none", "--json")
-
-
 def test_a_sample_is_not_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     assert main(["evaluate", "--data", str(tmp_path), "--device", "cpu", "--limit", "9", "--save"]) == 2
     reference.assert_one_sentence(capsys.readouterr().err.strip(), "--save", "--limit")

@@ -1,5 +1,6 @@
 """Evaluation: statistics by hand, known pictures changed, and the command from end to end."""
 
+import errno
 import gzip
 import json
 import math
@@ -283,6 +284,14 @@ def test_command_measures_everything(folder: Path, capsys: pytest.CaptureFixture
     assert np.sum(result["confusion"]) == 7
     assert np.trace(result["confusion"]) == 7 - result["wrong"]
     assert f"{result['wrong']} of 7 wrong" in printed
+    words = [line.split() for line in printed.splitlines()]
+    for digit, row in enumerate(result["confusion"]):
+        assert [str(digit), *map(str, row)] in words
+    for row in result["calibration"]["bins"]:
+        assert (
+            f"{row['low']:.2f} to {row['high']:.2f}: {row['accuracy']:.1%} of {row['images']} right"
+            in printed
+        )
     assert [row["width"] for row in result["drawings"]["widths"]] == [8, 12, 18, 26]
     assert "drawings, all pens" in printed
     assert result["made_up"]["widths"][0]["drawings"] == 3
@@ -309,6 +318,36 @@ def test_command_with_a_limit(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert result["curves"]["scaled"]["points"][0]["images"] == 3
     assert "drawings" not in result
     assert all(math.isfinite(bin_["accuracy"]) for bin_ in result["calibration"]["bins"])
+
+
+@pytest.mark.slow
+def test_command_prints_what_it_measured_before_a_full_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    out = folder / "result.json"
+    out.write_text("kept")
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert main(["evaluate", "--data", str(folder), "--device", "cpu", "--json", str(out)]) == 2
+    said = capsys.readouterr()
+    assert "of 7 wrong" in said.out
+    reference.assert_one_sentence(said.err.splitlines()[-1], "stands above", "No space left", "make room")
+    assert out.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("option", "where"), [("--json", ""), ("--json", "none/result.json"), ("--figures", "file")]
+)
+def test_a_place_to_write_to_is_looked_at_before_measuring(
+    option: str, where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "file").touch()
+    where = str(tmp_path / where)
+    assert main(["evaluate", "--data", str(tmp_path), "--device", "cpu", option, where]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.strip(), where, option)
 
 
 @pytest.mark.parametrize("content", ["{", '{"label": 12}'])
