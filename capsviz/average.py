@@ -55,21 +55,39 @@ def average(
     net = last.net.to(device)
     mean_into(net, [part.net for part in others])
     packed = settle(net)
-    settings = {**last.card["settings"], "averaged": sums}
     facts = {
         **{key: value for key, value in last.card.items() if key != "sha256"},
-        "settings": settings,
+        "settings": {**last.card["settings"], "averaged": _told(parts)},
         "command": f"python -m capsviz average {'WEIGHTS ' * len(parts)}--data DIR --out DIR",
         "commit": current_commit(),
         "device": device.type,
         "torch": torch.__version__,
-        **measured(net, validation, test, settings["iterations"]),
+        **measured(net, validation, test, last.card["settings"]["iterations"]),
     }
     weights = out / f"{DEFAULT}.safetensors"
     with saving(out):
         save_weights(weights, packed, facts)
     say(
-        f"the mean of {len(parts)}: validation error {facts['validation_error']:.2%}, test error "
+        f"the mean of {len(parts)}: validation error {facts['validation_error']:.2%} (of the parts: "
+        f"{', '.join(format(part.card['validation_error'], '.2%') for part in parts)}), test error "
         f"{facts['test_error']:.2%}, with the weights in {weights}"
     )
     return facts
+
+
+def _told(parts: Sequence[Weights]) -> list[dict[str, Any]]:
+    """What the mean's card says of each part: what it is, what was measured of it, and which "trainings" led to it.
+
+    Of these it names only what the last part has not gone through: that is in the mean's card already.
+    """
+    last = parts[-1].card
+    known = list(last.get("started_from", []))
+    if "averaged" not in last["settings"]:  # else the mean's own parts take that place
+        known.append(last["settings"])
+    told = []
+    for part in parts:
+        trainings = [*part.card.get("started_from", []), part.card["settings"]]
+        measurements = {key: part.card[key] for key in ("validation_error", "test_error")}
+        new = [training for training in trainings if training not in known]
+        told.append({"sha256": part.sha256, **measurements, "trainings": new})
+    return told

@@ -3,7 +3,8 @@
 Every number of a result comes from those two; what the sentences add is what the training code always does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import mean, stdev
 from typing import Any
 
 FORMAT = 2  # of an evaluation: one more whenever what it holds changes
@@ -62,7 +63,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         rows[f"{name}, all pens"] = (
             f"{percent(drawn['rate'], drawn['interval'])} correct, {drawn['unsure']:.1%} called unsure"
         )
-    tables = [_table(rows, "Measured")]
+    tables = [_table(rows.items(), "Measured")]
     for kind, curve in evaluation["curves"].items():
         amounts = " | ".join(f"{point['amount']:g}" for point in curve["points"])
         errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
@@ -85,14 +86,22 @@ def percent(rate: float, interval: Sequence[float]) -> str:
     return f"{rate:.2%} (95% interval {interval[0]:.2%} to {interval[1]:.2%})"
 
 
-def _table(rows: Mapping[str, Any], of: str) -> str:
-    return "\n".join([f"| {of} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+def _table(rows: Iterable[tuple[str, Any]], of: str) -> str:
+    return "\n".join([f"| {of} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def _trainings(settings: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Settings, and those of the trainings that led to what they are a mean of."""
+    for training in settings:
+        yield training
+        for part in training.get("averaged", []):
+            yield from _trainings(part["trainings"])
 
 
 def _most(card: Mapping[str, Any], setting: str) -> float:
-    """The largest value that a setting has had in this training and in those before it; 0 if it was never on."""
-    runs = [card["settings"], *card.get("started_from", [])]
-    return max(run.get(setting, 0) for run in runs)  # cards of older versions lack what was added since
+    """The largest value that a setting has had in any training behind these weights; 0 if it was never on."""
+    trainings = _trainings([card["settings"], *card.get("started_from", [])])
+    return max(training.get(setting, 0) for training in trainings)  # older cards lack what was added since
 
 
 def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> list[str]:
@@ -216,45 +225,76 @@ def _is_mean(settings: Mapping[str, Any]) -> bool:
 def card_table(card: Mapping[str, Any]) -> str:
     """The facts of a card as a Markdown table."""
     settings = card["settings"]
-    mean = (
-        _made(settings) if settings.get("averaged") else "the mean of those started from and those trained to"
-    )
-    rows = {
-        "Network": f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with "
-        f"{settings['iterations']} iterations",
-        "Data": card["data"],
-        "Test error": f"{card['test_error']:.2%}, read after the last epoch; nothing was chosen by it",
-        "Validation error": f"{card['validation_error']:.2%}, {'of the mean' if _is_mean(settings) else 'at the last epoch'}; "
-        "no epoch was picked",
-        "Unsure": f"where the longest capsule is below {card['unsure_below']:.2f}, set so that this holds for at most "
-        f"{SHARE_UNSURE:.1%} of the images held out",
-        "Epochs": settings["epochs"],
-        **({"Weights": mean} if _is_mean(settings) else {}),
-        "Batch size": _batch(settings),
-        "Seed": settings["seed"],
-        "Augmentation": _augmentation(settings),
-        "Optimiser": f"Adam, {settings['learning_rate']:g} after {settings['warmup_steps']} steps of warm-up (a tenth of a short run), "
-        f"cosine to {settings['final_learning_rate']:g}",
-        "Command": f"`{card['command']}`",
-        "Commit": f"`{card['commit']}`",
-        "Trained on": f"{card['device']}, PyTorch {card['torch']}",
-        "SHA-256": f"`{card['sha256']}`",
-        "On disk": "half precision; computed in single",
-    }
+    parts = settings.get("averaged", [])
+    rows: list[tuple[str, Any]] = [
+        (
+            "Network",
+            f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with {settings['iterations']} iterations",
+        ),
+        ("Data", card["data"]),
+        ("Test error", f"{card['test_error']:.2%}, read after the last epoch; nothing was chosen by it"),
+        ("Validation error", _validation(card)),
+        (
+            "Unsure",
+            f"where the longest capsule is below {card['unsure_below']:.2f}, set so that this holds for at most "
+            f"{SHARE_UNSURE:.1%} of the images held out",
+        ),
+    ]
+    if parts:
+        rows.append(("Weights", f"the mean of {len(parts)}, the last of them trained as said below"))
+        rows += [(f"Part {number}", _part(part)) for number, part in enumerate(parts, 1)]
+        errors = [part["test_error"] for part in parts]
+        rows.append(
+            ("Parts, test error", f"{mean(errors):.2%} on average, standard deviation {stdev(errors):.2%}")
+        )
+    elif settings.get("average_start"):
+        rows.append(("Weights", "the mean of those started from and those trained to"))
+    rows += [
+        ("Epochs", settings["epochs"]),
+        ("Batch size", _batch(settings)),
+        ("Seed", settings["seed"]),
+        ("Augmentation", _augmentation(settings)),
+        (
+            "Optimiser",
+            f"Adam, {settings['learning_rate']:g} after {settings['warmup_steps']} steps of warm-up (a tenth of a short run), "
+            f"cosine to {settings['final_learning_rate']:g}",
+        ),
+        ("Command", f"`{card['command']}`" + (f"; the last part by `{command(settings)}`" if parts else "")),
+        ("Commit", f"`{card['commit']}`"),
+        ("Trained on", f"{card['device']}, PyTorch {card['torch']}"),
+        ("SHA-256", f"`{card['sha256']}`"),
+        ("On disk", "half precision; computed in single"),
+    ]
     later, earlier = settings, list(card.get("started_from", []))
-    for before in ("Started from", "Before that"):
-        if not later.get("start_from"):
-            break
-        rows[before] = f"weights with the SHA-256 `{later['start_from']}`"
-        if earlier:
-            later = earlier.pop()
-            rows[before] += f", {_made(later)}"
+    name = "Started from"
+    while later.get("start_from"):
+        origin = f"weights with the SHA-256 `{later['start_from']}`"
+        later = earlier.pop() if earlier else {}
+        rows.append((name, f"{origin}, {_made(later)}" if later else origin))
+        name = "Before that"
     return _table(rows, "Training")
 
 
+def _validation(card: Mapping[str, Any]) -> str:
+    loss = f", margin loss {card['validation_loss']:.5f}" if "validation_loss" in card else ""
+    return (
+        f"{card['validation_error']:.2%}{loss}, {'of the mean' if _is_mean(card['settings']) else 'at the last epoch'}; "
+        "no epoch was picked"
+    )
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    """What is said of one of the weights that were averaged."""
+    made = f", {_made(part['trainings'][-1])}" if part["trainings"] else ""
+    return (
+        f"SHA-256 `{part['sha256']}`, validation error {part['validation_error']:.2%}, test error "
+        f"{part['test_error']:.2%}{made}"
+    )
+
+
 def _made(settings: Mapping[str, Any]) -> str:
+    sums = " and ".join(f"`{part['sha256']}`" for part in settings.get("averaged", []))
     made = f"made by `{command(settings)}`"
-    sums = " and ".join(f"`{part}`" for part in settings.get("averaged", []))
     return f"the mean of those with the SHA-256 {sums}, the last of them {made}" if sums else made
 
 

@@ -614,11 +614,12 @@ def settle(net: CapsNet) -> bytes:
 
 
 def measured(net: CapsNet, validation: Digits, test: Digits, iterations: int) -> dict[str, float]:
-    """What a card says of ``net``: "validation_error", "unsure_below" and, last, "test_error"."""
+    """What a card says of ``net``: "validation_error", its margin loss as "validation_loss", "unsure_below" and, last, "test_error"."""
     torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
     lengths = capsule_lengths(net, validation, iterations)
     return {
         "validation_error": share_wrong(lengths, validation),
+        "validation_loss": float(margin_loss(lengths, validation.labels)),
         "unsure_below": unsure_below(lengths.amax(1).numpy()),
         "test_error": error_rate(net, test, iterations),
     }

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from capsviz.__main__ import build_parser, main
-from capsviz.card import averaged_error, card_table, departures
+from capsviz.card import averaged_error, card_table, departures, limits
+from capsviz.card import command as training_command
 from capsviz.data import load_mnist, split_validation
 from capsviz.train import error_rate
 from capsviz.weights import load_weights
@@ -66,20 +67,38 @@ def test_the_mean_of_three(data: Path, runs: list[Path], tmp_path: Path, capsys:
     _, validation = split_validation(load_mnist(data, "train"))
     assert found.card["validation_error"] == error_rate(found.net, validation, 3)
     assert found.card["test_error"] == error_rate(found.net, load_mnist(data, "test"), 3)
-    assert f"test error {found.card['test_error']:.2%}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"test error {found.card['test_error']:.2%}" in said
+    assert ", ".join(f"{load_weights(run).card['validation_error']:.2%}" for run in runs) in said
+    lengths = found.net((validation.images / 255).float()).lengths
+    loss = reference.margin_loss(lengths.numpy(), validation.labels.numpy())
+    assert found.card["validation_loss"] == pytest.approx(loss, rel=1e-4)
 
 
 def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path: Path):
     first, _, last = runs
     assert main(command(data, tmp_path, first, last)) == 0
     card = load_weights(tmp_path / WEIGHTS).card
-    sums = [load_weights(run).sha256 for run in (first, last)]
-    assert card["settings"] == {**load_weights(last).card["settings"], "averaged": sums}
+    parts = [load_weights(run) for run in (first, last)]
+    sums = [part.sha256 for part in parts]
+    errors = [(part.card["validation_error"], part.card["test_error"]) for part in parts]
+    averaged = card["settings"].pop("averaged")
+    assert card["settings"] == parts[1].card["settings"]
+    assert [part["sha256"] for part in averaged] == sums
+    assert [(part["validation_error"], part["test_error"]) for part in averaged] == errors
+    # The last one's training is the card's own.
+    assert [part["trainings"] for part in averaged] == [[parts[0].card["settings"]], []]
+    card["settings"]["averaged"] = averaged
     assert card["log"] == load_weights(last).card["log"]
     assert averaged_error(card) == card["validation_error"]
     table = card_table(card)
+    assert "| Weights | the mean of 2, the last of them trained as said below |" in table
+    assert f"| Part 1 | SHA-256 `{sums[0]}`, validation error {errors[0][0]:.2%}, test error" in table
+    assert f"made by `{training_command(parts[0].card['settings'])}`" in table
+    one, other = errors[0][1], errors[1][1]
+    spread = abs(one - other) / 2**0.5  # of two, n - 1 in the denominator
     assert (
-        f"| Weights | the mean of those with the SHA-256 `{sums[0]}` and `{sums[1]}`, the last of them made by"
+        f"| Parts, test error | {(one + other) / 2:.2%} on average, standard deviation {spread:.2%} |"
         in table
     )
     assert "of the mean; no epoch was picked" in table
@@ -99,7 +118,16 @@ def test_a_training_may_start_from_a_mean(data: Path, runs: list[Path], tmp_path
     assert averaged_error(card) is None
     (row,) = [line for line in card_table(card).splitlines() if line.startswith("| Started from")]
     assert start.sha256 in row
-    assert all(part in row for part in start.card["settings"]["averaged"])
+    assert all(part["sha256"] in row for part in start.card["settings"]["averaged"])
+
+
+def test_limits_count_every_training_behind_a_mean():
+    """The clean one comes last, and the noisy one is a mean's own part."""
+    noisy, clean = {"epochs": 1, "noise": 0.3}, {"epochs": 2}
+    inner = {"epochs": 1, "averaged": [{"trainings": [noisy]}, {"trainings": []}]}
+    card = {"settings": {**clean, "averaged": [{"trainings": [inner]}, {"trainings": []}]}}
+    assert "of a deviation of up to 0.3" in limits(card)[-1]
+    assert "trained on clean pictures" in limits({"settings": clean})[-1]
 
 
 def test_what_cannot_be_averaged(
