@@ -27,7 +27,7 @@ ROWS = [
     ("From frame to frame while routing plays", routing.playback_frame, "33 ms"),
     ("Surgery, from a control to its answer", routing.surgery, "100 ms"),
     ("Sent for the Routing page, in kB", routing.sent_kilobytes, "2000 kB"),
-    ("Dragging a pose slider: frames with a new image, %", pose.frames_with_a_new_image, "95 %"),
+    ("Dragging a pose slider: frames with a new image, %", pose.frames_with_a_new_image, "95%"),
     ("Dragging a pose slider: from the hand to the new image", pose.drag_to_paint, "20 ms"),
     ("The same with Streamlit's slider, a rerun per change", pose.streamlit_slider, ""),
     ("Sent once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),

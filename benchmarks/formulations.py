@@ -31,6 +31,11 @@ ROUNDS = 5
 ITERATIONS = 3
 # Multiplications and additions of one image's forward pass, counted as the layers are defined.
 FORWARD = 2 * (256 * 400 * 81 + 256 * 36 * 256 * 81 + 1152 * 160 * 8 + 1152 * 160 * (2 * ITERATIONS - 1))
+# Those of our order of operations: the transform of the input, products of spectra, the transform back (148 products
+# for the 100 frequencies); and W applied anew in each sum and each agreement of routing.
+DONE = 2 * (
+    256 * 400 * 81 + 148 * (100 * 1024 + 1024 * 256 + 36 * 256) + 1152 * 8 * 160 * (2 * ITERATIONS - 1)
+)
 
 # Images [B, 28, 28] to digit capsules v [B, J, D]; "spectra" is what ours keeps where the weights do not change.
 Formulation = Callable[[CapsNet, Tensor, Tensor | None], Tensor]
@@ -178,12 +183,14 @@ def _compare_gradients(net: CapsNet, images: Tensor) -> None:
 
 
 def _peak(size: int = 2048) -> float:
-    """GFLOP/s of one large matrix product in single precision."""
+    """GFLOP/s of the fastest of a few large matrix products in single precision."""
     a, b = torch.rand(2, size, size)
-    torch.mm(a, b)
-    began = time.perf_counter()
-    torch.mm(a, b)
-    return 2 * size**3 / (time.perf_counter() - began) / 1e9
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        torch.mm(a, b)
+        times.append(time.perf_counter() - began)
+    return 2 * size**3 / min(times) / 1e9
 
 
 def _images_a_second(name: str) -> Callable[[], Quantiles]:
@@ -206,14 +213,15 @@ def _ratio(what: str, other: str = "einsum") -> Callable[[], Quantiles]:
     return measure
 
 
-def share_of_peak() -> Quantiles:
-    """Arithmetic of the layers as they are defined, per second of our forward pass, in percent of the peak.
+def _share_of_peak(operations: int, name: str) -> Callable[[], Quantiles]:
+    """An image's ``operations`` per second of our forward pass, in percent of the peak."""
 
-    More than 100 are possible: the fast formulation does with a fifth of the multiplications of the largest layer.
-    """
-    times = _measured()
-    pairs = zip(times["ours forward"], times["peak"], strict=True)
-    return quantiles([100 * BATCH * FORWARD / (1e6 * forward) / peak for forward, peak in pairs])
+    def measure() -> Quantiles:
+        pairs = zip(_measured()["ours forward"], _measured()["peak"], strict=True)
+        return quantiles([100 * BATCH * operations / (1e6 * forward) / peak for forward, peak in pairs])
+
+    measure.__name__, measure.__module__ = name, __name__
+    return measure
 
 
 ROWS = [
@@ -225,12 +233,21 @@ ROWS = [
     ("— ours, the kernel transformed as well", _images_a_second("ours forward anew"), ""),
     ("— W spread over the batch, as public versions do", _images_a_second("public forward"), ""),
     ("— plain einsum", _images_a_second("einsum forward"), ""),
-    ("— time of ours in % of plain einsum's", _ratio("forward"), "30 %"),
+    ("— time of ours in % of plain einsum's", _ratio("forward"), "30%"),
     ("— the same, with freed memory kept for einsum too", _ratio("forward", "einsum kept"), ""),
     ("Training step, batch of 128, images a second: ours", _images_a_second("ours step"), ""),
     ("— W spread over the batch, as public versions do", _images_a_second("public step"), ""),
     ("— plain einsum", _images_a_second("einsum step"), ""),
-    ("— time of ours in % of plain einsum's", _ratio("step"), "35 %"),
+    ("— time of ours in % of plain einsum's", _ratio("step"), "35%"),
     ("— the same, with freed memory kept for einsum too", _ratio("step", "einsum kept"), ""),
-    ("Our forward pass of 128, in % of the peak of matrix multiplication", share_of_peak, ""),
+    (
+        "Our forward pass of 128, arithmetic really done, in % of the peak of matrix multiplication",
+        _share_of_peak(DONE, "share_of_peak"),
+        "",
+    ),
+    (
+        "— the layers' arithmetic as it is defined (more than 100 can be: ours does with less)",
+        _share_of_peak(FORWARD, "defined_share_of_peak"),
+        "",
+    ),
 ]

@@ -301,7 +301,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"capsviz: The device failed ({str(error).partition(chr(10))[0]}): {advice}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("capsviz: interrupted.", file=sys.stderr)
+        going_on = " Add --resume to go on from the last checkpoint." if parsed.run is _train else ""
+        print(f"capsviz: interrupted.{going_on}", file=sys.stderr)
         return 130
 
 

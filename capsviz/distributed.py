@@ -79,7 +79,7 @@ def join(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
     Raises:
         DeviceError: if there is no such device for this process, or another process was lost.
     """
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         yield ALONE, choose_device(device)
         return
     # torchrun's key-value store; made before anything can fail, since it decides who speaks.
@@ -87,8 +87,8 @@ def join(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
         store, rank, size = next(dist.rendezvous("env://", timeout=_PATIENCE))
     except ValueError as error:
         raise DeviceError(
-            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but what else torchrun sets is missing: start with torchrun, or "
-            "unset WORLD_SIZE."
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but what else torchrun sets is missing or no number: start with "
+            "torchrun, or unset WORLD_SIZE."
         ) from error
     try:
         # DistributedDataParallel imports it later, and then, as the value of an argument, it would keep the group: its

@@ -98,6 +98,8 @@ class Reading:
     reconstructions: np.ndarray | None = None  # [R, 10, 28, 28]
     milliseconds: float = 0.0  # for the trace alone
     problem: str = ""
+    # [10] lengths with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
+    judged: np.ndarray | None = None
 
 
 @st.cache_resource(show_spinner=False)
@@ -272,11 +274,13 @@ def _pad() -> None:
     if read.trace is None:
         st.html(figures.reading_card(None, None))
     else:
-        # The limit was measured with as many iterations as the network was trained with.
-        unsure_below = model().card["unsure_below"] if read.iterations == ITERATIONS else 0.0
         st.html(
             figures.reading_card(
-                read.trace.image, read.trace.lengths[-1], unsure_below, _advice(read.drawing)
+                read.trace.image,
+                read.trace.lengths[-1],
+                model().card["unsure_below"],
+                _advice(read.drawing),
+                read.judged,
             )
         )
     _status(read)
@@ -327,7 +331,8 @@ def _compute(drawing: Drawing, count: int) -> Reading:
         began = time.perf_counter()
         trace = network.trace(image, count)
         milliseconds = 1000 * (time.perf_counter() - began)
-        return Reading(drawing, count, trace, network.reconstructions(trace), milliseconds)
+        judged = None if count == ITERATIONS else network.predict(image[None])[0]
+        return Reading(drawing, count, trace, network.reconstructions(trace), milliseconds, judged=judged)
     except CapsvizError as error:
         return Reading(drawing, count, problem=str(error))
     except RuntimeError as error:  # what PyTorch raises when a device or a library of it fails

@@ -5,6 +5,7 @@ import reference
 import torch
 from torch import Tensor
 
+from benchmarks.formulations import FORMULATIONS
 from capsviz import fast
 from capsviz.capsules import CapsNet
 
@@ -77,3 +78,15 @@ def test_kept_spectra_change_nothing(net: CapsNet):
     with torch.no_grad():
         kept = fast.digit_capsules(net, images, 3, fast.kernel_spectra(net))
     torch.testing.assert_close(kept, fast.digit_capsules(net, images, 3).detach(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", list(FORMULATIONS))
+def test_what_it_is_timed_against_is_the_same_network(net: CapsNet, name: str):
+    images = batch(5)
+    parameters = [net.conv1.weight, net.primary.conv.weight, net.digits.W]
+    v = FORMULATIONS[name](net, images, None)
+    expected = net(images, 3).v
+    assert difference(v, expected) < RELATIVE
+    found, truth = (torch.autograd.grad(capsules.square().sum(), parameters) for capsules in (v, expected))
+    for ours, theirs in zip(found, truth, strict=True):
+        assert difference(ours, theirs) < 1e-4

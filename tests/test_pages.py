@@ -105,9 +105,28 @@ def test_a_short_longest_capsule_is_called_unsure(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(ui.model().card, "unsure_below", 0.987)
     app = open_app()
     assert "in over 99% of the MNIST digits held out, the longest capsule reaches 0.99." in shown(app)
-    app.session_state[ui.ITERATIONS_KEY] = 5  # with which the limit was not measured
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 5, 10])
+def test_the_limit_for_unsure_is_held_against_the_lengths_it_was_measured_for(
+    iterations: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Routing makes capsules longer with every iteration, those of scribbles too."""
+    app = open_app()
+    first = reading(app).trace
+    assert first is not None
+    longest = float(first.lengths[-1].max())
+    app.session_state[ui.ITERATIONS_KEY] = iterations
+    monkeypatch.setitem(ui.model().card, "unsure_below", longest - 0.005)
     app.run()
     assert "Perhaps no digit" not in shown(app)
+    monkeypatch.setitem(ui.model().card, "unsure_below", longest + 0.005)
+    app.run()
+    assert "with the routing iterations of training." in shown(app)
+    assert "dashed: unsure below" not in shown(app)  # the bars are other lengths
+    judged = reading(app).judged
+    assert judged is not None
+    np.testing.assert_allclose(judged, first.lengths[-1], atol=1e-5)
 
 
 @pytest.mark.parametrize(("side", "width", "told"), [(55, 18, True), (70, 18, False), (55, 6, False)])

@@ -22,7 +22,11 @@ def verdict(lengths: np.ndarray, unsure_below: float) -> str:
 
 
 def reading_card(
-    image: np.ndarray | None, lengths: np.ndarray | None, unsure_below: float = 0.0, advice: str = ""
+    image: np.ndarray | None,
+    lengths: np.ndarray | None,
+    unsure_below: float = 0.0,
+    advice: str = "",
+    judged: np.ndarray | None = None,
 ) -> str:
     """HTML of the answer to one drawing; with None, the same card waiting for one.
 
@@ -31,8 +35,10 @@ def reading_card(
         lengths: [10] capsule lengths in 0..1.
         unsure_below: the length of the longest capsule below which no digit is claimed.
         advice: a sentence on the drawing, that goes before what an unsure answer usually means.
+        judged: [10] lengths to hold against ``unsure_below`` where it was not measured for ``lengths``: those after
+            the routing iterations of training.
     """
-    doubt = ""
+    doubt, when = "", "" if judged is None else " with the routing iterations of training"
     if image is None or lengths is None:
         seen = '<span class="cv-seen cv-empty"></span>'
         answer = f'<span class="cv-digit">{EN_DASH}</span><span class="cv-length">no digit yet</span>'
@@ -40,7 +46,7 @@ def reading_card(
     else:
         longest = int(np.argmax(lengths))
         seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="the 28 by 28 pixels seen">'
-        found = verdict(lengths, unsure_below)
+        found = verdict(lengths if judged is None else judged, unsure_below)
         style = {"digit": "", "unsure": " cv-unsure", "no digit": " cv-none"}[found]
         none = found == "no digit"
         answer = (
@@ -50,15 +56,18 @@ def reading_card(
             f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
         if none:
-            doubt = "All ten capsules are as short as training makes those of digits that are not there."
+            doubt = (
+                f"All ten capsules are as short as training makes those of digits that are not there{when}."
+            )
         elif advice:
             doubt = advice
         elif found == "unsure":
             doubt = (
                 "Perhaps no digit, or an unusual one: in over 99% of the MNIST digits held out, the longest capsule "
-                f"reaches {number(unsure_below)}."
+                f"reaches {number(unsure_below)}{when}."
             )
-    dashed = f' title="dashed: unsure below {unsure_below:.2f}"' if unsure_below else ""
+    limit = unsure_below if judged is None else 0.0  # that of other lengths than the bars'
+    dashed = f' title="dashed: unsure below {limit:.2f}"' if limit else ""
     bars = "".join(
         f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
         f'<span style="height:{100 * length:.1f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
@@ -68,6 +77,6 @@ def reading_card(
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
         f"<figcaption>seen: 28 × 28</figcaption></figure>{answer}</div>"
-        f'<div class="cv-minis" style="--unsure:{100 * unsure_below:.1f}%"{dashed} aria-hidden="true">{bars}</div>'
+        f'<div class="cv-minis" style="--unsure:{100 * limit:.1f}%"{dashed} aria-hidden="true">{bars}</div>'
         f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )
