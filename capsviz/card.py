@@ -116,9 +116,9 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
     if evaluation:
         others = evaluation["unsure"]["others"]
         other += (
-            f". Of the letters, symbols, scribbles and the like that were tried, {1 - others['below']:.0%} had a capsule "
-            "long enough to be answered. These leave out what looks like a digit: a B, an S or a square may be read as "
-            "8, 5 or 0"
+            f". Of all that were tried (letters, symbols and scribbles of the kinds that are made up for training, and scripts, "
+            f"pictures and halves of digits that are not), {1 - others['below']:.0%} had a capsule long enough to be "
+            "answered. These leave out what looks like a digit: a B, an S or a square may be read as 8, 5 or 0"
         )
     if _most(card, "synthetic"):
         styles = (

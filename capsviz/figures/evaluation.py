@@ -212,9 +212,10 @@ def _says_drawings(result: Mapping[str, Any]) -> str:
 def _says_unsure(result: Mapping[str, Any]) -> str:
     doubt = result["unsure"]
     digits, others = doubt["digits"], doubt["others"]
+    drawn = f", {result['drawings']['unsure']:.1%} of people’s drawings" if "drawings" in result else ""
     return (
         f"An answer is called unsure where the longest capsule is below {doubt['threshold']:.2f}: "
-        f"{digits['below']:.1%} of {digits['images']:,} test digits are, and {others['below']:.1%} of "
+        f"{digits['below']:.1%} of {digits['images']:,} test digits are{drawn}, and {others['below']:.1%} of "
         f"{others['images']:,} letters, symbols, scribbles and other drawings of no digit."
     )
 
