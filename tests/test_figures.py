@@ -135,7 +135,7 @@ def test_ten_capsules_as_short_as_those_of_absent_digits_are_no_digit(trace: Rou
     assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths)
     # Longer with more iterations, but not with those that the limit is for.
     html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.7, judged=lengths)
-    assert "digits that are not there with the routing iterations of training." in html
+    assert "With training’s number of iterations the longest capsule is 0.05: no digit." in html
 
 
 def test_without_a_drawing_the_reading_claims_nothing() -> None:

@@ -132,7 +132,10 @@ def test_unsure_shows_both_shares_and_the_threshold(result: dict[str, Any]):
         ),
         ("drawings-confusion", "1,234 drawings were read as which, each counted once for each of 1 pens"),
         ("drawings", "1,234 drawings by 7 people"),
-        ("unsure", "below 0.42: 0.0% of 5 test digits are, 25.0% of people’s drawings, and 80.0% of 5 letters"),
+        (
+            "unsure",
+            "below 0.42: 0.0% of 5 test digits are, 25.0% of people’s drawings, and 80.0% of 5 letters",
+        ),
         ("calibration", "0.914 on average, with 99.04% right"),
         ("rotated", "100 test digits turned"),
     ],

@@ -38,7 +38,7 @@ def reading_card(
         judged: [10] lengths to hold against ``unsure_below`` where it was not measured for ``lengths``: those after
             the routing iterations of training.
     """
-    doubt, when = "", "" if judged is None else " with the routing iterations of training"
+    doubt = ""
     if image is None or lengths is None:
         seen = '<span class="cv-seen cv-empty"></span>'
         answer = f'<span class="cv-digit">{EN_DASH}</span><span class="cv-length">no digit yet</span>'
@@ -55,19 +55,26 @@ def reading_card(
             f'<span class="cv-length">{"length" if found == "digit" else found}'
             f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
-        if none:
-            doubt = (
-                f"All ten capsules are as short as training makes those of digits that are not there{when}."
-            )
+        if judged is not None and found != "digit":
+            # Beside long bars, what is said of short ones needs a word on where they are short.
+            limit = f"unsure is what is below {number(unsure_below)}" if found == "unsure" else "no digit"
+            doubt = f"With training’s number of iterations the longest capsule is {number(judged.max())}: {limit}."
+        elif none:
+            doubt = "All ten capsules are as short as training makes those of digits that are not there."
         elif advice:
             doubt = advice
         elif found == "unsure":
             doubt = (
                 "Perhaps no digit, or an unusual one: in over 99% of the MNIST digits held out, the longest capsule "
-                f"reaches {number(unsure_below)}{when}."
+                f"reaches {number(unsure_below)}."
             )
-    limit = unsure_below if judged is None else 0.0  # that of other lengths than the bars'
-    dashed = f' title="dashed: unsure below {limit:.2f}"' if limit else ""
+    # Of other lengths than the bars' it would be no limit.
+    dashed = unsure_below and judged is None
+    mark = (
+        f' style="--unsure:{100 * unsure_below:.1f}%" title="dashed: unsure below {unsure_below:.2f}"'
+        if dashed
+        else ""
+    )
     bars = "".join(
         f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
         f'<span style="height:{100 * length:.1f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
@@ -77,6 +84,6 @@ def reading_card(
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
         f"<figcaption>seen: 28 × 28</figcaption></figure>{answer}</div>"
-        f'<div class="cv-minis" style="--unsure:{100 * limit:.1f}%"{dashed} aria-hidden="true">{bars}</div>'
+        f'<div class="cv-minis"{mark} aria-hidden="true">{bars}</div>'
         f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )
