@@ -38,14 +38,14 @@ DONE = 2 * (
 )
 
 # Images [B, 28, 28] to digit capsules v [B, J, D]; "spectra" is what ours keeps where the weights do not change.
-Formulation = Callable[[CapsNet, Tensor, Tensor | None], Tensor]
+Formulation = Callable[[CapsNet, Tensor, fast.Spectra | None], Tensor]
 
 
-def ours(net: CapsNet, images: Tensor, spectra: Tensor | None) -> Tensor:
+def ours(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
     return fast.digit_capsules(net, images, ITERATIONS, spectra)
 
 
-def public(net: CapsNet, images: Tensor, spectra: Tensor | None) -> Tensor:
+def public(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
     """W spread out over the batch, logits [B, I, J] with the digits last, one multiplication at a time."""
     _, u = net.encode(images)
     W = net.digits.W.unsqueeze(0).repeat(len(images), 1, 1, 1, 1)  # [B, I, J, D, K]
@@ -61,7 +61,7 @@ def public(net: CapsNet, images: Tensor, spectra: Tensor | None) -> Tensor:
     return v
 
 
-def einsum(net: CapsNet, images: Tensor, spectra: Tensor | None) -> Tensor:
+def einsum(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
     """Every sum of the paper as one einsum."""
     _, u = net.encode(images)
     u_hat = torch.einsum("ijdk,bik->bijd", net.digits.W, u)

@@ -8,8 +8,8 @@ Here three things are rearranged, and a test holds values and gradients to the r
    inputs with at most 5x5 taps, which a 10-point DFT in both directions turns into products of
    spectra. Of the 100 frequencies 4 are real and 48 pairs complex; three real products each (Gauss)
    make 148 products where the direct sum takes 729: ``out = A' [(G w) * (B x)]``.
-2. The first convolution is one matrix product over patches, written straight into the order that the
-   second one reads.
+2. The first convolution is a matrix product over patches, one phase after another and straight in the
+   order that the second one reads: a phase stays in the processor's cache until it has been added up.
 3. No gradient flows through the coupling coefficients (û is constant in all but the last iteration),
    so routing runs without one; and û itself is never stored: s_j = sum_i c_ij W_ij u_i is one product
    of c_ij u_i with W_j, and in the first iteration, where all c are equal, of u_i with all W at once.
@@ -81,59 +81,65 @@ def _transforms() -> tuple[Tensor, list[Tensor], Tensor]:
     )
 
 
-class _Spectra(torch.autograd.Function):
-    """Kernel [256 out, 256 in, 9, 9] to its spectra [148, 4*256 in, 256 out], phase after phase.
+Spectra = tuple[Tensor, ...]  # [148, 256 in, 256 out] for each phase
 
-    Autograd would write the 155 MB of spectra, and of their gradient, twice: once for each phase and once together.
+
+class _Spectra(torch.autograd.Function):
+    """Kernel [256 out, 256 in, 9, 9] to its spectra, phase by phase.
+
+    Autograd would keep copies of the taps, and write their gradient once for each phase and once together.
     """
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor) -> Tensor:
-        _, G, A = _transforms()
+    def forward(ctx: Any, weight: Tensor) -> Spectra:
+        _, G, _ = _transforms()
         taps = weight.permute(2, 3, 1, 0).contiguous()  # [9, 9, in, out]
-        spectra = weight.new_empty(A.shape[1], len(_PHASES), taps[0, 0].numel())
-        for phase, (g, (row, column)) in enumerate(zip(G, _PHASES, strict=True)):
-            torch.mm(g, taps[row::2, column::2].reshape(g.shape[1], -1), out=spectra[:, phase])
         ctx.shape = taps.shape
-        return spectra.view(len(spectra), -1, weight.shape[0])
+        return tuple(
+            (g @ taps[row::2, column::2].reshape(g.shape[1], -1)).view(-1, *taps.shape[2:])
+            for g, (row, column) in zip(G, _PHASES, strict=True)
+        )
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         _, G, _ = _transforms()
-        spectra = gradient.view(len(gradient), len(_PHASES), -1)
-        taps = gradient.new_empty(ctx.shape)
-        for phase, (g, (row, column)) in enumerate(zip(G, _PHASES, strict=True)):
+        taps = gradients[0].new_empty(ctx.shape)
+        for g, gradient, (row, column) in zip(G, gradients, _PHASES, strict=True):
             part = taps[row::2, column::2]
-            part.copy_((g.T @ spectra[:, phase]).view(part.shape))
+            part.copy_((g.T @ gradient.flatten(1)).view(part.shape))
         return taps.permute(3, 2, 0, 1)
 
 
-def _features(net: CapsNet, images: Tensor) -> Tensor:
-    """First convolution and ReLU of images [B, 28, 28], in the order [10*10, B, 4, 256]."""
-    patches = images.unfold(1, 9, 1).unfold(2, 9, 1)  # [B, 20, 20, 9, 9]
-    patches = patches.unflatten(2, (_N, 2)).unflatten(1, (_N, 2))  # [B, 10, 2, 10, 2, 9, 9]
-    patches = patches.permute(1, 3, 0, 2, 4, 5, 6).reshape(-1, 81)
-    features = F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias).relu_()
-    return features.view(_N * _N, len(images), len(_PHASES), -1)
-
-
-def kernel_spectra(net: CapsNet) -> Tensor:
-    """The primary convolution's kernel in the frequency domain, [148, 4*256 in, 256 out], 155 MB.
+def kernel_spectra(net: CapsNet) -> Spectra:
+    """The primary convolution's kernel in the frequency domain, 155 MB.
 
     Where the weights stay as they are it can be kept: it takes a third of a forward pass of 128 images.
     """
-    return _Spectra.apply(net.primary.conv.weight)
+    spectra: Spectra = _Spectra.apply(net.primary.conv.weight)
+    return spectra
 
 
-def _primary(net: CapsNet, features: Tensor, spectra: Tensor) -> Tensor:
-    """Primary capsules [B, K, I], squashed, from ``_features`` and ``kernel_spectra``."""
+def _features(net: CapsNet, images: Tensor, phase: tuple[int, int]) -> Tensor:
+    """First convolution and ReLU of images [B, 28, 28] in the places of one phase: [10*10, B, 256]."""
+    row, column = phase
+    patches = images[:, row:, column:].unfold(1, 9, 2).unfold(2, 9, 2)  # [B, 10, 10, 9, 9]
+    patches = patches.permute(1, 2, 0, 3, 4).reshape(-1, 81)
+    features = F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias).relu_()
+    return features.view(_N * _N, len(images), -1)
+
+
+def _primary(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
+    """Primary capsules [B, K, I], squashed, of images [B, 28, 28] with ``kernel_spectra``."""
     B, _, A = _transforms()
-    batch = features.shape[1]
-    x_hat = (B @ features.flatten(1)).view(len(B), batch, -1)  # [148, B, 4*256]
-    products = torch.bmm(x_hat, spectra)  # [148, B, 256]
-    out = (A @ products.flatten(1)).view(GRID * GRID, batch, -1) + net.primary.conv.get_parameter("bias")
+    products = images.new_zeros(len(B), len(images), spectra[0].shape[-1])  # [148, B, 256]
+    for phase, kernel in zip(_PHASES, spectra, strict=True):
+        x_hat = (B @ _features(net, images, phase).flatten(1)).view(len(B), len(images), -1)
+        products.baddbmm_(x_hat, kernel)
+    out = (A @ products.flatten(1)).view(GRID * GRID, len(images), -1) + net.primary.conv.get_parameter(
+        "bias"
+    )
     u = squash(out.unflatten(2, (TYPES, PRIMARY_DIM)))  # [36, B, 32, 8]
-    return u.permute(1, 3, 2, 0).reshape(batch, PRIMARY_DIM, PRIMARY_CAPSULES)
+    return u.permute(1, 3, 2, 0).reshape(len(images), PRIMARY_DIM, PRIMARY_CAPSULES)
 
 
 def _weighted_sum(c: Tensor, u: Tensor, W: Tensor) -> Tensor:
@@ -162,7 +168,7 @@ def _couplings(u: Tensor, W: Tensor, iterations: int) -> Tensor:
 
 
 def digit_capsules(
-    net: CapsNet, images: Tensor, iterations: int = 3, spectra: Tensor | None = None
+    net: CapsNet, images: Tensor, iterations: int = 3, spectra: Spectra | None = None
 ) -> Tensor:
     """The digit capsules v [B, J, D] that ``net(images, iterations).v`` gives, gradient included.
 
@@ -177,7 +183,7 @@ def digit_capsules(
     """
     if iterations < 1:
         raise ValueError(f"routing needs at least 1 iteration, not {iterations}.")
-    u = _primary(net, _features(net, images), kernel_spectra(net) if spectra is None else spectra)
+    u = _primary(net, images, kernel_spectra(net) if spectra is None else spectra)
     # [I, J, D, K] -> [J, K*I, D]: with the capsules innermost, what follows runs over long rows.
     W = net.digits.W.permute(1, 3, 0, 2).reshape(DIGITS, PRIMARY_DIM * PRIMARY_CAPSULES, -1)
     if iterations == 1:

@@ -109,7 +109,7 @@ def digit_capsules(
     images: Tensor,
     iterations: int,
     mixed_precision: bool = False,
-    spectra: Tensor | None = None,
+    spectra: fast.Spectra | None = None,
 ) -> Tensor:
     """Digit capsules v [B, J, D] in the way that is fastest on the device of ``images`` [B, 28, 28]."""
     if images.device.type == "cpu":
