@@ -89,8 +89,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
         if as_file:
             write_atomically(as_file, f"{text}\n".encode())
+            say(f"kept in {as_file}")
         if arguments.figures:
-            write_figures(result, arguments.figures)
+            say(f"{len(write_figures(result, arguments.figures))} figures in {arguments.figures}")
     except OSError as error:
         raise DataError(
             f"What was measured stands above, but could not be kept ({error.strerror or error}): make room, and "

@@ -10,6 +10,7 @@ from typing import Any
 FORMAT = 2  # of an evaluation: one more whenever what it holds changes
 # Of the digits held out, called unsure. The aim is 1% of any: what is set on 5,000 is off by a fifth of that elsewhere.
 SHARE_UNSURE = 0.008
+ABSENT = 0.1  # m- of Eq. 4; where all ten capsules are as short, the app says "no digit"
 # Standard deviations at which ``limits`` says how much is misread: of weights trained without noise, and with some.
 NOISE, STRONG_NOISE = 0.2, 0.5
 
@@ -43,6 +44,10 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         "Calibration of the longest length": f"{calibration['length']:.3f} on average, with "
         f"{calibration['accuracy']:.2%} correct; expected calibration error {calibration['ece']:.3f}",
         f"Unsure, below {doubt['threshold']:.2f}: test digits": unsure_digits(doubt["digits"]),
+        f"No digit, all below {ABSENT}: test digits and drawings of no digit": " and ".join(
+            f"{doubt['below'][key][doubt['below']['length'].index(ABSENT)]:.1%}"
+            for key in ("digits", "others")
+        ),
         **{
             f"Unsure: {kind['kind']}": f"{kind['below']:.1%} of {kind['images']:,}" for kind in doubt["kinds"]
         },
@@ -53,7 +58,10 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         drawn = evaluation[key]
         rows[name] = f"{drawn['drawings']:,}, each rendered with pens of four widths"
         if drawn["writers"]:
-            rows[name] += f", by {drawn['writers']} writers (intervals by a bootstrap over these)"
+            rows[name] += f", by {drawn['writers']} writers"
+        rows[name] += (
+            f" (intervals by a bootstrap over {'these' if drawn['writers'] else 'drawings'}, at least Wilson’s)"
+        )
         if "file" in drawn:
             rows[name] += f"; `{drawn['file']}`, SHA-256 `{drawn['file_sha256']}`"
         rows |= {

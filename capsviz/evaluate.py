@@ -42,7 +42,7 @@ MADE_UP = 500
 BINS = 20
 
 CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
-    "rotated": ("degrees", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60)),
+    "rotated": ("degrees to the left", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60)),
     "shifted": ("pixels", (0, 1, 2, 3, 4, 5, 6)),
     "scaled": ("times as large", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4)),
     "noised": ("standard deviation, black being 0 and white 1", (0, 0.1, 0.2, 0.3, 0.4, 0.5)),

@@ -50,7 +50,7 @@ UPLOAD_KEY = "upload"
 UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
 WIDTH_KEY = "stroke_width"
 ITERATIONS_KEY = "iterations"  # routing iterations R of every reading
-ITERATIONS = 3  # that the network was trained with
+ITERATIONS = figures.TRAINED
 ADDRESS_ITERATIONS = "R"  # their name in the address bar
 
 # A faint word in the canvas as long as nothing is drawn, and below an example.
@@ -243,6 +243,7 @@ def _pad() -> None:
     )
     now: Drawing = st.session_state[HISTORY_KEY][-1]
     st.html(EXAMPLE_HINT if now.example else NO_HINT if now.objects else HINT)
+    # Without help: its tooltips would lie over the canvas, in the pen's way.
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         st.button(
             "Undo",
@@ -250,9 +251,8 @@ def _pad() -> None:
             key="undo",
             on_click=_undo,
             disabled=len(st.session_state[HISTORY_KEY]) < 2,
-            help="Take back the last stroke, or whatever replaced the drawing",
         )
-        st.button("Clear", icon=":material/delete:", key="clear", on_click=_clear, help="Empty the canvas")
+        st.button("Clear", icon=":material/delete:", key="clear", on_click=_clear)
         st.menu_button(
             "Examples",
             [example.name for example in EXAMPLES],

@@ -128,14 +128,14 @@ def test_ten_capsules_as_short_as_those_of_absent_digits_are_no_digit(trace: Rou
     html = figures.reading_card(trace.image, lengths, unsure_below=0.7)
     assert 'data-testid="answer">–<' in html
     assert re.search(r'>no digit<b data-testid="length">0\.10<', html)
-    assert "All ten capsules are as short" in html
+    assert "No capsule is longer than 0.1" in html
     lengths[3] = 0.1001  # m- is 0.1 (Eq. 4)
     assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths, unsure_below=0.7)
     lengths[3] = 0.05  # with a number of routing iterations for which no limit is known
     assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths)
     # Longer with more iterations, but not with those that the limit is for.
     html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.7, judged=lengths)
-    assert "With training’s number of iterations the longest capsule is 0.05: no digit." in html
+    assert "After the 3 iterations of training the longest is 3, 0.05: no digit." in html
 
 
 def test_without_a_drawing_the_reading_claims_nothing() -> None:

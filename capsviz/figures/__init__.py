@@ -10,7 +10,7 @@ from capsviz.figures.evaluation import EVALUATION, evaluation_figures
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.pose import decoder_payload, pose_payload
-from capsviz.figures.reading import reading_card
+from capsviz.figures.reading import TRAINED, reading_card
 from capsviz.figures.reconstructions import reconstruction_panels
 from capsviz.figures.routing import routing_html, routing_payload
 from capsviz.figures.strip import pipeline_strip
@@ -22,6 +22,7 @@ STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</s
 __all__ = [
     "EVALUATION",
     "STYLE",
+    "TRAINED",
     "decoder_payload",
     "evaluation_figures",
     "layers_table",

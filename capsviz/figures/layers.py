@@ -70,9 +70,12 @@ def _made(trace: RoutingTrace | None, reconstructions: np.ndarray | None) -> tup
     if trace is None or reconstructions is None:
         return ("–",) * 4
     digit = trace.prediction
+    lengths = np.linalg.norm(trace.u, axis=1)
+    # Three digits: nearly all are about 1 long, over empty paper too.
+    shortest, longest, mean = (number(float(pick(lengths)), 3) for pick in (np.min, np.max, np.mean))
     return (
         f"{(trace.features > 0).mean():.0%} of the values are above 0",
-        f"mean length {number(float(np.linalg.norm(trace.u, axis=1).mean()))}",
+        f"lengths {shortest} to {longest}, mean {mean}",
         f"the longest is {digit}: {number(float(trace.lengths[-1, digit]))}",
         f"squared error {number(squared_error(trace.image, reconstructions[digit]), 1)}",
     )

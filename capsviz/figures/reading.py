@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from capsviz.card import ABSENT
 from capsviz.figures.theme import DIGIT_COLOURS, data_uri, ink, number
 
 EN_DASH = "\N{EN DASH}"
-ABSENT = 0.1  # m- of Eq. 4: training does not shorten a capsule below it
+TRAINED = 3  # routing iterations, with which the limit for unsure is measured
 
 
 def verdict(lengths: np.ndarray, unsure_below: float) -> str:
@@ -55,12 +56,21 @@ def reading_card(
             f'<span class="cv-length">{"length" if found == "digit" else found}'
             f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
-        if judged is not None and found != "digit":
-            # Beside long bars, what is said of short ones needs a word on where they are short.
-            limit = f"unsure is what is below {number(unsure_below)}" if found == "unsure" else "no digit"
-            doubt = f"With training’s number of iterations the longest capsule is {number(judged.max())}: {limit}."
+        if judged is not None:
+            # Beside other bars, what the limit was held against needs a word.
+            means = {
+                "digit": "sure",
+                "unsure": f"unsure, below {number(unsure_below)}",
+                "no digit": "no digit",
+            }
+            doubt = (
+                f"After the {TRAINED} iterations of training the longest is {int(judged.argmax())}, "
+                f"{number(judged.max())}: {means[found]}."
+            )
         elif none:
-            doubt = "All ten capsules are as short as training makes those of digits that are not there."
+            doubt = (
+                f"No capsule is longer than {ABSENT}, as training makes those of digits that are not there."
+            )
         elif advice:
             doubt = advice
         elif found == "unsure":
