@@ -230,6 +230,28 @@ def test_uploads_a_picture_and_refuses_a_text(page: Page, tmp_path: Path) -> Non
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_phone_shows_which_page_it_has_opened(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(page.url.rstrip("/") + "/routing")
+    page.get_by_test_id("answer").wait_for()
+    expect(page.get_by_text("Why did this capsule win?")).to_be_in_viewport(ratio=1)
+
+
+def test_a_stroke_may_begin_below_where_a_button_was_just_clicked(page: Page) -> None:
+    """A tooltip that opened over the canvas would swallow it."""
+    clear(page)
+    box = page.get_by_role("button", name="Clear").bounding_box()
+    pad = page.locator("canvas.upper-canvas").bounding_box()
+    assert box is not None
+    assert pad is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 5)
+    page.wait_for_timeout(800)  # longer than a tooltip waits
+    x = box["x"] + box["width"] / 2 - pad["x"]
+    draw(page, [(x, 270), (x, 30)])
+    inked(page, stroke_ink([(x, 270), (x, 30)]), rel=0.1)
+    answer(page, "1")
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (390, 844)])
 @pytest.mark.parametrize("path", ["", "/routing", "/pose", "/model"])
 def test_nothing_sticks_out_sideways(page: Page, size: tuple[int, int], path: str) -> None:
