@@ -7,7 +7,8 @@ Here three things are rearranged, and a test holds values and gradients to the r
    into four phases (even and odd rows and columns); in each, 6x6 outputs are a correlation of 10x10
    inputs with at most 5x5 taps, which a 10-point DFT in both directions turns into products of
    spectra. Of the 100 frequencies 4 are real and 48 pairs complex; three real products each (Gauss)
-   make 148 products where the direct sum takes 729: ``out = A' [(G w) * (B x)]``.
+   make 148 products where the direct sum takes 729: ``out = A' [(G w) * (B x)]``. ``B`` is applied as it is
+   defined, along the inputs' columns first and then along their rows.
 2. The first convolution is a matrix product over patches, one phase after another and straight in the
    order that the second one reads: a phase stays in the processor's cache until it has been added up.
 3. No gradient flows through the coupling coefficients (û is constant in all but the last iteration),
@@ -16,7 +17,7 @@ Here three things are rearranged, and a test holds values and gradients to the r
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,55 +31,85 @@ _BLOCK = 32  # images routed at a time: what that writes and reads again stays n
 _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the stride of 2
 
 
+class _Transforms(NamedTuple):
+    """The constant matrices of the bilinear algorithm; frequencies stand in the order of their first component."""
+
+    first: Tensor  # [10, 10] along y: real frequency 0, real and imaginary parts of 1 to 4, real frequency 5
+    # Along x, for each first component: a matrix, and which rows of what ``first`` gives it turns into which of 148.
+    second: list[tuple[Tensor, slice, slice]]
+    kernel: list[Tensor]  # G, [148, taps] for the kernel of each of the four phases
+    back: Tensor  # A, [36, 148] to the outputs
+
+
 @cache
 @torch.inference_mode(False)  # else a first call for inference would make tensors that training cannot use
-def _transforms() -> tuple[Tensor, list[Tensor], Tensor]:
-    """The three constant matrices of the bilinear algorithm.
-
-    Returns:
-        ``B`` [148, 100] for the inputs, ``G`` [148, taps] for the kernel of each of the four phases,
-        and ``A`` [36, 148] back to the outputs.
-    """
+def _transforms() -> _Transforms:
     grid = np.arange(_N)
-    rows, columns = (axis.ravel() for axis in np.meshgrid(grid, grid, indexing="ij"))
-
-    def waves(frequency: tuple[int, int], y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return np.exp(-2j * np.pi * (frequency[0] * y + frequency[1] * x) / _N)
-
-    inputs: list[np.ndarray] = []
-    outputs: list[np.ndarray] = []
-    kernels: list[list[np.ndarray]] = [[] for _ in _PHASES]
-    out_rows, out_columns = (a.ravel() for a in np.meshgrid(grid[:GRID], grid[:GRID], indexing="ij"))
+    waves = np.exp(-2j * np.pi * np.outer(grid, grid) / _N)  # [frequency, place]
     taps = []
     for row, column in _PHASES:
         # 9 taps: those at 0, 2, 4, 6, 8 fall on the even phase, those at 1, 3, 5, 7 on the odd one.
         y, x = np.meshgrid(grid[: 5 - row], grid[: 5 - column], indexing="ij")
         taps.append((y.ravel(), x.ravel()))
+    out_y, out_x = (axis.ravel() for axis in np.meshgrid(grid[:GRID], grid[:GRID], indexing="ij"))
 
-    for frequency in [(p, q) for p in range(_N) for q in range(_N)]:
-        mirror = (-frequency[0] % _N, -frequency[1] % _N)
-        if mirror < frequency:
-            continue  # a real signal's spectrum there is the conjugate of one already taken
-        x_wave = waves(frequency, rows, columns)
-        w_waves = [waves(frequency, *t).conj() for t in taps]  # conjugate: correlation, not convolution
-        back = waves(frequency, out_rows, out_columns).conj() / _N**2
-        if mirror == frequency:
-            inputs.append(x_wave.real)
-            outputs.append(back.real)
-            for kernel, w in zip(kernels, w_waves, strict=True):
-                kernel.append(w.real)
-        else:
-            # (a + ib)(c + id): k1 = c(a+b), k2 = a(d-c), k3 = b(c+d); real k1-k3, imaginary k1+k2.
-            # Twice the real part of the product with ``back``, for the mirrored frequency's sake.
-            inputs += [x_wave.real + x_wave.imag, x_wave.real, x_wave.imag]
-            for kernel, w in zip(kernels, w_waves, strict=True):
-                kernel += [w.real, w.imag - w.real, w.real + w.imag]
-            outputs += [2 * (back.real - back.imag), -2 * back.imag, -2 * back.real]
-    return (
-        torch.tensor(np.array(inputs), dtype=torch.float32),
-        [torch.tensor(np.array(kernel), dtype=torch.float32) for kernel in kernels],
-        torch.tensor(np.array(outputs).T.copy(), dtype=torch.float32),
+    first: list[np.ndarray] = []
+    second: list[tuple[Tensor, slice, slice]] = []
+    kernels: list[list[np.ndarray]] = [[] for _ in _PHASES]
+    outputs: list[np.ndarray] = []
+    for p in range(_N // 2 + 1):  # the spectrum at those above is the conjugate of one below
+        alone = -p % _N == p
+        start, done = len(first) * _N, len(outputs)
+        first += [waves[p].real] if alone else [waves[p].real, waves[p].imag]
+        matrix: list[np.ndarray] = []
+        for q in range(_N // 2 + 1 if alone else _N):
+            # A real place along x adds its wave, an imaginary one i times that.
+            real, imaginary = waves[q].real, waves[q].imag
+            if not alone:
+                real, imaginary = np.concatenate([real, -imaginary]), np.concatenate([imaginary, real])
+            w_waves = [(waves[p][y] * waves[q][x]).conj() for y, x in taps]  # conjugate: a correlation
+            back = (waves[p][out_y] * waves[q][out_x]).conj() / _N**2
+            if alone and -q % _N == q:
+                matrix.append(real)
+                outputs.append(back.real)
+                for kernel, w in zip(kernels, w_waves, strict=True):
+                    kernel.append(w.real)
+            else:
+                # (a + ib)(c + id): k1 = c(a+b), k2 = a(d-c), k3 = b(c+d); real k1-k3, imaginary k1+k2.
+                # Twice the real part of the product with ``back``, for the mirrored frequency's sake.
+                matrix += [real + imaginary, real, imaginary]
+                outputs += [2 * (back.real - back.imag), -2 * back.imag, -2 * back.real]
+                for kernel, w in zip(kernels, w_waves, strict=True):
+                    kernel += [w.real, w.imag - w.real, w.real + w.imag]
+        second.append((_tensor(matrix), slice(start, len(first) * _N), slice(done, len(outputs))))
+    return _Transforms(
+        _tensor(first), second, [_tensor(kernel) for kernel in kernels], _tensor(outputs).T.contiguous()
     )
+
+
+def _tensor(rows: list[np.ndarray]) -> Tensor:
+    return torch.tensor(np.array(rows), dtype=torch.float32)
+
+
+class _Transformed(torch.autograd.Function):
+    """Features [10*10, M] of one phase to their spectra [148, M]: a quarter of the products that one matrix would take."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        transforms = _transforms()
+        along = (transforms.first @ features.view(_N, -1)).view(features.shape)
+        x_hat = features.new_empty(transforms.back.shape[1], features.shape[1])
+        for matrix, here, there in transforms.second:
+            torch.mm(matrix, along[here], out=x_hat[there])
+        return x_hat
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        transforms = _transforms()
+        along = gradient.new_empty(_N * _N, gradient.shape[1])
+        for matrix, here, there in transforms.second:
+            torch.mm(matrix.T, gradient[there], out=along[here])
+        return (transforms.first.T @ along.view(_N, -1)).view(along.shape)
 
 
 Spectra = tuple[Tensor, ...]  # [148, 256 in, 256 out] for each phase
@@ -92,19 +123,17 @@ class _Spectra(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor) -> Spectra:
-        _, G, _ = _transforms()
         taps = weight.permute(2, 3, 1, 0).contiguous()  # [9, 9, in, out]
         ctx.shape = taps.shape
         return tuple(
             (g @ taps[row::2, column::2].reshape(g.shape[1], -1)).view(-1, *taps.shape[2:])
-            for g, (row, column) in zip(G, _PHASES, strict=True)
+            for g, (row, column) in zip(_transforms().kernel, _PHASES, strict=True)
         )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        _, G, _ = _transforms()
         taps = gradients[0].new_empty(ctx.shape)
-        for g, gradient, (row, column) in zip(G, gradients, _PHASES, strict=True):
+        for g, gradient, (row, column) in zip(_transforms().kernel, gradients, _PHASES, strict=True):
             part = taps[row::2, column::2]
             part.copy_((g.T @ gradient.flatten(1)).view(part.shape))
         return taps.permute(3, 2, 0, 1)
@@ -130,14 +159,13 @@ def _features(net: CapsNet, images: Tensor, phase: tuple[int, int]) -> Tensor:
 
 def _primary(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
     """Primary capsules [B, K, I], squashed, of images [B, 28, 28] with ``kernel_spectra``."""
-    B, _, A = _transforms()
-    products = images.new_zeros(len(B), len(images), spectra[0].shape[-1])  # [148, B, 256]
+    back = _transforms().back
+    products = images.new_zeros(back.shape[1], len(images), spectra[0].shape[-1])  # [148, B, 256]
     for phase, kernel in zip(_PHASES, spectra, strict=True):
-        x_hat = (B @ _features(net, images, phase).flatten(1)).view(len(B), len(images), -1)
-        products.baddbmm_(x_hat, kernel)
-    out = (A @ products.flatten(1)).view(GRID * GRID, len(images), -1) + net.primary.conv.get_parameter(
-        "bias"
-    )
+        x_hat: Tensor = _Transformed.apply(_features(net, images, phase).flatten(1))
+        products.baddbmm_(x_hat.view(len(x_hat), len(images), -1), kernel)
+    out = (back @ products.flatten(1)).view(GRID * GRID, len(images), -1)
+    out = out + net.primary.conv.get_parameter("bias")
     u = squash(out.unflatten(2, (TYPES, PRIMARY_DIM)))  # [36, B, 32, 8]
     return u.permute(1, 3, 2, 0).reshape(len(images), PRIMARY_DIM, PRIMARY_CAPSULES)
 

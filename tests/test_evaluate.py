@@ -173,7 +173,7 @@ def test_curves_hold_the_error_at_every_amount(spot: np.ndarray):
     wrong = {p["amount"]: p["wrong"] for p in found["rotated"]["points"]}
     assert wrong[0] == wrong[10] == wrong[-60] == 1  # the one that is labelled 0
     assert wrong[60] == 1  # 60 + 27 degrees: just still on the right
-    assert found["rotated"]["unit"] == "degrees"
+    assert found["rotated"]["unit"] == "degrees to the left"
     assert all(p["images"] == 3 for curve in found.values() for p in curve["points"])
 
 
