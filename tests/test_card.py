@@ -189,7 +189,9 @@ def test_the_card_says_that_weights_are_a_mean(card: dict[str, Any]):
     mean = {**card, "settings": settings, "started_from": [card["settings"]], "validation_error": 0.0024}
     table = card_table(mean)
     assert "| Weights | the mean of those started from and those trained to |" in table
-    assert re.search(r"\| Validation error \| 0\.24%, margin loss 0\.00\d+, of the mean; no epoch was picked \|", table)
+    assert re.search(
+        r"\| Validation error \| 0\.24%, margin loss 0\.00\d+, of the mean; no epoch was picked \|", table
+    )
     assert "their mean with those that the last training began with" in departures(mean)
     words = command(settings).replace("WEIGHTS", "capsnet-mnist").split()[3:]
     assert build_parser().parse_args(words).average_start
