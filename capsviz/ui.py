@@ -331,7 +331,11 @@ def _compute(drawing: Drawing, count: int) -> Reading:
         began = time.perf_counter()
         trace = network.trace(image, count)
         milliseconds = 1000 * (time.perf_counter() - began)
-        judged = None if count == ITERATIONS else network.predict(image[None])[0]
+        judged = None
+        if count > ITERATIONS:  # training's iterations are the first of these
+            judged = trace.lengths[ITERATIONS - 1]
+        elif count < ITERATIONS:
+            judged = network.predict(image[None])[0]
         return Reading(drawing, count, trace, network.reconstructions(trace), milliseconds, judged=judged)
     except CapsvizError as error:
         return Reading(drawing, count, problem=str(error))
