@@ -23,3 +23,7 @@ class TrainingError(CapsvizError):
 
 class DeviceError(CapsvizError):
     """A device that this machine or this PyTorch does not have."""
+
+
+class MessageError(CapsvizError):
+    """A message from a browser, or a part of a link, that cannot be used."""
