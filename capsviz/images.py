@@ -12,7 +12,11 @@ MAX_PIXELS = 50_000_000
 MAX_SIDE = 1024  # larger pictures are reduced to this; a digit needs far less
 
 # Pillow's others are rare, and one of them, EPS, would run a program to be drawn.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+# Of their files' names, without the dot. AVIF has one only where the installed Pillow can decode it.
+ENDINGS = tuple(
+    sorted(ending[1:] for ending, kind in Image.registered_extensions().items() if kind in FORMATS)
+)
 
 
 def read_image(data: bytes) -> np.ndarray:

@@ -6,6 +6,9 @@ in one resampling from a square with real-valued borders, so that where and how 
 leaves no trace.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
@@ -44,7 +47,32 @@ DOT = "This is just a dot: draw a whole digit, larger than the pen is wide."
 SCRIBBLE = "The ink covers far more than one digit could: draw, or crop the picture to, a single digit."
 
 
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """A picture like MNIST's, and what of the picture before was taken for its ink.
+
+    The masks have the shape of the picture that was worked on: the crop, averaged down to at most
+    ``WORKING_SIZE`` pixels a side. Stretched over the crop, they lie where the ink does.
+    """
+
+    image: np.ndarray  # float32 [28, 28] in 0..1, ink 1 on background 0; read-only
+    kept: np.ndarray  # bool [H, W], taken for the digit's ink; read-only
+    left_out: np.ndarray  # bool [H, W], like ink, but not the digit's: rulings, shadows, neighbours, specks
+    polarity: str  # "light" or "dark": what the ink is
+    doubts: tuple[str, ...]  # a sentence each: what may be wrong, and what to do about it
+
+
 def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto") -> np.ndarray:
+    """The picture that ``prepare`` makes: float32 [28, 28] in 0..1, ink 1 on background 0."""
+    return prepare(pixels, ink).image
+
+
+def prepare(
+    pixels: np.ndarray,
+    ink: str = "auto",
+    crop: tuple[float, float, float, float] | None = None,
+    without: Sequence[tuple[float, float]] = (),
+) -> Preparation:
     """Turn a canvas or a photo into a picture like MNIST's.
 
     A picture that is made like MNIST's already comes back as it was, but for its faintest grey.
@@ -54,19 +82,41 @@ def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto") -> np.ndarray:
             uint16, or floats that go up to 1 (if none is above 1) or to 255 (otherwise). What is
             transparent is background.
         ink: "light" on dark, "dark" on light, or "auto": whichever stands out from the background.
+        crop: the part to look at: left, top, right, bottom as fractions of the picture, 0..1; None for all of it.
+        without: points (x, y) that lie on what is no ink, as fractions of the whole picture, also with a crop.
+            What was found there, or within a few pixels, is left out.
 
     Returns:
-        float32 [28, 28] in 0..1, ink 1 on background 0.
+        The picture and what was taken for its ink.
 
     Raises:
         ImageError: if the array is of another kind, or there is no digit in it: no ink, a dot, or ink
             all over.
-        ValueError: if ``ink`` is none of the three words.
+        ValueError: if ``ink`` is none of the three words, or ``crop`` or ``without`` are no such fractions.
     """
     if ink not in ("light", "dark", "auto"):
         raise ValueError(f'ink must be "light", "dark" or "auto", not {ink!r}.')
-    digit = _crop(_without_specks(_find_ink(_shrink(_to_grey(pixels)), ink)))
-    return _frame(_crop(_with_usual_width(digit)))
+    found, polarity = _find_ink(_shrink(_cut(_to_grey(pixels), crop)), ink)
+    chosen = _without_specks(found)
+    image = _frame(_crop(_with_usual_width(_crop(chosen))))
+    kept = chosen >= INK_LEVEL
+    left_out = (found >= INK_LEVEL) & ~kept
+    for array in (image, kept, left_out):
+        array.flags.writeable = False
+    return Preparation(image, kept, left_out, polarity, ())
+
+
+def _cut(grey: np.ndarray, crop: tuple[float, float, float, float] | None) -> np.ndarray:
+    """The part of a picture [H, W] within left, top, right, bottom as fractions, widened to whole pixels."""
+    if crop is None:
+        return grey
+    left, top, right, bottom = crop
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(f"crop must be left, top, right, bottom in 0..1, not {crop}.")
+    height, width = grey.shape
+    return grey[
+        int(top * height) : int(np.ceil(bottom * height)), int(left * width) : int(np.ceil(right * width))
+    ]
 
 
 def _to_grey(pixels: np.ndarray) -> np.ndarray:
@@ -122,8 +172,8 @@ def _shrink(grey: np.ndarray) -> np.ndarray:
     return grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
 
 
-def _find_ink(grey: np.ndarray, ink: str) -> np.ndarray:
-    """Find what stands out from a smooth background: float32 [H, W], about 1 in the ink, 0 elsewhere."""
+def _find_ink(grey: np.ndarray, ink: str) -> tuple[np.ndarray, str]:
+    """Find what stands out from a smooth background: float32 [H, W], about 1 in the ink, 0 elsewhere; its polarity."""
     difference, noise = _subtract_background(grey)
     light, dark = difference[difference > noise], -difference[difference < -noise]
     polarity = ink if ink != "auto" else "light" if light.sum() > dark.sum() else "dark"
@@ -136,7 +186,7 @@ def _find_ink(grey: np.ndarray, ink: str) -> np.ndarray:
         raise ImageError(SCRIBBLE if ink != "auto" and inked else BLANK)
     full_ink = np.percentile(seen[seen > INK_LEVEL * seen.mean()], 75)
     excess = difference if polarity == "light" else -difference
-    return np.where(excess > noise, np.minimum(excess / full_ink, 1), 0).astype(np.float32)
+    return np.where(excess > noise, np.minimum(excess / full_ink, 1), 0).astype(np.float32), polarity
 
 
 def _subtract_background(grey: np.ndarray) -> tuple[np.ndarray, float]:
