@@ -7,8 +7,14 @@ that could be taken for markup.
 
 import math
 import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from capsviz.checks import whole_number
+from capsviz.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
 from capsviz.errors import MessageError
 
 QUOTED = 20  # characters of what was sent that a sentence repeats at most
@@ -60,3 +66,193 @@ def real(value: object, low: float, high: float, what: str) -> float:
         if low <= number <= high:
             return number
     raise MessageError(f"{what} must be a number from {low:g} to {high:g}, not {quoted(value)}.")
+
+
+# --- the pad --------------------------------------------------------------------------------------------
+
+STRANGE = "The canvas sent something that is no drawing: draw the stroke again, or load the page again."
+MOST_TAG = 2**31
+MOST_OBJECTS = 400  # on the canvas: an example's strokes, and those drawn on it
+CURVE = 0.1  # pixels by which the polyline of a curve may leave it
+MOST_PIECES = 16  # of one curve
+
+Tag = tuple[
+    int, int
+]  # a session's own number and the number of a showing: what the canvas was last told to show
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What the canvas says of itself.
+
+    Attributes:
+        tag: of the last showing that it knows of; None if it was never told any.
+        objects: how many it holds, without the tag.
+        strokes: those of them that were asked for.
+    """
+
+    tag: Tag | None
+    objects: int
+    strokes: tuple[Stroke, ...]
+
+
+def parse_canvas(state: object, known: int | None) -> Canvas:
+    """What the drawing canvas sends: the state of its component, with the drawing in the format of Fabric.js.
+
+    Args:
+        state: {"drawing": {"raw": {"objects": [...]}}}; the picture of it that may come along is never looked at.
+        known: so many objects need not be read: the strokes of all later ones are. None to read only those that
+            are strokes, wherever they are.
+
+    Raises:
+        MessageError: if it is anything else, or larger than a drawing can be.
+    """
+    objects = _entry(_entry(_entry(state, "drawing"), "raw"), "objects")
+    if not isinstance(objects, list) or len(objects) > MOST_OBJECTS:
+        raise MessageError(STRANGE)
+    tag = _tag_of(objects[0]) if objects else None
+    drawn = objects if tag is None else objects[1:]
+    if known is None:
+        wanted = [shape for shape in drawn if isinstance(shape, Mapping) and shape.get("type") == "Path"]
+    else:
+        wanted = drawn[known:]
+    return Canvas(tag, len(drawn), tuple(map(_stroke, wanted)))
+
+
+def tag_object(tag: Tag) -> dict[str, Any]:
+    """An object that the canvas keeps and nobody sees: it tells which showing the other objects are of."""
+    return {"type": "Rect", "width": tag[0], "height": tag[1], "visible": False}
+
+
+def _tag_of(shape: object) -> Tag | None:
+    if not isinstance(shape, Mapping) or shape.get("type") != "Rect":
+        return None
+    return _tag(shape.get("width"), shape.get("height"))
+
+
+def _tag(*parts: object) -> Tag:
+    first, second = (whole(part, 0, MOST_TAG, "The canvas's number of a showing") for part in parts)
+    return first, second
+
+
+def _entry(value: object, name: str) -> object:
+    if not isinstance(value, Mapping) or name not in value:
+        raise MessageError(STRANGE)
+    return value[name]
+
+
+def _stroke(shape: object) -> Stroke:
+    """A path of Fabric.js: ["M", x, y] first, then ["L", x, y] and ["Q", x of the control point, y, x, y]."""
+    path, width = _entry(shape, "path"), _entry(shape, "strokeWidth")
+    if not isinstance(path, list) or not 0 < len(path) <= MOST_POINTS:
+        raise MessageError(STRANGE)
+    points: list[tuple[float, float]] = []
+    for at, command in enumerate(path):
+        if not isinstance(command, list) or not command:
+            raise MessageError(STRANGE)
+        letter, *values = command
+        numbers = [real(value, -FARTHEST, FARTHEST, "A point of the drawing") for value in values]
+        match letter, numbers:
+            case "M", [x, y] if at == 0:
+                points.append((x, y))
+            case "L", [x, y] if at > 0:
+                points.append((x, y))
+            case "Q", [cx, cy, x, y] if at > 0:
+                points += _curve(points[-1], (cx, cy), (x, y))
+            case _:
+                raise MessageError(STRANGE)
+    if len(points) > 2 * MOST_POINTS:
+        raise MessageError(
+            f"This stroke has more than {2 * MOST_POINTS:,} points: draw a digit with a few short ones."
+        )
+    return stroke_of(np.array(points), real(width, 1, WIDEST, "The pen's width"))
+
+
+def _curve(
+    start: tuple[float, float], control: tuple[float, float], end: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Points on a quadratic Bezier curve after its start, close enough for the lines between them to be the curve."""
+    (x0, y0), (x1, y1), (x2, y2) = start, control, end
+    bend = math.hypot(x0 - 2 * x1 + x2, y0 - 2 * y1 + y2)
+    # The chord of a piece 1/n long in t is off by bend / (4 n^2) at most.
+    pieces = max(1, min(MOST_PIECES, math.ceil(math.sqrt(bend / (4 * CURVE)))))
+    out = []
+    for k in range(1, pieces + 1):
+        t = k / pieces
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
+        out.append((a * x0 + b * x1 + c * x2, a * y0 + b * y1 + c * y2))
+    return out
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a browser has kept of its pad.
+
+    Attributes:
+        drawing: that was on it.
+        tag: of the showing that the canvas then knew of.
+        width: of the pen, in pixels.
+    """
+
+    drawing: Drawing
+    tag: Tag
+    width: int
+
+
+def parse_kept(value: object, widths: tuple[int, int]) -> Kept:
+    """What pad.js sends of the drawing that it kept: {"drawing": text, "tag": [a, b], "width": pixels}.
+
+    Args:
+        value: as sent.
+        widths: the least and the most that the pen can have.
+
+    Raises:
+        MessageError: if it is anything else.
+    """
+    drawing = decode(_entry(value, "drawing"))  # type: ignore[arg-type] # which checks that it is a text
+    tag = _entry(value, "tag")
+    if not isinstance(tag, list) or len(tag) != 2:
+        raise MessageError(STRANGE)
+    return Kept(drawing, _tag(*tag), whole(_entry(value, "width"), *widths, "The pen's width"))
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How an uploaded picture is to be looked at.
+
+    Attributes:
+        crop: left, top, right, bottom of the part to look at, as fractions of the picture; None for all of it.
+        without: points (x, y) on what is no ink, as fractions of the picture.
+    """
+
+    crop: tuple[float, float, float, float] | None = None
+    without: tuple[tuple[float, float], ...] = ()
+
+
+MOST_WITHOUT = 40  # parts of a picture that are no ink
+LEAST_CROP = 0.02  # of a side
+
+
+def parse_framing(value: object) -> Framing:
+    """What picture.js sends: {"crop": [left, top, right, bottom] or null, "without": [[x, y], ...]}.
+
+    Raises:
+        MessageError: if it is anything else.
+    """
+    what = "A place in the picture"
+    crop, without = _entry(value, "crop"), _entry(value, "without")
+    if not isinstance(without, list) or len(without) > MOST_WITHOUT:
+        raise MessageError(f"At most {MOST_WITHOUT} parts can be marked as no ink: crop the picture instead.")
+    points = []
+    for point in without:
+        if not isinstance(point, list) or len(point) != 2:
+            raise MessageError(STRANGE)
+        points.append((real(point[0], 0, 1, what), real(point[1], 0, 1, what)))
+    if crop is None:
+        return Framing(None, tuple(points))
+    if not isinstance(crop, list) or len(crop) != 4:
+        raise MessageError(STRANGE)
+    left, top, right, bottom = (real(side, 0, 1, what) for side in crop)
+    if right - left < LEAST_CROP or bottom - top < LEAST_CROP:
+        raise MessageError("The crop is too small to hold a digit: draw it larger.")
+    return Framing((left, top, right, bottom), tuple(points))

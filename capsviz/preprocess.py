@@ -96,7 +96,7 @@ def prepare(
     """
     if ink not in ("light", "dark", "auto"):
         raise ValueError(f'ink must be "light", "dark" or "auto", not {ink!r}.')
-    found, polarity = _find_ink(_shrink(_cut(_to_grey(pixels), crop)), ink)
+    found, polarity = _find_ink(_shrink(_cut(to_grey(pixels), crop)), ink)
     chosen = _without_specks(found)
     image = _frame(_crop(_with_usual_width(_crop(chosen))))
     kept = chosen >= INK_LEVEL
@@ -119,7 +119,7 @@ def _cut(grey: np.ndarray, crop: tuple[float, float, float, float] | None) -> np
     ]
 
 
-def _to_grey(pixels: np.ndarray) -> np.ndarray:
+def to_grey(pixels: np.ndarray) -> np.ndarray:
     """Check an array and reduce it to luminance, float32 [H, W] in 0..1."""
     if not isinstance(pixels, np.ndarray):
         raise ImageError(f"An image must be a NumPy array, not {type(pixels).__name__}: convert it first.")

@@ -38,10 +38,10 @@ def pack(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> bytes:
 
 
 @cache
-def browser_assets(scripts: tuple[str, ...]) -> tuple[str, str]:
+def browser_assets(scripts: tuple[str, ...], style: str = "browser") -> tuple[str, str]:
     """JavaScript module and style sheet of a live view.
 
     One file a part, put one after the other: a module in a page cannot import its neighbours.
     """
     source = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in scripts)
-    return source, (_ASSETS / "browser.css").read_text("utf-8")
+    return source, (_ASSETS / f"{style}.css").read_text("utf-8")

@@ -1,0 +1,158 @@
+// Beside the drawing canvas: keeps the drawing in the browser's tab, tells the server when the connection is back, and
+// gives the canvas what it lacks, a name and keys.
+
+const KEPT = "capsviz-drawing"; // name in the tab's storage
+const HIDDEN_AT_MOST = 2000; // milliseconds that a page waits for the kept drawing instead of showing the example
+const AWAY = "The connection is lost. Draw on: it is kept, and answered when the connection is back.";
+const LABEL =
+  "Drawing pad: draw a digit with mouse, finger or pen. Without one, choose under Examples or Image. " +
+  "Delete clears, Control Z takes the last stroke back.";
+
+// A browser may forbid storage; then nothing is kept, and all else works.
+function readKept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT));
+  } catch {
+    return null;
+  }
+}
+
+function writeKept(kept) {
+  try {
+    const text = JSON.stringify(kept);
+    if (sessionStorage.getItem(KEPT) !== text) sessionStorage.setItem(KEPT, text);
+  } catch {
+    // full or forbidden
+  }
+}
+
+class Pad {
+  constructor(setStateValue) {
+    this.setStateValue = setStateValue;
+    this.app = document.querySelector("[data-test-connection-state]");
+    this.connected = this.isConnected();
+    this.watching = new MutationObserver(() => this.connection());
+    if (this.app) this.watching.observe(this.app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+    this.keys = (event) => this.key(event);
+    document.addEventListener("keydown", this.keys);
+    this.dress();
+  }
+
+  load({ drawing, tag, width, fresh }) {
+    this.kept = { drawing, tag, width };
+    if (!fresh) {
+      writeKept(this.kept);
+      this.uncover();
+      return;
+    }
+    // A session that has just begun shows its example: what this tab had drawn is sent to take its place.
+    const kept = readKept();
+    if (kept === null || this.offered) {
+      if (kept === null) this.uncover();
+      return;
+    }
+    this.offered = true;
+    this.cover();
+    this.setStateValue("kept", { ...kept, sent: Date.now() });
+  }
+
+  // The example must not flash up before the kept drawing.
+  cover() {
+    this.style = document.createElement("style");
+    this.style.textContent = ".st-key-frame { visibility: hidden; }";
+    document.head.append(this.style);
+    this.timer = setTimeout(() => this.uncover(), HIDDEN_AT_MOST);
+  }
+
+  uncover() {
+    clearTimeout(this.timer);
+    this.style?.remove();
+  }
+
+  isConnected() {
+    return this.app?.getAttribute("data-test-connection-state") === "CONNECTED";
+  }
+
+  // What was drawn while there was no connection has not been sent: any new value lets the page send all it has. The
+  // server may have forgotten this session, so the value is what the tab has kept.
+  connection() {
+    const before = this.connected;
+    this.connected = this.isConnected();
+    if (before && !this.connected) this.away();
+    if (this.connected && !before) {
+      this.back();
+      this.setStateValue("kept", { ...this.kept, sent: Date.now() });
+    }
+  }
+
+  // Streamlit's own dialog would lie over the canvas, and speaks to whoever runs the server.
+  away() {
+    this.notice = document.createElement("div");
+    this.notice.setAttribute("role", "status");
+    this.notice.className = "cv-away";
+    this.notice.textContent = AWAY;
+    const style = document.createElement("style");
+    style.textContent = '[data-testid="stDialog"] { display: none !important; }';
+    this.notice.append(style);
+    document.body.append(this.notice);
+  }
+
+  back() {
+    this.notice?.remove();
+  }
+
+  // The canvas stands in a shadow root, which a style sheet of the page does not reach, and comes after this.
+  dress() {
+    const host = [...document.querySelectorAll(".st-key-canvas *")].find((node) => node.shadowRoot);
+    const canvas = host?.shadowRoot.querySelector(".upper-canvas");
+    if (!canvas) {
+      this.request = requestAnimationFrame(() => this.dress());
+      return;
+    }
+    if (!host.shadowRoot.querySelector("style.capsviz")) {
+      const style = document.createElement("style");
+      style.className = "capsviz";
+      // The canvas's own toolbar would open over the navigation, and doubles undo and clear.
+      style.textContent =
+        ".dc-toolbar { display: none !important; } .upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }";
+      host.shadowRoot.append(style);
+    }
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", LABEL);
+    canvas.setAttribute("tabindex", "0");
+    for (const other of host.shadowRoot.querySelectorAll("canvas")) {
+      if (other !== canvas) other.setAttribute("aria-hidden", "true");
+    }
+  }
+
+  key(event) {
+    const target = event.composedPath()[0];
+    if (target.closest?.("input, textarea, select, [contenteditable]")) return;
+    const undo = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    const clear = event.key === "Delete" && target.classList?.contains("upper-canvas");
+    if (!undo && !clear) return;
+    event.preventDefault();
+    document.querySelector(`.st-key-${undo ? "undo" : "clear"} button`)?.click();
+  }
+
+  unmount() {
+    cancelAnimationFrame(this.request);
+    this.uncover();
+    this.back();
+    this.watching.disconnect();
+    document.removeEventListener("keydown", this.keys);
+  }
+}
+
+const pads = new WeakMap();
+
+export default function mountPad({ data, parentElement, setStateValue }) {
+  if (!pads.has(parentElement)) pads.set(parentElement, new Pad(setStateValue));
+  const pad = pads.get(parentElement);
+  pad.setStateValue = setStateValue;
+  pad.load(data);
+  return () => {
+    pad.unmount();
+    pads.delete(parentElement);
+  };
+}
