@@ -14,14 +14,15 @@ from reference import assert_one_sentence
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from capsviz import inference, ui, ui_pose, ui_routing
+from capsviz import drawings, inference, ui, ui_pad, ui_pose, ui_routing
+from capsviz.drawings import Drawing
 from capsviz.errors import WeightsError
-from capsviz.examples import EXAMPLES, render
+from capsviz.examples import EXAMPLES
 from capsviz.figures import decoder_payload, routing_payload
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["pages/draw.py", "pages/routing.py", "pages/pose.py", "pages/model.py"]
-BLANK = ui.Drawing(np.zeros((ui.PAD, ui.PAD), np.uint8), "light", [])
+BLANK = Drawing()
 
 
 class OnlyTheRouter(PagesManager):
@@ -37,12 +38,13 @@ def router(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_test, "PagesManager", OnlyTheRouter)
 
 
-def open_app(drawing: ui.Drawing | None = None, page: str = PAGES[0]) -> AppTest:
+def open_app(drawing: Drawing | None = None, page: str = PAGES[0]) -> AppTest:
     """The app on one page, with a drawing of its own or the one it opens with."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if drawing is not None:
-        app.session_state[ui.HISTORY_KEY] = [drawing]
-        app.session_state[ui.INITIAL_KEY] = {"objects": drawing.objects, "revision": 1}
+        app.session_state[ui_pad.KEEPER_KEY] = {
+            "kept": {"drawing": drawings.encode(drawing), "tag": [1, 1], "width": 18}
+        }
     app.run()
     if page != PAGES[0]:
         app.switch_page(page).run()
@@ -56,8 +58,11 @@ def shown(app: AppTest) -> str:
 
 
 def reading(app: AppTest) -> ui.Reading:
-    found: ui.Reading = app.session_state[ui.READING_KEY]
-    return found
+    """What the app last read of its drawing; the answer is the one that it has kept for all."""
+    seen, key = app.session_state[ui.SEEN_KEY], ui.ITERATIONS_KEY
+    count = app.session_state[key] if key in app.session_state else ui.ITERATIONS  # noqa: SIM401 # it has no get
+    answer = None if seen.image is None else ui._answer(seen.image.tobytes(), count)
+    return ui.Reading(seen.drawing, count, answer, seen.problem)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "pose", "model"])
@@ -82,11 +87,11 @@ def test_the_draw_page_shows_what_the_trace_holds() -> None:
 def test_all_pages_work_from_one_reading_computed_once() -> None:
     app = open_app()
     first = reading(app)
-    app.slider(key=ui.WIDTH_KEY).set_value(24).run()
+    app.slider(key=ui_pad.WIDTH_KEY).set_value(24).run()
     for page in reversed(PAGES):
         app.switch_page(page).run()
-        assert reading(app) is first
-        assert app.slider(key=ui.WIDTH_KEY).value == 24
+        assert reading(app).answer is first.answer
+        assert app.slider(key=ui_pad.WIDTH_KEY).value == 24
 
 
 @pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "pose", "model"])
@@ -124,19 +129,11 @@ def test_the_limit_for_unsure_is_held_against_the_lengths_it_was_measured_for(
     app.run()
     assert re.search(r"the longest is 2, 0\.\d\d: unsure, below 0\.\d\d\.", shown(app))
     assert "dashed: unsure below" not in shown(app)  # the bars are other lengths
-    judged = reading(app).judged
+    answer = reading(app).answer
+    assert answer is not None
+    judged = answer.judged
     assert judged is not None
     np.testing.assert_allclose(judged, first.lengths[-1], atol=1e-5)
-
-
-@pytest.mark.parametrize(("side", "width", "told"), [(55, 18, True), (70, 18, False), (55, 6, False)])
-def test_a_drawing_filled_by_its_own_lines_is_told_so(side: int, width: int, told: bool) -> None:
-    pixels = np.zeros((ui.PAD, ui.PAD), np.uint8)
-    pixels[200 : 200 + side, 30:50] = 255
-    line = ui._path([(0.1, 0.8), (0.1, 0.9)], width)
-    assert ("draw it larger" in ui._advice(ui.Drawing(pixels, "light", [line]))) is told
-    assert not ui._advice(ui.Drawing(pixels, "light", [ui._picture(np.zeros((28, 28)))]))  # no pen
-    assert not ui._advice(ui.Drawing(pixels * 0, "light", [line]))
 
 
 def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +141,7 @@ def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: p
         raise WeightsError("weights/x.safetensors is cut short: restore it.")
 
     ui.model.clear()
+    ui._answer.clear()
     monkeypatch.setattr(inference, "load_model", damaged)
     for page in PAGES:
         app = open_app(page=page)
@@ -157,8 +155,9 @@ def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch:
 
     app = open_app()
     monkeypatch.setattr(inference.Model, "trace", fail)
-    app.button(key="clear").click().run()
-    app.button(key="undo").click().run()
+    ui._answer.clear()
+    app.run()
+    app.switch_page("pages/routing.py").run()
     assert "(CUDA error: unspecified launch failure): draw again" in shown(app)
     assert not app.exception
 
@@ -166,7 +165,9 @@ def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch:
 def components(app: AppTest) -> list[Any]:
     """The live views of the page, as they are sent to the browser."""
     return [
-        element.proto for element in app.get("bidi_component") if "capsviz" in element.proto.component_name
+        element.proto
+        for element in app.get("bidi_component")
+        if element.proto.component_name.removeprefix("capsviz_") in ("routing", "surgery", "pose", "decoder")
     ]
 
 
@@ -311,7 +312,7 @@ def test_plain_sliders_decode_on_the_server(monkeypatch: pytest.MonkeyPatch) -> 
     assert not components(app)
     trace = reading(app).trace
     assert trace is not None
-    sliders = [slider for slider in app.slider if slider.key != ui.WIDTH_KEY]
+    sliders = [slider for slider in app.slider if slider.key != ui_pad.WIDTH_KEY]
     origin = trace.v[-1, trace.prediction]
     np.testing.assert_allclose([slider.value for slider in sliders], origin, atol=1e-6)
     sliders[0].set_value(sliders[0].max).run()
@@ -349,151 +350,3 @@ def test_clear_and_undo_buttons() -> None:
     trace = reading(app).trace
     assert trace is not None
     assert trace.prediction == EXAMPLES[0].digit
-
-
-# What the browser sends, without one: AppTest knows neither the canvas nor the menu.
-
-
-@pytest.fixture
-def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A session's state as it is after the first run."""
-    fresh: dict[str, Any] = {ui.HISTORY_KEY: []}
-    monkeypatch.setattr(ui.st, "session_state", fresh)
-    ui._show_example(EXAMPLES[0])
-    return fresh
-
-
-def send(state: dict[str, Any], pixels: np.ndarray, objects: int, revision: int | None = None) -> None:
-    """What the canvas sends, with so many strokes on it, after it was told of a revision (the last)."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).convert("RGBA").save(buffer, "PNG")
-    state[ui.CANVAS_KEY] = {
-        "drawing": {
-            "raw": {
-                "objects": [{"type": "Rect", "width": revision or told(state)}, *[{"type": "Path"}] * objects]
-            },
-            "data": "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
-        }
-    }
-    ui._drawn()
-
-
-def told(state: dict[str, Any]) -> int:
-    """The last revision that the canvas was told of."""
-    revision: int = state[ui.INITIAL_KEY]["revision"]
-    return revision
-
-
-def test_a_stroke_becomes_the_current_drawing(state: dict[str, Any]) -> None:
-    pixels = render(EXAMPLES[1].strokes, EXAMPLES[1].width)
-    send(state, pixels, objects=3)
-    np.testing.assert_array_equal(state[ui.HISTORY_KEY][-1].pixels, pixels)
-    assert state[ui.HISTORY_KEY][-1].ink == "light"
-
-
-def test_a_stroke_on_an_example_is_said_to_be_one(state: dict[str, Any]) -> None:
-    assert not ui._advice(state[ui.HISTORY_KEY][-1])
-    pixels = np.zeros((ui.PAD, ui.PAD), np.uint8)
-    for objects in (8, 9):
-        send(state, pixels, objects)
-        assert ui._advice(state[ui.HISTORY_KEY][-1]).startswith("Drawn on top of the example: Clear")
-    ui._clear()
-    assert not ui._advice(state[ui.HISTORY_KEY][-1])
-    send(state, pixels, objects=1)
-    assert not state[ui.HISTORY_KEY][-1].over_example
-
-
-def test_undo_goes_back_stroke_by_stroke_and_never_beyond_the_first(state: dict[str, Any]) -> None:
-    first = state[ui.HISTORY_KEY][-1]
-    for strokes in (2, 3):
-        send(state, render(EXAMPLES[strokes].strokes, 0.06), objects=strokes)
-    ui._clear()
-    shown_before = told(state)
-    for strokes in (3, 2):
-        ui._undo()
-        assert len(state[ui.HISTORY_KEY][-1].objects) == strokes
-        assert len(state[ui.INITIAL_KEY]["objects"]) == 1 + strokes  # and the tag
-    for _ in range(3):
-        ui._undo()
-    assert state[ui.HISTORY_KEY] == [first]
-    assert state[ui.INITIAL_KEY]["objects"][1:] == first.objects
-    assert told(state) > shown_before
-
-
-def test_the_canvas_confirming_what_it_was_told_is_no_new_drawing(state: dict[str, Any]) -> None:
-    ui._clear()
-    ui._undo()
-    current = state[ui.HISTORY_KEY][-1]
-    send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects=len(current.objects))
-    assert state[ui.HISTORY_KEY][-1] is current
-
-
-def test_two_undos_before_the_canvas_confirms_the_first_stay_undone(state: dict[str, Any]) -> None:
-    for strokes in (2, 3, 4):
-        send(state, render(EXAMPLES[strokes].strokes, 0.06), objects=strokes)
-    confirmed = []
-    for _ in range(2):
-        ui._undo()
-        confirmed.append((told(state), len(state[ui.HISTORY_KEY][-1].objects)))
-    kept = list(state[ui.HISTORY_KEY])
-    for revision, objects in confirmed:
-        send(state, np.zeros((ui.PAD, ui.PAD), np.uint8), objects, revision)
-    assert state[ui.HISTORY_KEY] == kept
-
-
-def test_a_stroke_on_what_is_no_longer_shown_is_left_out(state: dict[str, Any]) -> None:
-    before = told(state)
-    ui._clear()
-    send(state, np.full((ui.PAD, ui.PAD), 255, np.uint8), objects=9, revision=before)
-    assert not state[ui.HISTORY_KEY][-1].pixels.any()
-
-
-def test_history_is_bounded(state: dict[str, Any]) -> None:
-    for _ in range(2 * ui.HISTORY):
-        ui._clear()
-    assert len(state[ui.HISTORY_KEY]) == ui.HISTORY
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_every_example_can_be_chosen(state: dict[str, Any], example: Any) -> None:
-    state["example"] = example.name
-    ui._choose_example()
-    assert len(state[ui.INITIAL_KEY]["objects"]) == 1 + len(example.strokes)
-    np.testing.assert_array_equal(
-        state[ui.HISTORY_KEY][-1].pixels, render(example.strokes, example.width, ui.PAD)
-    )
-
-
-class File:
-    """A file as the uploader hands it over."""
-
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name, self._data = name, data
-
-    def getvalue(self) -> bytes:
-        return self._data
-
-
-def upload(state: dict[str, Any], name: str, data: bytes) -> None:
-    state[f"{ui.UPLOAD_KEY}{state.get(ui.UPLOADS_KEY, 0)}"] = File(name, data)
-    ui._upload()
-
-
-def test_an_uploaded_photo_is_read_and_shown_on_the_canvas(state: dict[str, Any]) -> None:
-    buffer = io.BytesIO()
-    Image.fromarray(255 - render(EXAMPLES[1].strokes, 0.06, 600)).save(buffer, "JPEG")
-    upload(state, "photo.jpg", buffer.getvalue())
-    assert state[ui.UPLOADS_KEY] == 1
-    assert state[ui.INITIAL_KEY]["objects"][1]["type"] == "Image"
-    trace = ui._read().trace
-    assert trace is not None
-    assert trace.prediction == EXAMPLES[1].digit
-
-
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7 not a picture", b"\x89PNG\r\n\x1a\n cut"])
-def test_a_file_that_is_no_picture_loses_nothing(state: dict[str, Any], data: bytes) -> None:
-    before = state[ui.HISTORY_KEY][-1]
-    upload(state, "homework.png", data)
-    assert state[ui.HISTORY_KEY][-1] is before
-    assert state[ui.PROBLEM_KEY].startswith("`homework.png`: ")
-    assert "\n" not in state[ui.PROBLEM_KEY]
