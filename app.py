@@ -1,23 +1,10 @@
-"""capsviz: router and shared frame. Run with ``make app`` or ``streamlit run app.py``."""
-
-from pathlib import Path
+"""capsviz's server: ``make app``, or ``streamlit run app.py``. What it serves begins in capsviz/main.py."""
 
 import streamlit as st
 
-from capsviz import ui
+from capsviz.server import ask_nobody_outside, started
 
-DOCS = Path(__file__).with_name("docs")
-
-st.set_page_config(page_title="capsviz", page_icon=str(DOCS / "icon.png"), layout="wide")
-st.logo(str(DOCS / "logo.svg"), size="large")
-page = st.navigation(
-    [
-        st.Page("pages/draw.py", title="Draw", default=True),
-        st.Page("pages/routing.py", title="Routing"),
-        st.Page("pages/pose.py", title="Pose"),
-        st.Page("pages/model.py", title="Model"),
-    ],
-    position="top",
-)
-with ui.frame():
-    page.run()
+ask_nobody_outside()
+# Streamlit finds this assignment in the text of the file. The router stands elsewhere: beside it, the folder pages/
+# would pass for one of Streamlit's own kind, whose list of pages it shows until the router has run.
+app = st.App("capsviz/main.py", lifespan=started)

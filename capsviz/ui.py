@@ -9,10 +9,12 @@ import html
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from capsviz.inference import Model
     from capsviz.trace import RoutingTrace
 
-PAGES = Path(__file__).parent.parent / "pages"
+PAGES, DOCS = (Path(__file__).resolve().parent.parent / folder for folder in ("pages", "docs"))
 
 # Keys of the session's state. Streamlit deletes a widget's value when its page is left, so what must
 # last is kept under keys of its own.
@@ -86,9 +88,20 @@ class Reading:
         return None if self.answer is None else self.answer.reconstructions
 
 
-@st.cache_resource(show_spinner=False)
+_loading = threading.Lock()
+
+
 def model() -> "Model":
     """The one model that all sessions share."""
+    with _loading:  # two first visitors wait for one model
+        return _load()
+
+
+# What all sessions share is kept here and not by Streamlit, whose caches any visitor's message can empty for all.
+
+
+@cache
+def _load() -> "Model":
     from capsviz.devices import keep_large_blocks
     from capsviz.inference import load_model
 
@@ -161,19 +174,13 @@ def frame() -> Iterator[None]:
 
 
 def question(text: str, *doors: tuple[str, str]) -> None:
-    """The one-line question that the page answers, and doors (page, label) to where more is said."""
-    if SEEN_KEY not in st.session_state:
-        # A link to a page was the first thing this server was asked for. Until st.navigation has been called
-        # once, Streamlit takes the folder pages/ for pages of its old kind and runs one without app.py.
-        # The default page has no address of its own: it must not be the one that is asked for.
-        st.navigation(
-            [st.Page(page, default=page.stem == "draw") for page in PAGES.glob("*.py")], position="hidden"
-        )
-        st.rerun()
+    """The one-line question that the page answers, and doors (name of the page, label) to where more is said."""
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.html(f'<h1 class="cv-question">{text}</h1>')
         for page, label in doors:
-            st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
+            st.page_link(
+                PAGES / f"{page}.py", label=label, icon=":material/arrow_forward:", icon_position="right"
+            )
 
 
 def heading(text: str) -> None:
@@ -181,7 +188,7 @@ def heading(text: str) -> None:
     st.html(f'<h2 class="cv-heading">{text}</h2>')
 
 
-@st.cache_resource(show_spinner=False, max_entries=1)
+@lru_cache(maxsize=1)
 def evaluation_charts(evaluation: str) -> dict[str, "go.Figure"]:
     """The figures of an evaluation, given as JSON: drawn once, not at every stroke of a pen."""
     return figures.evaluation_figures(json.loads(evaluation))
@@ -266,7 +273,7 @@ def _seen() -> Seen:
     return known
 
 
-@st.cache_resource(max_entries=ANSWERS, show_spinner=False)
+@lru_cache(maxsize=ANSWERS)
 def _answer(image: bytes, count: int) -> Answer:
     pixels = np.frombuffer(image, np.float32).reshape(FIELD, FIELD)
     network = model()

@@ -405,14 +405,14 @@ def _close_picture() -> None:
     st.session_state[PICTURE_KEY] = replace(st.session_state[PICTURE_KEY], open=False)
 
 
-@st.dialog("What was taken of the picture", width="large", on_dismiss=_close_picture)
+@st.dialog("What was taken of the picture", width="medium", on_dismiss=_close_picture)
 def _picture_dialog() -> None:
     """The picture with its ink marked, to crop it, to say that its ink is the other kind, or that something is none."""
     state = st.session_state
     picture: Picture = state[PICTURE_KEY]
     grey, key = picture.pixels(), f"{FRAMING_KEY}{state[UPLOADS_KEY]}"
     framing, problem, prepared = picture.framing, "", None
-    left, right = st.columns([5, 2], gap="medium")
+    left, right = st.columns([5, 3], gap="medium")
     with right:
         seen = st.empty()
         inverted = st.toggle("Invert", picture.inverted, help="Take light ink for dark, or dark for light.")

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from reference import assert_one_sentence
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1 import AppTest
 
 from capsviz import drawings, inference, ui, ui_pad, ui_pose, ui_routing
 from capsviz.drawings import Drawing
@@ -21,26 +20,18 @@ from capsviz.examples import EXAMPLES
 from capsviz.figures import decoder_payload, routing_payload
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["pages/draw.py", "pages/routing.py", "pages/pose.py", "pages/model.py"]
+PAGES = [
+    "../pages/draw.py",
+    "../pages/routing.py",
+    "../pages/pose.py",
+    "../pages/model.py",
+]  # from the router
 BLANK = Drawing()
-
-
-class OnlyTheRouter(PagesManager):
-    """AppTest would take the folder beside ``app.py`` for pages of the old kind, and run one without it."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        PagesManager.uses_pages_directory = False
-        super().__init__(*arguments, **options)
-
-
-@pytest.fixture(autouse=True)
-def router(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_test, "PagesManager", OnlyTheRouter)
 
 
 def open_app(drawing: Drawing | None = None, page: str = PAGES[0]) -> AppTest:
     """The app on one page, with a drawing of its own or the one it opens with."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
     if drawing is not None:
         app.session_state[ui_pad.KEEPER_KEY] = {
             "kept": {"drawing": drawings.encode(drawing), "tag": [1, 1], "width": 18}
@@ -98,7 +89,7 @@ def test_all_pages_work_from_one_reading_computed_once() -> None:
 def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
     app = open_app(BLANK, page)
     assert reading(app).trace is None
-    if page == "pages/model.py":
+    if page == "../pages/model.py":
         assert "8,215,568" in shown(app)  # what it says of the network needs no drawing
     else:
         assert re.search('data-testid="waiting">[^<]*draw a digit', shown(app))
@@ -140,13 +131,13 @@ def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: p
     def damaged(**options: object) -> None:
         raise WeightsError("weights/x.safetensors is cut short: restore it.")
 
-    ui.model.clear()
-    ui._answer.clear()
+    ui._load.cache_clear()
+    ui._answer.cache_clear()
     monkeypatch.setattr(inference, "load_model", damaged)
     for page in PAGES:
         app = open_app(page=page)
         assert 'data-testid="waiting">weights/x.safetensors is cut short: restore it.<' in shown(app)
-    ui.model.clear()
+    ui._load.cache_clear()
 
 
 def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,9 +146,9 @@ def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch:
 
     app = open_app()
     monkeypatch.setattr(inference.Model, "trace", fail)
-    ui._answer.clear()
+    ui._answer.cache_clear()
     app.run()
-    app.switch_page("pages/routing.py").run()
+    app.switch_page("../pages/routing.py").run()
     assert "(CUDA error: unspecified launch failure): draw again" in shown(app)
     assert not app.exception
 
@@ -172,7 +163,7 @@ def components(app: AppTest) -> list[Any]:
 
 
 def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> None:
-    app = open_app(page="pages/routing.py")
+    app = open_app(page="../pages/routing.py")
     explorer, surgery = components(app)
     trace, drawings = reading(app).trace, reading(app).reconstructions
     assert trace is not None
@@ -190,7 +181,7 @@ def assert_unchanged(sent: dict[str, Any]) -> None:
 
 
 def test_a_link_sets_the_iterations_of_every_page() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
     app.query_params["R"] = "7"
     app.run()
     for page in PAGES:
@@ -203,7 +194,7 @@ def test_a_link_sets_the_iterations_of_every_page() -> None:
 
 @pytest.mark.parametrize("asked", ["0", "11", "-1", "2.5", "many", ""])
 def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(asked: str) -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
     app.query_params["R"] = asked
     app.run()
     assert not app.exception
@@ -229,7 +220,7 @@ def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(asked: 
 def test_an_impossible_operation_is_answered_with_one_sentence(
     operation: dict[str, Any], mentioned: str
 ) -> None:
-    app = open_app(page="pages/routing.py")
+    app = open_app(page="../pages/routing.py")
     app.session_state[ui_routing.SURGERY_KEY] = {"operation": operation}
     app.run()
     assert not app.exception
@@ -244,7 +235,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
     def fail(*arguments: object) -> None:
         raise RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA")
 
-    app = open_app(page="pages/routing.py")
+    app = open_app(page="../pages/routing.py")
     monkeypatch.setattr(inference.Model, "decode", fail)
     app.session_state[ui_routing.SURGERY_KEY] = {"operation": {"coupling": "uniform"}}
     app.run()
@@ -253,7 +244,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
 
 
 def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
-    app = open_app(page="pages/pose.py")
+    app = open_app(page="../pages/pose.py")
     decoder, pose = components(app)
     assert decoder.bytes == decoder_payload(ui.model().decoder_layers(), ui.model().sha256[:16])
     assert decoder.ByteSize() < 3_000_000
@@ -263,7 +254,7 @@ def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
     app.session_state[ui_pose.STORED_KEY] = ui.model().sha256[:16]  # as the browser says once it has it
     app.run()
     app.switch_page(PAGES[0]).run()
-    app.switch_page("pages/pose.py").run()
+    app.switch_page("../pages/pose.py").run()
     (pose,) = components(app)
     assert "poses" in json.loads(pose.json)
 
@@ -278,7 +269,7 @@ def asked_for(app: AppTest, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
-    app = open_app(page="pages/pose.py")
+    app = open_app(page="../pages/pose.py")
     pose = [0.1] * 16
     request = {"kind": "sweep", "number": 1, "digit": 3, "pose": pose, "dimension": 5, "span": 0.5}
     gif = Image.open(io.BytesIO(base64.b64decode(asked_for(app, request)["data"])))
@@ -301,13 +292,13 @@ def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
     ],
 )
 def test_an_impossible_gif_is_answered_with_one_sentence(request_: dict[str, Any], mentioned: str) -> None:
-    answer = asked_for(open_app(page="pages/pose.py"), {"number": 1, **request_})
+    answer = asked_for(open_app(page="../pages/pose.py"), {"number": 1, **request_})
     assert "data" not in answer
     assert mentioned in answer["problem"]
 
 
 def test_plain_sliders_decode_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app(page="pages/pose.py")
+    app = open_app(page="../pages/pose.py")
     app.toggle(key=ui_pose.PLAIN_KEY).set_value(True).run()
     assert not components(app)
     trace = reading(app).trace
@@ -335,7 +326,7 @@ def test_weights_that_nobody_measured_have_sliders_without_captions(monkeypatch:
 
     monkeypatch.setattr(ui_pose, "load_poses", missing)
     ui_pose._measured.clear()
-    sent = json.loads(components(open_app(page="pages/pose.py"))[-1].json)
+    sent = json.loads(components(open_app(page="../pages/pose.py"))[-1].json)
     ui_pose._measured.clear()
     assert sent["measured"] is None
     assert_one_sentence(sent["howMeasured"], "measured")

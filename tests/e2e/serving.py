@@ -37,12 +37,34 @@ def launch_chromium(playwright: Playwright) -> AbstractContextManager[Browser]:
     return playwright.chromium.launch(executable_path=find_chromium(playwright), args=FLAGS)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server answers.
+
+    Raises:
+        RuntimeError: if it stops instead.
+    """
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                return
+        except OSError:
+            if server.poll() is not None:
+                raise RuntimeError("the server stopped") from None
+            time.sleep(0.1)
+
+
 @contextmanager
 def serve(script: str) -> Iterator[str]:
     """Serve a Streamlit script on a free port; the address. A traceback in its log is an error."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
         server = subprocess.Popen(
             [
@@ -65,14 +87,10 @@ def serve(script: str) -> Iterator[str]:
             return log.read()
 
         try:
-            while True:
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-                        break
-                except OSError:
-                    if server.poll() is not None:
-                        raise RuntimeError(f"the server stopped: {said()}") from None
-                    time.sleep(0.1)
+            try:
+                until_healthy(f"http://127.0.0.1:{port}", server)
+            except RuntimeError as error:
+                raise RuntimeError(f"{error}: {said()}") from None
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
