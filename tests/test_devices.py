@@ -2,6 +2,9 @@
 
 import ctypes
 import platform
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import torch
 
 from capsviz import devices
 from capsviz.__main__ import main
-from capsviz.devices import choose_device, keep_large_blocks
+from capsviz.devices import Workers, choose_device, keep_large_blocks
 from capsviz.errors import DeviceError
 
 
@@ -86,3 +89,89 @@ def test_only_glibc_is_asked_to_keep_blocks(
     monkeypatch.setattr(ctypes, "CDLL", Library)
     keep_large_blocks()
     assert made == calls
+
+
+# --- workers --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own() -> Iterator[int]:
+    """PyTorch's threads in this thread; what new ones get is put back."""
+    count = torch.get_num_threads()
+    yield count
+    torch.set_num_threads(count)
+
+
+def test_a_lone_computation_gets_all_cores_and_of_several_each_gets_one(own: int):
+    workers, begun, go_on = Workers(3), threading.Barrier(4), threading.Event()
+    assert workers.cores == 3
+
+    def wait() -> int:
+        begun.wait(timeout=20)
+        go_on.wait(timeout=20)
+        return torch.get_num_threads()
+
+    assert workers.run(torch.get_num_threads) == 3
+    with ThreadPoolExecutor(5) as callers:
+        held = [callers.submit(workers.run, wait) for _ in range(3)]
+        begun.wait(timeout=20)
+        more = [callers.submit(workers.run, torch.get_num_threads) for _ in range(2)]
+        go_on.set()
+        counts = sorted(result.result(timeout=20) for result in held)
+        assert counts in ([1, 1, 1], [1, 1, 3])  # the first may have begun before there were others
+        assert all(result.result(timeout=20) in (1, 3) for result in more)
+    assert workers.run(torch.get_num_threads) == 3  # alone again
+    assert torch.get_num_threads() == own
+
+
+def test_no_more_computations_run_at_once_than_there_are_cores():
+    workers, lock, running, most = Workers(2), threading.Lock(), 0, 0
+    two = threading.Barrier(2)
+
+    def count() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        two.wait(timeout=20)  # both cores are busy at the same time
+        with lock:
+            running -= 1
+
+    with ThreadPoolExecutor(10) as callers:
+        for result in [callers.submit(workers.run, count) for _ in range(10)]:
+            result.result(timeout=20)
+    assert most == 2
+
+
+def test_what_waits_counts_as_another(own: int):
+    """One core, taken: what waits for it begins when a third is waiting, so it is not alone."""
+    workers, begun, go_on = Workers(1), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait(timeout=20)
+
+    with ThreadPoolExecutor(3) as callers:
+        first = callers.submit(workers.run, hold)
+        assert begun.wait(timeout=20)
+        rest = [callers.submit(workers.run, threading.current_thread) for _ in range(2)]
+        go_on.set()
+        first.result(timeout=20)
+        assert len({result.result(timeout=20).ident for result in rest}) == 1  # the one worker
+
+
+def test_an_error_comes_back_and_does_not_count_on(own: int):
+    workers = Workers(2)
+
+    def fail() -> None:
+        raise DeviceError("no.")
+
+    for _ in range(3):
+        with pytest.raises(DeviceError, match="no"):
+            workers.run(fail)
+    assert workers.run(torch.get_num_threads) == 2
+
+
+def test_there_are_as_many_workers_as_pytorch_has_threads(own: int):
+    torch.set_num_threads(3)
+    assert Workers().cores == 3
