@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import torch
 
+from capsviz.checks import shown
 from capsviz.errors import DeviceError
 
 T = TypeVar("T")
@@ -29,10 +30,10 @@ def choose_device(device: str = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         chosen = torch.device(device)
-    except (RuntimeError, TypeError):
+    except (RuntimeError, TypeError, ValueError):
         chosen = None
     if chosen is None or chosen.type not in ("cpu", "cuda", "mps"):
-        raise DeviceError(f"There is no device named {device!r}: use auto, cpu, cuda or mps.")
+        raise DeviceError(f"There is no device named {shown(device)}: use auto, cpu, cuda or mps.")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise DeviceError(
             f"The device {device} was asked for, but PyTorch sees {torch.cuda.device_count()} CUDA devices "

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import reference
@@ -55,6 +56,14 @@ def test_an_unknown_device(name: str):
     with pytest.raises(DeviceError) as caught:
         choose_device(name)
     reference.assert_one_sentence(caught.value, repr(name), "auto, cpu, cuda or mps")
+
+
+@pytest.mark.parametrize("name", [None, True, 3.5, [], -1, "x" * 5000, pytest.param(10**5000, id="huge")])
+def test_what_is_no_name_of_a_device(name: Any):
+    with pytest.raises(DeviceError) as caught:
+        choose_device(name)
+    reference.assert_one_sentence(caught.value, "auto, cpu, cuda or mps")
+    assert len(str(caught.value)) < 200
 
 
 def test_command_line_without_cuda(
