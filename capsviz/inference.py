@@ -246,7 +246,7 @@ class Model:
             with self._lock:
                 if self._net is net:  # no other thread has met the same
                     self.notice = FULL.format(device=self.device)
-                    warnings.warn(self.notice, RuntimeWarning, stacklevel=3)
+                    warnings.warn(self.notice, RuntimeWarning, stacklevel=4)
                     # A copy: other threads may be computing with the one on the device.
                     self._net = copy.deepcopy(net).to("cpu")
             return compute(self._net)
