@@ -372,6 +372,8 @@ def test_command_with_a_limit(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["evaluate", "--data", str(folder), "--device", "cpu", "--limit", "3", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["images"] == 3
+    # Of the digits 0 to 6, evenly spaced.
+    assert np.flatnonzero(np.sum(result["confusion"], axis=1)).tolist() == [0, 2, 4]
     assert result["unsure"]["digits"]["images"] == 3
     assert {row["images"] for row in result["iterations"]["rows"]} == {3}
     assert result["curves"]["scaled"]["points"][0]["images"] == 3

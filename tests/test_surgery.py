@@ -439,7 +439,21 @@ def test_a_small_network_has_fewer_types() -> None:
 
 @pytest.mark.parametrize(
     "primary",
-    [200, 0, -36, 6, 35, 37, 42, 36_036, 72.0, True, "72", None, pytest.param(36 * 10**5000, id="5002 digits")],
+    [
+        200,
+        0,
+        -36,
+        6,
+        35,
+        37,
+        42,
+        36_036,
+        72.0,
+        True,
+        "72",
+        None,
+        pytest.param(36 * 10**5000, id="5002 digits"),
+    ],
 )
 def test_capsules_are_as_many_at_each_of_the_36_places(primary: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
