@@ -51,7 +51,8 @@ class Workers:
 
     A computation that is alone gets all cores. Of several each gets one: PyTorch's threads would wait for each
     other, and spin while the one that they wait for waits for its core. The threads stay, since each new one
-    would bring threads of PyTorch's and a heap of the C library's with it.
+    would bring threads of PyTorch's and a heap of the C library's with it. For a process that does nothing else:
+    how many threads PyTorch gives to threads that begin later changes with every computation.
 
     Attributes:
         cores: number of threads, and of PyTorch's threads that a lone computation gets.
@@ -74,7 +75,7 @@ class Workers:
                 self._here -= 1
 
     def _run(self, compute: Callable[[], T]) -> T:
-        torch.set_num_threads(self.cores if self._here == 1 else 1)  # of this thread alone
+        torch.set_num_threads(self.cores if self._here == 1 else 1)  # of this thread, and of new ones
         return compute()
 
 
