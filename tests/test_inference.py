@@ -230,10 +230,12 @@ def test_reconstructions_are_what_each_capsule_draws_after_each_iteration(
         np.full((28, 28), np.inf),
         np.full((28, 28), 255.0),
         np.full((28, 28), -0.5),
+        np.full((28, 28), 1.001),
+        np.full((28, 28), -0.001),
         "seven",
         None,
     ],
-    ids=["narrow", "batch", "nan", "inf", "0..255", "negative", "text", "none"],
+    ids=["narrow", "batch", "nan", "inf", "0..255", "negative", "just above", "just below", "text", "none"],
 )
 def test_images_that_cannot_be_read_are_refused_in_one_sentence(model: Model, image: object) -> None:
     for call in (model.trace, lambda array: model.predict([array])):
