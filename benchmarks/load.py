@@ -196,7 +196,7 @@ async def person(
     url: str,
     page: str,
     chosen: list[Drawing],
-    until: float,
+    seconds: float,
     counts: Counts,
     ready: asyncio.Barrier,
     seed: int,
@@ -211,8 +211,8 @@ async def person(
             await session.run()
         await ready.wait()
         await ready.wait()  # memory is read in between
-        end = time.perf_counter() + until
-        await asyncio.sleep(rng.uniform(0, min(EVERY, until)))
+        end = time.perf_counter() + seconds
+        await asyncio.sleep(rng.uniform(0, min(EVERY, seconds)))
         while time.perf_counter() < end:
             drawing = rng.choice(chosen)
             await session.run("clear")
@@ -268,6 +268,8 @@ async def load(url: str, server: Server, sessions: int, seconds: float, page: st
 
     opened, after, spent = (await asyncio.gather(watch(), people))[0]
     await asyncio.sleep(rest)
+    if not counts.waits:
+        raise SystemExit("Nobody came to draw: give more --seconds.")
     low, median, high = (1000 * np.quantile(counts.waits, [0.05, 0.5, 0.95])).tolist()
     answers = len(counts.waits)
     print(
