@@ -84,6 +84,14 @@ def test_interval_is_wider_where_one_writer_makes_all_mistakes():
     assert interval(right, [str(k // 10) for k in range(100)]) == (low, high)
 
 
+def test_interval_leaves_a_fortieth_on_either_side():
+    """Forty writers, half of them always right: Binomial(40, 1/2), P(<= 13) = 0.019 and P(<= 14) = 0.040."""
+    right = np.repeat([0.0, 1.0], 200)
+    low, high = interval(right, [str(k // 10) for k in range(400)])
+    assert low == pytest.approx(14 / 40)
+    assert high == pytest.approx(26 / 40)
+
+
 def test_errors_are_counted():
     counted = error(lengths((3, 0.9), (5, 0.8), (5, 0.7), (1, 0.2)), np.array([3, 5, 6, 1]))
     assert (counted["images"], counted["wrong"], counted["error_rate"]) == (4, 1, 0.25)
