@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-FORMAT = 2  # of an evaluation: one more whenever what it holds changes
+FORMAT = 3  # of an evaluation: one more whenever what it holds changes
 # Of the digits held out, called unsure. The aim is 1% of any: what is set on 5,000 is off by a fifth of that elsewhere.
 SHARE_UNSURE = 0.008
 ABSENT = 0.1  # m- of Eq. 4; where all ten capsules are as short, the app says "no digit"
@@ -72,6 +72,18 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             f"{percent(drawn['rate'], drawn['interval'])} correct, {drawn['unsure']:.1%} called unsure"
         )
     tables = [_table(rows.items(), "Measured")]
+    routing = evaluation["iterations"]["rows"]
+    cells = {
+        "Error": [f"{row['error_rate']:.2%}" for row in routing],
+        "Same answer as trained": [_share(row["same"]) for row in routing],
+        "Longest capsule": [f"{row['winner']:.3f}" for row in routing],
+        "Second longest": [f"{row['runner_up']:.3f}" for row in routing],
+    }
+    tables.append(
+        f"{routing[0]['images']:,} test digits, by routing iterations:\n\n"
+        f"| | {' | '.join(str(row['iterations']) for row in routing)} |\n|---|{'---:|' * len(routing)}\n"
+        + "\n".join(f"| {name} | {' | '.join(values)} |" for name, values in cells.items())
+    )
     for kind, curve in evaluation["curves"].items():
         amounts = " | ".join(f"{point['amount']:g}" for point in curve["points"])
         errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
@@ -81,6 +93,27 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| Error | {errors} |"
         )
     return "\n\n".join(tables)
+
+
+def routing_measured(evaluation: Mapping[str, Any] | None) -> str:
+    """What routing changes of the answers, as one sentence with its numbers; "" where it was not measured.
+
+    It compares one iteration, all coupling coefficients alike, with the iterations of training.
+    """
+    if not evaluation or "iterations" not in evaluation:
+        return ""
+    trained, rows = evaluation["iterations"]["trained"], evaluation["iterations"]["rows"]
+    first, last = rows[0], rows[trained - 1]
+    return (
+        f"Of {first['images']:,} test digits {_share(first['same'])} get the same answer with 1 iteration as with "
+        f"{trained}; the longest capsule grows from {first['winner']:.2f} to {last['winner']:.2f} on average, the "
+        f"second from {first['runner_up']:.2f} to {last['runner_up']:.2f}."
+    )
+
+
+def _share(share: float) -> str:
+    """A share with two decimals, that is 100% only of all."""
+    return f"{min(share, 1 if share == 1 else 0.9999):.2%}"
 
 
 def unsure_digits(digits: Mapping[str, Any]) -> str:

@@ -14,9 +14,10 @@ import torch
 from numpy.random import Generator, default_rng
 
 from capsviz.augment import warp
-from capsviz.card import FORMAT, SHARE_UNSURE, percent, unsure_digits
+from capsviz.card import FORMAT, SHARE_UNSURE, percent, routing_measured, unsure_digits
+from capsviz.checks import shown, whole_number
 from capsviz.data import load_mnist
-from capsviz.errors import ImageError
+from capsviz.errors import CapsvizError, ImageError
 from capsviz.inference import Model
 from capsviz.preprocess import canvas_to_mnist
 from capsviz.strokes import (
@@ -40,6 +41,7 @@ RESAMPLES = 2_000  # of writers, for an interval
 OTHERS = 300  # of each kind
 MADE_UP = 500
 BINS = 20
+ITERATIONS = 10  # of routing: with 1 to so many
 
 CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
     "rotated": ("degrees to the left", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60)),
@@ -137,6 +139,37 @@ def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> di
         "accuracy": float(right.sum() / count),
         "bins": rows,
         "ece": apart / count,
+    }
+
+
+def iterations(lengths: np.ndarray, labels: np.ndarray, trained: int) -> dict[str, Any]:
+    """What more or fewer routing iterations than in training do to the answers.
+
+    Args:
+        lengths: [R, N, 10] after each iteration, R at least ``trained``.
+        labels: [N] true digits.
+        trained: routing iterations of training.
+
+    Returns:
+        "trained", and "rows", one for each number of iterations from 1 up: "iterations", what ``error`` gives, the
+        share of the images with the "same" answer as with ``trained``, and the mean lengths of the longest
+        capsule, "winner", and of the second longest, "runner_up".
+    """
+    answers = lengths.argmax(2)
+    ordered = np.sort(lengths.astype(np.float64), axis=2)
+    total = max(len(labels), 1)
+    return {
+        "trained": trained,
+        "rows": [
+            {
+                "iterations": r,
+                **error(now, labels),
+                "same": float((answer == answers[trained - 1]).sum() / total),
+                "winner": float(longest[:, -1].sum() / total),
+                "runner_up": float(longest[:, -2].sum() / total),
+            }
+            for r, (now, answer, longest) in enumerate(zip(lengths, answers, ordered, strict=True), 1)
+        ],
     }
 
 
@@ -357,13 +390,16 @@ def evaluate(
     Returns:
         A dictionary for JSON: its "format"; "data", "device" and "sha256" of the weights; "images", "wrong", "error_rate" and
         "interval" on MNIST's test set and which of its images were "misread" (their places there, from 0);
-        "confusion", "calibration", "curves", "unsure" (on the test set, with the threshold of the weights'
-        card), "made_up" (what ``read_drawings`` gives for made-up digits), and with ``strokes`` "drawings"
+        "confusion", "calibration", "iterations", "curves", "unsure" (on the test set, with the threshold of the
+        weights' card), "made_up" (what ``read_drawings`` gives for made-up digits), and with ``strokes`` "drawings"
         (likewise, with the "file" and its "file_sha256").
 
     Raises:
         DataError: if MNIST or the strokes are missing, incomplete or damaged.
+        CapsvizError: if ``limit`` is no whole number from 1 up.
     """
+    if limit is not None and (whole_number(limit) or 0) < 1:
+        raise CapsvizError(f"A limit is a whole number from 1, not {shown(limit)}.")
     drawings = read_strokes(strokes) if strokes else None
     threshold = float(model.card["unsure_below"])
     say("MNIST")
@@ -381,6 +417,10 @@ def evaluate(
         "confusion": confusion(labels, lengths.argmax(1)),
         "calibration": calibration(lengths, labels),
     }
+    say(f"routing with 1 to {ITERATIONS} iterations")
+    result["iterations"] = iterations(
+        model.lengths_by_iteration(images, ITERATIONS), labels, model.card["settings"]["iterations"]
+    )
     say("MNIST turned, moved, scaled, noisy")
     few = _spaced(len(labels), min(limit or CURVE_IMAGES, CURVE_IMAGES))
     result["curves"] = curves(model.predict, images[few], labels[few])
@@ -420,6 +460,12 @@ def summary(result: dict[str, Any]) -> str:
         *(
             f"- length {row['low']:.2f} to {row['high']:.2f}: {row['accuracy']:.1%} of {row['images']:,} right"
             for row in found["bins"]
+        ),
+        routing_measured(result),
+        *(
+            f"- {row['iterations']:2} iterations: {row['wrong']} wrong, {row['same']:.2%} as trained, longest "
+            f"{row['winner']:.3f}, next {row['runner_up']:.3f}"
+            for row in result["iterations"]["rows"]
         ),
         f"unsure below {doubt['threshold']:.2f}: of test digits {unsure_digits(doubt['digits'])}, of drawings of no "
         f"digit {doubt['others']['below']:.1%} of {doubt['others']['images']:,}",

@@ -14,6 +14,9 @@ Here three things are rearranged, and a test holds values and gradients to the r
 3. No gradient flows through the coupling coefficients (û is constant in all but the last iteration),
    so routing runs without one; and û itself is never stored: s_j = sum_i c_ij W_ij u_i is one product
    of c_ij u_i with W_j, and in the first iteration, where all c are equal, of u_i with all W at once.
+
+For a few images the spectra of the kernels, which are read as a whole, are too many: ``encode`` gives these
+the features and primary capsules of the reference by one product for each convolution, of all patches at once.
 """
 
 from functools import cache
@@ -148,6 +151,25 @@ def kernel_spectra(net: CapsNet) -> Spectra:
     return spectra
 
 
+def encode(net: CapsNet, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What ``net.encode(images)`` gives, for a few images.
+
+    Args:
+        net: the network, on the CPU; quickest with ``net.primary`` in PyTorch's channels-last order.
+        images: [B, 28, 28], pixels in 0..1.
+
+    Returns:
+        Features [B, 256, 20, 20] and primary capsules u [B, I, K], squashed.
+    """
+    patches = images.unfold(1, 9, 1).unfold(2, 9, 1).flatten(3)  # [B, 20, 20, 81]
+    features = F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias).relu_()  # [B, 20, 20, 256]
+    patches = features.unfold(1, 9, 2).unfold(2, 9, 2).permute(0, 1, 2, 4, 5, 3)  # [B, 6, 6, 9, 9, 256]
+    kernel = net.primary.conv.weight.permute(0, 2, 3, 1).flatten(1)  # [256, 81 * 256]
+    out = F.linear(patches.flatten(3).flatten(1, 2), kernel, net.primary.conv.bias)  # [B, 36, 256]
+    u = squash(out.unflatten(2, (TYPES, PRIMARY_DIM)))  # [B, 36, 32, 8]
+    return features.permute(0, 3, 1, 2), u.transpose(1, 2).flatten(1, 2)
+
+
 def _features(net: CapsNet, images: Tensor, phase: tuple[int, int]) -> Tensor:
     """First convolution and ReLU of images [B, 28, 28] in the places of one phase: [10*10, B, 256]."""
     row, column = phase
@@ -157,7 +179,7 @@ def _features(net: CapsNet, images: Tensor, phase: tuple[int, int]) -> Tensor:
     return features.view(_N * _N, len(images), -1)
 
 
-def _primary(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
+def primary_capsules(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
     """Primary capsules [B, K, I], squashed, of images [B, 28, 28] with ``kernel_spectra``."""
     back = _transforms().back
     products = images.new_zeros(back.shape[1], len(images), spectra[0].shape[-1])  # [148, B, 256]
@@ -211,7 +233,7 @@ def digit_capsules(
     """
     if iterations < 1:
         raise ValueError(f"routing needs at least 1 iteration, not {iterations}.")
-    u = _primary(net, images, kernel_spectra(net) if spectra is None else spectra)
+    u = primary_capsules(net, images, kernel_spectra(net) if spectra is None else spectra)
     # [I, J, D, K] -> [J, K*I, D]: with the capsules innermost, what follows runs over long rows.
     W = net.digits.W.permute(1, 3, 0, 2).reshape(DIGITS, PRIMARY_DIM * PRIMARY_CAPSULES, -1)
     if iterations == 1:

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import ArrayLike
 
 from capsviz import fast
-from capsviz.capsules import DIGITS, IMAGE_SIZE, POSE_DIM, CapsNet
-from capsviz.checks import whole_number
-from capsviz.devices import choose_device
+from capsviz.capsules import DIGITS, IMAGE_SIZE, POSE_DIM, CapsNet, dynamic_routing
+from capsviz.checks import real_array, shown, whole_number
+from capsviz.devices import Workers, choose_device
 from capsviz.errors import CapsvizError, DeviceError, ImageError
-from capsviz.trace import RoutingTrace
+from capsviz.trace import MOST_ITERATIONS, RoutingTrace
 from capsviz.weights import DEFAULT, Weights, load_weights
 
 T = TypeVar("T")
@@ -24,12 +24,18 @@ FULL = (
     "The {device} device ran out of memory, so the CPU computes from here on: close other programs that use "
     "the device and start again to go back to it."
 )
-# From here on the CPU formulation of ``fast`` earns back the cost of transforming its kernels.
-_FAST_FROM = 16
+_TRAINED = 3  # routing iterations of training
+# From so many images at once the spectra of ``fast`` are quicker on a CPU than its products of patches.
+_SPECTRA_FROM = 8
+_ROUTED = 50  # images whose votes, 0.7 MB each, are kept at once where every iteration is asked for
+_FARTHEST = 1e6  # of a pose's components: far beyond any capsule, and no sum of the decoder overflows
 
 
 class Model:
     """A trained CapsNet on one device; safe to share between threads.
+
+    Each call computes in the thread it comes from, or in one of ``workers``. The first ``predict`` of many images
+    on a CPU keeps 155 MB, its kernels' spectra, for the next ones.
 
     Attributes:
         card: the facts of its training.
@@ -37,16 +43,18 @@ class Model:
         notice: one sentence when something happened that a user should know, else "".
     """
 
-    def __init__(self, weights: Weights, device: torch.device) -> None:
+    def __init__(self, weights: Weights, device: torch.device, workers: Workers | None = None) -> None:
         self.card = weights.card
         self.sha256 = weights.sha256
         self.notice = ""
         # Convolutions on CUDA may otherwise be done in TF32, whose 10 bits give up the fourth decimal.
         torch.backends.cudnn.allow_tf32 = False
         self._net = weights.net.to(device)
-        # The order in which a CPU's convolution wants its weights: else it puts them into it at every call.
+        # The order that ``fast.encode`` reads: else it would put the kernel into it at every call.
         self._net.primary.to(memory_format=torch.channels_last)
+        self._workers = workers
         self._lock = threading.Lock()
+        self._spectra: fast.Spectra | None = None  # made when first needed; there is but one network on a CPU
 
     @property
     def device(self) -> str:
@@ -65,32 +73,28 @@ class Model:
 
         Args:
             image: [28, 28], white ink on black in 0..1, as ``canvas_to_mnist`` makes it.
-            iterations: routing iterations R, at least 1; the network was trained with 3.
+            iterations: routing iterations R, 1 to 100; the network was trained with 3.
 
         Returns:
             The trace, with one entry along R for each iteration.
 
         Raises:
             ImageError: if the image has another shape, values outside 0..1, or NaN.
-            CapsvizError: if ``iterations`` is no whole number from 1 up.
+            CapsvizError: if ``iterations`` is no whole number from 1 to 100.
         """
         pixels = _check(image, (IMAGE_SIZE, IMAGE_SIZE), "An image")
-        rounds = whole_number(iterations)
-        if rounds is None or rounds < 1:
-            raise CapsvizError(
-                f"Routing takes 1 or more iterations, not {iterations!r}: give a whole number."
-            )
+        rounds = _iterations(iterations)
 
         def compute(net: CapsNet) -> RoutingTrace:
-            out = net(self._to_device(pixels[None], net), rounds)
-            b, c, s, v = (
-                torch.cat([getattr(step, name) for step in out.steps]).cpu().numpy() for name in "bcsv"
-            )
+            features, u = _encode(net, self._to_device(pixels[None], net))
+            u_hat = net.digits(u)
+            steps = dynamic_routing(u_hat, rounds)
+            b, c, s, v = (torch.cat([getattr(step, name) for step in steps]).cpu().numpy() for name in "bcsv")
             return RoutingTrace(
                 image=pixels,
-                features=out.features[0].cpu().numpy(),
-                u=out.u[0].cpu().numpy(),
-                u_hat=out.u_hat[0].cpu().numpy().transpose(1, 0, 2),  # [J, I, D] -> [I, J, D]
+                features=features[0].cpu().numpy(),
+                u=u[0].cpu().numpy(),
+                u_hat=u_hat[0].cpu().numpy().transpose(1, 0, 2),  # [J, I, D] -> [I, J, D]
                 b=b.transpose(0, 2, 1),  # [R, J, I] -> [R, I, J]
                 c=c.transpose(0, 2, 1),
                 s=s,
@@ -104,29 +108,63 @@ class Model:
 
         Args:
             images: [N, 28, 28], white ink on black in 0..1.
-            batch_size: how many are computed at once.
+            batch_size: how many are computed at once, at least 1.
 
         Returns:
             Capsule lengths [N, 10] in 0..1; the longest is the answer.
 
         Raises:
             ImageError: if the images have another shape, values outside 0..1, or NaN.
+            CapsvizError: if ``batch_size`` is no whole number from 1 up.
         """
         pixels = _check(images, (None, IMAGE_SIZE, IMAGE_SIZE), "Images")
+        size = whole_number(batch_size)
+        if size is None or size < 1:
+            raise CapsvizError(f"A batch has 1 image or more, not {shown(batch_size)}: give a whole number.")
 
         def compute(net: CapsNet) -> np.ndarray:
             lengths = [np.empty((0, DIGITS), np.float32)]
-            spectra = None
-            for start in range(0, len(pixels), batch_size):
-                batch = self._to_device(pixels[start : start + batch_size], net)
-                if batch.device.type == "cpu" and len(batch) >= _FAST_FROM:
-                    if spectra is None:
-                        spectra = fast.kernel_spectra(net)
-                    v = fast.digit_capsules(net, batch, spectra=spectra)
+            for start in range(0, len(pixels), size):
+                batch = self._to_device(pixels[start : start + size], net)
+                spectra = self._kernel_spectra(net, batch)
+                if spectra is None:
+                    v = dynamic_routing(net.digits(_encode(net, batch)[1]), _TRAINED)[-1].v
                 else:
-                    v = net(batch).v
+                    v = fast.digit_capsules(net, batch, _TRAINED, spectra)
                 lengths.append(v.norm(dim=-1).cpu().numpy())
             return np.concatenate(lengths)
+
+        return self._run(compute)
+
+    def lengths_by_iteration(self, images: ArrayLike, iterations: int = 10) -> np.ndarray:
+        """Classify many images, and say what the answer would have been after each routing iteration.
+
+        Args:
+            images: [N, 28, 28], white ink on black in 0..1.
+            iterations: routing iterations R, 1 to 100.
+
+        Returns:
+            Capsule lengths [R, N, 10] in 0..1: a routing of r iterations is the beginning of any longer one.
+
+        Raises:
+            ImageError: if the images have another shape, values outside 0..1, or NaN.
+            CapsvizError: if ``iterations`` is no whole number from 1 to 100.
+        """
+        pixels = _check(images, (None, IMAGE_SIZE, IMAGE_SIZE), "Images")
+        rounds = _iterations(iterations)
+
+        def compute(net: CapsNet) -> np.ndarray:
+            lengths = [np.empty((rounds, 0, DIGITS), np.float32)]
+            for start in range(0, len(pixels), _ROUTED):
+                batch = self._to_device(pixels[start : start + _ROUTED], net)
+                spectra = self._kernel_spectra(net, batch)
+                if spectra is None:
+                    u = _encode(net, batch)[1]
+                else:
+                    u = fast.primary_capsules(net, batch, spectra).transpose(1, 2)
+                steps = dynamic_routing(net.digits(u), rounds)
+                lengths.append(torch.stack([step.v.norm(dim=-1) for step in steps]).cpu().numpy())
+            return np.concatenate(lengths, axis=1)
 
         return self._run(compute)
 
@@ -141,22 +179,26 @@ class Model:
             Images [..., 28, 28] in 0..1.
 
         Raises:
-            CapsvizError: if the pose has another shape or NaN, or the digit is not 0 to 9.
+            CapsvizError: if the pose has another shape, NaN or numbers beyond a million, or the digit is not 0 to 9.
         """
         capsule = whole_number(digit)
         if digit is not None and capsule not in range(DIGITS):
-            raise CapsvizError(f"There is no digit capsule {digit!r}: give one from 0 to 9.")
+            raise CapsvizError(f"There is no digit capsule {shown(digit)}: give one from 0 to 9.")
         try:
-            poses = np.asarray(pose, np.float32)
-        except (TypeError, ValueError) as error:
+            poses = real_array(pose)
+        except ValueError as error:
             raise CapsvizError(
                 f"A pose must be an array of numbers ({error}): give 16 for one digit."
             ) from error
         expected = (DIGITS, POSE_DIM) if digit is None else (POSE_DIM,)
-        if poses.shape[-len(expected) :] != expected or not np.isfinite(poses).all():
+        if poses.shape[-len(expected) :] != expected:
             raise CapsvizError(
-                f"A pose is an array of {' x '.join(map(str, expected))} finite numbers"
+                f"A pose is an array of {' x '.join(map(str, expected))} numbers"
                 f"{' when no digit is named' if digit is None else ''}, not of shape {poses.shape}."
+            )
+        if not (np.abs(poses) <= _FARTHEST).all():
+            raise CapsvizError(
+                f"A pose has finite numbers, at most {_FARTHEST:,.0f}: this one has others, or NaN."
             )
         if digit is not None:
             masked = np.zeros((*poses.shape[:-1], DIGITS, POSE_DIM), np.float32)
@@ -179,7 +221,20 @@ class Model:
     def _to_device(array: np.ndarray, net: CapsNet) -> torch.Tensor:
         return torch.tensor(array, device=next(net.parameters()).device)
 
+    def _kernel_spectra(self, net: CapsNet, batch: torch.Tensor) -> fast.Spectra | None:
+        """What ``fast`` computes a batch with; None for a batch that is quicker without."""
+        if batch.device.type != "cpu" or len(batch) < _SPECTRA_FROM:
+            return None
+        with self._lock:
+            if self._spectra is None:
+                self._spectra = fast.kernel_spectra(net)
+            return self._spectra
+
     def _run(self, compute: Callable[[CapsNet], T]) -> T:
+        """Compute in this thread, or where there are workers in one of theirs."""
+        return self._workers.run(lambda: self._compute(compute)) if self._workers else self._compute(compute)
+
+    def _compute(self, compute: Callable[[CapsNet], T]) -> T:
         """Compute on the device; where its memory runs out, go on with the CPU for good and say so."""
         net = self._net
         with torch.inference_mode():
@@ -191,18 +246,19 @@ class Model:
             with self._lock:
                 if self._net is net:  # no other thread has met the same
                     self.notice = FULL.format(device=self.device)
-                    warnings.warn(self.notice, RuntimeWarning, stacklevel=3)
+                    warnings.warn(self.notice, RuntimeWarning, stacklevel=4)
                     # A copy: other threads may be computing with the one on the device.
                     self._net = copy.deepcopy(net).to("cpu")
             return compute(self._net)
 
 
-def load_model(name: str | Path = DEFAULT, device: str = "auto") -> Model:
+def load_model(name: str | Path = DEFAULT, device: str = "auto", workers: Workers | None = None) -> Model:
     """Load a trained network and see that its device computes.
 
     Args:
         name: a name in ``weights/``, or a path to a .safetensors file with its card beside it.
         device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda", "cuda:N" or "mps".
+        workers: threads to compute in, for a server of many people; without, each call computes in its own.
 
     Returns:
         The model on that device; on the CPU, with a ``notice``, if the device is full, or was chosen
@@ -214,14 +270,14 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> Model:
     """
     chosen = choose_device(device)
     try:
-        return _tried(Model(load_weights(name), chosen))
+        return _tried(Model(load_weights(name), chosen, workers))
     except RuntimeError as error:
         if chosen.type == "cpu":
             raise
         full, reason = _is_full(error), str(error).partition("\n")[0]
         if not full and device != "auto":
             raise DeviceError(f"The device {device} does not work ({reason}): use --device cpu.") from error
-    model = _tried(Model(load_weights(name), torch.device("cpu")))
+    model = _tried(Model(load_weights(name), torch.device("cpu"), workers))
     model.notice = (
         FULL.format(device=chosen.type)
         if full
@@ -237,17 +293,31 @@ def _tried(model: Model) -> Model:
     return model
 
 
+def _encode(net: CapsNet, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features and primary capsules u [B, I, K] of a few images, the way that is quickest on their device."""
+    return fast.encode(net, images) if images.device.type == "cpu" else net.encode(images)
+
+
 def _is_full(error: RuntimeError) -> bool:
     # MPS raises a plain RuntimeError for what is an OutOfMemoryError on CUDA.
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
+
+
+def _iterations(count: int) -> int:
+    rounds = whole_number(count)
+    if rounds is None or not 1 <= rounds <= MOST_ITERATIONS:
+        raise CapsvizError(
+            f"Routing takes 1 to {MOST_ITERATIONS} iterations, not {shown(count)}: give a whole number."
+        )
+    return rounds
 
 
 def _check(array: ArrayLike, shape: tuple[int | None, ...], what: str) -> np.ndarray:
     """The array as contiguous float32, if it is of ``shape`` and within 0..1."""
     wanted = " x ".join("N" if size is None else str(size) for size in shape)
     try:
-        pixels = np.ascontiguousarray(array, np.float32)
-    except (TypeError, ValueError) as error:
+        pixels = real_array(array)
+    except ValueError as error:
         raise ImageError(f"{what} must be {wanted} numbers in 0..1 ({error}).") from error
     fits = pixels.ndim == len(shape) and all(
         size in (None, found) for size, found in zip(shape, pixels.shape, strict=True)

@@ -4,16 +4,21 @@ The network itself is left as it is: each function starts from the prediction ve
 already made, so that whatever changes is the doing of routing alone.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from capsviz.checks import whole_number
+from capsviz.checks import real_array, shown, whole_number
 from capsviz.errors import CapsvizError
 from capsviz.trace import GRID
 
-MOST_ITERATIONS = 10
+MOST_ITERATIONS = 10  # of an experiment, and of what the pages offer; a trace can have more
 COUPLINGS = ("routing", "uniform", "random", "children")
+_FARTHEST = 1e6  # of votes and logits: far beyond any network's, and no sum or square of float32 overflows
+_SEEDS = 2**63
+_MOST_CAPSULES = 36_000
 
 
 class Routing(NamedTuple):
@@ -31,13 +36,13 @@ class Routing(NamedTuple):
 
 
 def reroute(
-    u_hat: np.ndarray,
+    u_hat: ArrayLike,
     iterations: int = 3,
     coupling: str = "routing",
     *,
     seed: int = 0,
-    start: np.ndarray | None = None,
-    silenced: np.ndarray | None = None,
+    start: ArrayLike | None = None,
+    silenced: ArrayLike | None = None,
 ) -> Routing:
     """Procedure 1 on given votes, or one of its well-known distortions.
 
@@ -47,7 +52,7 @@ def reroute(
         coupling: one of ``COUPLINGS``. "routing" is the paper's. "uniform" never leaves 1/J. "random" draws
             each primary capsule's J coefficients evenly from all that sum to 1, once for all iterations.
             "children" takes the softmax over the I primary capsules instead of the J digits.
-        seed: of "random".
+        seed: of "random", 0 to 2**63 - 1.
         start: [I, J] logits to begin with instead of 0, as if b had not been reset after another image;
             "uniform" and "random" do not look at b.
         silenced: [I] True for every primary capsule whose votes are taken for 0.
@@ -56,26 +61,26 @@ def reroute(
         All iterations, in float32.
 
     Raises:
-        CapsvizError: if ``iterations``, ``coupling``, ``seed``, ``start`` or ``silenced`` is out of range.
+        CapsvizError: if any of these is out of range, or of another kind.
     """
     count = whole_number(iterations)
     if count is None or not 1 <= count <= MOST_ITERATIONS:
-        raise CapsvizError(f"Routing can run 1 to {MOST_ITERATIONS} iterations, not {iterations!r}.")
-    if coupling not in COUPLINGS:
-        raise CapsvizError(f"There is no coupling {coupling!r}: choose {', '.join(COUPLINGS)}.")
+        raise CapsvizError(f"Routing can run 1 to {MOST_ITERATIONS} iterations, not {shown(iterations)}.")
+    if not isinstance(coupling, str) or coupling not in COUPLINGS:
+        raise CapsvizError(f"There is no coupling {shown(coupling)}: choose {', '.join(COUPLINGS)}.")
     start_of_draws = whole_number(seed)
-    if start_of_draws is None or start_of_draws < 0:
-        raise CapsvizError(f"A seed is a whole number from 0, not {seed!r}.")
-    primary, digits, _ = u_hat.shape
-    if silenced is not None and np.shape(silenced) != (primary,):
-        raise CapsvizError(f"Say for each of the {primary} primary capsules whether it is silenced.")
-    if start is not None and np.shape(start) != (primary, digits):
-        raise CapsvizError(f"The logits to start from must be {primary} x {digits} numbers.")
-
-    votes = np.array(u_hat.transpose(1, 0, 2), np.float32, order="C")  # [J, I, D], a copy
+    if start_of_draws is None or not 0 <= start_of_draws < _SEEDS:
+        raise CapsvizError(f"A seed is a whole number from 0 to 2**63 - 1, not {shown(seed)}.")
+    given = _votes(u_hat)
+    primary, digits, _ = given.shape
+    votes = np.array(given.transpose(1, 0, 2), order="C")  # [J, I, D], a copy
     if silenced is not None:
-        votes[:, np.asarray(silenced, bool)] = 0
-    b = np.zeros((digits, primary), np.float32) if start is None else np.array(start, np.float32).T
+        votes[:, _mask(silenced, primary)] = 0
+    b = np.zeros((digits, primary), np.float32)
+    if start is not None:
+        b += _numbers(
+            start, f"The logits to start from must be {primary} x {digits} numbers", (primary, digits)
+        ).T
     if coupling == "random":
         drawn = np.random.default_rng(start_of_draws).dirichlet(np.ones(digits), primary).T.astype(np.float32)
     steps = []
@@ -97,18 +102,30 @@ def reroute(
     return Routing(*(np.stack(part) for part in zip(*steps, strict=True)))
 
 
-def carried_over(routing: Routing, u_hat: np.ndarray) -> np.ndarray:
-    """[I, J] the logits that one image's routing, of all its votes, leaves behind where nobody resets them."""
-    agreement = np.einsum("ijd,jd->ij", u_hat, routing.v[-1])
-    logits: np.ndarray = routing.b[-1] + agreement
+def carried_over(routing: Routing, u_hat: ArrayLike) -> np.ndarray:
+    """[I, J] the logits that one image's routing, of all its votes, leaves behind where nobody resets them.
+
+    Args:
+        routing: of that image.
+        u_hat: [I, J, D] the prediction vectors that it was made of.
+
+    Raises:
+        CapsvizError: if the votes are none, or not those of the routing by their number.
+    """
+    votes = _votes(u_hat)
+    if not isinstance(routing, Routing) or votes.shape != (*routing.b[-1].shape, routing.v.shape[-1]):
+        raise CapsvizError(
+            "Logits are carried over from a routing and the votes that it was made of: give both."
+        )
+    logits: np.ndarray = routing.b[-1] + np.einsum("ijd,jd->ij", votes, routing.v[-1])
     return logits
 
 
-def silence(primary: int, types: tuple[int, ...] = (), places: tuple[int, ...] = ()) -> np.ndarray:
+def silence(primary: int, types: Iterable[int] = (), places: Iterable[int] = ()) -> np.ndarray:
     """Which primary capsules are of given types or at given places.
 
     Args:
-        primary: their number I.
+        primary: their number I, a multiple of the 36 places.
         types: capsule types, 0 to I / 36 - 1 (31 in the paper's network).
         places: places of the grid, row * 6 + column.
 
@@ -116,18 +133,60 @@ def silence(primary: int, types: tuple[int, ...] = (), places: tuple[int, ...] =
         [I] True for each capsule of one of the types, or at one of the places.
 
     Raises:
-        CapsvizError: if there is no such type or place.
+        CapsvizError: if there is no such number of capsules, type or place.
     """
-    silenced = np.zeros((primary // GRID**2, GRID**2), bool)
-    for axis, (name, chosen) in enumerate((("capsule type", types), ("place of the grid", places))):
-        for index in chosen:
-            if whole_number(index) not in range(silenced.shape[axis]):
+    count = whole_number(primary)
+    if count is None or not 0 < count <= _MOST_CAPSULES or count % GRID**2:
+        raise CapsvizError(
+            f"There are as many primary capsules at each of the {GRID**2} places of the grid: their number is a "
+            f"multiple of {GRID**2} up to {_MOST_CAPSULES:,}, not {shown(primary)}."
+        )
+    silenced = np.zeros((count // GRID**2, GRID**2), bool)
+    for name, chosen, capsules in (
+        ("capsule type", types, silenced),
+        ("place of the grid", places, silenced.T),
+    ):
+        if not isinstance(chosen, Iterable) or isinstance(chosen, str | bytes):
+            raise CapsvizError(f"Give a list of every {name} to silence, not {shown(chosen)}.")
+        for given in chosen:
+            index = whole_number(given)
+            if index is None or not 0 <= index < len(capsules):
                 raise CapsvizError(
-                    f"There is no {name} {index!r}: they are counted from 0 to {silenced.shape[axis] - 1}."
+                    f"There is no {name} {shown(given)}: they are counted from 0 to {len(capsules) - 1}."
                 )
-    silenced[list(types)] = True
-    silenced[:, list(places)] = True
+            capsules[index] = True
     return silenced.ravel()
+
+
+def _votes(u_hat: ArrayLike) -> np.ndarray:
+    """float32 [I, J, D] of any size, of prediction vectors."""
+    return _numbers(u_hat, "Votes must be an array of primary capsules x digits x components")
+
+
+def _numbers(values: ArrayLike, wanted: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """float32 of an array of ``shape``, or without one of three axes; ``wanted`` says in words which."""
+    try:
+        array = real_array(values)
+    except ValueError as error:
+        raise CapsvizError(f"{wanted}: {error}.") from error
+    fits = array.shape == shape if shape else array.ndim == 3 and array.size
+    if not fits:
+        raise CapsvizError(f"{wanted}, not of shape {array.shape}.")
+    if not (np.abs(array) <= _FARTHEST).all():
+        raise CapsvizError(f"{wanted}, finite and at most {_FARTHEST:,.0f}: these are not.")
+    return array
+
+
+def _mask(silenced: ArrayLike, primary: int) -> np.ndarray:
+    try:
+        mask = np.asarray(silenced)
+    except (TypeError, ValueError, RuntimeError):
+        mask = np.empty(0)
+    if mask.dtype != bool or mask.shape != (primary,):
+        raise CapsvizError(
+            f"Say True or False for each of the {primary} primary capsules, whether it is silenced."
+        )
+    return mask
 
 
 def _softmax(b: np.ndarray, axis: int) -> np.ndarray:

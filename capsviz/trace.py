@@ -11,6 +11,8 @@ GRID = 6  # rows, and columns, of the grid of primary capsules
 FIELD = 17  # side of the square of pixels that one of them sees: a 9 x 9 convolution after another
 STRIDE = 2  # pixels from one place of the grid to the next
 
+MOST_ITERATIONS = 100  # of routing: a trace of so many takes 11 MB
+
 # Axes: R routing iterations, I = 1152 primary capsules, J = 10 digit capsules.
 _SHAPES: dict[str, tuple[str | int, ...]] = {
     "image": (28, 28),

@@ -108,6 +108,25 @@ def test_the_shipped_weights_misread_the_mnist_digits_that_the_card_counts(
 
 
 @pytest.mark.skipif(not (REAL / "MNIST").is_dir(), reason="MNIST is not in ../shared/data")
+def test_routing_iterations_change_as_many_answers_as_the_card_says(model: Model, evaluation: dict[str, Any]):
+    """Of what was misread with three, which another number may read, and a hundredth of the others."""
+    digits, rows = load_mnist(REAL, "test"), evaluation["iterations"]["rows"]
+    assert [row["iterations"] for row in rows] == list(range(1, 11))
+    assert rows[2]["wrong"] == evaluation["wrong"]
+    assert rows[2]["same"] == 1
+    assert rows[2]["winner"] == pytest.approx(evaluation["calibration"]["length"], abs=1e-5)
+    places = np.arange(0, 10_000, 100)
+    traces = [model.trace(digits.images.numpy()[place] / np.float32(255), 10) for place in places]
+    ordered = np.sort([trace.lengths for trace in traces], axis=2)
+    for r in range(10):  # a hundred digits of ten thousand
+        assert ordered[:, r, -1].mean() == pytest.approx(rows[r]["winner"], abs=0.03)
+        assert ordered[:, r, -2].mean() == pytest.approx(rows[r]["runner_up"], abs=0.06)
+        other = sum(trace.lengths[r].argmax() != trace.prediction for trace in traces)
+        assert other <= 3
+        assert rows[r]["same"] > 0.99
+
+
+@pytest.mark.skipif(not (REAL / "MNIST").is_dir(), reason="MNIST is not in ../shared/data")
 @pytest.mark.parametrize(("kind", "amount"), [("rotated", 30), ("noised", 0.2)])
 def test_the_shipped_weights_misread_as_many_changed_digits_as_the_card_counts(
     model: Model, evaluation: dict[str, Any], kind: str, amount: float
@@ -235,6 +254,11 @@ def test_tables_state_the_figures(evaluation: dict[str, Any]):
     assert "| MNIST, test error | 0.31% (95% interval 0.22% to 0.44%): 31 of 10,000 |" in text
     assert "0.9% of 5,000 (17 of these 47 misread)" in text
     assert "| Unsure: letters | 91.3% of 300 |" in text
+    rows = changed["iterations"]["rows"]
+    assert "10,000 test digits, by routing iterations:\n\n| | 1 | 2 | 3 |" in text
+    assert f"| Error | {rows[0]['wrong'] / 100:.2f}% | {rows[1]['wrong'] / 100:.2f}% | 0.30% |" in text
+    assert f"| Same answer as trained | {100 * rows[0]['same']:.2f}% |" in text
+    assert f" {rows[8]['winner']:.3f} | {rows[9]['winner']:.3f} |\n| Second longest |" in text
     assert "| Recorded drawings | 2,993, each rendered with pens of four widths, by 77 writers" in text
     del changed["drawings"]
     assert "Recorded" not in measured_tables(changed)
@@ -272,7 +296,7 @@ def test_missing_or_damaged_measurements(
     reference.assert_one_sentence(caught.value, said, tmp_path / "net.evaluation.json", "evaluate", "--save")
 
 
-@pytest.mark.parametrize("key", ["unsure", "curves", "calibration", "made_up"])
+@pytest.mark.parametrize("key", ["unsure", "curves", "calibration", "made_up", "iterations"])
 def test_measurements_of_another_form(
     key: str, card: dict[str, Any], evaluation: dict[str, Any], tmp_path: Path
 ):

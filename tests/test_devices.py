@@ -2,7 +2,11 @@
 
 import ctypes
 import platform
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import reference
@@ -10,7 +14,7 @@ import torch
 
 from capsviz import devices
 from capsviz.__main__ import main
-from capsviz.devices import choose_device, keep_large_blocks
+from capsviz.devices import Workers, choose_device, keep_large_blocks
 from capsviz.errors import DeviceError
 
 
@@ -54,6 +58,14 @@ def test_an_unknown_device(name: str):
     reference.assert_one_sentence(caught.value, repr(name), "auto, cpu, cuda or mps")
 
 
+@pytest.mark.parametrize("name", [None, True, 3.5, [], -1, "x" * 5000, pytest.param(10**5000, id="huge")])
+def test_what_is_no_name_of_a_device(name: Any):
+    with pytest.raises(DeviceError) as caught:
+        choose_device(name)
+    reference.assert_one_sentence(caught.value, "auto, cpu, cuda or mps")
+    assert len(str(caught.value)) < 200
+
+
 def test_command_line_without_cuda(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -86,3 +98,87 @@ def test_only_glibc_is_asked_to_keep_blocks(
     monkeypatch.setattr(ctypes, "CDLL", Library)
     keep_large_blocks()
     assert made == calls
+
+
+# --- workers --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own() -> Iterator[int]:
+    """PyTorch's threads in this thread; what new ones get is put back."""
+    count = torch.get_num_threads()
+    yield count
+    torch.set_num_threads(count)
+
+
+def test_a_lone_computation_gets_all_cores_and_of_two_the_second_gets_one(own: int):
+    workers, begun, go_on = Workers(3), threading.Event(), threading.Event()
+    assert workers.cores == 3
+
+    def hold() -> int:
+        begun.set()
+        go_on.wait(timeout=20)
+        return torch.get_num_threads()
+
+    assert workers.run(torch.get_num_threads) == 3
+    with ThreadPoolExecutor(1) as caller:
+        first = caller.submit(workers.run, hold)
+        assert begun.wait(timeout=20)
+        assert workers.run(torch.get_num_threads) == 1
+        assert workers.run(torch.get_num_threads) == 1
+        go_on.set()
+        assert first.result(timeout=20) == 3
+    assert workers.run(torch.get_num_threads) == 3  # alone again
+    assert torch.get_num_threads() == own
+
+
+def test_no_more_computations_run_at_once_than_there_are_cores():
+    workers, lock, running, most = Workers(2), threading.Lock(), 0, 0
+    two = threading.Barrier(2)
+
+    def count() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        two.wait(timeout=20)  # both cores are busy at the same time
+        with lock:
+            running -= 1
+
+    with ThreadPoolExecutor(10) as callers:
+        for result in [callers.submit(workers.run, count) for _ in range(10)]:
+            result.result(timeout=20)
+    assert most == 2
+
+
+def test_what_finds_all_cores_taken_waits_for_one_and_no_thread_is_added(own: int):
+    workers, begun, go_on = Workers(1), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait(timeout=20)
+
+    with ThreadPoolExecutor(3) as callers:
+        first = callers.submit(workers.run, hold)
+        assert begun.wait(timeout=20)
+        rest = [callers.submit(workers.run, threading.current_thread) for _ in range(2)]
+        go_on.set()
+        first.result(timeout=20)
+        assert len({result.result(timeout=20).ident for result in rest}) == 1  # the one worker
+
+
+def test_an_error_comes_back_and_does_not_count_on(own: int):
+    workers = Workers(2)
+
+    def fail() -> None:
+        raise DeviceError("no.")
+
+    for _ in range(3):
+        with pytest.raises(DeviceError, match="no"):
+            workers.run(fail)
+    assert workers.run(torch.get_num_threads) == 2
+
+
+def test_there_are_as_many_workers_as_pytorch_has_threads(own: int):
+    torch.set_num_threads(3)
+    assert Workers().cores == 3

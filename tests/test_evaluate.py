@@ -5,6 +5,7 @@ import gzip
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from numpy.random import default_rng
 
 from capsviz import data, evaluate
 from capsviz.__main__ import main
+from capsviz.card import routing_measured
+from capsviz.errors import CapsvizError
 from capsviz.evaluate import (
     calibration,
     change,
@@ -20,11 +23,13 @@ from capsviz.evaluate import (
     curves,
     error,
     interval,
+    iterations,
     read_drawings,
     unsure,
     unsure_below,
     wilson,
 )
+from capsviz.inference import Model
 from capsviz.strokes import Drawing, random_digit
 
 
@@ -79,6 +84,14 @@ def test_interval_is_wider_where_one_writer_makes_all_mistakes():
     assert interval(right, [str(k // 10) for k in range(100)]) == (low, high)
 
 
+def test_interval_leaves_a_fortieth_on_either_side():
+    """Forty writers, half of them always right: Binomial(40, 1/2), P(<= 13) = 0.019 and P(<= 14) = 0.040."""
+    right = np.repeat([0.0, 1.0], 200)
+    low, high = interval(right, [str(k // 10) for k in range(400)])
+    assert low == pytest.approx(14 / 40)
+    assert high == pytest.approx(26 / 40)
+
+
 def test_errors_are_counted():
     counted = error(lengths((3, 0.9), (5, 0.8), (5, 0.7), (1, 0.2)), np.array([3, 5, 6, 1]))
     assert (counted["images"], counted["wrong"], counted["error_rate"]) == (4, 1, 0.25)
@@ -111,6 +124,50 @@ def test_calibration_by_hand():
     assert found["accuracy"] == 0.75
     nothing = calibration(np.empty((0, 10)), np.empty(0))
     assert nothing == {"length": 0, "accuracy": 0, "bins": [], "ece": 0}
+
+
+def test_iterations_by_hand():
+    """Three images after 1, 2 and 3 iterations: 4, 4, 1, then 4, 5, 1, then 4, 5, 5; the truth is 4, 5, 1."""
+    after = np.stack(
+        [
+            lengths((4, 0.2), (4, 0.4), (1, 0.6)),
+            lengths((4, 0.5), (5, 0.4), (1, 0.6)),
+            lengths((4, 0.9), (5, 0.8), (5, 0.7)),
+        ]
+    )
+    after[2, :, 0] = [0.1, 0.3, 0.5]  # the second longest
+    after[2, :, 9] = 0.05
+    found = iterations(after, np.array([4, 5, 1]), trained=2)
+    assert found["trained"] == 2
+    rows = found["rows"]
+    assert [row["iterations"] for row in rows] == [1, 2, 3]
+    assert [row["images"] for row in rows] == [3, 3, 3]
+    assert [row["wrong"] for row in rows] == [1, 0, 1]
+    assert [row["error_rate"] for row in rows] == pytest.approx([1 / 3, 0, 1 / 3])
+    assert rows[1]["interval"] == wilson(0, 3)
+    assert [row["same"] for row in rows] == pytest.approx([2 / 3, 1, 2 / 3])
+    assert [row["winner"] for row in rows] == pytest.approx([0.4, 0.5, 0.8])
+    assert [row["runner_up"] for row in rows] == pytest.approx([0.01, 0.01, 0.3])
+    nothing = iterations(np.empty((2, 0, 10)), np.empty(0), trained=1)["rows"]
+    assert [(row["images"], row["same"], row["winner"]) for row in nothing] == [(0, 0, 0)] * 2
+
+
+def test_what_routing_changes_is_one_sentence_with_its_numbers():
+    """With one iteration against those of training, here two: not against the last of all."""
+    row = {"images": 12_345, "same": 0.1, "winner": 0.99, "runner_up": 0.98}
+    rows = [
+        {**row, "same": 0.98766, "winner": 0.444, "runner_up": 0.036},
+        {**row, "same": 1.0, "winner": 0.936, "runner_up": 0.054},
+        row,
+    ]
+    said = routing_measured({"iterations": {"trained": 2, "rows": rows}})
+    reference.assert_one_sentence(said, "12,345 test digits 98.77%", "1 iteration as with 2", "answer")
+    assert "from 0.44 to 0.94" in said
+    assert "from 0.04 to 0.05" in said
+    for same, share in ((1.0, "100.00%"), (0.99999, "99.99%"), (0.9999, "99.99%"), (0.99985, "99.98%")):
+        rows[0]["same"] = same
+        assert f" {share} get " in routing_measured({"iterations": {"trained": 2, "rows": rows}})
+    assert routing_measured(None) == routing_measured({}) == routing_measured({"wrong": 3}) == ""
 
 
 # --- pictures -------------------------------------------------------------------------------------------
@@ -297,6 +354,15 @@ def test_command_measures_everything(folder: Path, capsys: pytest.CaptureFixture
     assert result["made_up"]["widths"][0]["drawings"] == 3
     assert "made-up digits, all pens" in printed
     assert result["unsure"]["others"]["images"] == 12
+    rows = result["iterations"]["rows"]
+    assert result["iterations"]["trained"] == 3
+    assert [row["iterations"] for row in rows] == list(range(1, 11))
+    assert rows[2]["wrong"] == result["wrong"]
+    assert rows[2]["same"] == 1
+    assert rows[2]["winner"] == pytest.approx(result["calibration"]["length"], abs=1e-5)
+    assert rows[0]["winner"] < rows[2]["winner"] < rows[9]["winner"]
+    assert "Of 7 test digits" in printed
+    assert f"10 iterations: {rows[9]['wrong']} wrong, {rows[9]['same']:.2%} as trained" in printed
     assert set(result["curves"]) == {"rotated", "shifted", "scaled", "noised"}
     written = {path.stem for path in figures.iterdir()}
     assert written == {
@@ -314,7 +380,10 @@ def test_command_with_a_limit(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["evaluate", "--data", str(folder), "--device", "cpu", "--limit", "3", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["images"] == 3
+    # Of the digits 0 to 6, evenly spaced.
+    assert np.flatnonzero(np.sum(result["confusion"], axis=1)).tolist() == [0, 2, 4]
     assert result["unsure"]["digits"]["images"] == 3
+    assert {row["images"] for row in result["iterations"]["rows"]} == {3}
     assert result["curves"]["scaled"]["points"][0]["images"] == 3
     assert "drawings" not in result
     assert all(math.isfinite(bin_["accuracy"]) for bin_ in result["calibration"]["bins"])
@@ -372,3 +441,10 @@ def test_command_with_empty_mnist_files(folder: Path, capsys: pytest.CaptureFixt
     assert main(["evaluate", "--data", str(folder), "--device", "cpu"]) == 2
     message = capsys.readouterr().err.rstrip("\n").splitlines()[-1]
     reference.assert_one_sentence(message, "capsviz: ", folder, "delete that folder")
+
+
+@pytest.mark.parametrize("limit", [0, -1, 2.5, True, "3", [3], pytest.param(-(10**5000), id="huge")])
+def test_a_limit_is_a_whole_number_above_zero(model: Model, folder: Path, limit: Any):
+    with pytest.raises(CapsvizError) as caught:
+        evaluate.evaluate(model, folder, limit=limit)
+    reference.assert_one_sentence(caught.value, "whole number from 1")

@@ -463,6 +463,11 @@ def test_winner_and_runner_up_are_those_of_the_last_iteration(
     assert (header["prediction"], header["runnerUp"]) == (5, 1)
 
 
+def test_the_header_has_what_was_measured_or_nothing(trace: RoutingTrace, drawings: np.ndarray) -> None:
+    assert unpack(routing_payload(trace, drawings))[0]["measured"] == ""
+    assert unpack(routing_payload(trace, drawings, measured="One of 3."))[0]["measured"] == "One of 3."
+
+
 def test_the_widest_share_may_be_one_against(drawings: np.ndarray) -> None:
     u_hat = np.zeros((PRIMARY, DIGITS, D))
     u_hat[:, 0, 0] = 1
@@ -668,6 +673,9 @@ def test_the_surgery_payload_compares_before_and_after(trace: RoutingTrace, oper
 def test_the_surgery_payload_shares_out_the_winner(trace: RoutingTrace, operated: Routing) -> None:
     """Shares of the digit read before the operation, after the last iteration: they sum to |s|."""
     payload = surgery_payload(trace, trace.image, operated, trace.image)
+    assert payload["measured"] == ""
+    said = surgery_payload(trace, trace.image, operated, trace.image, measured="One of 3.")["measured"]
+    assert said == "One of 3."
     shares = slow_share(trace)[-1, :, 3]
     places, types = [0.0] * PLACES, [0.0] * TYPES
     for kind, row, column in itertools.product(range(TYPES), range(6), range(6)):

@@ -1,17 +1,26 @@
 """The model as the library's user meets it."""
 
 import copy
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 import reference
 import torch
 
-from capsviz import canvas_to_mnist, inference, load_model
+from capsviz import canvas_to_mnist, fast, inference, load_model
 from capsviz.capsules import CapsNet
+from capsviz.devices import Workers
 from capsviz.errors import CapsvizError, DeviceError, ImageError, WeightsError
 from capsviz.examples import EXAMPLES, render
 from capsviz.inference import Model
+from capsviz.weights import load_weights
+
+# Python does not even write down the second.
+HUGE = [pytest.param(10**400, id="400 digits"), pytest.param(10**5000, id="5000 digits")]
 
 
 def test_trace_equals_slow_numpy_routing_at_every_iteration(model: Model, seven: np.ndarray) -> None:
@@ -46,8 +55,137 @@ def test_predict_agrees_with_trace_for_one_and_for_many(model: Model, seven: np.
     np.testing.assert_allclose(model.predict(seven[None]), expected[None], atol=1e-5)
 
 
-def test_predict_of_no_images_is_empty(model: Model) -> None:
-    assert model.predict(np.zeros((0, 28, 28))).shape == (0, 10)
+@pytest.fixture(scope="module")
+def digits() -> np.ndarray:
+    """Seventy images, all different, [70, 28, 28]."""
+    return (reference.synthetic_digits(70)[0] / 255).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def net() -> CapsNet:
+    """The shipped weights in the network as the paper has it, apart from any model."""
+    return load_weights().net
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 17])
+def test_predict_gives_what_the_network_as_it_is_written_gives(
+    model: Model, net: CapsNet, digits: np.ndarray, count: int
+) -> None:
+    with torch.no_grad():
+        expected = net(torch.tensor(digits[:count])).lengths.numpy()
+    for size in (1, 3, 8, 250, 10**400):
+        np.testing.assert_allclose(model.predict(digits[:count], size), expected, atol=1e-5)
+
+
+def test_trace_gives_what_the_network_as_it_is_written_gives(
+    model: Model, net: CapsNet, digits: np.ndarray
+) -> None:
+    with torch.no_grad():
+        expected = net(torch.tensor(digits[37:38]), 2)
+    trace = model.trace(digits[37], 2)
+    np.testing.assert_allclose(trace.features, expected.features[0], atol=1e-5)
+    np.testing.assert_allclose(trace.u, expected.u[0], atol=1e-5)
+    np.testing.assert_allclose(trace.u_hat, expected.u_hat[0].transpose(0, 1), atol=1e-5)
+    np.testing.assert_allclose(trace.v[1], expected.v[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [3, 50, 70])
+def test_lengths_by_iteration_are_those_of_traces_of_so_many(
+    model: Model, digits: np.ndarray, count: int
+) -> None:
+    found = model.lengths_by_iteration(digits[:count], 4)
+    assert found.shape == (4, count, 10)
+    for place in {0, 2, count // 2, count - 1}:
+        for r in (1, 2, 3, 4):
+            expected = model.trace(digits[place], r).lengths[-1]
+            np.testing.assert_allclose(found[r - 1, place], expected, atol=1e-5)
+    assert len(model.lengths_by_iteration(digits[:1])) == 10
+
+
+def test_kernels_are_transformed_once_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch, digits: np.ndarray
+) -> None:
+    transform, made = fast.kernel_spectra, []
+
+    def counted(net: CapsNet) -> fast.Spectra:
+        made.append(net)
+        return transform(net)
+
+    monkeypatch.setattr(fast, "kernel_spectra", counted)
+    models = [load_model(device="cpu") for _ in range(2)]
+    models[0].predict(digits[:7])
+    models[0].trace(digits[0])
+    assert not made  # a few images do without
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(models[0].predict, [digits[:20]] * 4))
+    assert len(made) == 1
+    models[0].lengths_by_iteration(digits[:8], 1)
+    assert len(made) == 1
+    for lengths in found:
+        np.testing.assert_allclose(lengths, found[0], atol=1e-6)
+    models[1].predict(digits[:8])
+    assert len(made) == 2
+    assert made[0] is not made[1]
+
+
+# --- threads --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def threads() -> Iterator[int]:
+    """PyTorch's number of threads, as it is found and left."""
+    found = torch.get_num_threads()
+    yield found
+    torch.set_num_threads(found)
+
+
+def test_values_do_not_depend_on_the_number_of_threads(
+    model: Model, digits: np.ndarray, threads: int
+) -> None:
+    torch.set_num_threads(1)
+    trace, lengths = model.trace(digits[3]), model.predict(digits[:16])
+    drawn = model.reconstructions(trace)
+    for count in (2, 3):
+        torch.set_num_threads(count)
+        again = model.trace(digits[3])
+        for name in ("features", "u", "u_hat", "b", "c", "s", "v"):
+            np.testing.assert_allclose(getattr(again, name), getattr(trace, name), atol=1e-6)
+        np.testing.assert_allclose(model.predict(digits[:16]), lengths, atol=1e-6)
+        np.testing.assert_allclose(model.reconstructions(trace), drawn, atol=1e-6)
+
+
+def test_workers_answer_many_at_once_as_one_is_answered(
+    model: Model, digits: np.ndarray, threads: int
+) -> None:
+    expected = model.predict(digits[:12])
+    shared = load_model(device="cpu", workers=Workers(2))
+    with ThreadPoolExecutor(12) as pool:
+        for _ in range(2):
+            found = list(pool.map(shared.trace, digits[:12]))
+            np.testing.assert_allclose([trace.lengths[-1] for trace in found], expected, atol=1e-5)
+            drawn = list(pool.map(shared.reconstructions, found[:3]))
+    np.testing.assert_allclose(drawn[2], model.reconstructions(found[2]), atol=1e-5)
+    np.testing.assert_allclose(shared.predict(digits[:12]), expected, atol=1e-5)
+    with pytest.raises(ImageError):
+        shared.trace(np.zeros((3, 3)))
+    assert torch.get_num_threads() == threads  # those of this thread
+
+
+def test_workers_compute_in_threads_of_their_own_and_a_model_without_in_the_callers(
+    monkeypatch: pytest.MonkeyPatch, seven: np.ndarray, model: Model, threads: int
+) -> None:
+    encode, seen = fast.encode, []
+
+    def noted(*arguments: Any) -> Any:
+        seen.append(threading.current_thread().name)
+        return encode(*arguments)
+
+    monkeypatch.setattr(fast, "encode", noted)
+    shared = load_model(device="cpu", workers=Workers(1))  # which tries it
+    shared.trace(seven)
+    model.trace(seven)
+    assert [name.startswith("capsviz") for name in seen] == [True, True, False]
+    assert seen[2] == threading.current_thread().name
 
 
 def test_decode_masks_all_but_one_digit(model: Model, seven: np.ndarray) -> None:
@@ -92,10 +230,12 @@ def test_reconstructions_are_what_each_capsule_draws_after_each_iteration(
         np.full((28, 28), np.inf),
         np.full((28, 28), 255.0),
         np.full((28, 28), -0.5),
+        np.full((28, 28), 1.001),
+        np.full((28, 28), -0.001),
         "seven",
         None,
     ],
-    ids=["narrow", "batch", "nan", "inf", "0..255", "negative", "text", "none"],
+    ids=["narrow", "batch", "nan", "inf", "0..255", "negative", "just above", "just below", "text", "none"],
 )
 def test_images_that_cannot_be_read_are_refused_in_one_sentence(model: Model, image: object) -> None:
     for call in (model.trace, lambda array: model.predict([array])):
@@ -105,12 +245,127 @@ def test_images_that_cannot_be_read_are_refused_in_one_sentence(model: Model, im
         assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("iterations", [0, -1, 2.5, True, "3"])
-def test_iterations_must_be_a_whole_number_above_zero(
-    model: Model, seven: np.ndarray, iterations: object
-) -> None:
-    with pytest.raises(CapsvizError, match="1 or more iterations"):
-        model.trace(seven, iterations)
+@pytest.mark.parametrize("iterations", [0, -1, 101, 3000, *HUGE, 2.5, 3.0, True, "3", None, [3], np.ones(2)])
+def test_iterations_are_one_to_a_hundred(model: Model, seven: np.ndarray, iterations: object) -> None:
+    for call in (model.trace, lambda image, count: model.lengths_by_iteration(image[None], count)):
+        with pytest.raises(CapsvizError) as caught:
+            call(seven, iterations)
+        reference.assert_one_sentence(caught.value, "1 to 100 iterations")
+        assert len(str(caught.value)) < 200
+
+
+def test_a_hundred_iterations_are_the_most(model: Model, seven: np.ndarray) -> None:
+    trace = model.trace(seven, 100)
+    assert trace.iterations == 100
+    np.testing.assert_allclose(trace.c.sum(axis=2), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "size", [0, -1, pytest.param(-(10**400), id="400 digits below 0"), 2.5, 8.0, True, "3", None, [3]]
+)
+def test_a_batch_is_a_whole_number_above_zero(model: Model, seven: np.ndarray, size: object) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        model.predict(seven[None], batch_size=size)
+    reference.assert_one_sentence(caught.value, "1 image or more")
+
+
+# --- arrays at the edge of what is valid ----------------------------------------------------------------
+
+
+def disguises(array: np.ndarray) -> dict[str, Any]:
+    """The same numbers, each exact in half precision, in all forms that an array can come in."""
+    spread = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), np.float32)
+    spread[..., ::2] = array
+    locked = array.astype(np.float32)
+    locked.flags.writeable = False
+    return {
+        "float64": array.astype(np.float64),
+        "half": array.astype(np.float16),
+        "long double": array.astype(np.longdouble),
+        "big-endian": array.astype(">f4"),
+        "columns first": np.asfortranarray(array, np.float32),
+        "every second": spread[..., ::2],
+        "backwards": np.ascontiguousarray(array[..., ::-1])[..., ::-1],
+        "read-only": locked,
+        "lists": array.tolist(),
+        "torch": torch.tensor(array.astype(np.float32)),
+        "torch, double": torch.tensor(array.astype(np.float64)),
+    }
+
+
+@pytest.mark.parametrize("form", disguises(np.zeros(16)))
+def test_numbers_of_any_form_are_the_same_numbers(model: Model, seven: np.ndarray, form: str) -> None:
+    image = seven / 2
+    expected = model.trace(image)
+    given = disguises(image)[form]
+    np.testing.assert_array_equal(model.trace(given).image, image)
+    np.testing.assert_allclose(model.trace(given).v, expected.v, atol=1e-6)
+    several = disguises(np.stack([image, 0 * image]))[form]
+    np.testing.assert_allclose(model.predict(several)[0], expected.lengths[-1], atol=1e-5)
+    np.testing.assert_allclose(model.lengths_by_iteration(several, 3)[:, 0], expected.lengths, atol=1e-5)
+    pose = np.arange(-8, 8) / 16
+    np.testing.assert_allclose(model.decode(disguises(pose)[form], 3), model.decode(pose, 3), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint64, ">i4", ">u2"])
+def test_whole_numbers_are_pixels_too(model: Model, kind: Any) -> None:
+    image = np.zeros((28, 28))
+    image[4:24, 13:15] = 1
+    trace = model.trace(image.astype(kind))
+    assert trace.prediction == 1
+    np.testing.assert_array_equal(trace.image, image)
+    np.testing.assert_array_equal(trace.v, model.trace(image).v)
+
+
+def test_nothing_and_one_are_numbers_of_images_too(model: Model, seven: np.ndarray) -> None:
+    for none in (np.zeros((0, 28, 28)), np.zeros((0, 28, 28), ">f8"), torch.zeros(0, 28, 28)):
+        assert model.predict(none).shape == (0, 10)
+        assert model.lengths_by_iteration(none, 4).shape == (4, 0, 10)
+    assert model.predict(seven[None]).shape == (1, 10)
+    assert model.lengths_by_iteration(seven[None], 4).shape == (4, 1, 10)
+    assert model.decode(np.zeros((0, 16)), 3).shape == (0, 28, 28)
+    assert model.decode(np.zeros((0, 10, 16))).shape == (0, 28, 28)
+    assert model.decode(np.zeros((2, 3, 1, 16)), 3).shape == (2, 3, 1, 28, 28)
+
+
+def test_what_was_given_is_left_as_it_was(model: Model, seven: np.ndarray) -> None:
+    images, pose = np.stack([seven] * 9), np.full(16, 0.1, np.float32)
+    model.predict(images)
+    model.trace(images[0])
+    model.decode(pose, 2)
+    np.testing.assert_array_equal(images, np.stack([seven] * 9))
+    np.testing.assert_array_equal(pose, np.full(16, 0.1, np.float32))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((28, 28), complex),
+        np.full((28, 28), "0.5"),
+        np.full((28, 28), None),
+        np.zeros((28, 28), "M8[s]"),
+        np.ma.masked_array(np.zeros((28, 28)), np.eye(28)),
+        [[0.0] * 28] * 27 + [[0.0] * 27],
+        torch.zeros(28, 28, requires_grad=True),
+        torch.zeros(28, 28, dtype=torch.bfloat16),
+        torch.zeros(28, 28, device="meta"),
+        np.full((28, 28), 1e300),
+        {},
+        object(),
+    ],
+)
+def test_what_is_no_array_of_real_numbers_is_refused(model: Model, wrong: Any) -> None:
+    for call in (
+        model.trace,
+        lambda image: model.predict([image]) if isinstance(image, list) else model.predict(image),
+    ):
+        with pytest.raises(ImageError) as caught:
+            call(wrong)
+        reference.assert_one_sentence(caught.value)
+        assert len(str(caught.value)) < 400
+    with pytest.raises(CapsvizError) as caught:
+        model.decode(wrong)
+    reference.assert_one_sentence(caught.value, "pose")
 
 
 @pytest.mark.parametrize(
@@ -124,13 +379,28 @@ def test_iterations_must_be_a_whole_number_above_zero(
         (np.zeros(16), -1),
         (np.zeros(16), True),
         (np.zeros(16), 3.0),
+        pytest.param(np.zeros(16), 10**5000, id="5000 digits"),
+        (np.full(16, 1.1e6), 3),
+        (np.full(16, 3e38), 3),
+        (np.full(16, -1e300), 3),
+        (np.full(16, np.inf), 3),
+        (1.0, 3),
+        (np.zeros((16, 10)), None),
         ([[1.0], [2.0, 3.0]], 3),
         ("upright", 3),
     ],
 )
 def test_poses_that_cannot_be_decoded_are_refused(model: Model, pose: np.ndarray, digit: int | None) -> None:
-    with pytest.raises(CapsvizError):
+    with pytest.raises(CapsvizError) as caught:
         model.decode(pose, digit)
+    reference.assert_one_sentence(caught.value)
+
+
+def test_poses_as_far_as_a_million_are_drawn(model: Model) -> None:
+    for far in (1e6, -1e6):
+        image = model.decode(np.full(16, far), 3)
+        assert image.min() >= 0
+        assert image.max() <= 1
 
 
 def test_numpy_integers_are_whole_numbers(model: Model, seven: np.ndarray) -> None:
@@ -145,15 +415,12 @@ def test_when_the_device_is_full_the_cpu_takes_over_and_says_so(
     model = load_model(device="cpu")
     on_device = model._net
     on_cpu = copy.deepcopy(on_device)
-    forward = CapsNet.forward
 
-    def full_on_the_device(self: CapsNet, *arguments: object) -> object:
-        if self is on_device:
-            raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB.")
-        return forward(self, *arguments)
+    def full(self: CapsNet, *arguments: object) -> object:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB.")
 
     # No device but the CPU is to be had everywhere, so one is played by "meta", whose values cannot be read.
-    monkeypatch.setattr(CapsNet, "forward", full_on_the_device)
+    monkeypatch.setattr(CapsNet, "encode", full)
     monkeypatch.setattr(copy, "deepcopy", lambda net: on_cpu)
     model._net = on_device.to("meta")
     with pytest.warns(RuntimeWarning, match="ran out of memory, so the CPU"):
@@ -162,6 +429,8 @@ def test_when_the_device_is_full_the_cpu_takes_over_and_says_so(
     assert "the CPU computes from here on" in model.notice
     assert model.device == "cpu"
     assert next(on_device.parameters()).device.type == "meta"  # others may be computing with it
+    many = model.predict(np.stack([seven] * 9))  # with spectra of the network on the CPU
+    np.testing.assert_allclose(many, np.stack([expected[-1]] * 9), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +480,7 @@ def test_other_failures_of_the_device_are_not_hidden(
     def broken(*arguments: object) -> None:
         raise RuntimeError("device-side assert triggered")
 
-    monkeypatch.setattr(CapsNet, "forward", broken)
+    monkeypatch.setattr(fast, "encode", broken)
     with pytest.raises(RuntimeError, match="device-side assert"):
         model.trace(seven)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import reference
+import torch
 
 from capsviz.errors import CapsvizError
 from capsviz.inference import Model
@@ -238,7 +239,7 @@ def test_results_share_no_memory_with_the_inputs(u_hat: np.ndarray, start: np.nd
         assert not np.shares_memory(part, u_hat)
 
 
-@pytest.mark.parametrize("iterations", [0, -1, 11, 2.5, 3.0, True, float("nan"), "x", "3", None])
+@pytest.mark.parametrize("iterations", [0, -1, 11, 2.5, 3.0, True, float("nan"), "x", "3", None, [3]])
 def test_iterations_are_one_to_ten(u_hat: np.ndarray, iterations: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
         reroute(u_hat, iterations)
@@ -249,7 +250,7 @@ def test_numpy_integers_are_whole_numbers(u_hat: np.ndarray) -> None:
     assert len(reroute(u_hat, np.int64(2)).v) == 2
 
 
-@pytest.mark.parametrize("coupling", ["x", "", "Routing", None])
+@pytest.mark.parametrize("coupling", ["x", "", "Routing", None, 3, ["routing"], {}, b"routing"])
 def test_unknown_couplings_are_refused_with_those_there_are(u_hat: np.ndarray, coupling: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
         reroute(u_hat, 3, coupling)
@@ -258,7 +259,19 @@ def test_unknown_couplings_are_refused_with_those_there_are(u_hat: np.ndarray, c
 
 @pytest.mark.parametrize(
     "silenced",
-    [np.zeros(71, bool), np.zeros((72, 1), bool), np.zeros((72, 10), bool), [True], False],
+    [
+        np.zeros(71, bool),
+        np.zeros((72, 1), bool),
+        np.zeros((72, 10), bool),
+        [True],
+        False,
+        np.zeros(72, int),  # which might be meant as a list of capsules
+        np.zeros(72),
+        ["x"] * 72,
+        "x",
+        {},
+        [[True], [True, False]],
+    ],
 )
 def test_silencing_must_name_every_capsule(u_hat: np.ndarray, silenced: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
@@ -302,7 +315,88 @@ def test_silence_by_hand() -> None:
     assert list(np.flatnonzero(silence(72, types=(0,), places=(15,)))) == [*range(36), 51]
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, "x", None, True])
+def test_lists_are_taken_as_arrays_are(u_hat: np.ndarray, start: np.ndarray) -> None:
+    silenced = np.arange(PRIMARY) % 5 == 0
+    expected = reroute(u_hat, 3, start=start, silenced=silenced)
+    for votes in (u_hat.tolist(), u_hat.astype(">f8"), np.asfortranarray(u_hat), torch.tensor(u_hat.copy())):
+        found = reroute(votes, 3, start=start.tolist(), silenced=silenced.tolist())
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+        np.testing.assert_allclose(carried_over(found, votes), carried_over(expected, u_hat), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [
+        None,
+        3,
+        "votes",
+        {},
+        [],
+        np.zeros((72, 10)),
+        np.zeros((1, 72, 10, 16)),
+        np.zeros((0, 10, 16)),
+        np.zeros((72, 0, 16)),
+        np.full((2, 3, 4), np.nan),
+        np.full((2, 3, 4), np.inf),
+        np.full((2, 3, 4), -1.1e6),
+        np.full((2, 3, 4), 1e300),
+        np.zeros((2, 3, 4), complex),
+        np.full((2, 3, 4), "1"),
+        [[[1.0], [2.0, 3.0]]],
+        torch.zeros(2, 3, 4, requires_grad=True),
+    ],
+)
+def test_what_is_no_array_of_votes_is_refused(u_hat: np.ndarray, votes: Any) -> None:
+    for attempt in (lambda: reroute(votes), lambda: carried_over(reroute(u_hat), votes)):
+        with pytest.raises(CapsvizError) as caught:
+            attempt()
+        reference.assert_one_sentence(caught.value, "otes")
+
+
+@pytest.mark.parametrize("start", [None, "x", np.nan, np.inf, 1.1e6, -1e300, 1j])
+def test_what_are_no_logits_are_refused(u_hat: np.ndarray, start: Any) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        reroute(u_hat, start=np.full((72, 10), start))
+    reference.assert_one_sentence(caught.value, "72 x 10 numbers")
+
+
+@pytest.mark.parametrize("far", [1e6, -1e6])
+def test_a_million_is_no_overflow(far: float) -> None:
+    for coupling in COUPLINGS:
+        routing = reroute(np.full((72, 2, 4), far), 10, coupling, start=np.full((72, 2), far))
+        assert all(np.isfinite(part).all() for part in routing)
+        assert np.isfinite(carried_over(routing, np.full((72, 2, 4), far))).all()
+
+
+@pytest.mark.parametrize("wrong", [None, "x", 3, (), (np.zeros(3),) * 4])
+def test_logits_are_carried_over_from_a_routing(u_hat: np.ndarray, wrong: Any) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        carried_over(wrong, u_hat)
+    reference.assert_one_sentence(caught.value, "routing")
+
+
+@pytest.mark.parametrize("shape", [(71, 10, 16), (72, 9, 16), (72, 10, 15), (10, 72, 16)])
+def test_logits_are_carried_over_with_the_routings_own_votes(
+    u_hat: np.ndarray, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(CapsvizError, match="votes that it was made of"):
+        carried_over(reroute(u_hat), np.zeros(shape))
+
+
+def test_the_largest_seed_draws_and_the_next_is_refused(u_hat: np.ndarray) -> None:
+    np.testing.assert_allclose(reroute(u_hat, 1, "random", seed=2**63 - 1).c.sum(axis=2), 1, atol=1e-6)
+    for seed in (2**63, 10**400, 10**5000, -(10**5000)):
+        with pytest.raises(CapsvizError) as caught:
+            reroute(u_hat, 1, "random", seed=seed)
+        reference.assert_one_sentence(caught.value, "whole number from 0")
+        assert len(str(caught.value)) < 200
+    for iterations in (10**400, 10**5000):
+        with pytest.raises(CapsvizError, match="1 to 10 iterations"):
+            reroute(u_hat, iterations)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", None, True, [1]])
 def test_a_seed_is_a_whole_number_from_zero(u_hat: np.ndarray, seed: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
         reroute(u_hat, 3, "random", seed=seed)
@@ -324,6 +418,8 @@ def test_a_seed_is_a_whole_number_from_zero(u_hat: np.ndarray, seed: Any) -> Non
         ({"places": (-1,)}, 35),
         ({"places": (3, 2.5)}, 35),
         ({"types": (0,), "places": (99,)}, 35),
+        ({"types": ([3],)}, 31),
+        ({"places": np.array([2.0])}, 35),
     ],
 )
 def test_types_and_places_that_are_not_there_are_refused(
@@ -339,3 +435,48 @@ def test_types_and_places_that_are_not_there_are_refused(
 def test_a_small_network_has_fewer_types() -> None:
     with pytest.raises(CapsvizError, match="capsule type 2: they are counted from 0 to 1"):
         silence(72, types=(2,))
+
+
+@pytest.mark.parametrize(
+    "primary",
+    [
+        200,
+        0,
+        -36,
+        6,
+        35,
+        37,
+        42,
+        36_036,
+        72.0,
+        True,
+        "72",
+        None,
+        pytest.param(36 * 10**5000, id="5002 digits"),
+    ],
+)
+def test_capsules_are_as_many_at_each_of_the_36_places(primary: Any) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        silence(primary)
+    reference.assert_one_sentence(caught.value, "multiple of 36")
+
+
+@pytest.mark.parametrize("primary", [36, 1152, np.int64(72), 36_000])
+def test_any_multiple_of_36_capsules_has_a_mask(primary: int) -> None:
+    assert not silence(primary).any()
+    assert silence(primary, places=[35]).sum() == primary // 36
+    assert np.flatnonzero(silence(primary, [primary // 36 - 1]))[0] == primary - 36
+
+
+@pytest.mark.parametrize("chosen", [3, None, "12", b"12", 1.5, True])
+def test_types_and_places_come_in_lists(chosen: Any) -> None:
+    for name, said in (("types", "every capsule type"), ("places", "every place of the grid")):
+        with pytest.raises(CapsvizError) as caught:
+            silence(1152, **{name: chosen})
+        reference.assert_one_sentence(caught.value, said, repr(chosen))
+
+
+@pytest.mark.parametrize("form", [list, set, np.array, iter, dict.fromkeys])
+def test_lists_of_any_kind_name_types_and_places(form: Any) -> None:
+    found = silence(72, form([1]), form([0, 15]))
+    assert list(np.flatnonzero(found)) == [0, 15, *range(36, 72)]

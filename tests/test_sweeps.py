@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import reference
+import torch
 from PIL import Image
 
 from capsviz.errors import CapsvizError
@@ -135,6 +136,13 @@ def test_a_morph_has_25_steps_unless_told(model: Model, pose: np.ndarray) -> Non
         None,
         ["a"] * 16,
         [0.1] * 15 + [[1, 2]],
+        ["0.5"] * 16,
+        [1j] * 16,
+        [100.5] * 16,
+        [-1e300] * 16,
+        np.ma.masked_array(np.zeros(16), [True] + [False] * 15),
+        torch.zeros(16, requires_grad=True),
+        {},
     ],
 )
 def test_what_is_no_pose_is_refused(model: Model, pose: np.ndarray, wrong: Any) -> None:
@@ -148,7 +156,7 @@ def test_what_is_no_pose_is_refused(model: Model, pose: np.ndarray, wrong: Any) 
         reference.assert_one_sentence(caught.value, "16")
 
 
-@pytest.mark.parametrize("digit", [10, -1, 1.0, "3", None, True])
+@pytest.mark.parametrize("digit", [10, -1, 1.0, "3", None, True, [3]])
 def test_what_is_no_digit_is_refused(model: Model, pose: np.ndarray, digit: Any) -> None:
     for attempt in (
         lambda: sweep(model, pose, digit),
@@ -161,7 +169,56 @@ def test_what_is_no_digit_is_refused(model: Model, pose: np.ndarray, digit: Any)
         reference.assert_one_sentence(caught.value, repr(digit), "0 to 9")
 
 
-@pytest.mark.parametrize("span", [0, -1, -0.25, math.nan, math.inf, "a", None])
+@pytest.mark.parametrize("digits", [None, 3, (), (3,), (3, 7, 1), np.array([3])])
+def test_a_morph_names_two_digits(model: Model, pose: np.ndarray, digits: Any) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        morph(model, pose, pose, digits)
+    reference.assert_one_sentence(caught.value, "two digits", repr(digits))
+
+
+def test_numbers_too_large_to_write_are_refused_in_words(model: Model, pose: np.ndarray) -> None:
+    for attempt in (
+        lambda: sweep(model, pose, 10**5000),
+        lambda: sweep(model, pose, 3, 10**5000),
+        lambda: sweep(model, pose, 3, steps=10**5000),
+        lambda: morph(model, pose, pose, (10**5000, 3)),
+        lambda: morph(model, pose, pose, (3, 4), 10**5000),
+        lambda: gif(np.zeros((2, 28, 28)), 10**5000),
+        lambda: gif(np.zeros((2, 28, 28)), scale=10**5000),
+        lambda: grid_picture(np.zeros((1, 2, 28, 28)), 10**5000),
+        lambda: grid_picture(np.zeros((1, 2, 28, 28)), gap=10**5000),
+    ):
+        with pytest.raises(CapsvizError, match="so large an int") as caught:
+            attempt()
+        reference.assert_one_sentence(caught.value)
+
+
+def test_poses_of_any_form_are_the_same_poses(model: Model) -> None:
+    """A hundred is the farthest; the numbers of this pose are exact in half precision."""
+    pose = np.arange(-8, 8) / 16
+    expected, way = sweep(model, pose, DIGIT, steps=3), morph(model, pose, -pose, (DIGIT, OTHER), 3)
+    locked = pose.copy()
+    locked.flags.writeable = False
+    every_second = np.repeat(pose, 2)[::2]
+    forms = (
+        pose.astype(">f4"),
+        pose.astype(np.float16),
+        locked,
+        every_second,
+        pose.tolist(),
+        torch.tensor(pose),
+    )
+    for form in forms:
+        np.testing.assert_allclose(sweep(model, form, DIGIT, steps=3), expected, atol=1e-6)
+        np.testing.assert_allclose(morph(model, form, -pose, (DIGIT, OTHER), 3), way, atol=1e-6)
+    ints = np.ones(16, int)
+    np.testing.assert_allclose(
+        sweep(model, ints, 2, steps=2), sweep(model, ints * 1.0, 2, steps=2), atol=1e-6
+    )
+    assert np.isfinite(sweep(model, np.full(16, 100), DIGIT, 100, 2)).all()
+
+
+@pytest.mark.parametrize("span", [0, -1, -0.25, math.nan, math.inf, "a", None, True, 100.5, [1]])
 def test_what_is_no_span_is_refused(model: Model, pose: np.ndarray, span: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
         sweep(model, pose, DIGIT, span)
@@ -288,3 +345,78 @@ def test_a_gif_of_a_real_morph(model: Model, pose: np.ndarray, other: np.ndarray
         assert_shows(frames[index], images[index], 10)
     assert len(data) < 1_500_000
     assert picture.size == (280, 280)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((0, 28, 28)),
+        np.zeros((28, 28)),
+        np.zeros((1, 1, 1, 28, 28)),
+        np.full((2, 28, 28), np.nan),
+        np.full((2, 28, 28), "1"),
+        np.zeros((2, 28, 28), complex),
+        torch.zeros(2, 28, 28, requires_grad=True),
+        [],
+        "film",
+        None,
+        3,
+    ],
+)
+def test_what_are_no_images_make_no_picture(images: Any) -> None:
+    for attempt in (lambda: gif(images), lambda: grid_picture(images)):
+        with pytest.raises(CapsvizError) as caught:
+            attempt()
+        reference.assert_one_sentence(caught.value, "mages of numbers in 0..1")
+
+
+def test_a_grid_has_two_axes_of_images_and_a_film_one() -> None:
+    with pytest.raises(CapsvizError, match="Rows and columns"):
+        grid_picture(np.zeros((2, 28, 28)))
+    with pytest.raises(CapsvizError, match=r"^Images"):
+        gif(np.zeros((2, 2, 28, 28)))
+
+
+@pytest.mark.parametrize("seconds", [-0.1, 600.5, math.nan, math.inf, "2", None, True, [2]])
+def test_what_is_no_time_for_a_film_is_refused(film: np.ndarray, seconds: Any) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        gif(film, seconds)
+    reference.assert_one_sentence(caught.value, "0 to 600 seconds", repr(seconds))
+
+
+@pytest.mark.parametrize("scale", [0, -1, 21, 2.5, 2.0, "2", None, True])
+def test_what_is_no_scale_is_refused(film: np.ndarray, scale: Any) -> None:
+    for attempt in (lambda: gif(film, scale=scale), lambda: grid_picture(film[None], scale)):
+        with pytest.raises(CapsvizError) as caught:
+            attempt()
+        reference.assert_one_sentence(caught.value, "scale", "1 to 20", repr(scale))
+
+
+@pytest.mark.parametrize("gap", [-1, 101, 0.5, "2", None, True])
+def test_what_is_no_gap_is_refused(film: np.ndarray, gap: Any) -> None:
+    with pytest.raises(CapsvizError) as caught:
+        grid_picture(film[None], gap=gap)
+    reference.assert_one_sentence(caught.value, "gap", "0 to 100", repr(gap))
+
+
+def test_the_longest_film_and_the_largest_picture() -> None:
+    still = np.zeros((200, 2, 2))
+    still[::2] = 1
+    _, frames, _ = opened(gif(still, scale=1, there_and_back=False))
+    assert len(frames) == 200
+    with pytest.raises(CapsvizError, match="1 to 200 images, not 201"):
+        gif(np.zeros((201, 2, 2)))
+    assert opened(gif(still[:1], 600, scale=20))[0].size == (40, 40)
+    assert opened(gif(still[:2], 600, there_and_back=False, scale=1))[2] == [600_000] * 2
+    assert grid_picture(still[None, :2], 20, 100).shape == (40, 180)
+
+
+def test_pictures_of_any_form_are_the_same_pictures() -> None:
+    images = np.arange(8).reshape(2, 2, 2) / 8
+    film, grid = gif(images, scale=3), grid_picture(images[None])
+    forms = (images.astype(">f4"), np.asfortranarray(images), images.tolist(), torch.tensor(images))
+    for form in (*forms, images.astype(np.float16)):
+        assert gif(form, scale=3) == film
+        np.testing.assert_array_equal(grid_picture(np.asarray(form)[None]), grid)
+    dark = images > 0.5
+    assert gif(dark, scale=3) == gif(dark * 1.0, scale=3)

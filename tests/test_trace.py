@@ -5,8 +5,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import torch
 
-from capsviz.trace import RoutingTrace
+from capsviz.capsules import CapsNet
+from capsviz.trace import FIELD, GRID, STRIDE, RoutingTrace
 
 
 @pytest.fixture
@@ -47,6 +49,28 @@ def test_derived_quantities_by_hand(trace: RoutingTrace) -> None:
     assert trace.agreement[0, 0, 0] == pytest.approx(3.25 / 4.25 * direction @ [3, 4], abs=1e-5)
     assert trace.agreement[0, 1, 0] == pytest.approx(3.25 / 4.25 * direction @ [0, -2], abs=1e-5)
     assert trace.share[0, 1, 0] == pytest.approx(0.5 * direction @ [0, -2], abs=1e-5)
+
+
+def test_the_prediction_is_made_after_the_last_iteration(arrays: dict[str, np.ndarray]) -> None:
+    v = np.zeros((2, 2, 16))
+    v[0, 0, 3], v[0, 1, 3] = 0.9, 0.2
+    v[1, 0, 3], v[1, 1, 5] = 0.4, -0.6
+    trace = RoutingTrace(**{**arrays, "v": v})
+    assert trace.prediction == 1
+    np.testing.assert_allclose(trace.lengths, [[0.9, 0.2], [0.4, 0.6]], atol=1e-6)
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 5), (2, 3), (5, 1), (5, 5)])
+def test_a_primary_capsule_sees_the_field_of_its_place(row: int, column: int) -> None:
+    """Which pixels the network's capsules at one place depend on: those with a gradient."""
+    torch.manual_seed(0)
+    image = torch.rand(1, 28, 28, requires_grad=True)
+    _, u = CapsNet().encode(image)
+    at_place = u[0].unflatten(0, (32, GRID, GRID))[:, row, column]
+    (gradient,) = torch.autograd.grad(at_place.sum(), image)
+    rows, columns = gradient[0].numpy().nonzero()
+    assert (rows.min(), columns.min()) == (STRIDE * row, STRIDE * column)
+    assert (rows.max() + 1, columns.max() + 1) == (STRIDE * row + FIELD, STRIDE * column + FIELD)
 
 
 def test_shares_sum_to_the_length_of_s(trace: RoutingTrace) -> None:

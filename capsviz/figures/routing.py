@@ -153,12 +153,13 @@ def strongest_links(trace: RoutingTrace, digit: int | None = None) -> np.ndarray
     return chosen
 
 
-def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
+def routing_payload(trace: RoutingTrace, drawings: np.ndarray, *, measured: str = "") -> bytes:
     """Everything the Routing page draws, packed.
 
     Args:
         trace: one image's trace, R iterations.
         drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
+        measured: what routing changes of the answers (``card.routing_measured``), if that is known.
 
     Returns:
         What ``pack`` makes of it.
@@ -195,6 +196,7 @@ def routing_payload(trace: RoutingTrace, drawings: np.ndarray) -> bytes:
         "entropy": [
             {"mean": float(row.mean()), "least": float(row.min())} for row in trace.entropy.astype(np.float64)
         ],
+        "measured": measured,
         "digitColours": DIGIT_COLOURS,
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,

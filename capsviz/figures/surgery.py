@@ -10,7 +10,7 @@ from capsviz.trace import GRID, RoutingTrace
 
 
 def surgery_payload(
-    trace: RoutingTrace, before: np.ndarray, after: Routing, redrawn: np.ndarray
+    trace: RoutingTrace, before: np.ndarray, after: Routing, redrawn: np.ndarray, *, measured: str = ""
 ) -> dict[str, Any]:
     """Everything the surgery view draws of one experiment, ready for JSON.
 
@@ -19,6 +19,7 @@ def surgery_payload(
         before: [28, 28] what the longest digit capsule of the trace draws, in 0..1.
         after: routing on the same votes, after the operation.
         redrawn: [28, 28] what the longest digit capsule draws after the operation.
+        measured: what routing changes of the answers (``card.routing_measured``), if that is known.
     """
     shares = trace.share[-1, :, trace.prediction].reshape(-1, GRID**2)
     rows = after.c[-1].sum(axis=1)
@@ -39,6 +40,7 @@ def surgery_payload(
             "drawing": levels(redrawn),
             "iterations": len(after.v),
         },
+        "measured": measured,
         "rowSums": [float(rows.min()), float(rows.max())],
         "digitColours": DIGIT_COLOURS,
         "forColour": FOR_COLOUR,

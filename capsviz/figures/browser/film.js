@@ -55,7 +55,7 @@ class Film {
     this.strip.replaceChildren(...this.cells.map(({ cell }) => cell));
     setText(
       this.look,
-      `Compare the first iteration with the last: the answer is usually there already, routing sharpens it. ` +
+      `Compare the first iteration with the last. ${payload.measured ? `${payload.measured} ` : ""}` +
         `Entropy starts at ln ${payload.digits} = ${fixed(Math.log(payload.digits), 4)} (all ten alike). ` +
         "The image is what the chosen digit’s v alone draws; whether it is a good likeness is not measured here.",
     );

@@ -2,7 +2,7 @@
 
 const EXPERIMENTS = [
   ["routing", "routing", "The paper’s routing. Change R, or silence capsules, and look how much of the answer stands."],
-  ["uniform", "c uniform", "c stays 1/10 in every iteration: no routing, the same as R = 1. Often the class is the same without it."],
+  ["uniform", "c uniform", "c stays 1/10 in every iteration: no routing, the same as R = 1."],
   ["random", "c random", "Each capsule’s ten coefficients are drawn at random (evenly over all rows that sum to 1), and kept."],
   [
     "children",
@@ -19,11 +19,12 @@ class Surgery {
     this.number = 0; // of the last operation that was sent
     this.element = element("div", { class: "surgery" });
     this.tip = new Tip(this.element);
+    this.intro = element("p", { class: "surgery-intro" });
     this.places = new Toggles("place", (index) => `row ${Math.floor(index / 6)}, column ${index % 6}`, (chosen) => this.change({ places: chosen }));
     this.types = new Toggles("capsule type", (index) => `type ${index}`, (chosen) => this.change({ types: chosen }), true);
     this.element.append(
       element("h2", {}, "Surgery: what if routing went another way?"),
-      element("p", { class: "surgery-intro" }, "The same votes, coupled in another way. Routing often leaves the class as it was: take it away (c uniform), or half of the capsules, and see."),
+      this.intro,
     );
     this.element.append(element("div", { class: "surgery-body" }, this.controls(), this.silencing(), this.results()));
     root.append(this.element);
@@ -151,6 +152,10 @@ class Surgery {
 
   show() {
     const { data, operation } = this;
+    setText(
+      this.intro,
+      `The same votes, coupled in another way. ${data.measured ? `${data.measured} ` : ""}Take routing away (c uniform), or half of the capsules, and see.`,
+    );
     const iterations = operation.iterations ?? data.before.iterations;
     for (const { coupling, input } of this.inputs) input.checked = coupling === operation.coupling;
     setText(this.what, EXPERIMENTS.find(([coupling]) => coupling === operation.coupling)[2]);
