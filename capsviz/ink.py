@@ -1,0 +1,585 @@
+"""Which of what stands out from a picture's background is the digit's ink.
+
+A drawing is simple: its ground is even, and all that stands out is the digit, but for dust. In a photo or a scan other
+things stand out too: the edge of a shadow, rulings, the desk, a frame, neighbours; nearly all of them reach the border
+of the picture. There a first look at few pixels chooses: the background is what strokes are too thin to hide; lines
+that cross the picture are cut out; of the connected parts the one is taken that is large, strong and in the middle,
+with what lies near it. A second look at all pixels measures the ink by that choice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from capsviz.errors import ImageError
+
+SAMPLES = 40  # a side, of the pixels by which an even ground is known
+EVEN = 0.002  # half a grey level of 256: a ground that deviates by less is even
+GRID = 96  # a side, of the grid on which connected parts are sought
+FIRST_LOOK = 200  # pixels a side, at most
+
+MIN_CONTRAST = 0.08  # of ink against an even ground, of 1 between black and white
+FAINT = 0.045  # the same on paper, where it must also stand out from the grain
+NOISE_SIGMAS = 5.0  # what stands out by less is noise
+DARKEST = 0.25  # of paper, when ink is measured as a share of its light
+INK_LEVEL = 0.3  # of full ink: from here on a pixel belongs to a part
+STRONG = 0.6  # of the strongest ink: by this level what is fainter falls off
+SPECK_AREA = 0.05  # of the main part's: what is smaller is dust
+MAX_COMPONENTS = 4
+
+BROAD, NARROW = 0.3, 0.13  # of the shorter side: strokes are thinner than the first, most than the second
+STROKES = 4  # widths of the digit's own stroke, for the second look
+PALE = 0.02  # of its weight is left to ink that looks like what surrounds it
+FAR = 0.55  # from the middle, of half a side: where a part counts half
+BAND = 0.12  # of half the shorter side: what lies nearer to the border on average runs along it
+SOLID = 0.55  # of the square around it: no stroke covers so much
+HUGGING = 0.85  # of a frame lies at its own box's border
+NEAR = 0.35  # of the main part's size: what lies farther away is another thing
+MANY = 6  # parts that could each be the digit: text
+
+LINE_SLOPE = 0.25
+LINE_LENGTH = 0.7  # of the picture's side
+LINE_TURNS = 2  # grid cells from one slope that is tried to the next, over the whole side
+
+BLANK = "There is no ink in this picture: draw a digit, or choose a picture of one."
+SCRIBBLE = "The ink covers far more than one digit could: draw, or crop the picture to, a single digit."
+AT_BORDER = "What stands out in this picture runs along its border: crop the picture to a single digit."
+
+REACHES_BORDER = (
+    "The ink reaches the border, and something else may have been taken for it: crop to the digit."
+)
+ANOTHER = "Something else could be the digit as well: crop to the one that is meant."
+BARELY = "The ink hardly stands out from the paper: crop to the digit, or take a picture with more contrast."
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """The digit's ink in a picture [H, W]."""
+
+    amount: np.ndarray  # float32 [H, W], about 1 in the digit's ink, 0 elsewhere
+    kept: np.ndarray  # bool [H, W]
+    left_out: np.ndarray  # bool [H, W], stands out as well
+    polarity: str  # "light" or "dark"
+    doubts: tuple[str, ...] = ()
+
+
+def find_ink(grey: np.ndarray, ink: str, without: Sequence[tuple[float, float]] = ()) -> Ink:
+    """Find the digit's ink.
+
+    Args:
+        grey: float32 [H, W] in 0..1.
+        ink: "light", "dark" or "auto".
+        without: points (x, y), as fractions of this picture, on what is no ink.
+
+    Raises:
+        ImageError: if there is none, or it is all over, or falls into more pieces than a digit does.
+    """
+    ground, even = _ground(grey)
+    if even:
+        plain = _plain(grey, ground, ink)
+        if not without and plain is not None:
+            return plain
+    return _choose(grey, ink, ground if even else None, without)
+
+
+def _ground(grey: np.ndarray) -> tuple[float, bool]:
+    """What most of a picture is like, and whether it is that evenly."""
+    step = -(-max(grey.shape) // SAMPLES)
+    samples = grey[::step, ::step].astype(np.float64)
+    middle = np.median(samples)
+    return float(middle), bool(1.4826 * np.median(np.abs(samples - middle)) < EVEN)
+
+
+def _full_ink(seen: np.ndarray) -> float:
+    """How far full ink stands out, from all that does."""
+    return float(np.percentile(seen[seen > INK_LEVEL * seen.mean()], 75))
+
+
+def _amount(excess: np.ndarray, noise: float, full: float) -> np.ndarray:
+    return np.where(excess > noise, np.minimum(excess / np.float32(full), 1), 0).astype(np.float32)
+
+
+# --- drawings -------------------------------------------------------------------------------------------
+
+
+def _plain(grey: np.ndarray, ground: float, ink: str) -> Ink | None:
+    """The ink on an even ground; None where something else may be in the picture.
+
+    Raises:
+        ImageError: if there is no ink or it is all over.
+    """
+    difference = grey - np.float32(ground)
+    light, dark = difference[difference > MIN_CONTRAST], -difference[difference < -MIN_CONTRAST]
+    polarity = ink if ink != "auto" else "light" if light.sum() > dark.sum() else "dark"
+    seen, opposite = (light, dark) if polarity == "light" else (dark, light)
+    if seen.size == 0:
+        # What most of a picture is made of passes for its ground. If we were told what ink looks like,
+        # and it looks like that, then ink is what most of this picture is.
+        inked = opposite.size > 0 or (ground > 0.75 if ink == "light" else ground < 0.25)
+        raise ImageError(SCRIBBLE if ink != "auto" and inked else BLANK)
+    excess = difference if polarity == "light" else -difference
+    amount = _amount(excess, MIN_CONTRAST, _full_ink(seen))
+    parts = find_parts(amount, INK_LEVEL)
+    large = parts.area >= SPECK_AREA * parts.area.max()
+    main = int(parts.area.argmax())
+    if (
+        (parts.at_border & (parts.area >= SPECK_AREA / 5 * parts.area.max())).any()
+        or (parts.is_frame().any() and large.sum() > 1)
+        or (ink == "auto" and parts.cover()[main] > SOLID)
+    ):
+        return None
+    if large.sum() > MAX_COMPONENTS:
+        raise ImageError(SCRIBBLE)
+    # One cell more all around: the antialiased edge may lie in the next one.
+    keep = parts.pixels(dilate(parts.select(large), square=True), grey.shape)
+    chosen = np.where(keep, amount, np.float32(0))
+    kept = chosen >= INK_LEVEL
+    return Ink(chosen, kept, (amount >= INK_LEVEL) & ~kept, polarity)
+
+
+# --- connected parts ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Connected parts of ink, sought on a grid [h, w] of cells; each array after ``cell`` is [parts]."""
+
+    labels: np.ndarray  # int [h, w], which part; -1 where there is no ink
+    cell: int  # pixels a side
+    area: np.ndarray  # inked pixels
+    strength: np.ndarray  # mean amount of ink in these
+    top: np.ndarray  # of the box around it, in cells
+    bottom: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    depth: np.ndarray  # mean distance of its cells from the picture's border, of half the shorter side
+    off_centre: np.ndarray  # distance of its centre from the picture's, of half a side
+    at_border: np.ndarray  # bool, whether it reaches the picture's border
+    hugging: np.ndarray  # share of its cells at its own box's border
+
+    def height(self) -> np.ndarray:
+        """Of the boxes, in cells."""
+        return self.bottom - self.top + 1
+
+    def width(self) -> np.ndarray:
+        """Of the boxes, in cells."""
+        return self.right - self.left + 1
+
+    def cover(self) -> np.ndarray:
+        """Of the square around each part, by its ink."""
+        return self.area / (self.cell * np.maximum(self.height(), self.width())) ** 2
+
+    def is_frame(self) -> np.ndarray:
+        """Whether each part is large and runs along its own box, as a frame around a digit does."""
+        h, w = self.labels.shape
+        return (self.hugging > HUGGING) & (self.height() > 0.6 * h) & (self.width() > 0.6 * w)
+
+    def select(self, which: np.ndarray) -> np.ndarray:
+        """Bool [h, w], the cells of the parts for which ``which`` [parts] is True."""
+        return np.append(which, False)[self.labels]
+
+    def pixels(self, cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """A mask of cells as one of pixels."""
+        return cells.repeat(self.cell, axis=0).repeat(self.cell, axis=1)[: shape[0], : shape[1]]
+
+    def at(self, x: float, y: float, reach: int = 3) -> int:
+        """The part nearest to a point, in fractions of the picture, if one lies within ``reach`` cells; else -1."""
+        h, w = self.labels.shape
+        row, column = min(int(y * h), h - 1), min(int(x * w), w - 1)
+        rows, columns = np.nonzero(self.labels >= 0)
+        apart = np.hypot(rows - row, columns - column)
+        nearest = int(apart.argmin()) if apart.size else 0
+        return (
+            int(self.labels[rows[nearest], columns[nearest]])
+            if apart.size and apart[nearest] <= reach
+            else -1
+        )
+
+
+def find_parts(amount: np.ndarray, level: float) -> Parts:
+    """Find the 8-connected parts of what is inked, float32 [H, W], to at least ``level``."""
+    cell = -(-max(amount.shape) // GRID)
+    mask = amount >= level
+    cells, sums = _per_cell(mask.astype(np.int32), cell), _per_cell(np.where(mask, amount, 0), cell)
+    h, w = cells.shape
+    y, x = np.nonzero(cells)
+    roots, part = np.unique(label(cells > 0)[y, x], return_inverse=True)
+    labels = np.full((h, w), -1)
+    labels[y, x] = part
+    count, area = np.bincount(part), np.bincount(part, cells[y, x])
+
+    def extreme(of: np.ufunc, values: np.ndarray) -> np.ndarray:
+        order = np.argsort(part, kind="stable")
+        starts = np.searchsorted(part[order], np.arange(len(roots)))
+        return np.asarray(of.reduceat(values[order], starts)) if len(roots) else np.zeros(0, np.int64)
+
+    top, bottom = extreme(np.minimum, y), extreme(np.maximum, y)
+    left, right = extreme(np.minimum, x), extreme(np.maximum, x)
+    to_border = np.minimum(np.minimum(y, h - 1 - y), np.minimum(x, w - 1 - x)) / (min(h, w) / 2)
+    to_box = np.minimum(
+        np.minimum(y - top[part], bottom[part] - y), np.minimum(x - left[part], right[part] - x)
+    )
+    rim = 1 + 0.06 * np.maximum(bottom - top, right - left)
+    cy, cx = (np.bincount(part, place + 0.5) / count for place in (y, x))
+    return Parts(
+        labels=labels,
+        cell=cell,
+        area=area,
+        strength=np.bincount(part, sums[y, x]) / area,
+        top=top,
+        bottom=bottom,
+        left=left,
+        right=right,
+        depth=np.bincount(part, to_border) / count,
+        off_centre=np.hypot(2 * cy / h - 1, 2 * cx / w - 1),
+        at_border=(top == 0) | (left == 0) | (bottom == h - 1) | (right == w - 1),
+        hugging=np.bincount(part, to_box <= rim[part]) / count,
+    )
+
+
+def _per_cell(image: np.ndarray, cell: int) -> np.ndarray:
+    """Sums over square cells; those at the right and below may be smaller."""
+    if cell == 1:
+        return image
+    rows, columns = (np.arange(0, size, cell) for size in image.shape)
+    return np.add.reduceat(np.add.reduceat(image, rows, axis=0), columns, axis=1)
+
+
+def label(mask: np.ndarray) -> np.ndarray:
+    """Number the 8-connected components of a mask [H, W]; each pixel gets the lowest index in its own."""
+    index = np.arange(mask.size).reshape(mask.shape)
+    # To the left, above, and at the two corners above.
+    neighbours: list[tuple[tuple[slice, ...], tuple[slice, ...]]] = [
+        (np.s_[:, 1:], np.s_[:, :-1]),
+        (np.s_[1:, :], np.s_[:-1, :]),
+        (np.s_[1:, 1:], np.s_[:-1, :-1]),
+        (np.s_[1:, :-1], np.s_[:-1, 1:]),
+    ]
+    both = [mask[here] & mask[there] for here, there in neighbours]
+    a = np.concatenate([index[here][linked] for (here, _), linked in zip(neighbours, both, strict=True)])
+    b = np.concatenate([index[there][linked] for (_, there), linked in zip(neighbours, both, strict=True)])
+    parent = index.ravel().copy()
+    while (parent[a] != parent[b]).any():
+        lower, upper = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
+        np.minimum.at(parent, upper, lower)  # hang one tree below the other,
+        while (parent != parent[parent]).any():
+            parent = parent[parent]  # then let every pixel point at its root
+    return parent.reshape(mask.shape)
+
+
+def dilate(image: np.ndarray, square: bool) -> np.ndarray:
+    """Dilate by one pixel, with a square of 3x3 or with a plus sign."""
+    rows = image.copy()
+    np.maximum(rows[1:], image[:-1], out=rows[1:])
+    np.maximum(rows[:-1], image[1:], out=rows[:-1])
+    source = rows if square else image
+    np.maximum(rows[:, 1:], source[:, :-1].copy(), out=rows[:, 1:])
+    np.maximum(rows[:, :-1], source[:, 1:].copy(), out=rows[:, :-1])
+    return rows
+
+
+# --- what stands out on paper ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One way to look at a picture: what the ground is, and which side of it ink lies on."""
+
+    polarity: str
+    ground: float | None  # the same everywhere; None: what strokes are too thin to hide
+    excess: np.ndarray  # float32 [H, W], how far each pixel stands out
+    noise: float  # what stands out by less does not
+
+
+def _from_ground(grey: np.ndarray, polarity: str, ground: float, noise: float) -> View:
+    excess = grey - np.float32(ground) if polarity == "light" else np.float32(ground) - grey
+    return View(polarity, ground, excess, noise)
+
+
+def _from_paper(soft: np.ndarray, polarity: str, stroke: float) -> View:
+    """What stands out from its surroundings and is narrower than ``stroke`` pixels: the top-hat of a picture."""
+    size = 2 * round(stroke / 2) + 1
+    dark = polarity == "dark"
+    ground = _slide(_slide(soft, size, largest=dark), size, largest=not dark)
+    excess = (ground - soft) / np.maximum(ground, DARKEST) if dark else soft - ground
+    step = -(-max(soft.shape) // (2 * SAMPLES))
+    samples = excess[::step, ::step]
+    middle = np.median(samples)
+    sigma = 1.4826 * float(np.median(np.abs(samples - middle)))
+    return View(polarity, None, excess - middle, max(FAINT, NOISE_SIGMAS * sigma))
+
+
+def _slide(image: np.ndarray, size: int, largest: bool) -> np.ndarray:
+    """The largest or smallest value in a square of ``size`` pixels, an odd number, around each pixel."""
+    pick, outside = (np.maximum, -np.inf) if largest else (np.minimum, np.inf)
+    for _ in range(2):
+        image = np.pad(image.T, ((size // 2, size // 2), (0, 0)), constant_values=outside)
+        reach = 1
+        while reach < size:
+            step = min(reach, size - reach)
+            image = pick(image[:-step], image[step:])
+            reach += step
+    return image
+
+
+def _soften(grey: np.ndarray) -> np.ndarray:
+    """Average over 3x3 pixels, the middle counting most: paper has a grain."""
+    wide = np.pad(grey, 1, mode="edge")
+    rows = wide[:-2] + 2 * wide[1:-1] + wide[2:]
+    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+
+
+def _surroundings(grey: np.ndarray) -> np.ndarray:
+    """The median of a third of the picture around each place, [H, W]; coarse."""
+    height, width = grey.shape
+    steps = [-(-size // SAMPLES) for size in grey.shape]
+    samples = grey[:: steps[0], :: steps[1]]
+    size = 2 * (min(samples.shape) // 6) + 1
+    wide = np.pad(samples, size // 2, mode="reflect" if min(samples.shape) > size // 2 else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (size, size))[::2, ::2]
+    medians = np.median(windows.reshape(*windows.shape[:2], -1), axis=2)
+    return medians.repeat(2 * steps[0], axis=0).repeat(2 * steps[1], axis=1)[:height, :width]
+
+
+def _views(grey: np.ndarray, polarities: Sequence[str], ground: float | None) -> list[tuple[View, float]]:
+    """Ways to look at a picture, and how much in each looks like strokes near the middle."""
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    rim = float(np.median(border))
+    clear = bool((np.abs(border - rim) < (0.02 if ground is not None else 0.06)).mean() > 0.95)
+    views = []
+    for polarity in polarities:
+        if ground is None:
+            views.append(_from_paper(_soften(grey), polarity, BROAD * min(grey.shape)))
+        else:
+            views += [
+                _from_ground(grey, polarity, level, MIN_CONTRAST) for level in dict.fromkeys((ground, rim))
+            ]
+    height, width = grey.shape
+    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
+    central = 1 / (1 + ((y * y)[:, None] + x * x) ** 2 / 0.09)
+    around = _surroundings(grey)
+
+    def stroke_like(view: View) -> float:
+        inked = view.excess > view.noise
+        if not inked.any():
+            return 0.0
+        # Ink differs from what most of its surroundings are like; what merely lies between ink does not.
+        apart = around - grey if view.polarity == "dark" else grey - around
+        worth = view.excess * central * np.where(apart > view.excess / 2, 1, PALE)
+        outline = (inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum()
+        sure = 3 if clear and view.ground is not None and abs(view.ground - rim) < EVEN else 1
+        return float(sure * worth[inked].sum() * outline / inked.sum())
+
+    return [(view, stroke_like(view)) for view in views]
+
+
+# --- lines that cross the picture -----------------------------------------------------------------------
+
+
+def _runs(mask: np.ndarray) -> np.ndarray:
+    """The length of the vertical run of True through each pixel of a mask [H, W]; 0 outside."""
+    height = len(mask)
+    row = np.arange(1, height + 1, dtype=np.int32)[:, None]
+    before = np.maximum.accumulate(np.where(mask, 0, row), axis=0)
+    after = np.minimum.accumulate(np.where(mask, height + 1, row)[::-1], axis=0)[::-1]
+    return np.where(mask, after - before - 1, 0)
+
+
+def _lines_across(mask: np.ndarray) -> np.ndarray:
+    """Which pixels of a mask [H, W] lie on thin lines, nearly level, that cross the picture."""
+    height, width = mask.shape
+    runs = _runs(mask)
+    thickest = 2 + 0.04 * min(height, width)
+    thin = mask & (runs <= thickest)
+    cell = -(-max(height, width) // GRID)
+    cells = _per_cell(thin.astype(np.int32), cell) > 0
+    found = np.zeros_like(mask)
+    h, w = cells.shape
+    near = cells.astype(np.uint8)
+    near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
+    if near.sum() < LINE_LENGTH * w:
+        return found
+    steepest = round(LINE_SLOPE * w)
+    slopes = np.arange(-steepest, steepest + 1, LINE_TURNS)
+    shifts = np.rint(slopes[:, None] * (np.arange(w) / w - 0.5)).astype(int)  # [slopes, w]
+    rows = np.arange(h)[:, None] + steepest
+    padded = np.pad(near, ((steepest, steepest), (0, 0)))
+    length = padded[rows + shifts[:, None, :], np.arange(w)].sum(2, dtype=np.int32)  # [slopes, h]
+    longest, slope = length.max(0), slopes[length.argmax(0)]
+    pixel_rows, across = np.arange(height)[:, None] + 0.5, (np.arange(width) + 0.5) / width - 0.5
+    for row in np.flatnonzero(longest >= LINE_LENGTH * w):
+        if longest[row] < longest[max(0, row - 2) : row + 3].max():
+            continue  # the same line, met less well
+        middle = (row + slope[row] * across) * cell
+        along = thin & (np.abs(pixel_rows - middle) <= 1.5 * cell + thickest / 2)
+        if along.any():
+            found |= along & (
+                runs <= 1.6 * np.median(runs[along]) + 1
+            )  # longer runs are a stroke that crosses
+    return found
+
+
+def _without_lines(amount: np.ndarray, level: float) -> np.ndarray:
+    """Cut lines that cross the picture, level or upright, out of the ink [H, W]."""
+    mask = amount >= level
+    level_lines = _lines_across(mask)
+    upright = _lines_across((mask & ~level_lines).T).T
+    gone = level_lines | upright
+    if not gone.any():
+        return amount
+    return np.where(gone | (dilate(gone, square=False) & ~mask), np.float32(0), amount)
+
+
+# --- the choice -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Which parts were taken for the digit."""
+
+    amount: np.ndarray  # float32 [H, W], ink of these alone
+    seen: np.ndarray  # bool [H, W], all that was inked
+    kept: np.ndarray  # bool [H, W]
+    parts: int  # how many were taken
+    plausible: float  # 1 for a part inside the picture, less for one at its border
+    strength: float  # how far its ink stands out
+    worth: float
+    rival: float  # worth of the best other part
+    many: bool  # as many other parts as a text has
+    at_border: bool
+
+
+def _pick(
+    excess: np.ndarray, noise: float, full: float, without: Sequence[tuple[float, float]]
+) -> Choice | None:
+    """Choose among the connected parts of what stands out by more than ``noise``."""
+    seen = _amount(excess, noise, full)
+    level = max(INK_LEVEL, noise / full)
+    amount = _without_lines(seen, level)
+    parts = find_parts(amount, level)
+    allowed = np.ones(len(parts.area), bool)
+    allowed[[part for part in (parts.at(x, y) for x, y in without) if part >= 0]] = False
+    if not allowed.any():
+        return None
+
+    plausible = np.where(
+        parts.at_border,
+        0.4 * ((parts.depth - BAND) / 0.2).clip(0.01, 1) * np.where(parts.cover() > SOLID, 0.1, 1),
+        np.where(parts.is_frame(), 0.01, 1),
+    )
+    worth = parts.area * parts.strength * plausible / (1 + (parts.off_centre / FAR) ** 4)
+    worth = np.where(allowed, worth, 0)
+    main = int(worth.argmax())
+
+    size = max(parts.height()[main], parts.width()[main])
+    below = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom).clip(0)
+    beside = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right).clip(0)
+    rows = np.minimum(parts.bottom, parts.bottom[main]) - np.maximum(parts.top, parts.top[main]) + 1
+    columns = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main]) + 1
+    within = (rows > 0.6 * parts.height()) & (columns > 0.6 * parts.width())
+    keep = (
+        (parts.area >= SPECK_AREA * parts.area[main])
+        & (np.hypot(below, beside) <= NEAR * size)
+        & (parts.strength > 0.5 * parts.strength[main])
+        & (worth > 0.01 * worth[main])
+        & (~parts.at_border | within)
+    )
+    keep[main] = True
+    taken = parts.select(keep)
+    others = (parts.labels >= 0) & ~taken
+    pixels = parts.pixels(dilate(taken, square=True) & ~others, excess.shape)
+    chosen = np.where(pixels, amount, np.float32(0))
+    kept = chosen >= level
+    ink = float(np.median(excess[kept]))
+    rest = np.where(keep, 0, worth)
+    return Choice(
+        amount=chosen,
+        seen=seen >= level,
+        kept=kept,
+        parts=int(keep.sum()),
+        plausible=float(plausible[main]),
+        worth=float(worth[main]) * ink,
+        rival=float(rest.max()) * ink,
+        strength=ink,
+        many=int((rest > 0.15 * worth[main]).sum()) > (2 if parts.at_border[main] else MANY),
+        at_border=bool(parts.at_border[main]),
+    )
+
+
+def _stroke_width(kept: np.ndarray) -> float:
+    """Of a mask [H, W], in pixels: twice its area over its outline."""
+    wide = np.pad(kept, 1)
+    outline = (wide[1:] != wide[:-1]).sum() + (wide[:, 1:] != wide[:, :-1]).sum()
+    return 2 * float(kept.sum()) / max(1.0, outline * np.pi / 4)  # as counted on a grid, over all directions
+
+
+def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[tuple[float, float]]) -> Ink:
+    """Find the ink in a picture that holds other things as well; ``ground`` if it is even."""
+    factor = -(-max(grey.shape) // FIRST_LOOK)
+    small = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+    views = _views(small, ("dark", "light") if ink == "auto" else (ink,), ground)
+    view, _ = max(views, key=lambda pair: pair[1])
+
+    choices: list[tuple[Choice, bool]] = []  # and whether what is fainter was cut off from it
+
+    def consider(look: View, level_of: Callable[[np.ndarray], float], cut: bool) -> None:
+        seen = look.excess[look.excess > look.noise]
+        if seen.size:
+            choice = _pick(look.excess, max(look.noise, level_of(seen)), _full_ink(seen), without)
+            if choice is not None:
+                choices.append((choice, cut))
+
+    consider(view, lambda seen: INK_LEVEL * _full_ink(seen), False)
+    consider(view, lambda seen: STRONG * float(np.percentile(seen, 97)), True)
+    if view.ground is None:
+        consider(view, lambda seen: 0.0, False)
+        narrow = _from_paper(_soften(small), view.polarity, NARROW * min(small.shape))
+        consider(narrow, lambda seen: INK_LEVEL * _full_ink(seen), True)
+    if not choices:
+        raise ImageError(BLANK)
+    first, cut = max(choices, key=lambda pair: pair[0].worth)
+    if first.many:
+        raise ImageError(SCRIBBLE)
+    if first.plausible < 0.02:
+        raise ImageError(AT_BORDER if first.strength > MIN_CONTRAST else BLANK)
+
+    choice = _look_again(grey, view, first, cut, factor, without) or first
+    if choice.parts > MAX_COMPONENTS:
+        raise ImageError(SCRIBBLE)
+    doubts = []
+    if choice.at_border and ground is None:
+        doubts.append(REACHES_BORDER)
+    if first.rival > 0.6 * first.worth:
+        doubts.append(ANOTHER)
+    return Ink(choice.amount, choice.kept, choice.seen & ~choice.kept, view.polarity, tuple(doubts))
+
+
+def _look_again(
+    grey: np.ndarray,
+    view: View,
+    first: Choice,
+    cut: bool,
+    factor: int,
+    without: Sequence[tuple[float, float]],
+) -> Choice | None:
+    """Choose among all pixels, with the background and full ink as the first choice's stroke asks for."""
+    kept = first.kept.repeat(factor, axis=0).repeat(factor, axis=1)[: grey.shape[0], : grey.shape[1]]
+    width = factor * _stroke_width(first.kept)
+    if view.ground is None:
+        broadest = min(BROAD * min(grey.shape), max(STROKES * width, 7))
+        fine = _from_paper(_soften(grey), view.polarity, broadest)
+    else:
+        fine = _from_ground(grey, view.polarity, view.ground, view.noise)
+    seen = fine.excess[kept & (fine.excess > fine.noise)]
+    if not seen.size:
+        return None
+    excess = fine.excess
+    if cut:  # what falls off by a higher level, or from a narrower stroke, must not come back
+        region = kept
+        for _ in range(int(np.ceil(0.35 * width)) + 2):
+            region = dilate(region, square=False)
+        excess = np.where(region, excess, np.float32(0))
+    full = _full_ink(seen)
+    return _pick(excess, max(fine.noise, INK_LEVEL * full), full, without)
