@@ -7,7 +7,7 @@ that cross the picture are cut out; of the connected parts the one is taken that
 with what lies near it. A second look at all pixels measures the ink by that choice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,8 @@ STROKES = 4  # widths of the digit's own stroke, for the second look
 PALE = 0.02  # of its weight is left to ink that looks like what surrounds it
 FAR = 0.55  # from the middle, of half a side: where a part counts half
 BAND = 0.12  # of half the shorter side: what lies nearer to the border on average runs along it
+ALONG = 0.02  # of the plausibility of a part inside the picture: what has less runs along the border
+ALL_OVER = 0.25  # of the picture
 SOLID = 0.55  # of the square around it: no stroke covers so much
 HUGGING = 0.85  # of a frame lies at its own box's border
 NEAR = 0.35  # of the main part's size: what lies farther away is another thing
@@ -201,14 +203,15 @@ class Parts:
 def find_parts(amount: np.ndarray, level: float) -> Parts:
     """Find the 8-connected parts of what is inked, float32 [H, W], to at least ``level``."""
     cell = -(-max(amount.shape) // GRID)
-    mask = amount >= level
-    cells, sums = _per_cell(mask.astype(np.int32), cell), _per_cell(np.where(mask, amount, 0), cell)
+    rows, columns = np.nonzero(amount >= level)
+    cells = _cells((rows, columns), amount.shape, cell)
     h, w = cells.shape
     y, x = np.nonzero(cells)
-    roots, part = np.unique(label(cells > 0)[y, x], return_inverse=True)
+    roots, part = np.unique(label(cells)[y, x], return_inverse=True)
     labels = np.full((h, w), -1)
     labels[y, x] = part
-    count, area = np.bincount(part), np.bincount(part, cells[y, x])
+    of_pixel = labels[rows // cell, columns // cell]
+    count, area = np.bincount(part), np.bincount(of_pixel)
 
     def extreme(of: np.ufunc, values: np.ndarray) -> np.ndarray:
         order = np.argsort(part, kind="stable")
@@ -227,7 +230,7 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
         labels=labels,
         cell=cell,
         area=area,
-        strength=np.bincount(part, sums[y, x]) / area,
+        strength=np.bincount(of_pixel, amount[rows, columns]) / area,
         top=top,
         bottom=bottom,
         left=left,
@@ -239,12 +242,11 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
     )
 
 
-def _per_cell(image: np.ndarray, cell: int) -> np.ndarray:
-    """Sums over square cells; those at the right and below may be smaller."""
-    if cell == 1:
-        return image
-    rows, columns = (np.arange(0, size, cell) for size in image.shape)
-    return np.add.reduceat(np.add.reduceat(image, rows, axis=0), columns, axis=1)
+def _cells(places: tuple[np.ndarray, ...], shape: tuple[int, ...], cell: int) -> np.ndarray:
+    """Bool [h, w], in which square cells the pixels at ``places`` (rows, columns) lie."""
+    cells = np.zeros([-(-size // cell) for size in shape], bool)
+    cells[places[0] // cell, places[1] // cell] = True
+    return cells
 
 
 def label(mask: np.ndarray) -> np.ndarray:
@@ -394,12 +396,12 @@ def _lines_across(mask: np.ndarray) -> np.ndarray:
     thickest = 2 + 0.04 * min(height, width)
     thin = mask & (runs <= thickest)
     cell = -(-max(height, width) // GRID)
-    cells = _per_cell(thin.astype(np.int32), cell) > 0
+    cells = _cells(np.nonzero(thin), mask.shape, cell)
     found = np.zeros_like(mask)
     h, w = cells.shape
     near = cells.astype(np.uint8)
     near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
-    if near.sum() < LINE_LENGTH * w:
+    if near.any(0).sum() < LINE_LENGTH * w:
         return found
     steepest = round(LINE_SLOPE * w)
     slopes = np.arange(-steepest, steepest + 1, LINE_TURNS)
@@ -442,6 +444,7 @@ class Choice:
     amount: np.ndarray  # float32 [H, W], ink of these alone
     seen: np.ndarray  # bool [H, W], all that was inked
     kept: np.ndarray  # bool [H, W]
+    lines: bool  # whether lines were cut out
     parts: int  # how many were taken
     plausible: float  # 1 for a part inside the picture, less for one at its border
     strength: float  # how far its ink stands out
@@ -452,12 +455,16 @@ class Choice:
 
 
 def _pick(
-    excess: np.ndarray, noise: float, full: float, without: Sequence[tuple[float, float]]
+    excess: np.ndarray,
+    noise: float,
+    full: float,
+    without: Sequence[tuple[float, float]],
+    lines: bool = True,
 ) -> Choice | None:
-    """Choose among the connected parts of what stands out by more than ``noise``."""
+    """Choose among the connected parts of what stands out by more than ``noise``, ``lines`` cut out if asked."""
     seen = _amount(excess, noise, full)
     level = max(INK_LEVEL, noise / full)
-    amount = _without_lines(seen, level)
+    amount = _without_lines(seen, level) if lines else seen
     parts = find_parts(amount, level)
     allowed = np.ones(len(parts.area), bool)
     allowed[[part for part in (parts.at(x, y) for x, y in without) if part >= 0]] = False
@@ -498,6 +505,7 @@ def _pick(
         amount=chosen,
         seen=seen >= level,
         kept=kept,
+        lines=amount is not seen,
         parts=int(keep.sum()),
         plausible=float(plausible[main]),
         worth=float(worth[main]) * ink,
@@ -524,30 +532,34 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
 
     choices: list[tuple[Choice, bool]] = []  # and whether what is fainter was cut off from it
 
-    def consider(look: View, level_of: Callable[[np.ndarray], float], cut: bool) -> None:
-        seen = look.excess[look.excess > look.noise]
-        if seen.size:
-            choice = _pick(look.excess, max(look.noise, level_of(seen)), _full_ink(seen), without)
-            if choice is not None:
-                choices.append((choice, cut))
+    def consider(look: View, level: float, cut: bool) -> None:
+        choice = _pick(look.excess, max(look.noise, level), full, without)
+        if choice is not None:
+            choices.append((choice, cut))
 
-    consider(view, lambda seen: INK_LEVEL * _full_ink(seen), False)
-    consider(view, lambda seen: STRONG * float(np.percentile(seen, 97)), True)
-    if view.ground is None:
-        consider(view, lambda seen: 0.0, False)
-        narrow = _from_paper(_soften(small), view.polarity, NARROW * min(small.shape))
-        consider(narrow, lambda seen: INK_LEVEL * _full_ink(seen), True)
+    seen = view.excess[view.excess > view.noise]
+    if seen.size:
+        full = _full_ink(seen)
+        consider(view, INK_LEVEL * full, cut=False)
+        consider(view, STRONG * float(np.percentile(seen, 97)), cut=True)
+        if view.ground is None:
+            if view.noise < INK_LEVEL * full:
+                consider(view, view.noise, cut=False)
+            consider(
+                _from_paper(_soften(small), view.polarity, NARROW * min(small.shape)),
+                INK_LEVEL * full,
+                cut=True,
+            )
     if not choices:
         raise ImageError(BLANK)
     first, cut = max(choices, key=lambda pair: pair[0].worth)
-    if first.many:
-        raise ImageError(SCRIBBLE)
-    if first.plausible < 0.02:
-        raise ImageError(AT_BORDER if first.strength > MIN_CONTRAST else BLANK)
-
     choice = _look_again(grey, view, first, cut, factor, without) or first
-    if choice.parts > MAX_COMPONENTS:
+    if first.many or choice.parts > MAX_COMPONENTS:
         raise ImageError(SCRIBBLE)
+    if min(first.plausible, choice.plausible) < ALONG:
+        if first.seen.mean() > ALL_OVER:
+            raise ImageError(SCRIBBLE)
+        raise ImageError(AT_BORDER if first.strength > MIN_CONTRAST else BLANK)
     doubts = []
     if choice.at_border and ground is None:
         doubts.append(REACHES_BORDER)
@@ -582,4 +594,4 @@ def _look_again(
             region = dilate(region, square=False)
         excess = np.where(region, excess, np.float32(0))
     full = _full_ink(seen)
-    return _pick(excess, max(fine.noise, INK_LEVEL * full), full, without)
+    return _pick(excess, max(fine.noise, INK_LEVEL * full), full, without, first.lines)
