@@ -15,9 +15,12 @@ from PIL import Image
 
 from capsviz.errors import ImageError
 
+Point = tuple[float, float]  # (x, y) as fractions of a picture, x right, y down
+
 SAMPLES = 40  # a side, of the pixels by which an even ground is known
 EVEN = 0.002  # half a grey level of 256: a ground that deviates by less is even
 GRID = 96  # a side, of the grid on which connected parts are sought
+REACH = 3  # cells from a part to a point that is meant to lie on it
 FIRST_LOOK = 200  # pixels a side, at most
 
 MIN_CONTRAST = 0.08  # of ink against an even ground, of 1 between black and white
@@ -67,7 +70,7 @@ class Ink:
     doubts: tuple[str, ...] = ()
 
 
-def find_ink(grey: np.ndarray, ink: str, without: Sequence[tuple[float, float]] = ()) -> Ink:
+def find_ink(grey: np.ndarray, ink: str, without: Sequence[Point] = ()) -> Ink:
     """Find the digit's ink.
 
     Args:
@@ -80,8 +83,8 @@ def find_ink(grey: np.ndarray, ink: str, without: Sequence[tuple[float, float]] 
     """
     ground, even = _ground(grey)
     if even:
-        plain = _plain(grey, ground, ink)
-        if not without and plain is not None:
+        plain = _plain(grey, ground, ink, without)
+        if plain is not None:
             return plain
     return _choose(grey, ink, ground if even else None, without)
 
@@ -106,7 +109,7 @@ def _amount(excess: np.ndarray, noise: float, full: float) -> np.ndarray:
 # --- drawings -------------------------------------------------------------------------------------------
 
 
-def _plain(grey: np.ndarray, ground: float, ink: str) -> Ink | None:
+def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) -> Ink | None:
     """The ink on an even ground; None where something else may be in the picture.
 
     Raises:
@@ -124,12 +127,14 @@ def _plain(grey: np.ndarray, ground: float, ink: str) -> Ink | None:
     excess = difference if polarity == "light" else -difference
     amount = _amount(excess, MIN_CONTRAST, _full_ink(seen))
     parts = find_parts(amount, INK_LEVEL)
-    large = parts.area >= SPECK_AREA * parts.area.max()
-    main = int(parts.area.argmax())
+    area = np.where(parts.allowed(without), parts.area, 0)
+    if not area.any():
+        raise ImageError(BLANK)
+    large = area >= SPECK_AREA * area.max()
     if (
-        (parts.at_border & (parts.area >= SPECK_AREA / 5 * parts.area.max())).any()
-        or (parts.is_frame().any() and large.sum() > 1)
-        or (ink == "auto" and parts.cover()[main] > SOLID)
+        (parts.at_border & (area >= SPECK_AREA / 5 * area.max())).any()
+        or ((parts.is_frame() & large).any() and large.sum() > 1)
+        or (ink == "auto" and parts.cover()[area.argmax()] > SOLID)
     ):
         return None
     if large.sum() > MAX_COMPONENTS:
@@ -186,18 +191,17 @@ class Parts:
         """A mask of cells as one of pixels."""
         return cells.repeat(self.cell, axis=0).repeat(self.cell, axis=1)[: shape[0], : shape[1]]
 
-    def at(self, x: float, y: float, reach: int = 3) -> int:
-        """The part nearest to a point, in fractions of the picture, if one lies within ``reach`` cells; else -1."""
+    def allowed(self, without: Sequence[Point]) -> np.ndarray:
+        """Bool [parts]: False for those at, or nearest within ``REACH`` cells of, one of the points."""
+        allowed = np.ones(len(self.area), bool)
         h, w = self.labels.shape
-        row, column = min(int(y * h), h - 1), min(int(x * w), w - 1)
         rows, columns = np.nonzero(self.labels >= 0)
-        apart = np.hypot(rows - row, columns - column)
-        nearest = int(apart.argmin()) if apart.size else 0
-        return (
-            int(self.labels[rows[nearest], columns[nearest]])
-            if apart.size and apart[nearest] <= reach
-            else -1
-        )
+        for x, y in without if len(rows) else ():
+            apart = np.hypot(rows + 0.5 - y * h, columns + 0.5 - x * w)
+            nearest = apart.argmin()
+            if apart[nearest] <= REACH:
+                allowed[self.labels[rows[nearest], columns[nearest]]] = False
+        return allowed
 
 
 def find_parts(amount: np.ndarray, level: float) -> Parts:
@@ -458,7 +462,7 @@ def _pick(
     excess: np.ndarray,
     noise: float,
     full: float,
-    without: Sequence[tuple[float, float]],
+    without: Sequence[Point],
     lines: bool = True,
 ) -> Choice | None:
     """Choose among the connected parts of what stands out by more than ``noise``, ``lines`` cut out if asked."""
@@ -466,8 +470,7 @@ def _pick(
     level = max(INK_LEVEL, noise / full)
     amount = _without_lines(seen, level) if lines else seen
     parts = find_parts(amount, level)
-    allowed = np.ones(len(parts.area), bool)
-    allowed[[part for part in (parts.at(x, y) for x, y in without) if part >= 0]] = False
+    allowed = parts.allowed(without)
     if not allowed.any():
         return None
 
@@ -523,7 +526,7 @@ def _stroke_width(kept: np.ndarray) -> float:
     return 2 * float(kept.sum()) / max(1.0, outline * np.pi / 4)  # as counted on a grid, over all directions
 
 
-def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[tuple[float, float]]) -> Ink:
+def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[Point]) -> Ink:
     """Find the ink in a picture that holds other things as well; ``ground`` if it is even."""
     factor = -(-max(grey.shape) // FIRST_LOOK)
     small = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
@@ -574,7 +577,7 @@ def _look_again(
     first: Choice,
     cut: bool,
     factor: int,
-    without: Sequence[tuple[float, float]],
+    without: Sequence[Point],
 ) -> Choice | None:
     """Choose among all pixels, with the background and full ink as the first choice's stroke asks for."""
     kept = first.kept.repeat(factor, axis=0).repeat(factor, axis=1)[: grey.shape[0], : grey.shape[1]]
