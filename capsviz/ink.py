@@ -35,6 +35,11 @@ MAX_COMPONENTS = 4
 BROAD, NARROW = 0.3, 0.13  # of the shorter side: strokes are thinner than the first, most than the second
 STROKES = 4  # widths of the digit's own stroke, for the second look
 PALE = 0.02  # of its weight is left to ink that looks like what surrounds it
+RIM = 0.2  # against 1 for a border free of ink: what ink all along the border leaves of its weight
+FILLED = 0.45  # of the border, by the ink of a digit to which a picture was cut
+TWO_TONE = (
+    0.25  # of the way from a picture's dark to its light: nearly all of a two-tone picture lies at these ends
+)
 FAR = 0.55  # from the middle, of half a side: where a part counts half
 BAND = 0.12  # of half the shorter side: what lies nearer to the border on average runs along it
 ALONG = 0.02  # of the plausibility of a part inside the picture: what has less runs along the border
@@ -46,6 +51,8 @@ MANY = 6  # parts that could each be the digit: text
 
 LINE_SLOPE = 0.25
 LINE_LENGTH = 0.7  # of the picture's side
+RULED = 3  # lines, and more, are a ruling; one or two may be bars of the digit
+LINE_WIDTH = 0.6  # of the digit's own stroke: one or two lines that are as thin
 LINE_TURNS = 2  # grid cells from one slope that is tried to the next, over the whole side
 
 BLANK = "There is no ink in this picture: draw a digit, or choose a picture of one."
@@ -56,7 +63,6 @@ REACHES_BORDER = (
     "The ink reaches the border, and something else may have been taken for it: crop to the digit."
 )
 ANOTHER = "Something else could be the digit as well: crop to the one that is meant."
-BARELY = "The ink hardly stands out from the paper: crop to the digit, or take a picture with more contrast."
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,7 +319,8 @@ def _from_paper(soft: np.ndarray, polarity: str, stroke: float) -> View:
     step = -(-max(soft.shape) // (2 * SAMPLES))
     samples = excess[::step, ::step]
     middle = np.median(samples)
-    sigma = 1.4826 * float(np.median(np.abs(samples - middle)))
+    # Ink is all on one side: on the other one noise is alone.
+    sigma = 1.4826 * float(np.median(middle - samples[samples <= middle]))
     return View(polarity, None, excess - middle, max(FAINT, NOISE_SIGMAS * sigma))
 
 
@@ -352,16 +359,18 @@ def _surroundings(grey: np.ndarray) -> np.ndarray:
 def _views(grey: np.ndarray, polarities: Sequence[str], ground: float | None) -> list[tuple[View, float]]:
     """Ways to look at a picture, and how much in each looks like strokes near the middle."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    rim = float(np.median(border))
-    clear = bool((np.abs(border - rim) < (0.02 if ground is not None else 0.06)).mean() > 0.95)
+    low, high = np.percentile(grey, (5, 95))
+    between = TWO_TONE * (high - low)
+    two_tone = high - low > 0.3 and ((grey < low + between) | (grey > high - between)).mean() > 0.7
     views = []
     for polarity in polarities:
-        if ground is None:
-            views.append(_from_paper(_soften(grey), polarity, BROAD * min(grey.shape)))
-        else:
-            views += [
-                _from_ground(grey, polarity, level, MIN_CONTRAST) for level in dict.fromkeys((ground, rim))
-            ]
+        if ground is not None:
+            levels = dict.fromkeys((ground, float(np.median(border))))
+            views += [_from_ground(grey, polarity, level, MIN_CONTRAST) for level in levels]
+            continue
+        views.append(_from_paper(_soften(grey), polarity, BROAD * min(grey.shape)))
+        if two_tone:  # a digit that fills its picture leaves no paper around itself
+            views.append(_from_ground(grey, polarity, float(high if polarity == "dark" else low), between))
     height, width = grey.shape
     y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
     central = 1 / (1 + ((y * y)[:, None] + x * x) ** 2 / 0.09)
@@ -371,12 +380,15 @@ def _views(grey: np.ndarray, polarities: Sequence[str], ground: float | None) ->
         inked = view.excess > view.noise
         if not inked.any():
             return 0.0
-        # Ink differs from what most of its surroundings are like; what merely lies between ink does not.
+        rims = inked[0], inked[-1], inked[:, 0], inked[:, -1]
+        rim = np.concatenate(rims).mean()
+        # Ink differs from what most of its surroundings are like; what merely lies between ink does not. Only of a
+        # picture that is cut to a digit ink may be the most: it reaches all sides, but not all along.
+        filled = rim < FILLED and all(side.any() for side in rims)
         apart = around - grey if view.polarity == "dark" else grey - around
-        worth = view.excess * central * np.where(apart > view.excess / 2, 1, PALE)
+        worth = view.excess * central * np.where(filled | (apart > view.excess / 2), 1, PALE)
         outline = (inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum()
-        sure = 3 if clear and view.ground is not None and abs(view.ground - rim) < EVEN else 1
-        return float(sure * worth[inked].sum() * outline / inked.sum())
+        return float((RIM + 1 - rim) * worth[inked].sum() * outline / inked.sum())
 
     return [(view, stroke_like(view)) for view in views]
 
@@ -393,49 +405,62 @@ def _runs(mask: np.ndarray) -> np.ndarray:
     return np.where(mask, after - before - 1, 0)
 
 
-def _lines_across(mask: np.ndarray) -> np.ndarray:
-    """Which pixels of a mask [H, W] lie on thin lines, nearly level, that cross the picture."""
+def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """Which pixels of a mask [H, W] lie on thin lines, nearly level, that cross the picture; and how many do so."""
     height, width = mask.shape
     runs = _runs(mask)
     thickest = 2 + 0.04 * min(height, width)
     thin = mask & (runs <= thickest)
     cell = -(-max(height, width) // GRID)
     cells = _cells(np.nonzero(thin), mask.shape, cell)
-    found = np.zeros_like(mask)
+    found, count = np.zeros_like(mask), 0
     h, w = cells.shape
     near = cells.astype(np.uint8)
     near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
-    if near.any(0).sum() < LINE_LENGTH * w:
-        return found
+    ends = max(1, w // 16)
+    if near.any(0).sum() < LINE_LENGTH * w or not (near[:, :ends].any() and near[:, -ends:].any()):
+        return found, count
     steepest = round(LINE_SLOPE * w)
     slopes = np.arange(-steepest, steepest + 1, LINE_TURNS)
     shifts = np.rint(slopes[:, None] * (np.arange(w) / w - 0.5)).astype(int)  # [slopes, w]
     rows = np.arange(h)[:, None] + steepest
     padded = np.pad(near, ((steepest, steepest), (0, 0)))
-    length = padded[rows + shifts[:, None, :], np.arange(w)].sum(2, dtype=np.int32)  # [slopes, h]
+    met = padded[rows + shifts[:, None, :], np.arange(w)]  # [slopes, h, w]
+    length = met.sum(2, dtype=np.int32) * (met[:, :, :ends].any(2) & met[:, :, -ends:].any(2))
     longest, slope = length.max(0), slopes[length.argmax(0)]
     pixel_rows, across = np.arange(height)[:, None] + 0.5, (np.arange(width) + 0.5) / width - 0.5
     for row in np.flatnonzero(longest >= LINE_LENGTH * w):
         if longest[row] < longest[max(0, row - 2) : row + 3].max():
             continue  # the same line, met less well
         middle = (row + slope[row] * across) * cell
-        along = thin & (np.abs(pixel_rows - middle) <= 1.5 * cell + thickest / 2)
+        along = thin & ~found & (np.abs(pixel_rows - middle) <= 1.5 * cell + thickest / 2)
         if along.any():
             found |= along & (
                 runs <= 1.6 * np.median(runs[along]) + 1
             )  # longer runs are a stroke that crosses
-    return found
+            count += 1
+    return found, count
 
 
 def _without_lines(amount: np.ndarray, level: float) -> np.ndarray:
     """Cut lines that cross the picture, level or upright, out of the ink [H, W]."""
     mask = amount >= level
-    level_lines = _lines_across(mask)
-    upright = _lines_across((mask & ~level_lines).T).T
-    gone = level_lines | upright
-    if not gone.any():
+    gone, count = _lines_across(mask)
+    upright, more = _lines_across((mask & ~gone).T)
+    gone, count = gone | upright.T, count + more
+    if count == 0:
         return amount
+    rest = mask & ~gone
+    if count < RULED and _stroke_width(gone) > LINE_WIDTH * _stroke_width(rest):
+        return amount  # a bar of the digit itself, in a picture cut to it
     return np.where(gone | (dilate(gone, square=False) & ~mask), np.float32(0), amount)
+
+
+def _stroke_width(mask: np.ndarray) -> float:
+    """Of a mask [H, W], in pixels: twice its area over its outline."""
+    wide = np.pad(mask, 1)
+    outline = (wide[1:] != wide[:-1]).sum() + (wide[:, 1:] != wide[:, :-1]).sum()
+    return 2 * float(mask.sum()) / max(1.0, outline * np.pi / 4)  # as counted on a grid, over all directions
 
 
 # --- the choice -----------------------------------------------------------------------------------------
@@ -463,7 +488,7 @@ def _pick(
     noise: float,
     full: float,
     without: Sequence[Point],
-    lines: bool = True,
+    lines: bool,
 ) -> Choice | None:
     """Choose among the connected parts of what stands out by more than ``noise``, ``lines`` cut out if asked."""
     seen = _amount(excess, noise, full)
@@ -519,13 +544,6 @@ def _pick(
     )
 
 
-def _stroke_width(kept: np.ndarray) -> float:
-    """Of a mask [H, W], in pixels: twice its area over its outline."""
-    wide = np.pad(kept, 1)
-    outline = (wide[1:] != wide[:-1]).sum() + (wide[:, 1:] != wide[:, :-1]).sum()
-    return 2 * float(kept.sum()) / max(1.0, outline * np.pi / 4)  # as counted on a grid, over all directions
-
-
 def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[Point]) -> Ink:
     """Find the ink in a picture that holds other things as well; ``ground`` if it is even."""
     factor = -(-max(grey.shape) // FIRST_LOOK)
@@ -533,42 +551,40 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
     views = _views(small, ("dark", "light") if ink == "auto" else (ink,), ground)
     view, _ = max(views, key=lambda pair: pair[1])
 
-    choices: list[tuple[Choice, bool]] = []  # and whether what is fainter was cut off from it
-
-    def consider(look: View, level: float, cut: bool) -> None:
-        choice = _pick(look.excess, max(look.noise, level), full, without)
+    seen = view.excess[view.excess > view.noise]
+    if not seen.size:
+        raise ImageError(BLANK)
+    full = _full_ink(seen)
+    # With each: from which level on, and whether it cuts off what is fainter or broader.
+    looks = [(view, INK_LEVEL * full, False), (view, STRONG * float(np.percentile(seen, 97)), True)]
+    if view.ground is None:
+        if view.noise < INK_LEVEL * full:
+            looks.append((view, view.noise, False))
+        narrow = _from_paper(_soften(small), view.polarity, NARROW * min(small.shape))
+        looks.append((narrow, INK_LEVEL * full, True))
+    choices: list[tuple[Choice, bool]] = []
+    for look, level, cut in looks:
+        # Lines that this level does not show, no higher one does.
+        lines = not cut or any(choice.lines for choice, _ in choices)
+        choice = _pick(look.excess, max(look.noise, level), full, without, lines)
         if choice is not None:
             choices.append((choice, cut))
-
-    seen = view.excess[view.excess > view.noise]
-    if seen.size:
-        full = _full_ink(seen)
-        consider(view, INK_LEVEL * full, cut=False)
-        consider(view, STRONG * float(np.percentile(seen, 97)), cut=True)
-        if view.ground is None:
-            if view.noise < INK_LEVEL * full:
-                consider(view, view.noise, cut=False)
-            consider(
-                _from_paper(_soften(small), view.polarity, NARROW * min(small.shape)),
-                INK_LEVEL * full,
-                cut=True,
-            )
     if not choices:
         raise ImageError(BLANK)
     first, cut = max(choices, key=lambda pair: pair[0].worth)
-    choice = _look_again(grey, view, first, cut, factor, without) or first
-    if first.many or choice.parts > MAX_COMPONENTS:
+    final = _look_again(grey, view, first, cut, factor, without) or first
+    if first.many or final.parts > MAX_COMPONENTS:
         raise ImageError(SCRIBBLE)
-    if min(first.plausible, choice.plausible) < ALONG:
+    if min(first.plausible, final.plausible) < ALONG:
         if first.seen.mean() > ALL_OVER:
             raise ImageError(SCRIBBLE)
         raise ImageError(AT_BORDER if first.strength > MIN_CONTRAST else BLANK)
     doubts = []
-    if choice.at_border and ground is None:
+    if final.at_border and ground is None:
         doubts.append(REACHES_BORDER)
     if first.rival > 0.6 * first.worth:
         doubts.append(ANOTHER)
-    return Ink(choice.amount, choice.kept, choice.seen & ~choice.kept, view.polarity, tuple(doubts))
+    return Ink(final.amount, final.kept, final.seen & ~final.kept, view.polarity, tuple(doubts))
 
 
 def _look_again(
