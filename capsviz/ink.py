@@ -28,6 +28,7 @@ FAINT = 0.045  # the same on paper, where it must also stand out from the grain
 NOISE_SIGMAS = 5.0  # what stands out by less is noise
 DARKEST = 0.25  # of paper, when ink is measured as a share of its light
 INK_LEVEL = 0.3  # of full ink: from here on a pixel belongs to a part
+RULED_LEVEL = 0.45  # the same where there are lines, which are often fainter than the ink
 STRONG = 0.6  # of the strongest ink: by this level what is fainter falls off
 SPECK_AREA = 0.05  # of the main part's: what is smaller is dust
 MAX_COMPONENTS = 4
@@ -35,7 +36,7 @@ MAX_COMPONENTS = 4
 BROAD, NARROW = 0.3, 0.13  # of the shorter side: strokes are thinner than the first, most than the second
 STROKES = 4  # widths of the digit's own stroke, for the second look
 PALE = 0.02  # of its weight is left to ink that looks like what surrounds it
-RIM = 0.2  # against 1 for a border free of ink: what ink all along the border leaves of its weight
+RIM = 1.0  # against 1 for a border free of ink: what ink all along the border leaves of its weight
 FILLED = 0.45  # of the border, by the ink of a digit to which a picture was cut
 TWO_TONE = (
     0.25  # of the way from a picture's dark to its light: nearly all of a two-tone picture lies at these ends
@@ -384,11 +385,12 @@ def _views(grey: np.ndarray, polarities: Sequence[str], ground: float | None) ->
         rim = np.concatenate(rims).mean()
         # Ink differs from what most of its surroundings are like; what merely lies between ink does not. Only of a
         # picture that is cut to a digit ink may be the most: it reaches all sides, but not all along.
-        filled = rim < FILLED and all(side.any() for side in rims)
+        filled = rim < FILLED and inked.mean() < 0.58 and all(side.any() for side in rims)
         apart = around - grey if view.polarity == "dark" else grey - around
         worth = view.excess * central * np.where(filled | (apart > view.excess / 2), 1, PALE)
         outline = (inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum()
-        return float((RIM + 1 - rim) * worth[inked].sum() * outline / inked.sum())
+        likely = (RIM + 1 - rim) * (0.5 if ground is None and view.ground is not None else 1)
+        return float(likely * worth[inked].sum() * outline / inked.sum())
 
     return [(view, stroke_like(view)) for view in views]
 
@@ -436,7 +438,7 @@ def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
         along = thin & ~found & (np.abs(pixel_rows - middle) <= 1.5 * cell + thickest / 2)
         if along.any():
             found |= along & (
-                runs <= 1.6 * np.median(runs[along]) + 1
+                runs <= 1.3 * np.median(runs[along]) + 1
             )  # longer runs are a stroke that crosses
             count += 1
     return found, count
@@ -518,7 +520,7 @@ def _pick(
         (parts.area >= SPECK_AREA * parts.area[main])
         & (np.hypot(below, beside) <= NEAR * size)
         & (parts.strength > 0.5 * parts.strength[main])
-        & (worth > 0.01 * worth[main])
+        & (plausible > ALONG)
         & (~parts.at_border | within)
     )
     keep[main] = True
@@ -539,7 +541,8 @@ def _pick(
         worth=float(worth[main]) * ink,
         rival=float(rest.max()) * ink,
         strength=ink,
-        many=int((rest > 0.15 * worth[main]).sum()) > (2 if parts.at_border[main] else MANY),
+        many=int((rest > 0.15 * worth[main]).sum()) > (2 if parts.at_border[main] else MANY)
+        or int((parts.area > 0.4 * parts.area[main]).sum()) > MANY,
         at_border=bool(parts.at_border[main]),
     )
 
@@ -557,7 +560,7 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
     full = _full_ink(seen)
     # With each: from which level on, and whether it cuts off what is fainter or broader.
     looks = [(view, INK_LEVEL * full, False), (view, STRONG * float(np.percentile(seen, 97)), True)]
-    if view.ground is None:
+    if ground is None:
         if view.noise < INK_LEVEL * full:
             looks.append((view, view.noise, False))
         narrow = _from_paper(_soften(small), view.polarity, NARROW * min(small.shape))
@@ -613,4 +616,5 @@ def _look_again(
             region = dilate(region, square=False)
         excess = np.where(region, excess, np.float32(0))
     full = _full_ink(seen)
-    return _pick(excess, max(fine.noise, INK_LEVEL * full), full, without, first.lines)
+    level = (RULED_LEVEL if first.lines else INK_LEVEL) * full
+    return _pick(excess, max(fine.noise, level), full, without, first.lines)
