@@ -54,6 +54,7 @@ LINE_SLOPE = 0.25
 LINE_LENGTH = 0.7  # of the picture's side
 RULED = 3  # lines, and more, are a ruling; one or two may be bars of the digit
 LINE_WIDTH = 0.6  # of the digit's own stroke: one or two lines that are as thin
+LINED = 0.8
 LINE_TURNS = 2  # grid cells from one slope that is tried to the next, over the whole side
 
 BLANK = "There is no ink in this picture: draw a digit, or choose a picture of one."
@@ -493,6 +494,7 @@ def _pick(
     lines: bool,
 ) -> Choice | None:
     """Choose among the connected parts of what stands out by more than ``noise``, ``lines`` cut out if asked."""
+    full = max(full, noise)
     seen = _amount(excess, noise, full)
     level = max(INK_LEVEL, noise / full)
     amount = _without_lines(seen, level) if lines else seen
@@ -538,7 +540,8 @@ def _pick(
         lines=amount is not seen,
         parts=int(keep.sum()),
         plausible=float(plausible[main]),
-        worth=float(worth[main]) * ink,
+        # To find the digit at a level that shows no lines is safer than to cut them out.
+        worth=float(worth[main]) * ink * (LINED if amount is not seen else 1),
         rival=float(rest.max()) * ink,
         strength=ink,
         many=int((rest > 0.15 * worth[main]).sum()) > (2 if parts.at_border[main] else MANY)
