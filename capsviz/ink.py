@@ -433,8 +433,11 @@ def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
     longest, slope = length.max(0), slopes[length.argmax(0)]
     pixel_rows, across = np.arange(height)[:, None] + 0.5, (np.arange(width) + 0.5) / width - 0.5
     for row in np.flatnonzero(longest >= LINE_LENGTH * w):
-        if longest[row] < longest[max(0, row - 2) : row + 3].max():
-            continue  # the same line, met less well
+        if (
+            longest[row] <= longest[max(0, row - 2) : row].max(initial=0)
+            or longest[row] < longest[row : row + 3].max()
+        ):
+            continue  # the same line, met less well, or met already
         middle = (row + slope[row] * across) * cell
         along = thin & ~found & (np.abs(pixel_rows - middle) <= 1.5 * cell + thickest / 2)
         if along.any():

@@ -347,7 +347,7 @@ def pencil(made: Scene, rng: Generator) -> None:
     made.noise, made.grain = min(made.noise, 0.01), min(made.grain, 0.006)
 
 
-def coloured_pencil(made: Scene, rng: Generator) -> None:
+def pencil_in_shadow(made: Scene, rng: Generator) -> None:
     pencil(made, rng)
     shadow_edge(made, rng)
 
@@ -416,7 +416,7 @@ KINDS: dict[str, Callable[[Scene, Generator], None]] = {
     f.__name__: f
     for f in (
         *(nothing_else, shadow_edge, hand_shadow, ruled, squared, on_a_desk, turned_corners, caption_bar),
-        *(neighbours, thin_border, underlined, dark_spot, pencil, coloured_pencil),
+        *(neighbours, thin_border, underlined, dark_spot, pencil, pencil_in_shadow),
     )
 }
 CELLS: dict[str, Callable[[Scene, Generator], None]] = {f.__name__: f for f in (cell_frame, cell_lines)}
