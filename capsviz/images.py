@@ -70,9 +70,8 @@ def _refuse_containers(data: bytes) -> None:
     """Say what to do about pictures as phones keep them, which Pillow cannot decode."""
     if data[4:8] != b"ftyp":
         return
-    end = min(
-        int.from_bytes(data[:4], "big"), 256
-    )  # of the box; its brands: the first, a version, all others
+    end = min(int.from_bytes(data[:4], "big"), 256)  # of the box
+    # The first brand, a version, and all others.
     brands = {data[8:12], *(data[k : k + 4] for k in range(16, end, 4))}
     if brands & AVIF_BRANDS:
         if "AVIF" not in FORMATS:

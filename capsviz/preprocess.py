@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from capsviz.errors import ImageError
-from capsviz.ink import BLANK, INK_LEVEL, MIN_CONTRAST, SCRIBBLE, dilate, find_ink
+from capsviz.ink import BLANK, INK_LEVEL, MIN_CONTRAST, SCRIBBLE, find_ink
+from capsviz.parts import dilate
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of a picture
 

@@ -6,9 +6,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from capsviz import ink as ink_module
+from capsviz import parts as parts_module
 from capsviz.errors import ImageError
 from capsviz.examples import EXAMPLES, render
-from capsviz.ink import find_ink, find_parts, label
+from capsviz.ink import find_ink
+from capsviz.parts import find_parts, label
 
 THREE = (EXAMPLES[0], EXAMPLES[7], EXAMPLES[12])
 
@@ -165,7 +167,7 @@ def test_softening_keeps_the_mean_and_takes_the_middle_most():
 
 def test_runs_are_counted_along_columns():
     mask = np.array([[1, 0, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]], bool)
-    np.testing.assert_array_equal(ink_module._runs(mask), [[2, 0, 1], [2, 3, 0], [0, 3, 2], [1, 3, 2]])
+    np.testing.assert_array_equal(parts_module._runs(mask), [[2, 0, 1], [2, 3, 0], [0, 3, 2], [1, 3, 2]])
 
 
 def ruled(lines: int, slope: float = 0.0, width: int = 3) -> np.ndarray:
@@ -183,7 +185,7 @@ def test_rulings_are_cut_out_and_strokes_across_them_are_not(slope, upright):
     lines = ruled(4, slope)
     stroke = canvas((20, 180, 80, 100), shape=(200, 200))
     image = np.maximum(lines, stroke)
-    left = ink_module._without_lines(image.T if upright else image, 0.3)
+    left = parts_module.without_lines(image.T if upright else image, 0.3)
     left = left.T if upright else left
     assert (left[stroke > 0] > 0).mean() > 0.97
     beside = (lines > 0) & (stroke == 0)
@@ -194,14 +196,14 @@ def test_rulings_are_cut_out_and_strokes_across_them_are_not(slope, upright):
 def test_a_line_that_ends_within_the_picture_is_a_stroke():
     image = ruled(4)
     image[:, :30] = image[:, 170:] = 0
-    np.testing.assert_array_equal(ink_module._without_lines(image, 0.3), image)
+    np.testing.assert_array_equal(parts_module.without_lines(image, 0.3), image)
 
 
 def test_a_bar_as_thick_as_the_rest_is_the_digit_s():
     seven = canvas((2, 10, 0, 200), (2, 200, 96, 104), shape=(200, 200))
-    np.testing.assert_array_equal(ink_module._without_lines(seven, 0.3), seven)
+    np.testing.assert_array_equal(parts_module.without_lines(seven, 0.3), seven)
     thin = canvas((2, 5, 0, 200), (2, 200, 90, 110), shape=(200, 200))
-    left = ink_module._without_lines(thin, 0.3)
+    left = parts_module.without_lines(thin, 0.3)
     assert not left[3, :80].any()
     assert (left[20:, 90:110] == 1).all()
 
@@ -209,7 +211,9 @@ def test_a_bar_as_thick_as_the_rest_is_the_digit_s():
 @pytest.mark.parametrize(("height", "width"), [(100, 8), (8, 100)])
 def test_the_width_of_a_stroke(height, width):
     mask = canvas((20, 20 + height, 20, 20 + width), shape=(140, 140)) > 0
-    assert ink_module._stroke_width(mask) == pytest.approx(8 * 4 / np.pi, rel=0.1)  # axes are counted longest
+    assert parts_module.stroke_width(mask) == pytest.approx(
+        8 * 4 / np.pi, rel=0.1
+    )  # axes are counted longest
 
 
 # --- the choice ---
