@@ -11,12 +11,19 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 1024  # larger pictures are reduced to this; a digit needs far less
 
-# Pillow's others are rare, and one of them, EPS, would run a program to be drawn.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-# Of their files' names, without the dot. AVIF has one only where the installed Pillow can decode it.
-ENDINGS = tuple(
+# Pillow's others are rare, and one of them, EPS, would run a program to be drawn. AVIF only where the installed
+# Pillow can decode it: its ending is known only there.
+FORMATS = tuple(
+    kind
+    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+    if kind in Image.registered_extensions().values()
+)
+ENDINGS = tuple(  # of their files' names, without the dot
     sorted(ending[1:] for ending, kind in Image.registered_extensions().items() if kind in FORMATS)
 )
+# Brands of HEIF files (ISO/IEC 23008-12) whose pictures are coded as HEVC, or whose coding they leave open.
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
 
 
 def read_image(data: bytes) -> np.ndarray:
@@ -38,6 +45,7 @@ def read_image(data: bytes) -> np.ndarray:
         raise ImageError(
             f"This file has {len(data) / 2**20:.0f} MB, over the limit of 20: choose a smaller one."
         )
+    _refuse_containers(data)
     image = _open(data)
     width, height = image.size
     if width * height > MAX_PIXELS:
@@ -56,6 +64,23 @@ def read_image(data: bytes) -> np.ndarray:
             "This image file is damaged or incomplete: export it again or choose another."
         ) from error
     return np.asarray(image)
+
+
+def _refuse_containers(data: bytes) -> None:
+    """Say what to do about pictures as phones keep them, which Pillow cannot decode."""
+    if data[4:8] != b"ftyp":
+        return
+    end = min(int.from_bytes(data[:4], "big"), 256)  # of the box
+    # The first brand, a version, and all others.
+    brands = {data[8:12], *(data[k : k + 4] for k in range(16, end, 4))}
+    if brands & AVIF_BRANDS:
+        if "AVIF" not in FORMATS:
+            raise ImageError("AVIF files cannot be read here: export the picture as JPEG or PNG.")
+    elif brands & HEIF_BRANDS:
+        raise ImageError(
+            "HEIC pictures cannot be read: export this one as JPEG (an iPhone takes JPEGs with Settings, Camera, "
+            "Formats, Most Compatible)."
+        )
 
 
 def _open(data: bytes) -> Image.Image:

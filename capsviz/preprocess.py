@@ -6,6 +6,7 @@ in one resampling from a square with real-valued borders, so that where and how 
 leaves no trace.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ import numpy as np
 from PIL import Image
 
 from capsviz.errors import ImageError
+from capsviz.ink import BLANK, INK_LEVEL, MIN_CONTRAST, SCRIBBLE, find_ink
+from capsviz.parts import dilate
+
+Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of a picture
 
 FIELD, BOX = 28, 20
 # MNIST's centres of mass lie, uniformly, within half a pixel of pixel index (14, 14): of its centre, 14.5
@@ -21,16 +26,7 @@ CENTRE = 14.5
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's mode L
 WORKING_SIZE = 400  # larger pictures are first averaged down to at most this many pixels a side
-SAMPLES = 40  # a side, of the grid to which the background is fitted
-FITTING_STEPS = 10
-EVEN = 0.002  # half a grey level of 256: a background that deviates by less is fitted
-LABELLING_SIZE = 96  # a side, of the grid on which connected components are sought
 
-MIN_CONTRAST = 0.08  # of ink against background, of 1 between black and white
-NOISE_SIGMAS = 5.0  # what stands out from the background by less is noise
-INK_LEVEL = 0.3  # of full ink: from here on a pixel belongs to the digit
-SPECK_AREA = 0.05  # of the largest component's: what is smaller is dust
-MAX_COMPONENTS = 4
 MAX_COVER = 0.8  # of the square around the ink, by ink
 MAX_WAY = 5.5  # of the pen, in sides of that square; an 8 takes about 3
 MIN_SIDE = 6  # pixels
@@ -42,9 +38,7 @@ MIN_WIDTH, MAX_WIDTH = 2.4, 3.4
 BROADEST = 7.5  # what is broader is a painted shape and not the trace of a pen
 DETAIL = 6  # subpixels of a MNIST pixel, in which a stroke's width is changed
 
-BLANK = "There is no ink in this picture: draw a digit, or choose a picture of one."
 DOT = "This is just a dot: draw a whole digit, larger than the pen is wide."
-SCRIBBLE = "The ink covers far more than one digit could: draw, or crop the picture to, a single digit."
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +64,7 @@ def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto") -> np.ndarray:
 def prepare(
     pixels: np.ndarray,
     ink: str = "auto",
-    crop: tuple[float, float, float, float] | None = None,
+    crop: Crop | None = None,
     without: Sequence[tuple[float, float]] = (),
 ) -> Preparation:
     """Turn a canvas or a photo into a picture like MNIST's.
@@ -96,33 +90,24 @@ def prepare(
     """
     if ink not in ("light", "dark", "auto"):
         raise ValueError(f'ink must be "light", "dark" or "auto", not {ink!r}.')
-    found, polarity = _find_ink(_shrink(_cut(to_grey(pixels), crop)), ink)
-    chosen = _without_specks(found)
-    image = _frame(_crop(_with_usual_width(_crop(chosen))))
-    kept = chosen >= INK_LEVEL
-    left_out = (found >= INK_LEVEL) & ~kept
-    for array in (image, kept, left_out):
+    white = _check(pixels)
+    part = _cut(pixels, crop)
+    if part.ndim == 3 and part.shape[2] == 3 and part.dtype == np.uint8:
+        part = _shrink(part)  # of colours, three times as much is saved
+    grey = _shrink(_to_grey(part, white))
+    found = find_ink(grey, ink, _within(without, crop or (0, 0, 1, 1)))
+    image = _frame(_crop(_with_usual_width(_crop(found.amount))))
+    for array in (image, found.kept, found.left_out):
         array.flags.writeable = False
-    return Preparation(image, kept, left_out, polarity, ())
+    return Preparation(image, found.kept, found.left_out, found.polarity, found.doubts)
 
 
-def _cut(grey: np.ndarray, crop: tuple[float, float, float, float] | None) -> np.ndarray:
-    """The part of a picture [H, W] within left, top, right, bottom as fractions, widened to whole pixels."""
-    if crop is None:
-        return grey
-    left, top, right, bottom = crop
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise ValueError(f"crop must be left, top, right, bottom in 0..1, not {crop}.")
-    height, width = grey.shape
-    return grey[
-        int(top * height) : int(np.ceil(bottom * height)), int(left * width) : int(np.ceil(right * width))
-    ]
-
-
-def to_grey(pixels: np.ndarray) -> np.ndarray:
-    """Check an array and reduce it to luminance, float32 [H, W] in 0..1."""
+def _check(pixels: np.ndarray) -> float:
+    """What white is in an array, once it is one that can be read."""
     if not isinstance(pixels, np.ndarray):
         raise ImageError(f"An image must be a NumPy array, not {type(pixels).__name__}: convert it first.")
+    if isinstance(pixels, np.ma.MaskedArray):
+        raise ImageError("An image must have a value everywhere, and this one is masked: fill it first.")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
         shape = " x ".join(map(str, pixels.shape)) or "a single number"
         raise ImageError(
@@ -131,19 +116,59 @@ def to_grey(pixels: np.ndarray) -> np.ndarray:
     if pixels.size == 0:
         raise ImageError("This image has no pixels: pass one that has a height and a width.")
 
-    if pixels.dtype in (np.bool_, np.uint8, np.uint16):
-        white = 1 if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max
-    elif np.issubdtype(pixels.dtype, np.floating):
-        low, high = pixels.min(), pixels.max()
-        if not np.isfinite([low, high]).all():
-            raise ImageError("This image holds NaN or infinite values: replace them by numbers in 0..1.")
-        if low < 0 or high > 255:
-            raise ImageError(f"Pixels must lie in 0..1 or 0..255, not {low:g}..{high:g}: rescale them.")
-        white = 1 if high <= 1 else 255
-    else:
+    if pixels.dtype.kind == "b":
+        return 1
+    if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
+        return float(np.iinfo(pixels.dtype).max)
+    if pixels.dtype.kind != "f":
         raise ImageError(f"Pixels must be bool, uint8, uint16 or float, not {pixels.dtype}: convert them.")
+    low, high = pixels.min(), pixels.max()
+    if not np.isfinite([low, high]).all():
+        raise ImageError("This image holds NaN or infinite values: replace them by numbers in 0..1.")
+    if low < 0 or high > 255:
+        raise ImageError(f"Pixels must lie in 0..1 or 0..255, not {low:g}..{high:g}: rescale them.")
+    return 1 if high <= 1 else 255
 
-    channels = np.atleast_3d(pixels)
+
+def _cut(pixels: np.ndarray, crop: Crop | None) -> np.ndarray:
+    """The part of a picture [H, W, ...] within left, top, right, bottom, widened to whole pixels."""
+    if crop is None:
+        return pixels
+    left, top, right, bottom = crop
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(f"crop must be left, top, right, bottom in 0..1, not {crop}.")
+    height, width = pixels.shape[:2]
+    rows = slice(math.floor(top * height), math.ceil(bottom * height))
+    return pixels[rows, math.floor(left * width) : math.ceil(right * width)]
+
+
+def _within(points: Sequence[tuple[float, float]], crop: Crop) -> list[tuple[float, float]]:
+    """Points of a picture as fractions of its crop; those that lie outside of it are left out."""
+    left, top, right, bottom = crop
+    moved = []
+    for x, y in points:
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise ValueError(f"without must hold points (x, y) in 0..1, not ({x}, {y}).")
+        if left <= x <= right and top <= y <= bottom:
+            moved.append(((x - left) / (right - left), (y - top) / (bottom - top)))
+    return moved
+
+
+def luminance(pixels: np.ndarray) -> np.ndarray:
+    """float32 [H, W] in 0..1: how light a picture is, whatever it is made of; what is transparent is background.
+
+    Args:
+        pixels: as ``canvas_to_mnist`` takes them.
+
+    Raises:
+        ImageError: if the array is of another kind.
+    """
+    return _to_grey(pixels, _check(pixels))
+
+
+def _to_grey(pixels: np.ndarray, white: float) -> np.ndarray:
+    """Reduce an array to luminance, float32 [H, W] in 0..1."""
+    channels = np.atleast_3d(np.asarray(pixels))
     colours = channels.shape[2] - (channels.shape[2] in (2, 4))
     weights = (LUMINANCE if colours == 3 else np.ones(1, np.float32)) / np.float32(white)
     grey = sum(channels[:, :, k] * weights[k] for k in range(colours)).astype(np.float32, copy=False)
@@ -166,125 +191,10 @@ def _flatten(grey: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return paper + (grey - paper) * alpha
 
 
-def _shrink(grey: np.ndarray) -> np.ndarray:
-    """Average a large picture down to at most ``WORKING_SIZE`` pixels a side."""
-    factor = -(-max(grey.shape) // WORKING_SIZE)
-    return grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
-
-
-def _find_ink(grey: np.ndarray, ink: str) -> tuple[np.ndarray, str]:
-    """Find what stands out from a smooth background: float32 [H, W], about 1 in the ink, 0 elsewhere; its polarity."""
-    difference, noise = _subtract_background(grey)
-    light, dark = difference[difference > noise], -difference[difference < -noise]
-    polarity = ink if ink != "auto" else "light" if light.sum() > dark.sum() else "dark"
-    seen, opposite = (light, dark) if polarity == "light" else (dark, light)
-    if seen.size == 0:
-        # What most of a picture is made of passes for its background. If we were told what ink looks like,
-        # and it looks like that, then ink is what most of this picture is.
-        brightness = np.median(grey)
-        inked = opposite.size > 0 or (brightness > 0.75 if ink == "light" else brightness < 0.25)
-        raise ImageError(SCRIBBLE if ink != "auto" and inked else BLANK)
-    full_ink = np.percentile(seen[seen > INK_LEVEL * seen.mean()], 75)
-    excess = difference if polarity == "light" else -difference
-    return np.where(excess > noise, np.minimum(excess / full_ink, 1), 0).astype(np.float32), polarity
-
-
-def _subtract_background(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fit a smooth background and take it away.
-
-    The background is a quadratic surface, enough for a lamp at one side or a vignette, fitted by
-    iteratively reweighted least squares with Geman-McClure weights, which all but ignore the ink.
-
-    Args:
-        grey: float32 [H, W] in 0..1.
-
-    Returns:
-        The signed difference from the background, [H, W], and the size below which it is noise.
-    """
-    height, width = grey.shape
-    step = -(-max(height, width) // SAMPLES)
-    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
-    samples = grey[::step, ::step].astype(np.float64).ravel()
-    sy, sx = (a.ravel() for a in np.meshgrid(y[::step], x[::step], indexing="ij"))
-    terms = np.stack([np.ones_like(sx), sx, sy, sx * sx, sx * sy, sy * sy], axis=1)  # [samples, 6]
-
-    surface = np.array([np.median(samples), 0, 0, 0, 0, 0])
-    for _ in range(FITTING_STEPS):
-        residual = samples - terms @ surface
-        sigma = 1.4826 * np.median(np.abs(residual))  # of a normal distribution, from its median deviation
-        if sigma < EVEN:
-            break  # a canvas: even from the start
-        weights = 1 / (1 + (residual / (2 * sigma)) ** 2) ** 2
-        weighted = terms * weights[:, None]
-        # A picture one pixel high leaves some terms undetermined: lstsq then takes the smallest.
-        surface = np.linalg.lstsq(weighted.T @ terms, weighted.T @ samples, rcond=1e-9)[0]
-
-    a, bx, by, cxx, cxy, cyy = surface.astype(np.float32)
-    background = (a + by * y + cyy * y * y)[:, None] + (bx * x + cxx * x * x) + (cxy * y)[:, None] * x
-    return grey - background, max(MIN_CONTRAST, NOISE_SIGMAS * sigma)
-
-
-def _without_specks(ink: np.ndarray) -> np.ndarray:
-    """Keep the connected components that are large enough to be parts of a digit, and check them.
-
-    Args:
-        ink: [H, W] in 0..1.
-
-    Returns:
-        The same, with dust set to 0.
-
-    Raises:
-        ImageError: if it falls into more pieces than a digit does.
-    """
-    cell = -(-max(ink.shape) // LABELLING_SIZE)
-    rows, columns = (np.arange(0, size, cell) for size in ink.shape)
-    mask = (ink >= INK_LEVEL).astype(np.int32)
-    cells = np.add.reduceat(np.add.reduceat(mask, rows, axis=0), columns, axis=1)  # inked pixels in each
-    labels = _label(cells > 0)
-    areas = np.bincount(labels.ravel(), weights=cells.ravel())
-    large = areas >= SPECK_AREA * areas.max()
-    kept = large[labels]  # a cell without ink is a component of its own, of area 0
-    # Gaps that a scribble has left are taken for ink where most of the picture is inked: many pieces, or
-    # some that reach out of the picture on all sides.
-    edges = sum(edge.any() for edge in (kept[0], kept[-1], kept[:, 0], kept[:, -1]))
-    if large.sum() > MAX_COMPONENTS or (large.sum() > 1 and edges > 2):
-        raise ImageError(SCRIBBLE)
-    # One cell more all around: the antialiased edge may lie in the next one.
-    keep = _grow(kept, square=True).repeat(cell, axis=0).repeat(cell, axis=1)
-    return np.where(keep[: ink.shape[0], : ink.shape[1]], ink, np.float32(0))
-
-
-def _label(mask: np.ndarray) -> np.ndarray:
-    """Number the 8-connected components of a mask [H, W]; each pixel gets the lowest index in its own."""
-    index = np.arange(mask.size).reshape(mask.shape)
-    # To the left, above, and at the two corners above.
-    neighbours: list[tuple[tuple[slice, ...], tuple[slice, ...]]] = [
-        (np.s_[:, 1:], np.s_[:, :-1]),
-        (np.s_[1:, :], np.s_[:-1, :]),
-        (np.s_[1:, 1:], np.s_[:-1, :-1]),
-        (np.s_[1:, :-1], np.s_[:-1, 1:]),
-    ]
-    both = [mask[here] & mask[there] for here, there in neighbours]
-    a = np.concatenate([index[here][linked] for (here, _), linked in zip(neighbours, both, strict=True)])
-    b = np.concatenate([index[there][linked] for (_, there), linked in zip(neighbours, both, strict=True)])
-    parent = index.ravel().copy()
-    while (parent[a] != parent[b]).any():
-        lower, upper = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
-        np.minimum.at(parent, upper, lower)  # hang one tree below the other,
-        while (parent != parent[parent]).any():
-            parent = parent[parent]  # then let every pixel point at its root
-    return parent.reshape(mask.shape)
-
-
-def _grow(image: np.ndarray, square: bool) -> np.ndarray:
-    """Dilate by one pixel, with a square of 3x3 or with a plus sign."""
-    rows = image.copy()
-    np.maximum(rows[1:], image[:-1], out=rows[1:])
-    np.maximum(rows[:-1], image[1:], out=rows[:-1])
-    source = rows if square else image
-    np.maximum(rows[:, 1:], source[:, :-1].copy(), out=rows[:, 1:])
-    np.maximum(rows[:, :-1], source[:, 1:].copy(), out=rows[:, :-1])
-    return rows
+def _shrink(picture: np.ndarray) -> np.ndarray:
+    """Average a large picture, float32 [H, W] or uint8 [H, W, 3], down to at most ``WORKING_SIZE`` pixels a side."""
+    factor = -(-max(picture.shape[:2]) // WORKING_SIZE)
+    return picture if factor == 1 else np.asarray(Image.fromarray(picture).reduce(factor))
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
@@ -352,7 +262,7 @@ def _with_usual_width(ink: np.ndarray) -> np.ndarray:
     image = np.pad(_scale(ink, scale), margin)
     image = image if steps > 0 else 1 - image
     for k in range(abs(steps)):
-        image = _grow(image, square=k % 2 == 1)  # a square and a plus in turn: an octagon, nearly a disc
+        image = dilate(image, square=k % 2 == 1)  # a square and a plus in turn: an octagon, nearly a disc
     return image if steps > 0 else 1 - image
 
 

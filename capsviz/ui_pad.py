@@ -20,7 +20,7 @@ from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.examples import EXAMPLES
 from capsviz.figures.packing import browser_assets
 from capsviz.messages import Framing, Tag, parse_canvas, parse_framing, parse_kept, tag_object
-from capsviz.preprocess import Preparation, prepare, to_grey
+from capsviz.preprocess import Preparation, luminance, prepare
 
 HISTORY = 30  # drawings that undo can go back through
 FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hardly a hole left
@@ -378,7 +378,7 @@ def _upload() -> None:
         return
     state[UPLOADS_KEY] = taken + 1
     try:
-        grey = np.rint(255 * to_grey(read_image(file.getvalue()))).astype(np.uint8)
+        grey = np.rint(255 * luminance(read_image(file.getvalue()))).astype(np.uint8)
     except CapsvizError as error:
         state[PROBLEM_KEY] = f"`{file.name.replace('`', '')}`: {error}"
         return

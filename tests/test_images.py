@@ -11,7 +11,7 @@ from PIL import Image
 
 from capsviz.errors import ImageError
 from capsviz.examples import EXAMPLES, render
-from capsviz.images import MAX_BYTES, MAX_SIDE, read_image
+from capsviz.images import ENDINGS, FORMATS, MAX_BYTES, MAX_SIDE, read_image
 from capsviz.preprocess import canvas_to_mnist
 
 DRAWING = render(EXAMPLES[0].strokes, EXAMPLES[0].width)
@@ -74,13 +74,112 @@ FILES = {
     "TIFF 32-bit float": lambda: encode(Image.fromarray(DRAWING / np.float32(255)), "TIFF"),
     "TIFF 32-bit integer": lambda: encode(Image.fromarray(DRAWING.astype(np.int32) * 257), "TIFF"),
     "BMP": lambda: encode(grey(), "BMP"),
+    "PPM": lambda: encode(grey().convert("RGB"), "PPM"),
+    "PGM": lambda: encode(grey(), "PPM"),
 }
+AVIF = pytest.mark.skipif("AVIF" not in FORMATS, reason="the installed Pillow cannot decode AVIF")
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_every_kind_of_file_gives_the_same_digit(kind):
     image = canvas_to_mnist(read_image(FILES[kind]()))
     assert np.corrcoef(image.ravel(), EXPECTED.ravel())[0, 1] > 0.985
+
+
+@AVIF
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_avif(mode):
+    picture = transparent() if mode == "RGBA" else grey().convert(mode)
+    pixels = read_image(encode(picture, "AVIF", quality=90))
+    assert pixels.shape[:2] == DRAWING.shape
+    assert np.corrcoef(canvas_to_mnist(pixels).ravel(), EXPECTED.ravel())[0, 1] > 0.985
+
+
+def heif(major: bytes, *others: bytes) -> bytes:
+    """The first box of such a file, and something behind it."""
+    brands = major + b"\0\0\0\0" + b"".join(others)
+    return struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + bytes(200)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        heif(b"heic", b"mif1", b"heic"),
+        heif(b"heix"),
+        heif(b"mif1", b"MiHB", b"heic"),
+        heif(b"msf1", b"hevc"),
+        heif(b"mif1", b"miaf", b"MiHB", b"heix"),
+        heif(b"heim"),
+        heif(b"heis"),
+        heif(b"hevc"),
+        heif(b"hevx"),
+        heif(b"hevm"),
+        heif(b"hevs"),
+        heif(b"mif1"),
+        heif(b"msf1"),
+        heif(b"abcd", b"efgh", b"heic"),
+    ],
+    ids=lambda data: data[8:12].decode(),
+)
+def test_heic_says_what_to_do(data):
+    with pytest.raises(ImageError, match=r"HEIC.*export this one as JPEG.*Settings, Camera, Formats"):
+        read_image(data)
+
+
+@pytest.mark.parametrize("data", [heif(b"isom", b"mp41"), b"\0\0\0\x18ftypheic"[:8], heif(b"heic")[1:]])
+def test_other_containers_are_just_no_images(data):
+    with pytest.raises(ImageError, match="not an image"):
+        read_image(data)
+
+
+def test_brands_of_later_boxes_do_not_count():
+    with pytest.raises(ImageError, match="not an image"):
+        read_image(heif(b"isom", b"mp41")[:24] + b"heic" * 4)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"avis"])
+def test_avif_where_it_cannot_be_decoded_says_so(brand, monkeypatch):
+    monkeypatch.setattr("capsviz.images.FORMATS", ("PNG", "JPEG"))
+    with pytest.raises(ImageError, match="AVIF files cannot be read here: export"):
+        read_image(heif(b"mif1", brand))
+
+
+@AVIF
+def test_a_broken_avif_is_damaged_or_no_image():
+    with pytest.raises(ImageError, match=r"damaged or incomplete|not an image"):
+        read_image(encode(grey(), "AVIF")[:300])
+
+
+def test_endings_are_those_of_the_formats():
+    expected = {"png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm"}
+    assert expected <= set(ENDINGS)
+    assert ("avif" in ENDINGS) == ("AVIF" in FORMATS)
+    assert not {"eps", "ps", "pdf", "heic", "svg", "psd", "ico"} & set(ENDINGS)
+    assert list(ENDINGS) == sorted(ENDINGS)
+    assert not any(ending.startswith(".") for ending in ENDINGS)
+
+
+@pytest.mark.parametrize(
+    "data", [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"8BPS\0\1", b"\0\0\1\0\1\0"]
+)
+def test_formats_that_are_not_taken_reach_no_decoder(data):
+    with pytest.raises(ImageError, match="not an image"):
+        read_image(data + bytes(300))
+
+
+def test_the_limit_on_bytes_is_twenty_megabytes():
+    png = FILES["PNG grey"]()
+    # What follows a PNG's end is no part of it.
+    assert read_image(png + bytes(20 * 2**20 - len(png))).shape == DRAWING.shape
+    with pytest.raises(ImageError, match="over the limit of 20"):
+        read_image(png + bytes(20 * 2**20 - len(png) + 1))
+
+
+def test_the_limit_on_pixels_is_fifty_million(monkeypatch):
+    with pytest.raises(ImageError, match="damaged"):  # let through; it has no pixels
+        read_image(png_header(10_000, 5_000))
+    with pytest.raises(ImageError, match="50 million"):
+        read_image(png_header(10_000, 5_001))
 
 
 def test_sixteen_bits_keep_their_range():

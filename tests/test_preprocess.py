@@ -4,12 +4,16 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import papers
 import pytest
 
 from capsviz.errors import ImageError
 from capsviz.examples import EXAMPLES, render
-from capsviz.preprocess import CENTRE, canvas_to_mnist
+from capsviz.images import read_image
+from capsviz.inference import load_model
+from capsviz.preprocess import CENTRE, canvas_to_mnist, prepare
 
+PHOTOS = Path(__file__).parents[2] / "shared/data/photos"
 MNIST_IMAGES = Path(__file__).parents[2] / "shared/data/MNIST/raw/t10k-images-idx3-ubyte"
 DRAWINGS = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 
@@ -317,3 +321,217 @@ def test_noise_is_answered_or_refused_and_nothing_else():
         assert image.shape == (28, 28)
         assert image.min() >= 0
         assert image.max() == 1
+
+
+@pytest.mark.parametrize("byte_order", ["<u2", ">u2", "=u2"])
+def test_integers_of_any_byte_order_are_the_same_values(byte_order):
+    grey = draw(EXAMPLES[0])
+    np.testing.assert_array_equal(
+        canvas_to_mnist((grey.astype(np.uint16) * 257).astype(byte_order)),
+        canvas_to_mnist(grey.astype(np.uint16) * 257),
+    )
+
+
+def test_floats_of_any_byte_order_are_the_same_values():
+    grey = draw(EXAMPLES[0]) / 255
+    for dtype in (">f4", "<f4", ">f8", "<f2"):
+        np.testing.assert_allclose(
+            canvas_to_mnist(grey.astype(dtype)), canvas_to_mnist(grey), atol=0.02, err_msg=dtype
+        )
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_a_matrix_is_read_as_the_array_it_is():
+    grey = draw(EXAMPLES[0])
+    np.testing.assert_array_equal(canvas_to_mnist(np.matrix(grey)), canvas_to_mnist(grey))
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_masked_arrays_are_to_be_filled_first(mask):
+    masked = np.ma.masked_array(draw(EXAMPLES[0]), mask=mask)
+    with pytest.raises(ImageError, match="masked: fill it first"):
+        canvas_to_mnist(masked)
+
+
+# --- what was taken ---
+
+
+def test_what_was_taken_lies_where_the_ink_is():
+    canvas = rectangle(height=80, width=40, top=30, left=50)
+    canvas[250:254, 250:254] = 255  # dust
+    made = prepare(canvas, "light")
+    assert made.polarity == "light"
+    assert made.doubts == ()
+    expected = np.zeros((280, 280), bool)
+    expected[30:110, 50:90] = True
+    np.testing.assert_array_equal(made.kept, expected)
+    dust = np.zeros((280, 280), bool)
+    dust[250:254, 250:254] = True
+    np.testing.assert_array_equal(made.left_out, dust)
+    np.testing.assert_array_equal(made.image, canvas_to_mnist(canvas, "light"))
+
+
+def test_what_is_handed_out_cannot_be_written():
+    made = prepare(draw(EXAMPLES[0]))
+    for array in (made.image, made.kept, made.left_out):
+        assert not array.flags.writeable
+    with pytest.raises(AttributeError):
+        made.polarity = "dark"
+
+
+@pytest.mark.parametrize(("ink", "polarity"), [("auto", "dark"), ("dark", "dark")])
+def test_polarity_is_what_the_ink_is(ink, polarity):
+    assert prepare(255 - draw(EXAMPLES[0]), ink).polarity == polarity
+
+
+@DRAWINGS
+def test_drawings_leave_no_doubt(example):
+    for ink in ("light", "auto"):
+        made = prepare(render(example.strokes, example.width), ink)
+        assert made.doubts == ()
+        assert not made.left_out.any()
+
+
+@pytest.mark.parametrize(("size", "working"), [(400, 400), (401, 201), (800, 400), (1000, 334)])
+def test_masks_have_the_working_size(size, working):
+    canvas = np.zeros((size, size // 2), np.uint8)
+    canvas[size // 4 : size // 2, size // 8 : size // 4] = 255
+    made = prepare(canvas)
+    assert made.kept.shape[0] == made.left_out.shape[0] == working
+    rows, columns = np.flatnonzero(made.kept.any(1)), np.flatnonzero(made.kept.any(0))
+    assert rows[[0, -1]] / working == pytest.approx((0.25, 0.5), abs=0.01)
+    assert columns[[0, -1]] / working == pytest.approx((0.125, 0.25), abs=0.01)
+
+
+# --- crop, and what is no ink ---
+
+
+def two_rectangles() -> np.ndarray:
+    """A tall one at the left of a wide canvas, a broad one at its right."""
+    canvas = np.zeros((200, 400), np.uint8)
+    canvas[40:160, 60:100] = 255
+    canvas[80:120, 230:350] = 255
+    return canvas
+
+
+def test_a_crop_is_the_same_as_a_picture_cut_by_hand():
+    canvas = two_rectangles()
+    for crop, part in {
+        (0, 0, 0.5, 1): canvas[:, :200],
+        (0.5, 0, 1, 1): canvas[:, 200:],
+        (0.125, 0.1, 0.3, 0.9): canvas[20:180, 50:120],
+        (0, 0, 1, 1): canvas,
+        # A pixel that is touched belongs to it.
+        (0.1261, 0.1049, 0.2976, 0.8951): canvas[20:180, 50:120],
+    }.items():
+        made = prepare(canvas, "light", crop)
+        assert made.kept.shape == part.shape
+        np.testing.assert_array_equal(made.image, canvas_to_mnist(part, "light"))
+
+
+def test_a_crop_counts_x_from_the_left_and_y_from_the_top():
+    canvas = two_rectangles()
+    assert box(prepare(canvas, crop=(0, 0, 0.5, 1)).image)[:2] == (4, 24)  # tall: all twenty rows, and a half
+    left, right = box(prepare(canvas, crop=(0.5, 0, 1, 1)).image)[2:]
+    assert right - left + 1 in (20, 21)  # broad
+
+
+def test_the_range_of_floats_is_the_whole_picture_s():
+    canvas = two_rectangles().astype(np.float32)
+    canvas[:, :200] = 0
+    canvas[40:160, 60:100] = 1  # black, seen against the rest
+    with pytest.raises(ImageError, match="no ink"):
+        prepare(canvas, crop=(0, 0, 0.5, 1))
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [
+        *((0.5, 0, 0.5, 1), (0.6, 0, 0.5, 1), (0, 0.5, 1, 0.5), (0, 0.7, 1, 0.5), (-0.1, 0, 1, 1)),
+        *((0, -0.1, 1, 1), (0, 0, 1.1, 1), (0, 0, 1, 1.1), (0, 0, float("nan"), 1)),
+    ],
+)
+def test_a_crop_that_is_none(crop):
+    with pytest.raises(ValueError, match="crop must be left, top, right, bottom"):
+        prepare(draw(EXAMPLES[0]), crop=crop)
+
+
+def test_what_is_no_ink_is_left_out():
+    canvas = two_rectangles()
+    # x 80 of 400, y 100 of 200: on the tall one.
+    made = prepare(canvas, "light", without=[(0.2, 0.5)])
+    np.testing.assert_array_equal(made.kept, np.pad(np.ones((40, 120), bool), ((80, 80), (230, 50))))
+    assert made.left_out[100, 80]
+    assert not made.left_out[100, 300]
+    left, right = box(made.image)[2:]
+    assert right - left + 1 in (20, 21)
+    # x 290, y 100: on the broad one.
+    assert prepare(canvas, "light", without=[(0.725, 0.5)]).kept[100, 80]
+    with pytest.raises(ImageError, match="no ink"):
+        prepare(canvas, "light", without=[(0.2, 0.5), (0.725, 0.5)])
+
+
+def test_a_point_beside_the_ink_counts_and_one_far_off_does_not():
+    canvas = two_rectangles()
+    assert not prepare(canvas, "light", without=[(52 / 400, 0.5)]).kept[100, 80]
+    assert prepare(canvas, "light", without=[(20 / 400, 0.5)]).kept[100, 80]
+
+
+def test_points_are_those_of_the_whole_picture_also_with_a_crop():
+    canvas = two_rectangles()
+    canvas[170:190, 60:100] = 255
+    crop = (0.1, 0.1, 0.5, 1)
+    both, one = prepare(canvas, "light", crop), prepare(canvas, "light", crop, [(0.2, 0.9)])
+    assert both.kept[160, 40]  # row 180 less 20, column 80 less 40
+    assert not one.kept[160, 40]
+    assert one.left_out[160, 40]
+    assert one.kept[80, 40]
+    # A point outside of the crop says nothing about it.
+    np.testing.assert_array_equal(prepare(canvas, "light", crop, [(0.725, 0.5)]).kept, both.kept)
+
+
+@pytest.mark.parametrize("point", [(-0.01, 0.5), (0.5, 1.01), (float("nan"), 0.5)])
+def test_a_point_that_is_none(point):
+    with pytest.raises(ValueError, match="without must hold points"):
+        prepare(draw(EXAMPLES[0]), without=[point])
+
+
+# --- paper: the ink that was drawn is known ---
+
+
+def alike(image: np.ndarray, ink: np.ndarray) -> float:
+    """Correlation with what is made of the ink alone, white on black."""
+    clean = canvas_to_mnist((255 * ink).astype(np.uint8), "light")
+    return float(np.corrcoef(image.ravel(), clean.ravel())[0, 1])
+
+
+ON_PAPER = {**papers.KINDS, **papers.CELLS, **papers.HELD_OUT}
+
+
+@pytest.mark.parametrize("kind", ON_PAPER)
+def test_the_digit_is_found_whatever_else_is_in_the_picture(kind):
+    """Median over a few examples, of 240 pixels: single ones may touch what lies beside them."""
+    rng = np.random.default_rng(5)
+    found = []
+    for example in (EXAMPLES[0], EXAMPLES[7], EXAMPLES[12]):
+        strokes = [
+            np.array(stroke) / np.ptp(np.concatenate(example.strokes), axis=0).max()
+            for stroke in example.strokes
+        ]
+        pixels, ink = papers.paper(ON_PAPER[kind], strokes, rng, 240)
+        try:
+            found.append(alike(canvas_to_mnist(pixels), ink))
+        except ImageError:
+            found.append(0.0)
+    assert np.median(found) > 0.9
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="there are no photos at ../shared/data/photos")
+@pytest.mark.slow
+def test_photos_of_paper_are_read():
+    model = load_model(device="cpu")
+    paths = sorted(PHOTOS.iterdir())
+    images = np.stack([canvas_to_mnist(read_image(path.read_bytes())) for path in paths])
+    answers = model.predict(images).argmax(1)
+    wrong = [path.name for path, answer in zip(paths, answers, strict=True) if path.name[0] != str(answer)]
+    assert not wrong

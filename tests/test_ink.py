@@ -1,0 +1,284 @@
+"""Finding ink, step by step, against masks counted by hand and brute force; and on papers whose ink is known."""
+
+import numpy as np
+import papers
+import pytest
+from PIL import Image, ImageDraw
+
+from capsviz import ink as ink_module
+from capsviz import parts as parts_module
+from capsviz.errors import ImageError
+from capsviz.examples import EXAMPLES, render
+from capsviz.ink import find_ink
+from capsviz.parts import find_parts, label
+
+THREE = (EXAMPLES[0], EXAMPLES[7], EXAMPLES[12])
+
+
+def canvas(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (60, 80)) -> np.ndarray:
+    """Rows and columns (top, bottom, left, right), the ends excluded, inked on black."""
+    image = np.zeros(shape, np.float32)
+    for top, bottom, left, right in rectangles:
+        image[top:bottom, left:right] = 1
+    return image
+
+
+# --- parts ---
+
+
+def test_components_are_joined_by_corners_and_by_nothing_farther():
+    mask = np.array([[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 1]], bool)
+    labels = label(mask)
+    assert labels[0, 0] == labels[1, 1] == labels[2, 0]
+    assert labels[2, 3] == labels[3, 3]
+    assert len({labels[0, 0], labels[0, 3], labels[2, 3]}) == 3
+
+
+def test_parts_are_measured():
+    # In a picture of 60 x 80 a cell is a pixel.
+    parts = find_parts(canvas((10, 20, 30, 34), (0, 6, 70, 80)), 0.5)
+    assert parts.cell == 1
+    first, second = parts.labels[10, 30], parts.labels[0, 70]
+    assert parts.labels[30, 30] == -1
+    assert parts.area[[first, second]].tolist() == [40, 60]
+    assert parts.strength.tolist() == [1, 1]
+    assert [int(a[first]) for a in (parts.top, parts.bottom, parts.left, parts.right)] == [10, 19, 30, 33]
+    assert [int(a[second]) for a in (parts.top, parts.bottom, parts.left, parts.right)] == [0, 5, 70, 79]
+    assert (parts.height()[first], parts.width()[first]) == (10, 4)
+    assert parts.cover()[first] == pytest.approx(0.4)
+    assert parts.at_border[[first, second]].tolist() == [False, True]
+    # Its middle, row 15 of 60 and column 32 of 80, lies half the way up and a fifth of the way to the left.
+    assert parts.off_centre[first] == pytest.approx(np.hypot(0.5, 0.2))
+    # Rows 10 to 19 are nearest to the upper border: 14.5 of 30 on average.
+    assert parts.depth[first] == pytest.approx(14.5 / 30)
+
+
+@pytest.mark.parametrize(
+    "rectangle", [(0, 5, 20, 30), (55, 60, 20, 30), (20, 30, 0, 5), (20, 30, 75, 80)], ids="NSWE"
+)
+def test_each_side_is_a_border(rectangle):
+    assert find_parts(canvas(rectangle), 0.5).at_border.tolist() == [True]
+    top, bottom, left, right = rectangle
+    inside = (max(top, 1), min(bottom, 59), max(left, 1), min(right, 79))
+    assert find_parts(canvas(inside), 0.5).at_border.tolist() == [False]
+
+
+def test_parts_of_large_pictures_are_counted_in_cells():
+    parts = find_parts(canvas((50, 150, 100, 110), shape=(200, 300)), 0.5)
+    assert parts.cell == 4  # 75 cells
+    assert parts.labels.shape == (50, 75)
+    assert parts.area.tolist() == [1000]
+    assert parts.cover() == pytest.approx([1000 / 104**2])  # rows 12 to 37 of cells
+    mask = parts.pixels(parts.select(np.array([True])), (200, 300))
+    assert mask.shape == (200, 300)
+    assert mask[48:152, 100:112].all()
+    assert mask.sum() == 104 * 12
+
+
+def test_strength_is_the_mean_of_what_reaches_the_level():
+    image = canvas((10, 20, 10, 20)) * 0.5
+    image[10:15, 10:20] = 0.9
+    image[30:40, 30:40] = 0.2
+    parts = find_parts(image, 0.3)
+    assert parts.strength == pytest.approx([0.7])
+
+
+def test_a_frame_is_large_and_runs_along_its_own_box():
+    frame = canvas((5, 55, 5, 75))
+    frame[8:52, 8:72] = 0
+    assert find_parts(frame, 0.5).is_frame().tolist() == [True]
+    small = canvas((20, 40, 20, 40))
+    small[22:38, 22:38] = 0
+    assert find_parts(small, 0.5).is_frame().tolist() == [False]
+    crossed = frame.copy()
+    crossed[8:52, 25:55] = 1
+    assert find_parts(crossed, 0.5).is_frame().tolist() == [False]
+
+
+def test_points_name_the_nearest_part_within_three_cells():
+    parts = find_parts(canvas((10, 20, 10, 20), (10, 20, 24, 40)), 0.5)
+    first, second = parts.labels[10, 10], parts.labels[10, 24]
+
+    def refused(x: float, y: float) -> set[int]:
+        return set(np.flatnonzero(~parts.allowed([(x / 80, y / 60)])).tolist())
+
+    assert refused(15, 15) == {first}
+    assert refused(30, 15) == {second}
+    assert refused(21, 15) == {first}  # 1.5 from one, 3.5 from the other
+    assert refused(23.2, 15) == {second}
+    assert refused(15, 22.4) == {first}  # 2.9 below its last row
+    assert refused(15, 22.6) == set()
+    assert parts.allowed([]).all()
+    assert not parts.allowed([(15 / 80, 0.25), (30 / 80, 0.25)]).any()
+
+
+# --- what stands out ---
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 9, 13])
+@pytest.mark.parametrize("largest", [False, True])
+def test_sliding_extremes_are_those_of_each_square(size, largest):
+    image = np.random.default_rng(size).random((11, 17)).astype(np.float32)
+    half = size // 2
+    of = np.max if largest else np.min
+    expected = [
+        [
+            of(image[max(0, i - half) : i + half + 1, max(0, j - half) : j + half + 1])
+            for j in range(image.shape[1])
+        ]
+        for i in range(image.shape[0])
+    ]
+    np.testing.assert_array_equal(ink_module._slide(image, size, largest), expected)
+
+
+def test_dark_ink_is_measured_as_a_share_of_the_paper_s_light():
+    soft = np.full((60, 60), 0.8, np.float32)
+    soft[:, 30:] = 0.4  # a shadow with an edge
+    soft[10:50, 14:18] *= 0.5
+    soft[10:50, 44:48] *= 0.5
+    view = ink_module._from_paper(soft, "dark", 15)
+    assert view.excess[30, 15] == pytest.approx(0.5, abs=1e-3)
+    assert view.excess[30, 45] == pytest.approx(0.5, abs=1e-3)
+    assert np.abs(view.excess[:, 25:35]).max() < 1e-3  # the edge of the shadow does not stand out
+    assert np.abs(ink_module._from_paper(soft, "light", 5).excess[30, 15]) < 1e-3
+    chalk = ink_module._from_paper(1 - soft, "light", 15)
+    assert chalk.excess[30, 15] == pytest.approx(0.4, abs=1e-3)
+
+
+def test_noise_is_measured_where_there_is_no_ink():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0.5, 0.02, (160, 160)).astype(np.float32)
+    blank = ink_module._from_paper(noise, "dark", 21).noise
+    noise[20:140, 60:80] -= 0.3
+    assert ink_module._from_paper(noise, "dark", 41).noise < 2 * blank
+    assert (ink_module._from_paper(noise, "dark", 41).excess[30:130, 62:78] > blank).mean() > 0.95
+    assert ink_module._from_paper(np.full((50, 50), 0.5, np.float32), "dark", 9).noise == 0.045
+
+
+def test_softening_keeps_the_mean_and_takes_the_middle_most():
+    image = np.zeros((7, 7), np.float32)
+    image[3, 3] = 16
+    np.testing.assert_allclose(ink_module._soften(image)[2:5, 2:5], [[1, 2, 1], [2, 4, 2], [1, 2, 1]])
+    np.testing.assert_allclose(ink_module._soften(np.ones((4, 9), np.float32)), 1)
+
+
+# --- lines ---
+
+
+def test_runs_are_counted_along_columns():
+    mask = np.array([[1, 0, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]], bool)
+    np.testing.assert_array_equal(parts_module._runs(mask), [[2, 0, 1], [2, 3, 0], [0, 3, 2], [1, 3, 2]])
+
+
+def ruled(lines: int, slope: float = 0.0, width: int = 3) -> np.ndarray:
+    image = Image.new("L", (200, 200))
+    draw = ImageDraw.Draw(image)
+    for k in range(lines):
+        y = 30 + 40 * k
+        draw.line((-10, y - 105 * slope, 210, y + 105 * slope), 255, width)
+    return np.asarray(image, np.float32) / 255
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.08, -0.15])
+@pytest.mark.parametrize("upright", [False, True])
+def test_rulings_are_cut_out_and_strokes_across_them_are_not(slope, upright):
+    lines = ruled(4, slope)
+    stroke = canvas((20, 180, 80, 100), shape=(200, 200))
+    image = np.maximum(lines, stroke)
+    left = parts_module.without_lines(image.T if upright else image, 0.3)
+    left = left.T if upright else left
+    assert (left[stroke > 0] > 0).mean() > 0.97
+    beside = (lines > 0) & (stroke == 0)
+    beside[:, 74:106] = False
+    assert (left[beside] > 0).mean() < 0.05
+
+
+def test_a_line_that_ends_within_the_picture_is_a_stroke():
+    image = ruled(4)
+    image[:, :30] = image[:, 170:] = 0
+    np.testing.assert_array_equal(parts_module.without_lines(image, 0.3), image)
+
+
+def test_a_bar_as_thick_as_the_rest_is_the_digit_s():
+    seven = canvas((2, 10, 0, 200), (2, 200, 96, 104), shape=(200, 200))
+    np.testing.assert_array_equal(parts_module.without_lines(seven, 0.3), seven)
+    thin = canvas((2, 5, 0, 200), (2, 200, 90, 110), shape=(200, 200))
+    left = parts_module.without_lines(thin, 0.3)
+    assert not left[3, :80].any()
+    assert (left[20:, 90:110] == 1).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 8), (8, 100)])
+def test_the_width_of_a_stroke(height, width):
+    mask = canvas((20, 20 + height, 20, 20 + width), shape=(140, 140)) > 0
+    assert parts_module.stroke_width(mask) == pytest.approx(
+        8 * 4 / np.pi, rel=0.1
+    )  # axes are counted longest
+
+
+# --- the choice ---
+
+
+def test_neighbours_cut_by_the_border_are_left_out():
+    image = canvas((40, 160, 90, 104), (40, 160, 0, 10), (40, 160, 190, 200), shape=(200, 200))
+    found = find_ink(image, "auto")
+    assert found.kept[100, 97]
+    assert not found.kept[100, 5]
+    assert found.left_out[100, 5]
+    assert found.left_out[100, 195]
+    assert found.polarity == "light"
+
+
+def test_a_frame_around_the_digit_is_left_out():
+    image = canvas((10, 190, 10, 190), shape=(200, 200))
+    image[14:186, 14:186] = 0
+    image[60:140, 95:107] = 1
+    found = find_ink(image, "light")
+    expected = np.zeros_like(image, bool)
+    expected[60:140, 95:107] = True
+    np.testing.assert_array_equal(found.kept, expected)
+    assert found.left_out[12, 100]
+
+
+def test_a_zero_with_nothing_inside_is_no_frame():
+    image = canvas((10, 190, 10, 190), shape=(200, 200))
+    image[24:176, 24:176] = 0
+    assert find_ink(image, "light").kept[12, 100]
+
+
+def test_two_that_could_be_the_digit_leave_a_doubt():
+    image = canvas((40, 160, 60, 70), (40, 160, 150, 160), (0, 200, 0, 3), shape=(200, 220))
+    assert find_ink(image, "light").doubts == (ink_module.ANOTHER,)
+    assert find_ink(image, "light", [(155 / 220, 0.5)]).doubts == ()
+
+
+def test_only_what_runs_along_the_border_is_refused():
+    image = canvas((0, 200, 0, 12), shape=(200, 200)) * 0.6 + 0.2
+    with pytest.raises(ImageError, match="runs along its border"):
+        find_ink(image, "auto")
+
+
+def drawing(example, side: int = 240) -> tuple[np.ndarray, list[np.ndarray]]:
+    size = np.ptp(np.concatenate(example.strokes), axis=0).max()
+    return render(example.strokes, example.width), [np.array(stroke) / size for stroke in example.strokes]
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize("kind", {**papers.KINDS, **papers.CELLS, **papers.HELD_OUT})
+def test_the_digit_s_ink_is_kept_whatever_else_is_in_the_picture(kind):
+    """Intersection over union with the ink that was drawn; the median, since single digits may touch other things."""
+    make = {**papers.KINDS, **papers.CELLS, **papers.HELD_OUT}[kind]
+    rng = np.random.default_rng(5)
+    found = []
+    for example in THREE:
+        pixels, ink = papers.paper(make, drawing(example)[1], rng, 240)
+        try:
+            kept = find_ink(pixels.mean(2, dtype=np.float32) / 255, "auto").kept
+        except ImageError:
+            kept = np.zeros((240, 240), bool)
+        drawn = np.asarray(Image.fromarray(ink).resize((240, 240), Image.Resampling.BOX)) > 0.5
+        found.append(overlap(kept, drawn))
+    assert np.median(found) > 0.6
