@@ -7,10 +7,7 @@ drawing. Only a server on this machine is asked, by a bounded number of sessions
 
 import argparse
 import asyncio
-import base64
-import io
 import ipaddress
-import json
 import os
 import random
 import re
@@ -24,32 +21,26 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from PIL import Image
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets import Origin, Subprotocol
-from websockets.asyncio.client import ClientConnection, connect
 
-from capsviz import canvas_to_mnist, load_model
+from capsviz import load_model
+from capsviz.drawings import GRID, PAD, Drawing, stroke_of
 from capsviz.errors import CapsvizError
-from capsviz.examples import EXAMPLES, render
-from capsviz.figures.reading import EN_DASH, verdict
-from capsviz.ui import INK, PAD
+from capsviz.examples import EXAMPLES
+from tests.e2e.protocol import Session, connected
 from tests.e2e.serving import serve
 
 MOST_SESSIONS, MOST_SECONDS = 100, 600
 EVERY = 3.0  # seconds from one drawing to the next, on average
-PATIENCE = 60.0  # seconds until an answer that does not come is an error
 SHIFTS = (-0.04, 0, 0.04)  # of an example, as shares of the canvas: each shift is another drawing
 ANSWER = re.compile(r'data-testid="answer">(.)<')
 LENGTH = re.compile(r"\|v\| of digit (\d) is (\d\.\d{3})")
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Task:
     """Strokes as the canvas sends them, and what the library answers."""
 
-    message: dict[str, Any]  # ``canvas_message``, but for the revision
+    paths: list[dict[str, Any]]
     answer: str  # a digit, or a dash for "no digit"
     lengths: tuple[float, ...]
 
@@ -63,118 +54,36 @@ class Counts:
     wrong: list[str] = field(default_factory=list)
 
 
-def canvas_message(strokes: list[np.ndarray], width: float, pixels: np.ndarray) -> dict[str, Any]:
-    """The state of the canvas component after these strokes, as its script sends it.
-
-    Args:
-        strokes: each [N, 2], pixels of the canvas.
-        width: of the pen, in the same.
-        pixels: [280, 280] how that looks, uint8.
-    """
-    paths = [
-        {
-            "type": "Path",
-            "path": [["M", *stroke[0].tolist()], *(["L", *point.tolist()] for point in stroke[1:])],
-            "fill": None,
-            "stroke": INK,
-            "strokeWidth": width,
-            "strokeLineCap": "round",
-            "strokeLineJoin": "round",
-        }
-        for stroke in strokes
-    ]
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).convert("RGBA").save(buffer, "PNG")
-    picture = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"drawing": {"raw": {"objects": paths}, "data": f"data:image/png;base64,{picture}"}}
-
-
-def drawings() -> list[Drawing]:
+def drawings() -> list[Task]:
     """The examples, each at several places, with the library's answers."""
     model = load_model(device="cpu")
     made = []
     for example in EXAMPLES:
         for shift in SHIFTS:
-            moved = [np.round(PAD * (np.asarray(stroke) + shift), 2) for stroke in example.strokes]
-            width = round(PAD * example.width, 2)
-            strokes = tuple(tuple((x / PAD, y / PAD) for x, y in stroke.tolist()) for stroke in moved)
-            pixels = render(strokes, width / PAD, PAD)
+            strokes = tuple(
+                stroke_of(PAD * (np.array(s) + shift), PAD * example.width) for s in example.strokes
+            )
             try:
-                lengths = model.trace(canvas_to_mnist(pixels, "light")).lengths[-1]
+                lengths = model.trace(Drawing(strokes).image()).lengths[-1]
             except CapsvizError:
                 continue  # moved out of the canvas
-            none = verdict(lengths, model.card["unsure_below"]) == "no digit"
-            answer = EN_DASH if none else str(int(lengths.argmax()))
-            made.append(Drawing(canvas_message(moved, width, pixels), answer, tuple(lengths.tolist())))
+            if lengths.max() < model.card["unsure_below"]:
+                continue
+            paths = [
+                {"type": "Path", "path": path(stroke.points / GRID), "strokeWidth": stroke.width / GRID}
+                for stroke in strokes
+            ]
+            made.append(Task(paths, str(int(lengths.argmax())), tuple(lengths.tolist())))
     return made
 
 
-class Session:
-    """One person's page."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self._pages: dict[str, str] = {}  # hash of each page's script, by its name in the address
-        self._ids: dict[str, str] = {}  # of the widgets, by their key
-        self._revision = 0  # of what the canvas was told to show
-        self._state: dict[str, Any] | None = None  # of the canvas
-        self.page = ""
-        self.card = ""  # the answer's HTML
-        self.answered = 0.0  # when it came
-        self.bytes = 0  # of the last run
-
-    async def run(self, pressed: str = "") -> None:
-        """Have the script run, as after a press of a button or a change of the canvas, and read what it sends."""
-        message = BackMsg()
-        client = message.rerun_script
-        client.query_string = ""
-        client.page_script_hash = self._pages.get(self.page, "")
-        if self._state is not None:
-            widget = client.widget_states.widgets.add()
-            widget.id, widget.json_value = self._ids["canvas"], json.dumps(self._state)
-        if pressed:
-            widget = client.widget_states.widgets.add()
-            widget.id, widget.trigger_value = self._ids[pressed], True
-        self.card, self.bytes = "", 0
-        await self._socket.send(message.SerializeToString())
-        while not await self._receive():
-            pass
-
-    async def draw(self, drawing: Drawing) -> None:
-        """Draw on an empty canvas."""
-        raw = drawing.message["drawing"]["raw"]
-        tag = {"type": "Rect", "width": self._revision, "height": 0, "visible": False}
-        self._state = {
-            "drawing": {**drawing.message["drawing"], "raw": {**raw, "objects": [tag, *raw["objects"]]}}
-        }
-        await self.run()
-
-    async def _receive(self) -> bool:
-        """Take in one message; whether the run has ended."""
-        data = await asyncio.wait_for(self._socket.recv(), PATIENCE)
-        assert isinstance(data, bytes)
-        self.bytes += len(data)
-        message = ForwardMsg.FromString(data)
-        kind = message.WhichOneof("type")
-        if kind == "navigation":
-            self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
-        elif kind == "delta":
-            element = message.delta.new_element
-            match element.WhichOneof("type"):
-                case "html" if "cv-reading" in element.html.body:
-                    self.card, self.answered = element.html.body, time.perf_counter()
-                case "button":
-                    self._ids[element.button.id.rpartition("-")[2]] = element.button.id
-                case "bidi_component" if element.bidi_component.id.endswith("-canvas"):
-                    self._ids["canvas"] = element.bidi_component.id
-                    told = json.loads(element.bidi_component.json)["initialDrawing"]["objects"]
-                    self._revision = told[0]["width"]
-                case "exception":
-                    raise RuntimeError(element.exception.message)
-        return kind == "script_finished"
+def path(points: np.ndarray) -> list[list[Any]]:
+    """A polyline [N, 2] as the canvas has it."""
+    first, *rest = points.tolist()
+    return [["M", *first], *(["L", *point] for point in rest)]
 
 
-def wrong(card: str, drawing: Drawing) -> str:
+def wrong(card: str, drawing: Task) -> str:
     """What differs in an answer from the library's; "" if nothing does."""
     answer, lengths = ANSWER.search(card), dict(LENGTH.findall(card))
     if answer is None or answer[1] != drawing.answer:
@@ -186,16 +95,10 @@ def wrong(card: str, drawing: Drawing) -> str:
     return ""
 
 
-def connected(url: str) -> connect:
-    """A websocket to the app at ``url``, as a page of it would open one."""
-    stream = f"ws://{urlsplit(url).netloc}/_stcore/stream"
-    return connect(stream, subprotocols=[Subprotocol("streamlit")], origin=Origin(url), max_size=None)
-
-
 async def person(
     url: str,
     page: str,
-    chosen: list[Drawing],
+    chosen: list[Task],
     seconds: float,
     counts: Counts,
     ready: asyncio.Barrier,
@@ -217,7 +120,7 @@ async def person(
             drawing = rng.choice(chosen)
             await session.run("clear")
             began = time.perf_counter()
-            await session.draw(drawing)
+            await session.draw(*drawing.paths)
             counts.waits.append(session.answered - began)
             counts.sent.append(session.bytes)
             if problem := wrong(session.card, drawing):

@@ -102,11 +102,11 @@ def model() -> "Model":
 
 @cache
 def _load() -> "Model":
-    from capsviz.devices import keep_large_blocks
+    from capsviz.devices import Workers, keep_large_blocks
     from capsviz.inference import load_model
 
     keep_large_blocks()
-    loaded = load_model(device=os.environ.get("CAPSVIZ_DEVICE", "auto"))
+    loaded = load_model(device=os.environ.get("CAPSVIZ_DEVICE", "auto"), workers=Workers())
     # Streamlit collects garbage after every run of a script, which with all of PyTorch's objects to look at
     # takes an eighth of a second, before the answer is sent. What is loaded now is never garbage.
     gc.collect()

@@ -19,6 +19,7 @@ from capsviz.drawings import GRID, PAD, Drawing, Stroke
 from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.examples import EXAMPLES
 from capsviz.figures.packing import browser_assets
+from capsviz.images import ENDINGS, read_image
 from capsviz.messages import Framing, Tag, parse_canvas, parse_framing, parse_kept, tag_object
 from capsviz.preprocess import Preparation, luminance, prepare
 
@@ -132,7 +133,7 @@ def pad(first: bool) -> None:
         with st.popover("Image", icon=":material/upload:", key=f"image{taken}"):
             st.file_uploader(
                 "PNG, JPEG or WebP, or a photo, of one digit",
-                type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
+                type=list(ENDINGS),
                 key=f"{UPLOAD_KEY}{taken}",
                 on_change=_upload,
             )
@@ -369,8 +370,6 @@ def _choose_example() -> None:
 
 
 def _upload() -> None:
-    from capsviz.images import read_image
-
     state = st.session_state
     taken = state.get(UPLOADS_KEY, 0)
     file = state[f"{UPLOAD_KEY}{taken}"]

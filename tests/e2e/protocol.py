@@ -1,0 +1,114 @@
+"""A page of the app without a browser: Streamlit's messages over a websocket, as its scripts send them."""
+
+import asyncio
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import Origin, Subprotocol
+from websockets.asyncio.client import ClientConnection, connect
+
+from capsviz.messages import tag_object
+
+PATIENCE = 60.0  # seconds until an answer that does not come is an error
+FINISHED = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
+
+
+def connected(url: str) -> connect:
+    """A websocket to the app at ``url``, as a page of it would open one."""
+    stream = f"ws://{urlsplit(url).netloc}/_stcore/stream"
+    return connect(stream, subprotocols=[Subprotocol("streamlit")], origin=Origin(url), max_size=None)
+
+
+class Session:
+    """One person's page."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._pages: dict[str, str] = {}  # hash of each page's script, by its name in the address
+        self._ids: dict[str, str] = {}  # of the controls, by their key
+        self._fragments: dict[str, str] = {}  # that components stand in, by their key
+        self._states: dict[str, str] = {}  # of components, as they were last sent, by their key
+        self._told: tuple[int, int] = (0, 0)  # tag of what the canvas was told to show
+        self.below = 0  # objects that it was told to show
+        self.page = ""
+        self.query = ""
+        self.card = ""  # the answer's HTML
+        self.shown: list[str] = []  # all HTML and alerts of the last run
+        self.components: dict[str, Any] = {}  # what each was given, by its key
+        self.answered = 0.0  # when the card came
+        self.bytes = 0  # of the last run
+
+    async def run(self, pressed: str = "", fragment: str = "") -> None:
+        """Have the script run, as after a press of a button or in a component's fragment, and read what it sends."""
+        message = BackMsg()
+        client = message.rerun_script
+        client.query_string = self.query
+        client.page_script_hash = self._pages.get(self.page, "")
+        client.fragment_id = self._fragments.get(fragment, "")
+        for key, state in self._states.items():
+            if key in self._ids:
+                widget = client.widget_states.widgets.add()
+                widget.id, widget.json_value = self._ids[key], state
+        if pressed:
+            widget = client.widget_states.widgets.add()
+            widget.id, widget.trigger_value = self._ids[pressed], True
+        self.card, self.bytes, self.shown = "", 0, []
+        await self._socket.send(message.SerializeToString())
+        while not await self._receive():
+            pass
+
+    async def tell(self, component: str, state: str) -> None:
+        """Send a component's state, as text, whatever it says."""
+        self._states[component] = state
+        await self.run(fragment=component)
+
+    async def draw(self, *objects: object) -> None:
+        """Draw on what the canvas was told to show, of which nothing but the tag comes back."""
+        await self.tell("canvas", json.dumps({"drawing": {"raw": {"objects": [self.tag(), *objects]}}}))
+
+    def tag(self) -> dict[str, Any]:
+        """The object with which the canvas says what it follows."""
+        return tag_object(self._told)
+
+    async def send(self, message: BackMsg) -> None:
+        """Anything else."""
+        await self._socket.send(message.SerializeToString())
+
+    async def _receive(self) -> bool:
+        """Take in one message; whether the run has ended."""
+        data = await asyncio.wait_for(self._socket.recv(), PATIENCE)
+        assert isinstance(data, bytes)
+        self.bytes += len(data)
+        message = ForwardMsg.FromString(data)
+        kind = message.WhichOneof("type")
+        if kind == "navigation":
+            self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
+        elif kind == "delta":
+            self._take(message.delta)
+        return kind == "script_finished" and message.script_finished in FINISHED
+
+    def _take(self, delta: Any) -> None:
+        element = delta.new_element
+        match element.WhichOneof("type"):
+            case "html":
+                self.shown.append(element.html.body)
+                if "cv-reading" in element.html.body:
+                    self.card, self.answered = element.html.body, time.perf_counter()
+            case "alert":
+                self.shown.append(element.alert.body)
+            case "button":
+                self._ids[element.button.id.rpartition("-")[2]] = element.button.id
+            case "bidi_component":
+                component = element.bidi_component
+                key = component.id.rpartition("-")[2]
+                self._ids[key], self._fragments[key] = component.id, delta.fragment_id
+                self.components[key] = json.loads(component.json) if component.json else component.bytes
+                if key == "canvas":
+                    told, *below = self.components[key]["initialDrawing"]["objects"]
+                    self._told, self.below = (told["width"], told["height"]), len(below)
+            case "exception":
+                raise RuntimeError(element.exception.message)
