@@ -40,7 +40,7 @@ FAR = 0.55  # from the middle, of half a side: where a part counts half
 BAND = 0.12  # of half the shorter side: what lies nearer to the border on average runs along it
 ALONG = 0.02  # of the plausibility of a part inside the picture: what has less runs along the border
 GAP = 0.3  # of its own size is a gap broad, and no stroke
-LITTLE = 0.05  # of the picture
+LITTLE, FEW = 0.05, 0.2  # of the picture, by a tap, and by a stroke, that leave no doubt which the ground is
 ALL_OVER = 0.25  # of the picture
 SOLID = 0.55  # of the square around it: no stroke covers so much
 NEAR = 0.35  # of the main part's size: what lies farther away is another thing
@@ -131,11 +131,15 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
     large = area >= SPECK_AREA * area.max()
     seen_parts = parts.area >= SPECK_AREA / 5 * area.max()
     # All of the ink is one part, and there is no other reading of it: a stroke or a dot, even over the border.
-    alone = seen_parts.sum() == 1 and (ink != "auto" or area.max() < LITTLE * grey.size)
+    main = int(area.argmax())
+    h, w = parts.labels.shape
+    within = parts.height()[main] < h and parts.width()[main] < w and parts.cover()[main] <= SOLID
+    little = area[main] < LITTLE * grey.size
+    alone = seen_parts.sum() == 1 and (ink != "auto" or little or (within and area[main] < FEW * grey.size))
     if not alone and (
         (parts.at_border & seen_parts).any()
         or ((parts.is_frame() & large).any() and large.sum() > 1)
-        or (ink == "auto" and parts.cover()[area.argmax()] > SOLID)
+        or (ink == "auto" and parts.cover()[main] > SOLID)
     ):
         return None
     if large.sum() > MAX_COMPONENTS:

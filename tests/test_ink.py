@@ -54,6 +54,14 @@ def test_parts_are_measured():
 
 
 @pytest.mark.parametrize(
+    "rectangle", [(10, 16, 20, 60), (44, 50, 20, 60), (20, 40, 10, 16), (20, 40, 64, 70)], ids="NSWE"
+)
+def test_depth_is_counted_from_the_nearest_side(rectangle):
+    # Six rows or columns, ten away from one side: 12.5 of 30 on average.
+    assert find_parts(canvas(rectangle), 0.5).depth == pytest.approx([12.5 / 30])
+
+
+@pytest.mark.parametrize(
     "rectangle", [(0, 5, 20, 30), (55, 60, 20, 30), (20, 30, 0, 5), (20, 30, 75, 80)], ids="NSWE"
 )
 def test_each_side_is_a_border(rectangle):
@@ -219,6 +227,36 @@ def test_the_width_of_a_stroke(height, width):
 # --- the choice ---
 
 
+def test_a_digit_has_up_to_four_parts():
+    bars = [(20, 100, 20 * k, 20 * k + 6) for k in range(1, 7)]
+    for count in (1, 2, 4):
+        kept = find_ink(canvas(*bars[:count], shape=(120, 160)), "light").kept
+        np.testing.assert_array_equal(kept, canvas(*bars[:count], shape=(120, 160)) > 0)
+    for count in (5, 6):
+        with pytest.raises(ImageError, match="more than one digit"):
+            find_ink(canvas(*bars[:count], shape=(120, 160)), "light")
+
+
+def test_dust_is_less_than_a_twentieth_of_the_largest_part():
+    for side, kept in ((6, True), (5, False)):  # 36 and 25 of 600
+        image = canvas((20, 80, 40, 50), (20, 20 + side, 70, 70 + side), shape=(100, 120))
+        found = find_ink(image, "light")
+        assert found.kept[22, 72] == kept
+        assert found.left_out[22, 72] != kept
+
+
+@pytest.mark.parametrize("ink", ["light", "auto"])
+def test_a_stroke_over_the_border_of_a_canvas_is_all_kept(ink):
+    image = canvas((0, 100, 60, 70), (90, 100, 60, 110), shape=(140, 140))
+    np.testing.assert_array_equal(find_ink(image, ink).kept, image > 0)
+
+
+@pytest.mark.parametrize("ink", ["light", "auto"])
+def test_a_tap_at_the_border_is_all_kept(ink):
+    image = canvas((0, 12, 60, 72), shape=(140, 140))
+    np.testing.assert_array_equal(find_ink(image, ink).kept, image > 0)
+
+
 def test_neighbours_cut_by_the_border_are_left_out():
     image = canvas((40, 160, 90, 104), (40, 160, 0, 10), (40, 160, 190, 200), shape=(200, 200))
     found = find_ink(image, "auto")
@@ -258,7 +296,7 @@ def test_only_what_runs_along_the_border_is_refused():
         find_ink(image, "auto")
 
 
-def drawing(example, side: int = 240) -> tuple[np.ndarray, list[np.ndarray]]:
+def drawing(example) -> tuple[np.ndarray, list[np.ndarray]]:
     size = np.ptp(np.concatenate(example.strokes), axis=0).max()
     return render(example.strokes, example.width), [np.array(stroke) / size for stroke in example.strokes]
 
