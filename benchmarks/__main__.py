@@ -17,6 +17,7 @@ ROWS = [
     *formulations.ROWS,
     *training.ROWS,
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
+    ("Preparing one photo (1024 × 1024 → 28 × 28)", trace.one_photo, ""),
     ("Importing PyTorch", browser.import_torch, ""),
     ("First answer of a fresh server, from opening the page", browser.first_answer, "import + 2000 ms"),
     ("First answer of a running server, from opening the page", browser.next_answer, ""),

@@ -47,3 +47,12 @@ def one_forward() -> Quantiles:
 def one_canvas() -> Quantiles:
     pixels = canvas()
     return timed(lambda: canvas_to_mnist(pixels, ink="light"))
+
+
+def one_photo() -> Quantiles:
+    """A sheet of 1024 x 1024 pixels, with a dark desk at its left, a grain and softly uneven light."""
+    sheet = np.kron(1 - 0.8 * canvas() / 255, np.ones((4, 4)))[:1024, :1024]
+    sheet = sheet * np.linspace(0.95, 0.75, 1024) + np.random.default_rng(0).normal(0, 0.02, sheet.shape)
+    sheet[:, :80] = 0.15
+    pixels = np.repeat((255 * sheet).clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    return timed(lambda: canvas_to_mnist(pixels), repeats=50)

@@ -39,6 +39,8 @@ TWO_TONE = 0.25  # of the way from dark to light: most of a two-tone picture lie
 FAR = 0.55  # from the middle, of half a side: where a part counts half
 BAND = 0.12  # of half the shorter side: what lies nearer to the border on average runs along it
 ALONG = 0.02  # of the plausibility of a part inside the picture: what has less runs along the border
+GAP = 0.3  # of its own size is a gap broad, and no stroke
+LITTLE, FEW = 0.05, 0.2  # of the picture, by a tap, and by a stroke, that leave no doubt which the ground is
 ALL_OVER = 0.25  # of the picture
 SOLID = 0.55  # of the square around it: no stroke covers so much
 NEAR = 0.35  # of the main part's size: what lies farther away is another thing
@@ -127,10 +129,17 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
     if not area.any():
         raise ImageError(BLANK)
     large = area >= SPECK_AREA * area.max()
-    if (
-        (parts.at_border & (area >= SPECK_AREA / 5 * area.max())).any()
+    seen_parts = parts.area >= SPECK_AREA / 5 * area.max()
+    # All of the ink is one part, and there is no other reading of it: a stroke or a dot, even over the border.
+    main = int(area.argmax())
+    h, w = parts.labels.shape
+    within = parts.height()[main] < h and parts.width()[main] < w and parts.cover()[main] <= SOLID
+    little = area[main] < LITTLE * grey.size
+    alone = seen_parts.sum() == 1 and (ink != "auto" or little or (within and area[main] < FEW * grey.size))
+    if not alone and (
+        (parts.at_border & seen_parts).any()
         or ((parts.is_frame() & large).any() and large.sum() > 1)
-        or (ink == "auto" and parts.cover()[area.argmax()] > SOLID)
+        or (ink == "auto" and parts.cover()[main] > SOLID)
     ):
         return None
     if large.sum() > MAX_COMPONENTS:
@@ -256,6 +265,7 @@ class Choice:
     kept: np.ndarray  # bool [H, W]
     lines: bool  # whether lines were cut out
     parts: int  # how many were taken
+    count: int  # how many are no dust
     plausible: float  # 1 for a part inside the picture, less for one at its border
     strength: float  # how far its ink stands out
     worth: float
@@ -323,6 +333,7 @@ def _pick(
         worth=float(worth[main]) * ink * (LINED if amount is not seen else 1),
         rival=float(rest.max()) * ink,
         strength=ink,
+        count=int((parts.area >= SPECK_AREA * parts.area[main]).sum()),
         many=int((rest > 0.15 * worth[main]).sum()) > (2 if parts.at_border[main] else MANY)
         or int((parts.area > 0.4 * parts.area[main]).sum()) > MANY,
         at_border=bool(parts.at_border[main]),
@@ -358,7 +369,15 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
         raise ImageError(BLANK)
     first, cut = max(choices, key=lambda pair: pair[0].worth)
     final = _look_again(grey, view, first, cut, factor, without) or first
-    if first.many or final.parts > MAX_COMPONENTS:
+    side = max(np.ptp(places) + 1 for places in np.nonzero(final.kept))
+    # Gaps that a scribble has left are taken for ink where most of the picture is inked: broad, and not the only ones.
+    gap = final.seen.sum() > 2 * final.kept.sum() and stroke_width(final.kept) > GAP * side
+    if (
+        first.many
+        or gap
+        or (ground is not None and first.count > 2 * MAX_COMPONENTS - 1)
+        or final.parts > MAX_COMPONENTS
+    ):
         raise ImageError(SCRIBBLE)
     if min(first.plausible, final.plausible) < ALONG:
         if first.seen.mean() > ALL_OVER:

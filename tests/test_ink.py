@@ -54,6 +54,14 @@ def test_parts_are_measured():
 
 
 @pytest.mark.parametrize(
+    "rectangle", [(10, 16, 20, 60), (44, 50, 20, 60), (20, 40, 10, 16), (20, 40, 64, 70)], ids="NSWE"
+)
+def test_depth_is_counted_from_the_nearest_side(rectangle):
+    # Six rows or columns, ten away from one side: 12.5 of 30 on average.
+    assert find_parts(canvas(rectangle), 0.5).depth == pytest.approx([12.5 / 30])
+
+
+@pytest.mark.parametrize(
     "rectangle", [(0, 5, 20, 30), (55, 60, 20, 30), (20, 30, 0, 5), (20, 30, 75, 80)], ids="NSWE"
 )
 def test_each_side_is_a_border(rectangle):
@@ -150,8 +158,9 @@ def test_noise_is_measured_where_there_is_no_ink():
     noise = rng.normal(0.5, 0.02, (160, 160)).astype(np.float32)
     blank = ink_module._from_paper(noise, "dark", 21).noise
     noise[20:140, 60:80] -= 0.3
-    assert ink_module._from_paper(noise, "dark", 41).noise < 2 * blank
-    assert (ink_module._from_paper(noise, "dark", 41).excess[30:130, 62:78] > blank).mean() > 0.95
+    view = ink_module._from_paper(noise, "dark", 41)
+    assert view.noise < 2 * blank
+    assert (view.excess[30:130, 62:78] > view.noise).mean() > 0.95
     assert ink_module._from_paper(np.full((50, 50), 0.5, np.float32), "dark", 9).noise == 0.045
 
 
@@ -202,6 +211,8 @@ def test_a_line_that_ends_within_the_picture_is_a_stroke():
 def test_a_bar_as_thick_as_the_rest_is_the_digit_s():
     seven = canvas((2, 10, 0, 200), (2, 200, 96, 104), shape=(200, 200))
     np.testing.assert_array_equal(parts_module.without_lines(seven, 0.3), seven)
+    short = canvas((2, 10, 0, 200), (2, 150, 92, 100), shape=(200, 200))
+    np.testing.assert_array_equal(parts_module.without_lines(short, 0.3), short)
     thin = canvas((2, 5, 0, 200), (2, 200, 90, 110), shape=(200, 200))
     left = parts_module.without_lines(thin, 0.3)
     assert not left[3, :80].any()
@@ -217,6 +228,36 @@ def test_the_width_of_a_stroke(height, width):
 
 
 # --- the choice ---
+
+
+def test_a_digit_has_up_to_four_parts():
+    bars = [(20, 100, 20 * k, 20 * k + 6) for k in range(1, 7)]
+    for count in (1, 2, 4):
+        kept = find_ink(canvas(*bars[:count], shape=(120, 160)), "light").kept
+        np.testing.assert_array_equal(kept, canvas(*bars[:count], shape=(120, 160)) > 0)
+    for count in (5, 6):
+        with pytest.raises(ImageError, match="more than one digit"):
+            find_ink(canvas(*bars[:count], shape=(120, 160)), "light")
+
+
+def test_dust_is_less_than_a_twentieth_of_the_largest_part():
+    for side, kept in ((6, True), (5, False)):  # 36 and 25 of 600
+        image = canvas((20, 80, 40, 50), (20, 20 + side, 70, 70 + side), shape=(100, 120))
+        found = find_ink(image, "light")
+        assert found.kept[22, 72] == kept
+        assert found.left_out[22, 72] != kept
+
+
+@pytest.mark.parametrize("ink", ["light", "auto"])
+def test_a_stroke_over_the_border_of_a_canvas_is_all_kept(ink):
+    image = canvas((0, 100, 60, 70), (90, 100, 60, 110), shape=(140, 140))
+    np.testing.assert_array_equal(find_ink(image, ink).kept, image > 0)
+
+
+@pytest.mark.parametrize("ink", ["light", "auto"])
+def test_a_tap_at_the_border_is_all_kept(ink):
+    image = canvas((0, 12, 60, 72), shape=(140, 140))
+    np.testing.assert_array_equal(find_ink(image, ink).kept, image > 0)
 
 
 def test_neighbours_cut_by_the_border_are_left_out():
@@ -258,7 +299,7 @@ def test_only_what_runs_along_the_border_is_refused():
         find_ink(image, "auto")
 
 
-def drawing(example, side: int = 240) -> tuple[np.ndarray, list[np.ndarray]]:
+def drawing(example) -> tuple[np.ndarray, list[np.ndarray]]:
     size = np.ptp(np.concatenate(example.strokes), axis=0).max()
     return render(example.strokes, example.width), [np.array(stroke) / size for stroke in example.strokes]
 

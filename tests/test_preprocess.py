@@ -266,6 +266,14 @@ def test_a_canvas_painted_all_over(left_over):
         canvas_to_mnist(canvas, "light")
 
 
+@pytest.mark.parametrize(("level", "ink"), [(0.8, "light"), (0.2, "dark")])
+def test_a_canvas_of_nothing_but_what_ink_looks_like_is_painted_over(level, ink):
+    with pytest.raises(ImageError, match="more than one digit"):
+        canvas_to_mnist(np.full((280, 280), level), ink)
+    with pytest.raises(ImageError, match="no ink"):
+        canvas_to_mnist(np.full((280, 280), 0.5), ink)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_no_numbers(value):
     pixels = draw(EXAMPLES[0]) / 255
