@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from capsviz.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIZES = {"train": 60_000, "test": 10_000}
 VALIDATION_SIZE = 5_000
@@ -18,10 +18,10 @@ _FILES = [f"{split}-{kind}-ubyte" for split in ("train", "t10k") for kind in ("i
 class Digits(NamedTuple):
     """Images [N, 28, 28], uint8, white ink on black, and their labels [N], int64."""
 
-    images: Tensor
-    labels: Tensor
+    images: "Tensor"
+    labels: "Tensor"
 
-    def take(self, index: Tensor | slice) -> "Digits":
+    def take(self, index: "Tensor | slice") -> "Digits":
         """The digits chosen by a tensor of positions or a slice."""
         return Digits(self.images[index], self.labels[index])
 
@@ -83,5 +83,7 @@ def split_validation(digits: Digits) -> tuple[Digits, Digits]:
     Returns:
         The digits to train on and the digits to choose by.
     """
+    import torch
+
     order = torch.randperm(len(digits.labels), generator=torch.Generator().manual_seed(2017))
     return digits.take(order[VALIDATION_SIZE:]), digits.take(order[:VALIDATION_SIZE])

@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -44,6 +44,7 @@ from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.evaluate import unsure_below
 from capsviz.figures.training import training_html
 from capsviz.pool import Pool, load_pool
+from capsviz.settings import Settings
 from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
 
 ADAM = ("exp_avg", "exp_avg_sq")
@@ -51,40 +52,6 @@ ADAM = ("exp_avg", "exp_avg_sq")
 # and 1: a run that has lost its way shows it here, hardly ever in a number that is not finite.
 DIVERGED = 1.1 * MARGIN_PRESENT**2
 LOG_FIELDS = ["epoch", "margin_loss", "reconstruction_loss", "train_error", "validation_error", "seconds"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides the outcome of a run; a run is resumed only with the same settings."""
-
-    epochs: int = 14
-    batch_size: int = 128
-    seed: int = 0
-    learning_rate: float = 1e-3  # Adam's default, as in the paper
-    final_learning_rate: float = 1e-5
-    warmup_steps: int = 200
-    shift: int = 2  # pixels, in each direction (section 5)
-    iterations: int = 3  # routing iterations (section 5)
-    augment: bool = False  # turn, scale, shear, bend, change the pen; without it images are only shifted
-    noise: float = 0.0  # largest deviation of the noise on some images' pixels, of 1 between black and white
-    synthetic: float = 0.0  # share of made-up digits in a batch
-    others: float = 0.0  # share of what is no digit
-    pool: int = 48_000  # made-up images, drawn once at the start
-    start_from: str = ""  # SHA-256 of the weights to start from; "" for new ones
-    average_start: bool = False  # end with the mean of the weights started from and those trained to
-
-    @property
-    def batch(self) -> tuple[int, int, int]:
-        """Images of MNIST, made-up digits and other things in a batch."""
-        synthetic, others = round(self.synthetic * self.batch_size), round(self.others * self.batch_size)
-        return self.batch_size - synthetic - others, synthetic, others
-
-    @property
-    def pool_sizes(self) -> tuple[int, int]:
-        """Made-up digits and other things in the pool: in proportion to their shares of a batch."""
-        _, synthetic, others = self.batch
-        digits = round(self.pool * synthetic / max(1, synthetic + others))
-        return digits if synthetic else 0, self.pool - digits if others else 0
 
 
 def random_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:

@@ -4,7 +4,6 @@ import errno
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +16,9 @@ from safetensors.torch import save as save_tensors
 from capsviz import weights
 from capsviz.capsules import CapsNet
 from capsviz.errors import WeightsError
-from capsviz.train import Settings
 from capsviz.weights import load_weights, pack, save_weights, write_atomically
 
-FACTS = {
-    "name": "net",
-    "paper": "arXiv:1710.09829",
-    "parameters": 8_215_568,
-    "data": "55,000 images",
-    "settings": asdict(Settings(seed=3)),
-    "command": "python -m capsviz train",
-    "commit": "0123abc",
-    "device": "cpu",
-    "torch": "2.0",
-    "validation_error": 0.005,
-    "unsure_below": 0.7,
-    "test_error": 0.0041,
-    "log": [],
-}
+FACTS = reference.CARD
 
 
 @pytest.fixture(scope="module")
