@@ -167,7 +167,7 @@ def _average(arguments: argparse.Namespace) -> int:
 
 
 def _poses(arguments: argparse.Namespace) -> int:
-    from capsviz.data import load_mnist
+    from capsviz.data import load_mnist, unlike_mnist
     from capsviz.devices import keep_large_blocks
     from capsviz.inference import load_model
     from capsviz.poses import measure_poses, save_poses
@@ -175,6 +175,9 @@ def _poses(arguments: argparse.Namespace) -> int:
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
     digits = load_mnist(arguments.data, "train")
+    unlike = unlike_mnist(arguments.data, "train")
+    if unlike:
+        print(one_line(unlike), file=sys.stderr)
     measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
     path = save_poses(measurements, arguments.weights)
     for digit, poses in enumerate(measurements.digits):

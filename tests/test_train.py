@@ -212,7 +212,7 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
 
 
 def test_a_few_steps_lower_the_loss(plain: None):
-    trainer = Trainer(Settings(epochs=3, batch_size=5), synthetic(10), CPU)
+    trainer = Trainer(Settings(epochs=3, batch_size=5, learning_rate=3e-4), synthetic(10), CPU)
     run(trainer, until=6)
     first, last = trainer.log[0], trainer.log[-1]
     assert [row["epoch"] for row in trainer.log] == [1, 2, 3]
