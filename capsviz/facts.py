@@ -125,7 +125,7 @@ LOG = listed(
 def settings(value: object, what: str, deep: int = DEEP) -> dict[str, Any]:
     """The settings of a training, or of a mean of several with theirs."""
     if not deep:
-        raise MessageError(f"{what} are means of means, more than {DEEP} deep.")
+        raise MessageError(f"The settings are of means of means, more than {DEEP} deep.")
 
     def trainings(value: object, what: str) -> Any:
         return listed(lambda entry, name: settings(entry, name, deep - 1))(value, what)

@@ -1,5 +1,6 @@
 """MNIST is read whole or not at all, and the validation digits stay the same."""
 
+import hashlib
 import os
 from pathlib import Path
 from urllib.error import URLError
@@ -11,7 +12,7 @@ import torch
 from torchvision.datasets import MNIST
 
 from capsviz import data
-from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.data import Digits, load_mnist, split_validation, unlike_mnist
 from capsviz.errors import DataError
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -132,6 +133,25 @@ def test_empty_folder_is_filled_by_torchvision(folder: Path, monkeypatch: pytest
     assert len(load_mnist(folder / "new", "train").labels) == 20
 
 
+@pytest.mark.parametrize(
+    ("split", "files"), [("train", f"{IMAGES} and {LABELS}"), ("test", f"{TEST_IMAGES} and {TEST_LABELS}")]
+)
+def test_files_that_are_not_the_originals_are_named(folder: Path, split: str, files: str):
+    assert unlike_mnist(folder, split) == f"{files}: of MNIST's form, but not its original bytes"
+
+
+def test_a_single_file_that_is_not_the_original(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """One whose last bit is another."""
+    raw = folder / "MNIST" / "raw"
+    digests = {name: hashlib.sha256((raw / name).read_bytes()).hexdigest() for name in (IMAGES, LABELS)}
+    monkeypatch.setitem(data.ORIGINALS, "train", digests)
+    assert unlike_mnist(folder, "train") == ""
+    content = bytearray((raw / LABELS).read_bytes())
+    content[-1] ^= 1
+    (raw / LABELS).write_bytes(content)
+    assert unlike_mnist(folder, "train").startswith(f"{LABELS}: of MNIST's form")
+
+
 def test_validation_digits_are_5000_others_and_always_the_same():
     numbers = torch.arange(60_000)
     splits = []
@@ -155,5 +175,9 @@ def test_real_mnist():
     assert training.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert test.labels.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert unlike_mnist(REAL, "test") == ""
+    # There are copies whose training images have lost their grey level 1.
+    lost = "" if (training.images == 1).any() else f"{IMAGES}: of MNIST's form, but not its original bytes"
+    assert unlike_mnist(REAL, "train") == lost
     corners = test.images[:, ::27, ::27].float().mean()
     assert corners < 1 < test.images[:, 8:20, 8:20].float().mean()  # white ink on black

@@ -314,6 +314,48 @@ def test_a_file_without_drawings(tmp_path: Path, content: bytes):
     reference.assert_one_sentence(caught.value, tmp_path, "holds no drawings")
 
 
+def packed(path: Path, content: bytes) -> Path:
+    path.write_bytes(gzip.compress(content, mtime=0))
+    return path
+
+
+def test_a_small_file_that_unpacks_to_more_than_memory_holds(tmp_path: Path):
+    """140 MB of one line, of blank lines and of drawings, each packed into a few hundred kB."""
+    drawing = json.dumps(SEVEN).encode() + b" " * 9000 + b"\n"
+    for content in (b" " * 140_000_000, b"\n" * 1_000_000, drawing * 15_000):
+        path = packed(tmp_path / "bomb.jsonl.gz", content)
+        assert path.stat().st_size < 1_000_000
+        with pytest.raises(DataError) as caught:
+            read_strokes(path)
+        reference.assert_one_sentence(caught.value, path, "more than", "in parts")
+
+
+def test_the_edges_of_a_file_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Exactly as many bytes, lines, drawings and points as there may be, then one less."""
+    text = json.dumps(SEVEN).encode() + b"\n"
+    path = packed(tmp_path / "some.jsonl.gz", 3 * text)
+    for limit, exact in (
+        ("MOST_BYTES", 3 * len(text)),
+        ("MOST_LINE", len(text)),
+        ("MOST_LINES", 3),
+        ("MOST_DRAWINGS", 3),
+        ("MOST_POINTS", 15),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(strokes, limit, exact)
+            assert len(read_strokes(path)) == 3, limit
+            patch.setattr(strokes, limit, exact - 1)
+            with pytest.raises(DataError) as caught:
+                read_strokes(path)
+            reference.assert_one_sentence(caught.value, path, f"{exact - 1:,}", "in parts")
+
+
+def test_a_mark_at_the_beginning_is_no_part_of_the_drawing(tmp_path: Path):
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(SEVEN).encode() + b"\r\n" + json.dumps(SEVEN).encode())
+    assert [drawing.label for drawing in read_strokes(path)] == [7, 7]
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path):
     whole = gzip.compress(json.dumps(SEVEN).encode())
     flipped = whole[:20] + bytes([whole[20] ^ 0xFF]) + whole[21:]
