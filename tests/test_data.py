@@ -88,6 +88,16 @@ def test_wrong_count(folder: Path, images: int, labels: int):
     reference.assert_one_sentence(caught.value, f"{images} x 28 x 28 pixels and {labels} labels", "20")
 
 
+def test_a_label_that_is_no_digit(folder: Path):
+    raw = folder / "MNIST" / "raw"
+    reference.write_idx(raw / LABELS, np.array([9] * 20))
+    assert load_mnist(folder, "train").labels.tolist() == [9] * 20
+    reference.write_idx(raw / TEST_LABELS, np.array([0] * 9 + [10]))
+    with pytest.raises(DataError) as caught:
+        load_mnist(folder, "test")
+    reference.assert_one_sentence(caught.value, "10 labels up to 10, instead of 10 x 28 x 28 and 10 up to 9")
+
+
 def test_other_files_under_the_names(folder: Path):
     raw = folder / "MNIST" / "raw"
     (raw / LABELS).replace(raw / IMAGES)
@@ -146,6 +156,10 @@ def test_a_single_file_that_is_not_the_original(folder: Path, monkeypatch: pytes
     digests = {name: hashlib.sha256((raw / name).read_bytes()).hexdigest() for name in (IMAGES, LABELS)}
     monkeypatch.setitem(data.ORIGINALS, "train", digests)
     assert unlike_mnist(folder, "train") == ""
+    almost = digests[IMAGES][:-1] + ("1" if digests[IMAGES][-1] == "0" else "0")
+    monkeypatch.setitem(data.ORIGINALS, "train", digests | {IMAGES: almost})
+    assert unlike_mnist(folder, "train").startswith(f"{IMAGES}: of MNIST's form")
+    monkeypatch.setitem(data.ORIGINALS, "train", digests)
     content = bytearray((raw / LABELS).read_bytes())
     content[-1] ^= 1
     (raw / LABELS).write_bytes(content)
@@ -165,6 +179,13 @@ def test_validation_digits_are_5000_others_and_always_the_same():
     assert torch.equal(validation.images.flatten(), validation.labels)  # images keep their labels
     assert torch.equal(validation.labels, splits[1][1].labels)
     assert torch.equal(training.labels, splits[1][0].labels)
+    assert validation.labels[:5].tolist() == [
+        23483,
+        51402,
+        51076,
+        28011,
+        29138,
+    ]  # as all published weights were chosen by
 
 
 @pytest.mark.skipif(not (REAL / "MNIST").is_dir(), reason="MNIST is not in ../shared/data")

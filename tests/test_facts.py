@@ -200,7 +200,7 @@ def evaluation() -> dict[str, Any]:
         ("unsure.kinds", [7, [7]]),
         ("unsure.others.below", NO_SHARE),
         ("unsure.below.digits", [None, [0.5], [2] * 101]),
-        ("unsure.below.length", [[k / 7 for k in range(101)]]),
+        ("unsure.below.length", [[k / 107 for k in range(101)], [k / 100 for k in range(100)]]),
         ("made_up.widths", [[], [{}]]),
         ("made_up.drawings", [*NO_COUNT, 0]),
         ("drawings.file", NO_TEXT),

@@ -156,7 +156,6 @@ def test_missing_card(path: Path):
         b'{"a":' * 100_000,
         b'{"sha256": NaN}',
         b'{"sha256": ' + b"1" * 5000 + b"}",
-        b" " * (2**24 + 1),
         b'{"sha256": "", "name": "net"}',
         b'{"sha256": "',
         b"[]",
@@ -181,6 +180,24 @@ def test_card_with_a_fact_of_another_form(path: Path, name: str, value: object):
     card = json.loads(path.with_suffix(".json").read_text("utf-8"))
     path.with_suffix(".json").write_text(json.dumps(card | {name: value}))
     assert_refused(path, path.with_suffix(".json"), "damaged", name)
+
+
+def test_a_card_of_a_size_that_none_has(path: Path):
+    card = path.with_suffix(".json")
+    whole = card.read_bytes()
+    card.write_bytes(whole.ljust(2**24))
+    load_weights(path)
+    card.write_bytes(whole.ljust(2**24 + 1))
+    assert_refused(path, card, "more than 16 MB")
+
+
+@pytest.mark.parametrize("place", [0, 31, 63])
+def test_a_checksum_of_which_one_digit_is_another(path: Path, place: int):
+    card = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    digits = list(card["sha256"])
+    digits[place] = "1" if digits[place] == "0" else "0"
+    path.with_suffix(".json").write_text(json.dumps(card | {"sha256": "".join(digits)}))
+    assert_refused(path, path, "not the file its card describes")
 
 
 def test_where_whole_files_come_from(path: Path, monkeypatch: pytest.MonkeyPatch):
