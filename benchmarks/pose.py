@@ -118,7 +118,8 @@ def streamlit_slider() -> Quantiles:
     """The same with a rerun for every change, as Streamlit's own slider does it."""
     with pose_page() as page:
         page.get_by_text("Plain sliders, decoded on the server").click()
-        slider = page.locator(".st-key-page").get_by_role("slider").first
+        # Of Streamlit's own: until the page has run again, the live view's sliders are still there.
+        slider = page.locator(".st-key-page").get_by_test_id("stSlider").first.get_by_role("slider")
         slider.focus()
         page.wait_for_timeout(1000)
         page.evaluate(WATCH_RERUN)

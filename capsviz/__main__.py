@@ -1,6 +1,7 @@
 """The command line: ``python -m capsviz predict | evaluate | train | average | poses``."""
 
 import argparse
+import io
 import json
 import re
 import sys
@@ -8,13 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+# Nothing here, or in what these import, may import PyTorch: --help would take seconds.
+from capsviz.checks import one_line
+from capsviz.data import SIZES, VALIDATION_SIZE
 from capsviz.errors import CapsvizError, DataError
+from capsviz.settings import Settings
 from capsviz.weights import DEFAULT
+
+MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     from capsviz.figures.reading import verdict
-    from capsviz.images import read_image
+    from capsviz.images import MAX_BYTES, read_image
     from capsviz.inference import load_model
     from capsviz.preprocess import canvas_to_mnist
 
@@ -22,13 +29,16 @@ def _predict(arguments: argparse.Namespace) -> int:
     limit = float(model.card["unsure_below"])
     answers: list[dict[str, Any]] = []
     for path in arguments.files:
+        name = one_line(str(path))
         try:
-            lengths = model.predict(canvas_to_mnist(read_image(path.read_bytes()))[None])[0]
+            with path.open("rb") as file:  # no more of it than shows that it is too large: it may have no end
+                content = file.read(MAX_BYTES + 2**20)
+            lengths = model.predict(canvas_to_mnist(read_image(content))[None])[0]
         except (CapsvizError, OSError) as error:
             # The other files are still read.
             reason = _plain(error)
             answers.append({"file": str(path), "error": reason})
-            print(f"capsviz: {path}: {reason}", file=sys.stderr)
+            print(f"capsviz: {name}: {one_line(reason)}", file=sys.stderr)
             continue
         order = [int(digit) for digit in lengths.argsort()[::-1]]
         first, second = order[:2]
@@ -49,7 +59,7 @@ def _predict(arguments: argparse.Namespace) -> int:
                 "unsure": f"{first} (length {length}; {then}; unsure, perhaps no digit: below {limit:.2f})",
                 "no digit": f"no digit (longest capsule: {first}, {length}; {then})",
             }
-            print(f"{path}: {said[found]}")
+            print(f"{name}: {said[found]}")
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return 2 if any("error" in answer for answer in answers) else 0
@@ -67,7 +77,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.weights, arguments.device)
 
     def say(line: str) -> None:
-        print(line, file=sys.stderr)
+        print(one_line(line), file=sys.stderr)
 
     if arguments.save and arguments.limit:
         raise DataError("--save keeps what all images say: leave out --limit.")
@@ -83,7 +93,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     result = {"weights": str(arguments.weights), **measured}
     text = json.dumps(result, indent=2)
     # Printed before anything is written: a full disk must not cost what took minutes.
-    print(text if arguments.json and not as_file else f"{arguments.weights}: {summary(result)}", flush=True)
+    in_words = f"{one_line(arguments.weights)}: {summary(result)}"
+    print(text if arguments.json and not as_file else in_words, flush=True)
     try:
         if arguments.save:
             say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
@@ -101,9 +112,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
     from capsviz.devices import keep_large_blocks
     from capsviz.distributed import join
-    from capsviz.train import Settings, train
+    from capsviz.train import train
     from capsviz.weights import load_weights
 
     keep_large_blocks()
@@ -128,7 +141,16 @@ def _train(arguments: argparse.Namespace) -> int:
     with join(arguments.device) as (team, device):
         name = arguments.start_from
         start = team.from_first(lambda: load_weights(name)) if name else None
-        train(arguments.data, arguments.out, settings, device, arguments.resume, start, team=team)
+        train(
+            arguments.data,
+            arguments.out,
+            settings,
+            device,
+            arguments.resume,
+            start,
+            say=lambda line: tqdm.write(one_line(line)),
+            team=team,
+        )
     return 0
 
 
@@ -139,12 +161,13 @@ def _average(arguments: argparse.Namespace) -> int:
 
     keep_large_blocks()
     device = choose_device(arguments.device)
-    average([load_weights(name) for name in arguments.weights], arguments.data, arguments.out, device)
+    parts = [load_weights(name) for name in arguments.weights]
+    average(parts, arguments.data, arguments.out, device, say=lambda line: print(one_line(line)))
     return 0
 
 
 def _poses(arguments: argparse.Namespace) -> int:
-    from capsviz.data import load_mnist
+    from capsviz.data import load_mnist, unlike_mnist
     from capsviz.devices import keep_large_blocks
     from capsviz.inference import load_model
     from capsviz.poses import measure_poses, save_poses
@@ -152,6 +175,9 @@ def _poses(arguments: argparse.Namespace) -> int:
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
     digits = load_mnist(arguments.data, "train")
+    unlike = unlike_mnist(arguments.data, "train")
+    if unlike:
+        print(one_line(unlike), file=sys.stderr)
     measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
     path = save_poses(measurements, arguments.weights)
     for digit, poses in enumerate(measurements.digits):
@@ -160,7 +186,7 @@ def _poses(arguments: argparse.Namespace) -> int:
         for index, component in components:
             # Not every terminal has a real minus sign.
             print(f"  {index:2}  {component.caption.replace('−', '-').replace('²', '2')}")
-    print(f"Written to {path}")
+    print(f"Written to {one_line(str(path))}")
     return 0
 
 
@@ -178,24 +204,31 @@ def _number(kind: type, inside: Callable[[Any], bool], wanted: str) -> Callable[
         except ValueError:
             number = None
         if number is None or not inside(number):
-            raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}.")
+            raise argparse.ArgumentTypeError(f"must be {wanted}, not {text[:20]!r}.")
         return number
 
     return read
 
 
-_positive = _number(int, lambda number: number > 0, "a whole number above 0")
+_positive = _number(int, lambda number: 0 < number <= MOST, f"a whole number from 1 to {MOST:,}")
 _seed = _number(int, lambda number: 0 <= number < 2**31, "a whole number from 0 to 2147483647")
 _share = _number(float, lambda number: 0 <= number < 0.5, "a share from 0 to below 0.5")
 _deviation = _number(float, lambda number: 0 <= number <= 1, "a standard deviation from 0 to 1")
 _rate = _number(float, lambda number: 0 < number < 1, "a number between 0 and 1")
 
 
+def _path(text: str) -> Path:
+    """A type for argparse: a path, not the "" that a variable of the shell's leaves where it is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("must be a path, not ''.")
+    return Path(text)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, like all others."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"capsviz: {message.removeprefix('argument ')} (--help shows how.)\n")
+        self.exit(2, f"capsviz: {one_line(message.removeprefix('argument '))} (--help shows how.)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -210,49 +243,62 @@ def build_parser() -> argparse.ArgumentParser:
         return command
 
     command = add("predict", _predict, "Read the digit in each image file.")
-    command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="PNG, JPEG or WebP of one digit")
+    command.add_argument(
+        "files", type=_path, nargs="+", metavar="FILE", help="PNG, JPEG or WebP of one digit"
+    )
     command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
     command.add_argument("--json", action="store_true", help="print all ten lengths as JSON")
 
     command = add("evaluate", _evaluate, "Measure a network on MNIST's test set, on drawings and beyond.")
-    command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
     command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
     command.add_argument(
-        "--strokes", type=Path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
+        "--strokes", type=_path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
     )
     command.add_argument("--limit", type=_positive, metavar="N", help="at most N images of each kind")
     command.add_argument(
         "--json",
-        type=Path,
+        type=_path,
         nargs="?",
         const=Path("-"),
         metavar="FILE",
         help="write the result as JSON, or print it",
     )
     command.add_argument(
-        "--figures", type=Path, metavar="DIR", help="write figures there, each an .html file"
+        "--figures", type=_path, metavar="DIR", help="write figures there, each an .html file"
     )
     command.add_argument(
         "--save", action="store_true", help="keep the result beside the weights, and write their card anew"
     )
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
-    command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
     command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
 
     command = add("train", _train, "Train a network on MNIST.")
-    command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
     command.add_argument(
-        "--out", type=Path, required=True, help="folder for checkpoint, log, curves, weights"
+        "--out", type=_path, required=True, help="folder for checkpoint, log, curves, weights"
     )
     command.add_argument(
-        "--epochs", type=_positive, default=14, help="each as many steps as 55,000 images make (%(default)s)"
+        "--epochs",
+        type=_positive,
+        default=Settings.epochs,
+        help=f"each as many steps as {SIZES['train'] - VALIDATION_SIZE:,} images make (%(default)s)",
     )
-    command.add_argument("--batch-size", type=_positive, default=128, help="images a step (%(default)s)")
-    command.add_argument("--seed", type=_seed, default=0, help="of weights, order and shifts (%(default)s)")
-    command.add_argument("--learning-rate", type=_rate, default=1e-3, help="at its highest (%(default)s)")
     command.add_argument(
-        "--final-learning-rate", type=_rate, help="at the end (1e-5, or less if the first is)"
+        "--batch-size", type=_positive, default=Settings.batch_size, help="images a step (%(default)s)"
+    )
+    command.add_argument(
+        "--seed", type=_seed, default=Settings.seed, help="of weights, order and shifts (%(default)s)"
+    )
+    command.add_argument(
+        "--learning-rate", type=_rate, default=Settings.learning_rate, help="at its highest (%(default)s)"
+    )
+    command.add_argument(
+        "--final-learning-rate",
+        type=_rate,
+        help=f"at the end ({Settings.final_learning_rate:g}, or less if the first is)",
     )
     command.add_argument(
         "--augment", action="store_true", help="turn, scale, shear, bend, change the pen; not only shift"
@@ -260,16 +306,22 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--noise",
         type=_deviation,
-        default=0.0,
+        default=Settings.noise,
         help="add noise to the pixels of a quarter of the images: its largest deviation (%(default)s)",
     )
     command.add_argument(
-        "--synthetic", type=_share, default=0.0, help="share of made-up digits in a batch (%(default)s)"
+        "--synthetic",
+        type=_share,
+        default=Settings.synthetic,
+        help="share of made-up digits in a batch (%(default)s)",
     )
     command.add_argument(
-        "--others", type=_share, default=0.0, help="share of letters, scribbles and the like (%(default)s)"
+        "--others",
+        type=_share,
+        default=Settings.others,
+        help="share of letters, scribbles and the like (%(default)s)",
     )
-    command.add_argument("--pool", type=_positive, default=48_000, help="made-up images (%(default)s)")
+    command.add_argument("--pool", type=_positive, default=Settings.pool, help="made-up images (%(default)s)")
     command.add_argument("--start-from", metavar="WEIGHTS", help="name or .safetensors file to start from")
     command.add_argument(
         "--average-start", action="store_true", help="end with the mean of these weights and those trained to"
@@ -280,27 +332,37 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = add("average", _average, "Make the mean of the weights of several trainings.")
     command.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names or .safetensors files")
-    command.add_argument("--data", type=Path, required=True, help="folder with MNIST; if empty, downloaded")
-    command.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")
+    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--out", type=_path, required=True, help="folder for the weights and their card")
     return parser
+
+
+def _failed(sentence: str) -> int:
+    print(f"capsviz: {one_line(sentence)}", file=sys.stderr)
+    return 2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's is one line on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a console's code page lacks is escaped, not an error
+            stream.reconfigure(errors="backslashreplace")
     parsed = build_parser().parse_args(arguments)
     try:
         status: int = parsed.run(parsed)
+        sys.stdout.flush()
         return status
     except (CapsvizError, OSError) as error:
         path = getattr(error, "filename", None)  # of an error of the system
-        print(f"capsviz: {f'{path}: ' if path else ''}{_plain(error)}", file=sys.stderr)
-        return 2
+        return _failed(f"{f'{path}: ' if path else ''}{_plain(error)}")
+    except MemoryError:
+        return _failed("The memory is full: close other programs, or ask for less at once.")
     except RuntimeError as error:  # what PyTorch raises when a device fails or its memory is full
-        if not re.search("out of memory|CUDA|cuDNN|CUBLAS|NCCL|MPS", str(error)):
+        full = re.search("out of memory|allocate memory", str(error))
+        if not (full or re.search("CUDA|cuDNN|CUBLAS|NCCL|MPS", str(error))):
             raise
-        advice = "give a smaller --batch-size" if "out of memory" in str(error) else "try --device cpu"
-        print(f"capsviz: The device failed ({str(error).partition(chr(10))[0]}): {advice}.", file=sys.stderr)
-        return 2
+        advice = "give a smaller --batch-size" if full else "try --device cpu"
+        return _failed(f"The device failed ({str(error).partition(chr(10))[0]}): {advice}.")
     except KeyboardInterrupt:
         going_on = " Add --resume to go on from the last checkpoint." if parsed.run is _train else ""
         print(f"capsviz: interrupted.{going_on}", file=sys.stderr)

@@ -5,12 +5,13 @@ minimum, and their mean further inside it than any of them (Izmailov et al., 201
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from capsviz.data import load_mnist, split_validation
+from capsviz.data import load_mnist, split_validation, unlike_mnist
 from capsviz.errors import DataError
 from capsviz.train import check_folder, current_commit, make_folder, mean_into, measured, saving, settle
 from capsviz.weights import DEFAULT, Weights, save_weights
@@ -31,7 +32,7 @@ def average(
         data: folder that holds MNIST, or is empty: then it is downloaded there.
         out: folder for the weights and their card.
         device: where to measure them.
-        say: called with the line that ends it.
+        say: called with each line to show.
 
     Returns:
         The card's facts.
@@ -49,10 +50,13 @@ def average(
         raise DataError(f"{out} holds an unfinished run: give another folder to --out.")
     _, validation = split_validation(load_mnist(data, "train"))
     test = load_mnist(data, "test")
+    for unlike in (unlike_mnist(data, "train"), unlike_mnist(data, "test")):
+        if unlike:
+            say(unlike)
     make_folder(out)
 
     *others, last = parts
-    net = last.net.to(device)
+    net = deepcopy(last.net).to(device)  # the parts stay what they are
     mean_into(net, [part.net for part in others])
     packed = settle(net)
     facts = {

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
+from capsviz import data
+
+TEST_SET = "MNIST test set"  # what an evaluation says of its data, where they are the originals
 FORMAT = 3  # of an evaluation: one more whenever what it holds changes
 # Of the digits held out, called unsure. The aim is 1% of any: what is set on 5,000 is off by a fifth of that elsewhere.
 SHARE_UNSURE = 0.008
@@ -38,8 +41,11 @@ def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None 
 def measured_tables(evaluation: Mapping[str, Any]) -> str:
     """What ``evaluate.evaluate`` found, as Markdown tables."""
     doubt, calibration = evaluation["unsure"], evaluation["calibration"]
+    on = evaluation["data"]
     rows = {
-        "MNIST, test error": f"{percent(evaluation['error_rate'], evaluation['interval'])}: "
+        "MNIST, test error"
+        if on == TEST_SET
+        else f"{on}, error": f"{percent(evaluation['error_rate'], evaluation['interval'])}: "
         f"{evaluation['wrong']} of {evaluation['images']:,}",
         "Calibration of the longest length": f"{calibration['length']:.3f} on average, with "
         f"{calibration['accuracy']:.2%} correct; expected calibration error {calibration['ece']:.3f}",
@@ -202,7 +208,11 @@ def departures(card: Mapping[str, Any]) -> str:
     settings = card["settings"]  # which in cards of older versions lack what was added since
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
     rows = [
-        ("60,000 images of MNIST", "55,000: the rest is held out, so that nothing is chosen on the test set"),
+        (
+            f"{data.SIZES['train']:,} images of MNIST",
+            f"{data.SIZES['train'] - data.VALIDATION_SIZE:,}: the rest is held out, so that nothing is chosen on the "
+            "test set",
+        ),
     ]
     if settings.get("augment"):
         rows.append(

@@ -38,3 +38,8 @@ def shown(value: object) -> str:
     except ValueError:  # an int of more digits than Python writes
         return f"so large an {type(value).__name__}"
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+
+
+def one_line(text: str) -> str:
+    """The text with an escape for each character that does not print: a file's name may hold a line break or worse."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

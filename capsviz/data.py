@@ -1,33 +1,47 @@
-"""MNIST, whole and checked, through torchvision."""
+"""MNIST through torchvision: whole, and known for the originals or said to be something else."""
 
+import hashlib
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from capsviz.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIZES = {"train": 60_000, "test": 10_000}
 VALIDATION_SIZE = 5_000
 
-_FILES = [f"{split}-{kind}-ubyte" for split in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+# The files of each half, unpacked, and the SHA-256 of those that MNIST was published with.
+ORIGINALS = {
+    "train": {
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    },
+    "test": {
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+}
+_FILES = [name for half in ORIGINALS.values() for name in half]
 
 
 class Digits(NamedTuple):
     """Images [N, 28, 28], uint8, white ink on black, and their labels [N], int64."""
 
-    images: Tensor
-    labels: Tensor
+    images: "Tensor"
+    labels: "Tensor"
 
-    def take(self, index: Tensor | slice) -> "Digits":
+    def take(self, index: "Tensor | slice") -> "Digits":
         """The digits chosen by a tensor of positions or a slice."""
         return Digits(self.images[index], self.labels[index])
 
 
 def load_mnist(directory: str | Path, split: str) -> Digits:
     """Load one half of MNIST, downloading all of it first where ``directory`` holds none of it.
+
+    Files of MNIST's form and sizes with other digits in them are loaded too: see ``unlike_mnist``.
 
     Args:
         directory: folder with ``MNIST/raw`` in it, as torchvision lays it out; may be empty or new.
@@ -77,11 +91,29 @@ def load_mnist(directory: str | Path, split: str) -> Digits:
     return Digits(images, labels.long())
 
 
+def unlike_mnist(directory: str | Path, split: str) -> str:
+    """Which of one half's files are not, byte for byte, those that MNIST was published with, in words; "" if none.
+
+    Args:
+        directory: as for ``load_mnist``, which has loaded that half.
+        split: "train" or "test".
+    """
+    raw = Path(directory) / "MNIST" / "raw"
+    others = [
+        name
+        for name, digest in ORIGINALS[split].items()
+        if hashlib.sha256((raw / name).read_bytes()).hexdigest() != digest
+    ]
+    return f"{' and '.join(others)}: of MNIST's form, but not its original bytes" if others else ""
+
+
 def split_validation(digits: Digits) -> tuple[Digits, Digits]:
     """Hold 5,000 training images out: the same ones whatever the training seed, so that runs compare.
 
     Returns:
         The digits to train on and the digits to choose by.
     """
+    import torch
+
     order = torch.randperm(len(digits.labels), generator=torch.Generator().manual_seed(2017))
     return digits.take(order[VALIDATION_SIZE:]), digits.take(order[:VALIDATION_SIZE])

@@ -14,9 +14,9 @@ import torch
 from numpy.random import Generator, default_rng
 
 from capsviz.augment import warp
-from capsviz.card import FORMAT, SHARE_UNSURE, percent, routing_measured, unsure_digits
-from capsviz.checks import shown, whole_number
-from capsviz.data import load_mnist
+from capsviz.card import FORMAT, SHARE_UNSURE, TEST_SET, percent, routing_measured, unsure_digits
+from capsviz.checks import one_line, shown, whole_number
+from capsviz.data import load_mnist, unlike_mnist
 from capsviz.errors import CapsvizError, ImageError
 from capsviz.inference import Model
 from capsviz.preprocess import canvas_to_mnist
@@ -402,15 +402,18 @@ def evaluate(
         raise CapsvizError(f"A limit is a whole number from 1, not {shown(limit)}.")
     drawings = read_strokes(strokes) if strokes else None
     threshold = float(model.card["unsure_below"])
-    say("MNIST")
+    say(TEST_SET)
     test = load_mnist(data, "test")
+    unlike = unlike_mnist(data, "test")
+    if unlike:
+        say(unlike)
     places = _spaced(len(test.labels), limit)
     images, labels = test.images.numpy()[places] / np.float32(255), test.labels.numpy()[places]
     lengths = model.predict(images)
     result = {
         "format": FORMAT,
         **error(lengths, labels),
-        "data": "MNIST test set",
+        "data": TEST_SET + (f" ({unlike})" if unlike else ""),
         "device": model.device,
         "sha256": model.sha256,
         "misread": places[lengths.argmax(1) != labels].tolist(),
@@ -434,7 +437,7 @@ def evaluate(
         say("drawings")
         chosen = [drawings[k] for k in _spaced(len(drawings), limit)]
         result["drawings"] = {
-            "file": strokes.name,
+            "file": one_line(strokes.name),
             "file_sha256": hashlib.sha256(strokes.read_bytes()).hexdigest(),
             **read_drawings(model.predict, chosen, threshold),
         }

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from tqdm import tqdm
 
+from capsviz import facts
 from capsviz.capsules import DIGITS, IMAGE_SIZE, POSE_DIM
 from capsviz.checks import whole_number
 from capsviz.errors import CapsvizError, DataError, ImageError, WeightsError
-from capsviz.weights import DEFAULT, load_card, locate, write_atomically
+from capsviz.weights import DEFAULT, load_card, locate, read_facts, write_atomically
 
 if TYPE_CHECKING:
     from capsviz.inference import Model
@@ -466,20 +467,13 @@ def load_poses(name: str | Path = DEFAULT, sha256: str | None = None) -> PoseMea
     path = poses_path(name)
     again = f"make them with python -m capsviz poses --data DIR --weights {name}"
     try:
-        measurements = _parse(json.loads(path.read_text("utf-8"), parse_constant=_refuse))
+        measurements = _parse(read_facts(path))
     except FileNotFoundError as error:
         raise WeightsError(f"There are no measurements of poses at {path}: {again}.") from error
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
         raise WeightsError(
-            f"The measurements of poses in {path} are damaged ({type(error).__name__}: {error}): {again}."
+            f"The measurements of poses in {path} are damaged ({type(error).__name__}: {str(error).rstrip('.')}): "
+            f"{again}."
         ) from error
     wanted = load_card(locate(name))["sha256"] if sha256 is None else sha256
     if measurements.sha256 != wanted:
@@ -494,7 +488,7 @@ def _parse(data: Any) -> PoseMeasurements:
     """Measurements from what ``save_poses`` has written; any of several errors if it is something else."""
     digits = tuple(
         DigitPoses(
-            Range(**_numbers(digit["length"])),
+            _read_range(**_numbers(digit["length"])),
             _numbers(digit["spread"]),
             tuple(_component(**component) for component in digit["components"]),
         )
@@ -504,16 +498,24 @@ def _parse(data: Any) -> PoseMeasurements:
         raise ValueError(f"it does not hold {DIGITS} digits with {POSE_DIM} components each")
     if any(digit.spread.keys() != PROPERTIES.keys() for digit in digits):
         raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
-    return PoseMeasurements(str(data["sha256"]), Settings(**data["settings"]), digits)
+    settings = {**data["settings"], "data": facts.text(data["settings"]["data"], "settings.data")}
+    return PoseMeasurements(facts.sha256(data["sha256"], "sha256"), Settings(**settings), digits)
+
+
+def _read_range(**numbers: float) -> Range:
+    found = Range(**numbers)
+    if not found.low <= found.high or found.std < 0:
+        raise ValueError(f"a range goes from {found.low} to {found.high} with a deviation of {found.std}")
+    return found
 
 
 def _component(effects: dict[str, Any], caption: Any, **numbers: Any) -> Component:
     if effects.keys() != PROPERTIES.keys():
         raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
-    if not isinstance(caption, str):
-        raise ValueError(f"a caption is {caption!r} instead of a text")
     parsed = {name: Effect(**_numbers(effect)) for name, effect in effects.items()}
-    return Component(**_numbers(numbers), effects=parsed, caption=caption)
+    found = Component(**_numbers(numbers), effects=parsed, caption=facts.text(caption, "a caption"))
+    _read_range(mean=found.mean, std=found.std, low=found.low, high=found.high)
+    return found
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
@@ -521,7 +523,3 @@ def _numbers(values: dict[str, Any]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"{name} is {value!r} instead of a finite number")
     return {name: float(value) for name, value in values.items()}
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no measurement")

@@ -26,6 +26,9 @@ CANVAS = 280  # pixels a side, as the app's
 NO_DIGIT = -1  # the label of what is no digit, as in ``capsules``, which would import PyTorch
 STEP = 0.01  # between two points of a stroke while it is made, in heights of the drawing
 FAR = 1e9  # no coordinate in a file is that large; the numbers would run out of digits
+# In a file, unpacked: eight times what 25,000 people's digits and letters take. A small file can unpack to any size.
+MOST_BYTES, MOST_LINE = 128_000_000, 1_000_000
+MOST_LINES, MOST_DRAWINGS, MOST_POINTS = 400_000, 200_000, 8_000_000
 ROOM = 0.02  # of the canvas, kept free around a drawing that is placed at random
 
 Strokes = list[np.ndarray]
@@ -428,24 +431,41 @@ def read_strokes(path: str | Path) -> list[Drawing]:
         The drawings in the file's order, each fit into a box whose larger side is 1.
 
     Raises:
-        DataError: if the file cannot be read, holds nothing, or a line is not of that form.
+        DataError: if the file cannot be read, holds nothing or too much, or a line is not of that form.
     """
-    drawings = [_drawing(line, f"Line {number} of {path}") for number, line in _lines_of(Path(path)) if line]
+    drawings: list[Drawing] = []
+    points = 0
+    for number, line in _lines_of(Path(path)):
+        if line:
+            drawings.append(_drawing(line, f"Line {number} of {path}"))
+            points += sum(map(len, drawings[-1].strokes))
+        if len(drawings) > MOST_DRAWINGS or points > MOST_POINTS:
+            raise DataError(
+                f"{path} holds more than {MOST_DRAWINGS:,} drawings or {MOST_POINTS:,} points: give it in parts."
+            )
     if not drawings:
         raise DataError(f"{path} holds no drawings: give a file with one JSON object a line.")
     return drawings
 
 
 def _lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file, perhaps a compressed one, with their numbers from 1; in memory is one of them at a time."""
+    left = MOST_BYTES
     try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+        with path.open("rb") as raw:
+            file = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
+            for number, line in enumerate(iter(lambda: file.readline(MOST_LINE + 1), b""), 1):
+                left -= len(line)
+                if len(line) > MOST_LINE or left < 0 or number > MOST_LINES:
+                    raise DataError(
+                        f"{path} has more than {MOST_BYTES:,} bytes or {MOST_LINES:,} lines, or one of more than "
+                        f"{MOST_LINE:,} bytes: give it in parts, with one drawing a line."
+                    )
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(
             f"{path} cannot be read ({error}): give a .jsonl or .jsonl.gz file of strokes."
         ) from error
-    for number, line in enumerate(text.split("\n"), 1):
-        yield number, line.strip()
 
 
 def _drawing(line: str, where: str) -> Drawing:

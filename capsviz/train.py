@@ -5,26 +5,25 @@ the last epoch is over, with the half-precision weights that are written to disk
 """
 
 import csv
-import hashlib
 import io
-import json
 import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
+from numpy.random import SeedSequence
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from capsviz import fast
+from capsviz import checkpoints, fast
 from capsviz.augment import Strength, add_noise, augment
 from capsviz.capsules import (
     DIGITS,
@@ -38,12 +37,13 @@ from capsviz.capsules import (
     reconstruction_loss,
 )
 from capsviz.card import averaged_error, command, earlier_epochs
-from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.data import Digits, load_mnist, split_validation, unlike_mnist
 from capsviz.distributed import ALONE, Team
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.evaluate import unsure_below
 from capsviz.figures.training import training_html
 from capsviz.pool import Pool, load_pool
+from capsviz.settings import Settings
 from capsviz.weights import DEFAULT, Weights, check_architecture, pack, save_weights, write_atomically
 
 ADAM = ("exp_avg", "exp_avg_sq")
@@ -53,38 +53,23 @@ DIVERGED = 1.1 * MARGIN_PRESENT**2
 LOG_FIELDS = ["epoch", "margin_loss", "reconstruction_loss", "train_error", "validation_error", "seconds"]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What decides the outcome of a run; a run is resumed only with the same settings."""
+class Stream(IntEnum):
+    """What a run's random numbers are for; 0 and 1 are the pool's digits and other things."""
 
-    epochs: int = 14
-    batch_size: int = 128
-    seed: int = 0
-    learning_rate: float = 1e-3  # Adam's default, as in the paper
-    final_learning_rate: float = 1e-5
-    warmup_steps: int = 200
-    shift: int = 2  # pixels, in each direction (section 5)
-    iterations: int = 3  # routing iterations (section 5)
-    augment: bool = False  # turn, scale, shear, bend, change the pen; without it images are only shifted
-    noise: float = 0.0  # largest deviation of the noise on some images' pixels, of 1 between black and white
-    synthetic: float = 0.0  # share of made-up digits in a batch
-    others: float = 0.0  # share of what is no digit
-    pool: int = 48_000  # made-up images, drawn once at the start
-    start_from: str = ""  # SHA-256 of the weights to start from; "" for new ones
-    average_start: bool = False  # end with the mean of the weights started from and those trained to
+    WEIGHTS = 2
+    ORDER = 3
+    CHANGES = 4
+    MADE_UP = 5
+    NOISE = 6
 
-    @property
-    def batch(self) -> tuple[int, int, int]:
-        """Images of MNIST, made-up digits and other things in a batch."""
-        synthetic, others = round(self.synthetic * self.batch_size), round(self.others * self.batch_size)
-        return self.batch_size - synthetic - others, synthetic, others
 
-    @property
-    def pool_sizes(self) -> tuple[int, int]:
-        """Made-up digits and other things in the pool: in proportion to their shares of a batch."""
-        _, synthetic, others = self.batch
-        digits = round(self.pool * synthetic / max(1, synthetic + others))
-        return digits if synthetic else 0, self.pool - digits if others else 0
+def stream(seed: int, kind: Stream, number: int = 0) -> torch.Generator:
+    """A generator for each ``seed``, ``kind`` and step or epoch, which neighbouring seeds do not share.
+
+    PyTorch's generator on the CPU takes 32 bits of what NumPy mixes of the three.
+    """
+    mixed = SeedSequence([seed, kind, number]).generate_state(1, np.uint32)
+    return torch.Generator().manual_seed(int(mixed[0]))
 
 
 def random_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
@@ -207,8 +192,9 @@ class Trainer:
         self.pool = pool or Pool.empty()
         self.team = team
         torch.backends.cudnn.deterministic = True  # or a resumed run would not be the uninterrupted one
-        torch.manual_seed(settings.seed)
-        self.net = CapsNet().to(device)
+        with torch.random.fork_rng(devices=[]):  # whoever trains keeps their own random numbers
+            torch.manual_seed(stream(settings.seed, Stream.WEIGHTS).initial_seed())
+            self.net = CapsNet().to(device)
         self.objective = team.average_gradients(
             Objective(self.net, settings.iterations, mixed_precision=device.type == "cuda")
         )
@@ -243,12 +229,12 @@ class Trainer:
         """
         settings = self.settings
         epoch, done = divmod(self.step, self.steps_per_epoch)
-        shuffle = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
+        shuffle = stream(settings.seed, Stream.ORDER, epoch)
         order = torch.randperm(len(self.training.labels), generator=shuffle)
         for index in range(done, self.steps_per_epoch):
             began = time.perf_counter()
             batch = self._batch(order, index)
-            changes = torch.Generator().manual_seed((settings.seed + 1) * 1_000_003 + self.step)
+            changes = stream(settings.seed, Stream.CHANGES, self.step)
             images = to_pixels(batch.images, self.device)
             if settings.augment:
                 images = augment(images, changes, Strength(shift=settings.shift))
@@ -265,7 +251,7 @@ class Trainer:
         chosen = self.training.take(order[index * real : (index + 1) * real])
         if not synthetic + others:
             return chosen
-        draws = torch.Generator().manual_seed((self.settings.seed + 2) * 1_000_003 + self.step)
+        draws = stream(self.settings.seed, Stream.MADE_UP, self.step)
         parts = [chosen]
         for digits, count in ((self.pool.digits, synthetic), (self.pool.others, others)):
             if count:
@@ -280,7 +266,7 @@ class Trainer:
         digits = int((labels != NO_DIGIT).sum())
         seen = images
         if self.settings.noise:
-            noise = torch.Generator().manual_seed((self.settings.seed + 3) * 1_000_003 + self.step)
+            noise = stream(self.settings.seed, Stream.NOISE, self.step)
             seen = add_noise(images, self.settings.noise, noise)
         losses = self.objective(seen[part], images[part], labels[part].to(self.device), digits / count)
         self.optimizer.zero_grad(set_to_none=True)
@@ -343,60 +329,78 @@ class Trainer:
             "log": self.log,
             "sums": self.sums,
             "seconds": self.seconds,
+            "machine": self.machine,
         }
-        tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-        state["sha256"] = checksum(tensors)
-        write_atomically(path, save_tensors(tensors, metadata={"state": json.dumps(state)}))
+        checkpoints.write(path, tensors, state)
 
-    def load(self, path: Path) -> None:
+    @property
+    def machine(self) -> dict[str, Any]:
+        """What the last digits of a run depend on beside its settings: where sums are made, in which order."""
+        kind = self.device.type
+        if kind == "cpu":
+            kind = f"cpu with {torch.backends.cpu.get_cpu_capability()}"
+        elif kind == "cuda":
+            kind = torch.cuda.get_device_name(self.device)
+        return {
+            "device": kind,
+            "threads": torch.get_num_threads() if self.device.type == "cpu" else 0,
+            "processes": self.team.size,
+            "torch": str(torch.__version__),
+        }
+
+    def load(self, path: Path) -> list[str]:
         """Go back to the state that ``save`` wrote, with whatever number of processes.
 
+        Returns:
+            What is no longer as it was then, in words; where there is anything, the run does not go on bit for bit.
+
         Raises:
-            WeightsError: if the file is damaged, of another network, or of a run with other settings.
+            WeightsError: if the file is damaged, of another network or version, or of a run with other settings.
         """
         try:
             content = self.team.from_first(path.read_bytes)
-            tensors = load_tensors(content)
-            state = json.loads(metadata(content)["state"])
-            if checksum(tensors) != state["sha256"]:
-                raise ValueError("its checksum is another")
-            progress = state["step"], state["log"], state["sums"], state["seconds"]
-            # A file of an older version lacks the settings that were added since: then they had no effect.
-            settings = {**asdict(Settings()), **state["settings"], "images": state["images"]}
-            made_up = state.get("pool_sha256", "")
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise _not_resumable(path, error) from error
+        except OSError as error:
+            raise checkpoints.not_resumable(path, error) from error
+        tensors, state = checkpoints.parse(content, path)
         net = {key.removeprefix("net."): t for key, t in tensors.items() if key.startswith("net.")}
         check_architecture(self.net, net, path, "give another folder to --out")
         now = {**asdict(self.settings), "images": len(self.training.labels)}
-        for key, value in settings.items():
-            if now.get(key) != value:
+        for key, value in {**state["settings"], "images": state["images"]}.items():
+            if now[key] != value:
                 raise WeightsError(
-                    f"{path} was made with {key} {value}, not {now.get(key)}: resume with the same settings, "
+                    f"{path} was made with {key} {value}, not {now[key]}: resume with the same settings, "
                     "or give another folder to --out."
                 )
-        if not 0 <= progress[0] <= self.steps:
-            raise _not_resumable(path, f"step {progress[0]} of {self.steps}")
-        for moment in (f"{moment}.{name}" for name in net for moment in ADAM):
-            if moment not in tensors:
-                raise _not_resumable(path, f"{moment} is missing")
-        if made_up != self.pool.sha256:
+        step, log = state["step"], state["log"]
+        if step > self.steps or [row["epoch"] for row in log] != list(
+            range(1, step // self.steps_per_epoch + 1)
+        ):
+            raise checkpoints.not_resumable(
+                path, f"it is at step {step} of {self.steps}, with {len(log)} epochs in its log"
+            )
+        for name, parameter in self.net.named_parameters():
+            for moment in (f"{moment}.{name}" for moment in ADAM):
+                found = tensors.get(moment)
+                if found is None or found.shape != parameter.shape:
+                    what = "missing" if found is None else list(found.shape)
+                    raise checkpoints.not_resumable(
+                        path, f"{moment} is {what} instead of {list(parameter.shape)}"
+                    )
+        if state["pool_sha256"] != self.pool.sha256:
             raise WeightsError(
                 f"{path} was made with other synthetic images than this version draws: give another folder to "
                 "--out."
             )
         self.net.load_state_dict(net)
-        self.step, self.log, self.sums, self.seconds = progress
+        self.step, self.log, self.sums, self.seconds = step, log, state["sums"], state["seconds"]
         for name, parameter in self.net.named_parameters():
             self.optimizer.state[parameter] = {
                 # Fused Adam keeps its step count on the parameter's device.
                 "step": torch.tensor(float(self.step), device=self.device),
-                **{moment: tensors[f"{moment}.{name}"].to(self.device) for moment in ADAM},
+                **{moment: tensors[f"{moment}.{name}"].to(self.device, torch.float32) for moment in ADAM},
             }
-
-
-def _not_resumable(path: Path, reason: object) -> WeightsError:
-    return WeightsError(f"{path} cannot be resumed from ({reason}): give the folder of another run to --out.")
+        was = state["machine"]
+        return [f"{key} {was[key]} (now {value})" for key, value in self.machine.items() if was[key] != value]
 
 
 def train(
@@ -453,6 +457,9 @@ def train(
         )
     if not team.first:
         say = _be_silent
+    unlike = team.from_first(lambda: unlike_mnist(data, "train"))
+    if unlike:
+        say(unlike)
     commit = team.from_first(current_commit)
 
     pool = team.from_first(lambda: prepare(out, settings, begun, say))
@@ -460,8 +467,10 @@ def train(
     if start is not None:
         trainer.net.load_state_dict(start.net.state_dict())
     if begun:
-        trainer.load(checkpoint)
+        changed = trainer.load(checkpoint)
         say(f"resumed at step {trainer.step:,} of {trainer.steps:,}")
+        if changed:
+            say(f"it was written with {', '.join(changed)}: the run goes on, but not bit for bit")
     elif resume:
         say(f"{out} holds no checkpoint to go on from: beginning at the first step")
     while trainer.step < trainer.steps:
@@ -476,9 +485,12 @@ def train(
             f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
         )
 
-    return team.from_first(
-        lambda: finish(trainer, validation, load_mnist(data, "test"), out, commit, start, say)
-    )
+    def end() -> dict[str, Any]:
+        test = load_mnist(data, "test")
+        told = describe_data(settings, training, validation, test, unlike, unlike_mnist(data, "test"))
+        return finish(trainer, validation, test, out, told, commit, start, say)
+
+    return team.from_first(end)
 
 
 def check_shares(settings: Settings) -> None:
@@ -556,11 +568,15 @@ def finish(
     validation: Digits,
     test: Digits,
     out: Path,
+    told: str,
     commit: str,
     start: Weights | None,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Round the weights to half precision, measure them on the test digits and write them with their card."""
+    """Round the weights to half precision, measure them on the test digits and write them with their card.
+
+    ``told`` is what the card says of the data, ``commit`` of the code.
+    """
     settings, device = trainer.settings, trainer.device.type
     if settings.average_start and start is not None:
         mean_into(trainer.net, [start.net])
@@ -569,7 +585,7 @@ def finish(
         "name": DEFAULT,
         "paper": "arXiv:1710.09829",
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
-        "data": describe_data(settings, trainer.training, validation, test),
+        "data": told,
         "settings": asdict(settings),
         # The settings of all trainings before this one, the first one first.
         "started_from": [*start.card.get("started_from", []), start.card["settings"]] if start else [],
@@ -645,8 +661,10 @@ def _be_silent(line: str) -> None:
     pass
 
 
-def describe_data(settings: Settings, training: Digits, validation: Digits, test: Digits) -> str:
-    """What was trained on, for the card."""
+def describe_data(
+    settings: Settings, training: Digits, validation: Digits, test: Digits, *unlike: str
+) -> str:
+    """What was trained on, for the card; ``unlike`` is what ``unlike_mnist`` says of both halves."""
     text = (
         f"MNIST: {len(training.labels):,} images to train on, {len(validation.labels):,} to choose by, "
         f"{len(test.labels):,} to test on"
@@ -657,20 +675,7 @@ def describe_data(settings: Settings, training: Digits, validation: Digits, test
         for count, name, part in zip(settings.pool_sizes, names, settings.batch[1:], strict=True)
         if count
     ]
-    return "; ".join([text, *made])
-
-
-def checksum(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of the tensors' values in the order of their names."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(tensors[name].numpy().tobytes())
-    return digest.hexdigest()
-
-
-def metadata(content: bytes) -> Any:
-    """The metadata of a safetensors file: a JSON header follows its own length in eight bytes."""
-    return json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    return "; ".join([text, *made, *filter(None, unlike)])
 
 
 def log_as_csv(log: list[dict[str, float]]) -> str:

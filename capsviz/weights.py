@@ -12,37 +12,35 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-from torch import Tensor
-
-from capsviz.capsules import CapsNet
 from capsviz.card import FORMAT, card_markdown
 from capsviz.errors import WeightsError
+from capsviz.facts import parse_card, parse_evaluation, sha256
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from capsviz.capsules import CapsNet
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT = "capsnet-mnist"
-
-# What a card must say; the pages and the card for people rely on it.
-FACTS = {
-    *("sha256", "name", "paper", "parameters", "data", "settings", "command", "commit", "device", "torch"),
-    *("validation_error", "unsure_below", "test_error", "log"),
-}
-MEASURED = {
-    *("sha256", "images", "wrong", "error_rate", "interval", "confusion", "calibration", "curves", "unsure"),
-    "made_up",
-}
+LARGEST, LARGEST_FACTS = (
+    2**26,
+    2**24,
+)  # bytes of a file of weights, and of one beside them: far more than any has
+DTYPES = (
+    "float16",
+    "bfloat16",
+    "float32",
+)  # that weights may be kept in: single precision holds each exactly
 
 
 @dataclass(frozen=True)
 class Weights:
     """A network with the facts of its training."""
 
-    net: CapsNet
+    net: "CapsNet"
     card: dict[str, Any]
     sha256: str
 
@@ -57,28 +55,53 @@ def locate(name: str | Path) -> Path:
     return folder / f"{path.name}.safetensors"
 
 
+def read_facts(path: Path) -> Any:
+    """The JSON of a file beside weights, not yet held to any form.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no JSON, too large or nested too deeply, or has a number that is not finite.
+    """
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FACTS + 1)
+    if len(content) > LARGEST_FACTS:
+        raise ValueError(f"it has more than {LARGEST_FACTS / 2**20:.0f} MB")
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"it holds {constant}")
+
+
 def load_card(path: Path) -> dict[str, Any]:
     """The facts beside the weights file ``path``.
 
     Raises:
-        WeightsError: if the card is missing or cannot be read.
+        WeightsError: if the card is missing, or is not of the form that ``facts.parse_card`` holds it to.
     """
     card_path = path.with_suffix(".json")
     try:
-        card = json.loads(card_path.read_text("utf-8"))
-        missing = FACTS - card.keys()
-        if missing:
-            raise ValueError(f"it lacks {min(missing)}")
+        return parse_card(read_facts(card_path))
     except FileNotFoundError as error:
         raise WeightsError(
-            f"{card_path} is missing, and with it the checksum of the weights: restore it from the repository "
-            "(git checkout -- weights)."
+            f"{card_path} is missing, and with it the checksum of the weights: {_whole_ones(path)}."
         ) from error
-    except (OSError, ValueError, AttributeError) as error:
-        raise WeightsError(
-            f"{card_path} is damaged ({error}): restore it from the repository (git checkout -- weights)."
-        ) from error
-    return card
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{card_path} is damaged ({_reason(error)}): {_whole_ones(path)}.") from error
+
+
+def _whole_ones(path: Path) -> str:
+    """Where a file comes from that should be there in place of ``path``."""
+    if path.parent == DIRECTORY:
+        return "restore it from the repository (git checkout -- weights)"
+    return "give weights with their card as capsviz wrote both, or copy both once more"
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".")
 
 
 def load_weights(name: str | Path = DEFAULT) -> Weights:
@@ -89,23 +112,30 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
 
     Raises:
         WeightsError: if the file is missing, is not the one its card describes (cut short, changed), or
-            holds another network.
+            holds another network, or numbers of another kind or that are not finite.
     """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load as load_tensors
+
+    from capsviz.capsules import CapsNet
+
     path = locate(name)
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         known = ", ".join(sorted(p.stem for p in DIRECTORY.glob("*.safetensors"))) or "none"
         raise WeightsError(
             f"There are no weights at {path} (in weights/: {known}): give one of these names or the path "
             "of a .safetensors file."
         ) from error
     card = load_card(path)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != card["sha256"]:
+    found = hashlib.sha256(data).hexdigest()
+    if found != card["sha256"]:
         raise WeightsError(
-            f"{path} is not the file its card describes (it is cut short or was changed: SHA-256 {sha256[:12]}… "
-            f"instead of {card['sha256'][:12]}…): restore it from the repository (git checkout -- weights)."
+            f"{path} is not the file its card describes (it is cut short or was changed: SHA-256 {found[:12]}… "
+            f"instead of {card['sha256'][:12]}…): {_whole_ones(path)}."
         )
     try:
         tensors = load_tensors(data)
@@ -113,12 +143,19 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
         raise WeightsError(f"{path} is not a safetensors file ({error}): give another one.") from error
     with torch.device("meta"):  # no time spent on initial values that are replaced at once
         net = CapsNet()
-    check_architecture(net, tensors, path, "give weights made by python -m capsviz train")
+    advice = "give weights made by python -m capsviz train"
+    check_architecture(net, tensors, path, advice)
+    for key, tensor in tensors.items():
+        kind = str(tensor.dtype).removeprefix("torch.")
+        if kind not in DTYPES:
+            raise WeightsError(f"{path} holds {key} as {kind}, not as one of {', '.join(DTYPES)}: {advice}.")
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{path} holds numbers in {key} that are not finite: {advice}.")
     net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
-    return Weights(net.eval().requires_grad_(False), card, sha256)
+    return Weights(net.eval().requires_grad_(False), card, found)
 
 
-def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path, advice: str) -> None:
+def check_architecture(net: "CapsNet", tensors: "dict[str, Tensor]", path: Path, advice: str) -> None:
     """Raise a ``WeightsError`` that ends with ``advice`` if ``tensors``, read from ``path``, are not those of ``net``."""
     expected = {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
@@ -132,8 +169,15 @@ def check_architecture(net: CapsNet, tensors: dict[str, Tensor], path: Path, adv
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and then rename it: a failure leaves the old one whole."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    """Write a file under a temporary name and then rename it: a failure leaves the old one whole.
+
+    The temporary name is always the same: what a process leaves that is killed meanwhile, the next one writes over.
+    A device or a pipe is written to as it is: renaming would put a file in its place.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    temporary = path.with_name(f"{path.name}.part")
     try:
         temporary.write_bytes(data)
         with temporary.open("r+b") as file:
@@ -144,8 +188,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def pack(net: CapsNet) -> bytes:
+def pack(net: "CapsNet") -> bytes:
     """The network's parameters as a safetensors file in half precision."""
+    import torch
+    from safetensors.torch import save as save_tensors
+
     return save_tensors({key: t.detach().to("cpu", torch.float16) for key, t in net.state_dict().items()})
 
 
@@ -163,21 +210,19 @@ def load_evaluation(name: str | Path, card: Mapping[str, Any]) -> dict[str, Any]
     path = evaluation_path(name)
     again = f"measure them with python -m capsviz evaluate --data DIR --strokes FILE --save --weights {name}"
     try:
-        evaluation = json.loads(path.read_text("utf-8"))
-        measured = evaluation["sha256"]
-        if measured == card["sha256"] and evaluation.get("format") != FORMAT:
-            raise ValueError("another version of capsviz wrote it")
-        missing = MEASURED - evaluation.keys()
-        if missing:
-            raise ValueError(f"it lacks {min(missing)}")
-        card_markdown(card, evaluation)  # which needs most of it, in its right form
+        evaluation = read_facts(path)
+        measured = sha256(evaluation["sha256"], "sha256")
+        if measured == card["sha256"]:
+            if evaluation.get("format") != FORMAT:
+                raise ValueError("another version of capsviz wrote it")
+            return parse_evaluation(evaluation)
     except FileNotFoundError as error:
         raise WeightsError(f"These weights have not been measured ({path} is missing): {again}.") from error
-    except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        raise WeightsError(f"{path} is damaged ({type(error).__name__}: {error}): {again}.") from error
-    if measured != card["sha256"]:
-        raise WeightsError(f"{path} was measured on other weights: {again}.")
-    return evaluation
+    except (KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is damaged (it lacks sha256): {again}.") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} is damaged ({_reason(error)}): {again}.") from error
+    raise WeightsError(f"{path} was measured on other weights: {again}.")
 
 
 def save_evaluation(name: str | Path, card: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Path:

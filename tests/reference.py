@@ -11,6 +11,27 @@ from typing import NamedTuple
 
 import numpy as np
 
+# What a card says, but for the checksum.
+CARD = {
+    "name": "net",
+    "paper": "arXiv:1710.09829",
+    "parameters": 8_215_568,
+    "data": "55,000 images",
+    "settings": {
+        **{"epochs": 14, "batch_size": 128, "seed": 3, "warmup_steps": 200, "shift": 2, "iterations": 3},
+        **{"learning_rate": 1e-3, "final_learning_rate": 1e-5, "noise": 0.0, "synthetic": 0.0, "others": 0.0},
+        **{"pool": 48_000, "augment": False, "start_from": "", "average_start": False},
+    },
+    "command": "python -m capsviz train",
+    "commit": "0123abc",
+    "device": "cpu",
+    "torch": "2.0",
+    "validation_error": 0.005,
+    "unsure_below": 0.7,
+    "test_error": 0.0041,
+    "log": [],
+}
+
 
 class Step(NamedTuple):
     """One iteration of Procedure 1 for one image: b and c [I, J], s and v [J, D]."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from capsviz.__main__ import build_parser, main
+from capsviz.average import average
 from capsviz.card import averaged_error, card_table, departures, limits
 from capsviz.card import command as training_command
 from capsviz.data import load_mnist, split_validation
@@ -73,6 +75,19 @@ def test_the_mean_of_three(data: Path, runs: list[Path], tmp_path: Path, capsys:
     lengths = found.net((validation.images / 255).float()).lengths
     loss = reference.margin_loss(lengths.numpy(), validation.labels.numpy())
     assert found.card["validation_loss"] == pytest.approx(loss, rel=1e-4)
+
+
+def test_the_parts_stay_what_they_are(data: Path, runs: list[Path], tmp_path: Path):
+    parts = [load_weights(run) for run in runs]
+    before = [{name: tensor.clone() for name, tensor in part.net.state_dict().items()} for part in parts]
+    cards = deepcopy([part.card for part in parts])
+    said: list[str] = []
+    average(parts, data, tmp_path, torch.device("cpu"), said.append)
+    for part, state in zip(parts, before, strict=True):
+        for name, tensor in part.net.state_dict().items():
+            assert torch.equal(tensor, state[name]), name
+    assert [part.card for part in parts] == cards
+    assert sum("not its original bytes" in line for line in said) == 2  # of the made-up digits
 
 
 def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path: Path):

@@ -283,7 +283,11 @@ def test_a_card_without_measurements_has_none(card: dict[str, Any]):
         (b"[]", "damaged"),
         (b"7", "damaged"),
         (b'{"sha256": "x"}', "damaged"),
+        (b'{"sha256": 5}', "sha256"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"sha256": NaN}', "NaN"),
     ],
+    ids=lambda value: repr(value[:16]) if value else "none",
 )
 def test_missing_or_damaged_measurements(
     content: bytes | None, said: str, card: dict[str, Any], tmp_path: Path
@@ -303,6 +307,39 @@ def test_measurements_of_another_form(
     (tmp_path / "net.evaluation.json").write_text(json.dumps({**evaluation, key: [7]}))
     with pytest.raises(WeightsError, match="damaged"):
         weights.load_evaluation(tmp_path / "net.safetensors", card)
+
+
+def test_a_single_measurement_of_another_form_is_named(
+    card: dict[str, Any], evaluation: dict[str, Any], tmp_path: Path
+):
+    changed = deepcopy(evaluation)
+    changed["unsure"]["digits"]["below"] = "few"
+    (tmp_path / "net.evaluation.json").write_text(json.dumps(changed))
+    with pytest.raises(WeightsError) as caught:
+        weights.load_evaluation(tmp_path / "net.safetensors", card)
+    reference.assert_one_sentence(caught.value, "damaged", "unsure.digits.below", "“few”", "--save")
+
+
+def test_the_tables_say_what_was_measured_on(evaluation: dict[str, Any]):
+    other = evaluation | {"data": "MNIST test set (t10k-images-idx3-ubyte: not its own)"}
+    assert "| MNIST test set (t10k-images-idx3-ubyte: not its own), error | 0.30%" in measured_tables(other)
+    assert "| MNIST, test error | 0.30%" in measured_tables(evaluation)
+
+
+def test_the_spread_of_the_parts_is_that_of_a_sample(card: dict[str, Any]):
+    """Of 0.1%, 0.2% and 0.6%: 0.3% on average, the root of 14/2 of 0.1% around it."""
+    parts = [
+        {"sha256": "a" * 64, "validation_error": 0.0, "test_error": error, "trainings": []}
+        for error in (0.001, 0.002, 0.006)
+    ]
+    table = card_table({**card, "settings": {**card["settings"], "averaged": parts}})
+    assert "| Parts, test error | 0.30% on average, standard deviation 0.26% |" in table
+
+
+def test_departures_count_what_is_held_out(card: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    assert "| 60,000 images of MNIST | 55,000: the rest is held out" in departures(card)
+    monkeypatch.setattr("capsviz.data.VALIDATION_SIZE", 1_000)
+    assert "59,000: the rest" in departures(card)
 
 
 def test_measurements_of_other_weights(card: dict[str, Any], evaluation: dict[str, Any], tmp_path: Path):
@@ -330,6 +367,9 @@ def test_measuring_again_without_drawings_keeps_those_of_the_same_weights(
     weights.save_evaluation(name, card, {**without, "wrong": 7})
     kept = weights.load_evaluation(name, card)
     assert (kept["wrong"], kept["drawings"]) == (7, evaluation["drawings"])
+    newer = {**evaluation, "drawings": {**evaluation["drawings"], "writers": 3}}
+    weights.save_evaluation(name, card, newer)
+    assert weights.load_evaluation(name, card)["drawings"]["writers"] == 3
     other = {**card, "sha256": "0" * 64}
     weights.save_evaluation(name, other, {**without, "sha256": "0" * 64})
     assert "drawings" not in weights.load_evaluation(name, other)

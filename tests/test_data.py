@@ -1,5 +1,6 @@
 """MNIST is read whole or not at all, and the validation digits stay the same."""
 
+import hashlib
 import os
 from pathlib import Path
 from urllib.error import URLError
@@ -11,7 +12,7 @@ import torch
 from torchvision.datasets import MNIST
 
 from capsviz import data
-from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.data import Digits, load_mnist, split_validation, unlike_mnist
 from capsviz.errors import DataError
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -87,6 +88,16 @@ def test_wrong_count(folder: Path, images: int, labels: int):
     reference.assert_one_sentence(caught.value, f"{images} x 28 x 28 pixels and {labels} labels", "20")
 
 
+def test_a_label_that_is_no_digit(folder: Path):
+    raw = folder / "MNIST" / "raw"
+    reference.write_idx(raw / LABELS, np.array([9] * 20))
+    assert load_mnist(folder, "train").labels.tolist() == [9] * 20
+    reference.write_idx(raw / TEST_LABELS, np.array([0] * 9 + [10]))
+    with pytest.raises(DataError) as caught:
+        load_mnist(folder, "test")
+    reference.assert_one_sentence(caught.value, "10 labels up to 10, instead of 10 x 28 x 28 and 10 up to 9")
+
+
 def test_other_files_under_the_names(folder: Path):
     raw = folder / "MNIST" / "raw"
     (raw / LABELS).replace(raw / IMAGES)
@@ -132,6 +143,29 @@ def test_empty_folder_is_filled_by_torchvision(folder: Path, monkeypatch: pytest
     assert len(load_mnist(folder / "new", "train").labels) == 20
 
 
+@pytest.mark.parametrize(
+    ("split", "files"), [("train", f"{IMAGES} and {LABELS}"), ("test", f"{TEST_IMAGES} and {TEST_LABELS}")]
+)
+def test_files_that_are_not_the_originals_are_named(folder: Path, split: str, files: str):
+    assert unlike_mnist(folder, split) == f"{files}: of MNIST's form, but not its original bytes"
+
+
+def test_a_single_file_that_is_not_the_original(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """One whose last bit is another."""
+    raw = folder / "MNIST" / "raw"
+    digests = {name: hashlib.sha256((raw / name).read_bytes()).hexdigest() for name in (IMAGES, LABELS)}
+    monkeypatch.setitem(data.ORIGINALS, "train", digests)
+    assert unlike_mnist(folder, "train") == ""
+    almost = digests[IMAGES][:-1] + ("1" if digests[IMAGES][-1] == "0" else "0")
+    monkeypatch.setitem(data.ORIGINALS, "train", digests | {IMAGES: almost})
+    assert unlike_mnist(folder, "train").startswith(f"{IMAGES}: of MNIST's form")
+    monkeypatch.setitem(data.ORIGINALS, "train", digests)
+    content = bytearray((raw / LABELS).read_bytes())
+    content[-1] ^= 1
+    (raw / LABELS).write_bytes(content)
+    assert unlike_mnist(folder, "train").startswith(f"{LABELS}: of MNIST's form")
+
+
 def test_validation_digits_are_5000_others_and_always_the_same():
     numbers = torch.arange(60_000)
     splits = []
@@ -145,6 +179,13 @@ def test_validation_digits_are_5000_others_and_always_the_same():
     assert torch.equal(validation.images.flatten(), validation.labels)  # images keep their labels
     assert torch.equal(validation.labels, splits[1][1].labels)
     assert torch.equal(training.labels, splits[1][0].labels)
+    assert validation.labels[:5].tolist() == [
+        23483,
+        51402,
+        51076,
+        28011,
+        29138,
+    ]  # as all published weights were chosen by
 
 
 @pytest.mark.skipif(not (REAL / "MNIST").is_dir(), reason="MNIST is not in ../shared/data")
@@ -155,5 +196,9 @@ def test_real_mnist():
     assert training.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert test.labels.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert unlike_mnist(REAL, "test") == ""
+    # There are copies whose training images have lost their grey level 1.
+    lost = "" if (training.images == 1).any() else f"{IMAGES}: of MNIST's form, but not its original bytes"
+    assert unlike_mnist(REAL, "train") == lost
     corners = test.images[:, ::27, ::27].float().mean()
     assert corners < 1 < test.images[:, 8:20, 8:20].float().mean()  # white ink on black

@@ -163,6 +163,7 @@ def test_two_processes_resume_what_one_began(alone: Run, folder: Path):
     result = launch(folder, command(alone.data, folder / "out", "--resume"))
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("resumed at step 2 of 4") == 1
+    assert result.stdout.count("processes 1 (now 2): the run goes on, but not bit for bit") == 1
     assert_same_run(folder / "out", alone.out)
 
 

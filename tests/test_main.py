@@ -1,8 +1,10 @@
 """The command line: what it prints, and how it fails."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ import torch
 from PIL import Image
 
 from capsviz import data
-from capsviz.__main__ import main
+from capsviz.__main__ import build_parser, main
 from capsviz.examples import EXAMPLES, render
 from capsviz.inference import Model
+from capsviz.settings import Settings
 from capsviz.weights import DEFAULT, load_card, locate
 
 
@@ -125,9 +128,178 @@ def test_runs_as_a_module() -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["predict"], ["train", "--epochs", "0"]]
+)
+def test_help_and_mistakes_do_not_wait_for_pytorch(arguments: list[str]) -> None:
+    program = (
+        "import sys; from capsviz.__main__ import main\n"
+        f"try: main({arguments})\n"
+        "except SystemExit: print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.splitlines()[-1].split())
+    assert "capsviz" in loaded
+    assert not loaded & {"torch", "torchvision", "safetensors", "numpy", "PIL", "plotly", "streamlit", "tqdm"}
+
+
+def test_what_is_not_said_is_as_in_the_settings() -> None:
+    parsed = build_parser().parse_args(["train", "--data", "x", "--out", "y"])
+    shown = {field.name for field in fields(Settings)} & vars(parsed).keys()
+    assert {name: getattr(parsed, name) for name in shown - {"final_learning_rate", "start_from"}} == {
+        **{"epochs": 14, "batch_size": 128, "seed": 0, "learning_rate": 1e-3, "augment": False, "noise": 0.0},
+        **{"synthetic": 0.0, "others": 0.0, "pool": 48_000, "average_start": False},
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "number"),
+    [
+        ("--epochs", "1", 1),
+        ("--epochs", "10000000", 10_000_000),
+        ("--seed", "0", 0),
+        ("--seed", "2147483647", 2147483647),
+        ("--noise", "0", 0),
+        ("--noise", "1", 1),
+        ("--synthetic", "0", 0),
+        ("--others", "0.4999", 0.4999),
+        ("--learning-rate", "1e-300", 1e-300),
+    ],
+)
+def test_the_edges_of_what_an_option_takes(option: str, value: str, number: float) -> None:
+    parsed = build_parser().parse_args(["train", "--data", "x", "--out", "y", option, value])
+    assert getattr(parsed, option.removeprefix("--").replace("-", "_")) == number
+
+
+@pytest.mark.parametrize(
+    ("given", "final"),
+    [([], 1e-5), (["--learning-rate", "1e-6"], 1e-6), (["--final-learning-rate", "1e-4"], 1e-4)],
+)
+def test_the_final_learning_rate_is_never_above_the_first(
+    given: list[str], final: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Settings] = []
+    monkeypatch.setattr("capsviz.train.train", lambda data, out, settings, *_, **__: seen.append(settings))
+    assert main(["train", "--data", "x", "--out", str(tmp_path), "--device", "cpu", *given]) == 0
+    assert seen[0].final_learning_rate == final
+
+
+def test_a_final_learning_rate_above_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    rates = ["--learning-rate", "1e-4", "--final-learning-rate", "2e-4"]
+    assert main(["train", "--data", "x", "--out", "y", *rates]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "0.0002", "0.0001", "smaller")
+
+
+# --- names and consoles ---------------------------------------------------------------------------------
+
+
+def test_names_of_files_stay_on_their_line(
+    drawing: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd, gone = tmp_path / "a\nb\x1b[31m\u202e.png", tmp_path / "no\nsuch.png"
+    odd.write_bytes(drawing.read_bytes())
+    assert main(["predict", "--device", "cpu", str(odd), str(gone)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"{tmp_path}/a\\nb\\x1b[31m\\u202e.png: {EXAMPLES[0].digit} (length")
+    assert len(printed.out.splitlines()) == 1
+    assert printed.err == f"capsviz: {tmp_path}/no\\nsuch.png: No such file or directory.\n"
+    assert main(["predict", "--json", "--device", "cpu", str(odd)]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["file"] == str(odd)
+    assert main(["evaluate", "--data", str(gone), "--weights", "no\nnet"]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "no\\nnet")
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii", "utf-8"])
+def test_a_console_that_lacks_a_letter(encoding: str, drawing: Path, tmp_path: Path) -> None:
+    """≥ is in code page 437 alone, a lone surrogate (a byte of a name that is no UTF-8) in none."""
+    names = ["sieben.png", "≥.png", os.fsdecode(b"\xff.png"), "七.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(drawing.read_bytes())
+    result = subprocess.run(
+        [sys.executable, "-m", "capsviz", "predict", "--device", "cpu", *(str(tmp_path / n) for n in names)],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert result.stderr == b""
+    lines = result.stdout.decode(encoding).splitlines()
+    expected = [
+        "sieben.png",
+        "≥.png" if encoding in ("cp437", "utf-8") else "\\u2265.png",
+        "\\udcff.png",
+        "七.png" if encoding == "utf-8" else "\\u4e03.png",
+    ]
+    said = f": {EXAMPLES[0].digit} (length"
+    assert [line.partition(said)[0].rpartition("/")[2] for line in lines] == expected
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no such files")
+def test_a_file_without_end(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "--device", "cpu", "/dev/zero"]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "/dev/zero", "over the limit")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no such file")
+def test_what_cannot_be_printed_is_told(drawing: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "capsviz", "predict", "--device", "cpu", str(drawing)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (result.returncode, result.stderr) == (2, "capsviz: No space left on device.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "The memory is full"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+            "give a smaller --batch-size",
+        ),
+        (RuntimeError("CUDA out of memory.\nTried to"), "CUDA out of memory.): give a smaller --batch-size"),
+        (RuntimeError("CUDA error: an illegal memory access"), "try --device cpu"),
+    ],
+)
+def test_a_device_that_fails(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("capsviz.inference.load_model", fail)
+    assert main(["predict", "x.png"]) == 2
+    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), said)
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr("capsviz.inference.load_model", fail)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        main(["predict", "x.png"])
+
+
+@pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--epochs", "0", "--epochs: must be a whole number above 0, not '0'."),
+        ("--epochs", "0", "--epochs: must be a whole number from 1 to 10,000,000, not '0'."),
+        pytest.param(
+            "--epochs",
+            "9" * 5000,
+            f"--epochs: must be a whole number from 1 to 10,000,000, not '{'9' * 20}'.",
+            id="digits without end",
+        ),
+        ("--pool", "10000001", "--pool: must be a whole number from 1 to 10,000,000, not '10000001'."),
+        ("--seed", "2147483648", "--seed: must be a whole number from 0 to 2147483647, not '2147483648'."),
+        ("--data", "", "--data: must be a path, not ''."),
+        ("--out", "", "--out: must be a path, not ''."),
+        ("--learning-rate", "1", "--learning-rate: must be a number between 0 and 1, not '1'."),
+        ("--learning-rate", "0", "--learning-rate: must be a number between 0 and 1, not '0'."),
+        ("--noise", "1.01", "--noise: must be a standard deviation from 0 to 1, not '1.01'."),
+        ("--kling\non", "1", "unrecognized arguments: --kling\\non=1"),
         ("--seed", "-1", "--seed: must be a whole number from 0 to 2147483647, not '-1'."),
         ("--noise", "2", "--noise: must be a standard deviation from 0 to 1, not '2'."),
         ("--noise", "nan", "--noise: must be a standard deviation from 0 to 1, not 'nan'."),

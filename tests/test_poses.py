@@ -725,7 +725,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory, measured: PoseMeasurements) 
 def net(tmp_path: Path, measured: PoseMeasurements, saved: bytes) -> Path:
     """A weights file's path, with a card and measurements beside it."""
     path = tmp_path / "net.safetensors"
-    card = dict.fromkeys(weights.FACTS, 0) | {"sha256": measured.sha256}
+    card = reference.CARD | {"sha256": measured.sha256}
     path.with_suffix(".json").write_text(json.dumps(card))
     path.with_suffix(".poses.json").write_bytes(saved)
     return path
@@ -757,7 +757,7 @@ def assert_refused(net: Path, *mentioned: object, sha256: str | None = None) -> 
 
 def test_measurements_of_other_weights(net: Path) -> None:
     assert_refused(net, "other weights", "555555555555", "abcdefabcdef", sha256="abcdef" * 10 + "0123")
-    card = dict.fromkeys(weights.FACTS, 0) | {"sha256": "e" * 64}
+    card = reference.CARD | {"sha256": "e" * 64}
     net.with_suffix(".json").write_text(json.dumps(card))
     assert_refused(net, "other weights", "eeeeeeeeeeee")
 

@@ -210,6 +210,84 @@ def test_each_kind_to_measure_unsure_with_can_be_drawn_and_read(kind: str):
     assert len({image.tobytes() for image, _ in images}) == 4
 
 
+def test_a_digit_is_drawn_in_a_style_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    offered: list[set[str]] = []
+    choose = strokes._choose
+
+    def spy(among: list[Style], rng: np.random.Generator) -> Style:
+        offered.append({style.what for style in among})
+        return choose(among, rng)
+
+    monkeypatch.setattr(strokes, "_choose", spy)
+    labels = [random_digit(default_rng(seed)).label for seed in range(20)]
+    assert offered == [{str(label)} for label in labels]
+
+
+def test_styles_are_drawn_by_their_weights():
+    never, often = (Style("7", name, weight, ()) for name, weight in (("never", 0), ("often", 3)))
+    rng = default_rng(0)
+    assert {strokes._choose([never, often, never], rng).name for _ in range(30)} == {"often"}
+
+
+HOOK = line((0, 0), (0.25, 0), (0.25, 1))  # down, its short end to the left at the top
+
+
+def test_what_is_made_of_digits(monkeypatch: pytest.MonkeyPatch):
+    """A mirrored one, one on its side, two side by side."""
+    monkeypatch.setattr(strokes, "random_digit", lambda rng, digit=None: Drawing(7, [HOOK]))
+    (mirrored,) = strokes._mirrored(default_rng(0))
+    np.testing.assert_allclose(mirrored, line((0, 0), (-0.25, 0), (-0.25, 1)))
+    sides = set()
+    for seed in range(20):
+        (lying,) = strokes._lying(default_rng(seed))
+        way_down = lying[2] - lying[1]
+        assert abs(way_down[0]) > 0.9 > 0.4 > abs(way_down[1])
+        sides.add(way_down[0] > 0)
+        first, second = strokes._pair(default_rng(seed))
+        np.testing.assert_allclose(first, HOOK)
+        assert 0.1 < second[:, 0].min() - first[:, 0].max() < 0.4
+    assert sides == {True, False}
+
+
+def test_a_zigzag_goes_up_and_down():
+    for seed in range(20):
+        (stroke,) = strokes._zigzag(default_rng(seed))
+        across = stroke @ np.linalg.svd(stroke - stroke.mean(0))[2][1]
+        assert (np.diff(np.sign(np.diff(across[:: len(across) // 60 or 1]))) != 0).sum() >= 3
+
+
+def test_glyphs_stay_around_their_grid_and_dots_apart():
+    for seed in range(40):
+        for stroke in strokes._glyph(default_rng(seed)):
+            assert np.abs(2 * stroke[[0, -1]] - np.rint(2 * stroke[[0, -1]])).max() < 0.6
+            assert np.abs(stroke[[0, -1]] - 0.5).max() < 0.8
+        dots = [stroke[0] for stroke in strokes._dots(default_rng(seed))]
+        assert 2 <= len(dots) <= 4
+        assert min(np.hypot(*(a - b)) for k, a in enumerate(dots) for b in dots[:k]) > 0.25
+
+
+def test_a_stick_is_not_broad():
+    for height, broad in ((0.45, False), (0.55, True)):
+        assert strokes._is_broad([line((0, 0), (1, height))]) is broad
+        assert strokes._is_broad([line((0, 0), (height, 1))]) is broad
+
+
+def test_images_are_rounded_of_drawings_in_all_widths_and_sizes(monkeypatch: pytest.MonkeyPatch):
+    """Grey level 200.7 is 201."""
+    asked: list[tuple[float, float]] = []
+    monkeypatch.setattr(
+        strokes, "render_anywhere", lambda drawn, width, size, rng: asked.append((width, size))
+    )
+    monkeypatch.setattr(strokes, "canvas_to_mnist", lambda pixels, ink: np.full((28, 28), 200.7 / 255))
+    rng = default_rng(0)
+    for _ in range(400):
+        assert (make_image(lambda rng: Drawing(3, [HOOK]), rng)[0] == 201).all()
+    low, high = np.min(asked, axis=0), np.max(asked, axis=0)
+    np.testing.assert_allclose([low, high], [[6, 85], [28, 230]], rtol=0.06)
+    assert (low >= [6, 85]).all()
+    assert (high <= [28, 230]).all()
+
+
 def test_nothing_unseen_is_drawn_in_training():
     trained = {style.strokes for style in styles(DIGIT_STYLES) + styles(OTHER_STYLES)}
     assert len(styles(UNSEEN_STYLES)) >= 30
@@ -293,6 +371,8 @@ def test_drawings_are_read_and_fit(tmp_path: Path, name: str):
         ('{"label": 7, "strokes": [[[1, NaN], [2, 3]]]}', "no finite number"),
         ('{"label": 7, "strokes": [[[1, 1e999], [2, 3]]]}', "no finite number"),
         ('{"label": 7, "strokes": [[[1, -1e300], [2, 1e300]]]}', "beyond a billion"),
+        ('{"label": 7, "strokes": [[[1, -1e10], [2, 3]]]}', "beyond a billion"),
+        ('{"label": 7, "strokes": [[[1e9, 0], [2, 3]]]}', "beyond a billion"),
         ({**SEVEN, "strokes": [[[4, 5]], [[4, 5], [4, 5]]]}, "a single point"),
     ],
 )
@@ -312,6 +392,48 @@ def test_a_file_without_drawings(tmp_path: Path, content: bytes):
     with pytest.raises(DataError) as caught:
         read_strokes(tmp_path / "some.jsonl")
     reference.assert_one_sentence(caught.value, tmp_path, "holds no drawings")
+
+
+def packed(path: Path, content: bytes) -> Path:
+    path.write_bytes(gzip.compress(content, mtime=0))
+    return path
+
+
+def test_a_small_file_that_unpacks_to_more_than_memory_holds(tmp_path: Path):
+    """140 MB of one line, of blank lines and of drawings, each packed into a few hundred kB."""
+    drawing = json.dumps(SEVEN).encode() + b" " * 9000 + b"\n"
+    for content in (b" " * 140_000_000, b"\n" * 1_000_000, drawing * 15_000):
+        path = packed(tmp_path / "bomb.jsonl.gz", content)
+        assert path.stat().st_size < 1_000_000
+        with pytest.raises(DataError) as caught:
+            read_strokes(path)
+        reference.assert_one_sentence(caught.value, path, "more than", "in parts")
+
+
+def test_the_edges_of_a_file_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Exactly as many bytes, lines, drawings and points as there may be, then one less."""
+    text = json.dumps(SEVEN).encode() + b"\n"
+    path = packed(tmp_path / "some.jsonl.gz", 3 * text)
+    for limit, exact in (
+        ("MOST_BYTES", 3 * len(text)),
+        ("MOST_LINE", len(text)),
+        ("MOST_LINES", 3),
+        ("MOST_DRAWINGS", 3),
+        ("MOST_POINTS", 15),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(strokes, limit, exact)
+            assert len(read_strokes(path)) == 3, limit
+            patch.setattr(strokes, limit, exact - 1)
+            with pytest.raises(DataError) as caught:
+                read_strokes(path)
+            reference.assert_one_sentence(caught.value, path, f"{exact - 1:,}", "in parts")
+
+
+def test_a_mark_at_the_beginning_is_no_part_of_the_drawing(tmp_path: Path):
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(SEVEN).encode() + b"\r\n" + json.dumps(SEVEN).encode())
+    assert [drawing.label for drawing in read_strokes(path)] == [7, 7]
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path):

@@ -21,20 +21,23 @@ from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from capsviz import data, fast, train
+from capsviz import checkpoints, data, fast, train
 from capsviz import pool as pool_module
 from capsviz.__main__ import main
 from capsviz.capsules import NO_DIGIT, CapsNet
 from capsviz.data import Digits, load_mnist, split_validation
+from capsviz.distributed import Team
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.pool import Pool, load_pool
+from capsviz.settings import Settings
 from capsviz.train import (
-    Settings,
+    Stream,
     Trainer,
     capsule_lengths,
     error_rate,
     learning_rate,
     random_shift,
+    stream,
     to_pixels,
 )
 from capsviz.weights import load_weights
@@ -212,7 +215,7 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
 
 
 def test_a_few_steps_lower_the_loss(plain: None):
-    trainer = Trainer(Settings(epochs=3, batch_size=5), synthetic(10), CPU)
+    trainer = Trainer(Settings(epochs=3, batch_size=5, learning_rate=3e-4), synthetic(10), CPU)
     run(trainer, until=6)
     first, last = trainer.log[0], trainer.log[-1]
     assert [row["epoch"] for row in trainer.log] == [1, 2, 3]
@@ -232,6 +235,52 @@ def test_error_rate_is_that_of_the_unchanged_images():
     labels[[1, 3]] = (labels[[1, 3]] + 1) % 10
     rates = [error_rate(net, Digits(digits.images, labels), 3, batch_size=size) for size in (3, 4, 4)]
     assert rates == [0.5, 0.5, 0.5]
+
+
+# --- random numbers -------------------------------------------------------------------------------------
+
+
+def test_neighbouring_seeds_share_no_random_numbers():
+    """Nor do a seed's kinds and steps; 32 bits of 3,000 streams fall together once in a thousand times."""
+    seeds = [
+        stream(seed, kind, step).initial_seed() for seed in range(6) for kind in Stream for step in range(100)
+    ]
+    assert len(set(seeds)) == len(seeds) == 3_000
+    assert not {0, 1} & set(Stream)  # the pool's
+
+
+def test_a_stream_is_numpys_mixture_of_its_three_numbers():
+    expected = np.random.SeedSequence((3, 4, 7)).generate_state(4)[0]
+    assert Stream.CHANGES == 4
+    assert stream(3, Stream.CHANGES, 7).initial_seed() == expected
+    assert stream(3, Stream.CHANGES).initial_seed() == np.random.SeedSequence((3, 4, 0)).generate_state(4)[0]
+
+
+def test_every_use_of_chance_has_its_own_stream(plain: None, pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    """Two epochs of two steps: the order changes with the epoch, all else with the step."""
+    asked: list[tuple[int, ...]] = []
+
+    def spy(seed: int, kind: Stream, number: int = 0) -> torch.Generator:
+        asked.append((seed, kind, number))
+        return stream(seed, kind, number)
+
+    monkeypatch.setattr(train, "stream", spy)
+    run(Trainer(replace(MIXED, seed=9), synthetic(10), CPU, pool), until=4)
+    steps = [(kind, step) for step in range(4) for kind in (Stream.CHANGES, Stream.MADE_UP, Stream.NOISE)]
+    expected = {(Stream.WEIGHTS, 0), (Stream.ORDER, 0), (Stream.ORDER, 1), *steps}
+    assert sorted(asked) == sorted((9, *use) for use in expected)
+
+
+def test_the_callers_random_numbers_are_left_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    first, second, other = (
+        Trainer(Settings(seed=seed), synthetic(2), CPU).net.digits.W for seed in (0, 0, 1)
+    )
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
 
 
 # --- made-up images and other starts -------------------------------------------------------------------
@@ -332,21 +381,6 @@ def test_resume_with_another_pool(plain: None, folder: Path, pool: Pool):
     assert_refused(
         Trainer(MIXED, synthetic(10), CPU, changed), folder / "checkpoint", "other synthetic images"
     )
-
-
-def test_a_checkpoint_from_before_there_was_augmentation(checkpoint: Path, folder: Path):
-    whole = checkpoint.read_bytes()
-    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
-    state = json.loads(header["__metadata__"]["state"])
-    for key in ("augment", "noise", "synthetic", "others", "pool", "start_from"):
-        del state["settings"][key]
-    del state["pool_sha256"]
-    (folder / "old").write_bytes(save_tensors(load_tensors(whole), metadata={"state": json.dumps(state)}))
-    trainer = Trainer(SMALL, synthetic(4), CPU)
-    trainer.load(folder / "old")
-    assert trainer.step == 1
-    other = Trainer(replace(SMALL, augment=True), synthetic(4), CPU)
-    assert_refused(other, folder / "old", "augment False, not True")
 
 
 def test_a_pool_is_drawn_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -500,61 +534,137 @@ def test_resume_from_a_checkpoint_with_a_flipped_bit(
     assert_refused(trainer, folder / "checkpoint")
 
 
-def drop_step(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    del state["step"]
+Change = Callable[[dict[str, Tensor], dict[str, Any]], object]
 
 
-def drop_settings(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    del state["settings"]
+def rewritten(checkpoint: Path, path: Path, change: Change, fitting: bool = True) -> Path:
+    """A checkpoint with other tensors or another state, at ``path``; its checksum fits, or is the one before."""
+    whole = checkpoint.read_bytes()
+    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])["__metadata__"]
+    tensors, state = load_tensors(whole), json.loads(header["state"])
+    change(tensors, state)
+    text = json.dumps(state)
+    digest = checkpoints.checksum(text, tensors) if fitting else header["sha256"]
+    path.write_bytes(save_tensors(tensors, metadata={"state": text, "sha256": digest}))
+    return path
 
 
-def drop_moment(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    del tensors["exp_avg.digits.W"]
+def test_a_checkpoint_is_read_as_it_stands(trainer: Trainer, checkpoint: Path, folder: Path):
+    """What the tests below change is all that is wrong with theirs."""
+    assert trainer.load(rewritten(checkpoint, folder / "same", lambda tensors, state: None)) == []
 
 
-def drop_layer(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    del tensors["net.decoder.4.bias"]
+W = "digits.W"
+CHANGES: list[tuple[Change, str]] = [
+    (lambda t, s: s.pop("step"), "lacks step"),
+    (lambda t, s: s.pop("settings"), "lacks settings"),
+    (lambda t, s: s.pop("machine"), "lacks machine"),
+    (lambda t, s: s["settings"].pop("noise"), "settings lacks noise"),
+    (lambda t, s: s.update(step=-1), "step must be a whole number"),
+    (lambda t, s: s.update(step="1"), "step must be a whole number"),
+    (lambda t, s: s.update(step=99), "step 99 of"),
+    (lambda t, s: s.update(step=5), "step 5 of 4"),
+    (lambda t, s: s.update(step=2), "step 2 of 4, with 0 epochs in its log"),
+    (lambda t, s: s.update(log=[EPOCH]), "step 1 of 4, with 1 epochs in its log"),
+    (lambda t, s: s.update(step=2, log=[EPOCH | {"epoch": 2}]), "with 1 epochs in its log"),
+    (lambda t, s: s.update(log=[EPOCH | {"train_error": 2}]), "log[0].train_error"),
+    (lambda t, s: s.update(sums=[0, math.nan, 0]), "sums[1]"),
+    (lambda t, s: s.update(sums=[0, 0]), "sums"),
+    (lambda t, s: s.update(seconds=-1), "seconds"),
+    (lambda t, s: s.update(pool_sha256="x"), "pool_sha256"),
+    (lambda t, s: t.pop(f"exp_avg.{W}"), f"exp_avg.{W} is missing"),
+    (
+        lambda t, s: t.update({f"exp_avg.{W}": torch.zeros(1152)}),
+        f"exp_avg.{W} is [1152] instead of [1152, 10",
+    ),
+    (
+        lambda t, s: t.update({"exp_avg_sq.conv1.bias": torch.zeros(1, 256)}),
+        "exp_avg_sq.conv1.bias is [1, 256]",
+    ),
+    (lambda t, s: t.pop("net.decoder.4.bias"), "decoder.4.bias"),
+    (
+        lambda t, s: t.update({f"net.{W}": torch.zeros(1152, 11, 16, 8)}),
+        "digits.W is [1152, 11, 16, 8] instead of [1152, 10, 16, 8]",
+    ),
+    (lambda t, s: t.update({"net.capsules.W": t.pop(f"net.{W}")}), "digits.W is missing instead of"),
+    (lambda t, s: t.clear(), "another network"),
+]
+EPOCH = {
+    **dict.fromkeys(("epoch", "train_error", "validation_error"), 1),
+    **dict.fromkeys(("margin_loss", "reconstruction_loss", "seconds"), 0.5),
+}
 
 
-def widen_layer(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    tensors["net.digits.W"] = torch.zeros(1152, 11, 16, 8)
-
-
-def rename_layer(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    tensors["net.capsules.W"] = tensors.pop("net.digits.W")
-
-
-def drop_all(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    tensors.clear()
-
-
-def jump(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    state["step"] = 99
+@pytest.mark.parametrize(("change", "named"), CHANGES, ids=[named for _, named in CHANGES])
+def test_resume_from_a_checkpoint_of_something_else(
+    trainer: Trainer, checkpoint: Path, folder: Path, change: Change, named: str
+):
+    assert_refused(trainer, rewritten(checkpoint, folder / "checkpoint", change), named)
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    "change",
     [
-        (drop_step, "'step'"),
-        (drop_settings, "'settings'"),
-        (drop_moment, "exp_avg.digits.W"),
-        (drop_layer, "decoder.4.bias"),
-        (widen_layer, "digits.W is [1152, 11, 16, 8] instead of [1152, 10, 16, 8]"),
-        (rename_layer, "digits.W is missing instead of"),
-        (drop_all, "another network"),
-        (jump, "step 99 of"),
+        lambda t, s: s.update(step=0),
+        lambda t, s: s.update(seconds=s["seconds"] + 1),
+        lambda t, s: s["sums"].reverse(),
+        lambda t, s: s["settings"].update(seed=1),
+        lambda t, s: s["machine"].update(threads=7),
+        lambda t, s: t["net.conv1.bias"].neg_(),
+        lambda t, s: t["exp_avg.conv1.bias"].neg_(),
+        lambda t, s: t["exp_avg_sq.decoder.4.bias"][-1].mul_(2),
+        lambda t, s: t.update({"exp_avg.conv1.bias": t["exp_avg.conv1.bias"][None]}),
+        lambda t, s: t.update(more=torch.zeros(1)),
+        lambda t, s: t.update(
+            {
+                "exp_avg.conv1.bias": t["exp_avg.primary.conv.bias"],
+                "exp_avg.primary.conv.bias": t["exp_avg.conv1.bias"],
+            }
+        ),
     ],
 )
-def test_resume_from_a_checkpoint_of_something_else(
-    trainer: Trainer, checkpoint: Path, folder: Path, change: Callable, named: str
+def test_resume_from_a_checkpoint_that_was_edited(
+    trainer: Trainer, checkpoint: Path, folder: Path, change: Change
 ):
-    whole = checkpoint.read_bytes()
-    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
-    tensors, state = load_tensors(whole), json.loads(header["__metadata__"]["state"])
-    change(tensors, state)
-    state["sha256"] = train.checksum(tensors)  # else that would be all there is to complain of
-    (folder / "checkpoint").write_bytes(save_tensors(tensors, metadata={"state": json.dumps(state)}))
-    assert_refused(trainer, folder / "checkpoint", named)
+    path = rewritten(checkpoint, folder / "checkpoint", change, fitting=False)
+    assert_refused(trainer, path, "cannot be resumed from", "checksum")
+
+
+@pytest.mark.parametrize("version", [None, 1, 3, "2"])
+def test_resume_from_a_checkpoint_of_another_version(
+    trainer: Trainer, checkpoint: Path, folder: Path, version: object
+):
+    """The first ones had no number, and their checksum was of the tensors' values alone."""
+
+    def change(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        state["format"] = version
+        if version is None:
+            del state["format"]
+            state["sha256"] = "0" * 64
+
+    path = rewritten(checkpoint, folder / "checkpoint", change)
+    assert_refused(trainer, path, "another version of capsviz", "end the run with that version")
+
+
+def test_resuming_elsewhere_is_said(checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    trainer = Trainer(SMALL, synthetic(4), CPU)
+    assert trainer.load(checkpoint) == []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    monkeypatch.setattr(torch, "__version__", "9.9")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS")
+    was = trainer.machine | {"threads": 1}
+    found = Trainer(SMALL, synthetic(4), CPU, team=Team(0, 1)).load(checkpoint)
+    assert len(found) == 3
+    assert found[0].endswith("(now cpu with ABACUS)")
+    assert found[1] == f"threads {was['threads']} (now 5)"
+    assert found[2].endswith("(now 9.9)")
+    path = rewritten(checkpoint, folder / "two", lambda t, s: s["machine"].update(processes=2))
+    assert "processes 2 (now 1)" in trainer.load(path)
+
+
+def test_a_deeply_nested_state(trainer: Trainer, folder: Path):
+    (folder / "deep").write_bytes(save_tensors({"net.x": torch.zeros(2)}, {"state": "[" * 100_000}))
+    assert_refused(trainer, folder / "deep", "cannot be resumed from")
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"state": "{"}, {"state": "[]"}, {"other": "{}"}])
@@ -713,7 +823,9 @@ def test_command_refuses_then_resumes_an_interrupted_run(
     reference.assert_one_sentence(message, folder, "--resume", "--out")
 
     assert main([*arguments, "--resume"]) == 0
-    assert "resumed at step 2 of 4" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "resumed at step 2 of 4" in said
+    assert "bit for bit" not in said
     weights = "capsnet-mnist.safetensors"
     assert (folder / weights).read_bytes() == (finished.out / weights).read_bytes()
     cards = [load_weights(out / weights).card for out in (folder, finished.out)]
@@ -887,14 +999,14 @@ def test_command_refuses_what_is_no_share(
 
 
 @pytest.mark.parametrize("option", ["--epochs", "--batch-size"])
-@pytest.mark.parametrize("value", ["0", "-2", "1.5", "many"])
+@pytest.mark.parametrize("value", ["0", "-2", "1.5", "many", "10000001"])
 def test_command_refuses_what_is_no_number(
     tmp_path: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit) as caught:
         main([*command(tmp_path, tmp_path / "out"), option, value])
     assert caught.value.code == 2
-    assert f"{option}: must be a whole number above 0, not '{value}'." in capsys.readouterr().err
+    assert f"{option}: must be a whole number from 1 to 10,000,000, not '{value}'." in capsys.readouterr().err
 
 
 def test_command_refuses_batches_larger_than_the_training_set(

@@ -2,9 +2,11 @@
 
 import errno
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +19,9 @@ from safetensors.torch import save as save_tensors
 from capsviz import weights
 from capsviz.capsules import CapsNet
 from capsviz.errors import WeightsError
-from capsviz.train import Settings
 from capsviz.weights import load_weights, pack, save_weights, write_atomically
 
-FACTS = {
-    "name": "net",
-    "paper": "arXiv:1710.09829",
-    "parameters": 8_215_568,
-    "data": "55,000 images",
-    "settings": asdict(Settings(seed=3)),
-    "command": "python -m capsviz train",
-    "commit": "0123abc",
-    "device": "cpu",
-    "torch": "2.0",
-    "validation_error": 0.005,
-    "unsure_below": 0.7,
-    "test_error": 0.0041,
-    "log": [],
-}
+FACTS = reference.CARD
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +44,7 @@ def path(packed: bytes) -> Iterator[Path]:
         yield path
 
 
-def assert_refused(path: Path, *mentioned: object) -> None:
+def assert_refused(path: Path | str, *mentioned: object) -> None:
     """Loading fails with one sentence that names the file and what to do."""
     with pytest.raises(WeightsError) as caught:
         load_weights(path)
@@ -165,6 +152,10 @@ def test_missing_card(path: Path):
     "card",
     [
         b"",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"sha256": NaN}',
+        b'{"sha256": ' + b"1" * 5000 + b"}",
         b'{"sha256": "", "name": "net"}',
         b'{"sha256": "',
         b"[]",
@@ -174,10 +165,112 @@ def test_missing_card(path: Path):
         b"\xff\xfe\x00",
         b'{"sha256": "x"}\n}',
     ],
+    ids=lambda card: repr(card[:12]),
 )
 def test_damaged_card(path: Path, card: bytes):
     path.with_suffix(".json").write_bytes(card)
     assert_refused(path, path.with_suffix(".json"), "damaged")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("sha256", 5), ("unsure_below", "x"), ("unsure_below", None), ("log", [7]), ("settings", {"epochs": 1})],
+)
+def test_card_with_a_fact_of_another_form(path: Path, name: str, value: object):
+    card = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    path.with_suffix(".json").write_text(json.dumps(card | {name: value}))
+    assert_refused(path, path.with_suffix(".json"), "damaged", name)
+
+
+def test_a_card_of_a_size_that_none_has(path: Path):
+    card = path.with_suffix(".json")
+    whole = card.read_bytes()
+    card.write_bytes(whole.ljust(2**24))
+    load_weights(path)
+    card.write_bytes(whole.ljust(2**24 + 1))
+    assert_refused(path, card, "more than 16 MB")
+
+
+@pytest.mark.parametrize("place", [0, 31, 63])
+def test_a_checksum_of_which_one_digit_is_another(path: Path, place: int):
+    card = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    digits = list(card["sha256"])
+    digits[place] = "1" if digits[place] == "0" else "0"
+    path.with_suffix(".json").write_text(json.dumps(card | {"sha256": "".join(digits)}))
+    assert_refused(path, path, "not the file its card describes")
+
+
+def test_where_whole_files_come_from(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Only what is shipped is in the repository."""
+    path.with_suffix(".json").write_bytes(b"{}")
+    assert_refused(path, "copy both once more")
+    monkeypatch.setattr(weights, "DIRECTORY", path.parent)
+    assert_refused(path, "git checkout -- weights")
+
+
+def with_tensor(path: Path, packed: bytes, name: str, tensor: torch.Tensor) -> None:
+    """Write weights of which one tensor is another, with a card that has their checksum."""
+    save_weights(path, save_tensors(load_tensors(packed) | {name: tensor}), FACTS)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("whole", [True, False])
+def test_numbers_that_are_not_finite(path: Path, packed: bytes, value: float, whole: bool):
+    bias = torch.full((784,), value) if whole else torch.zeros(784).index_fill(0, torch.tensor([783]), value)
+    with_tensor(path, packed, "decoder.4.bias", bias)
+    assert_refused(path, path, "decoder.4.bias", "not finite")
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float64, torch.int64, torch.uint8, torch.bool, torch.float8_e4m3fn, torch.complex64]
+)
+def test_numbers_of_another_kind(path: Path, packed: bytes, dtype: torch.dtype):
+    with_tensor(path, packed, "conv1.bias", torch.zeros(256).to(dtype))
+    kind = str(dtype).removeprefix("torch.")
+    assert_refused(path, path, f"conv1.bias as {kind}", "float16, bfloat16, float32")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exact"),
+    [
+        # 2^-24 and 2^-14 - 2^-24 are half precision's smallest and largest subnormal, 65504 its largest number.
+        (torch.float16, [2**-24, 2**-14 - 2**-24, -65504, 1 + 2**-10]),
+        (torch.bfloat16, [2**-133, 2**127, 1 + 2**-7]),
+        (torch.float32, [2**-149, 2**127, 1 + 2**-23]),
+    ],
+)
+def test_every_kind_of_number_is_read_exactly(
+    path: Path, packed: bytes, dtype: torch.dtype, exact: list[float]
+):
+    bias = torch.zeros(256, dtype=torch.float64)
+    bias[: len(exact)] = torch.tensor(exact, dtype=torch.float64)
+    with_tensor(path, packed, "conv1.bias", bias.to(dtype))
+    found = load_weights(path).net.conv1.bias
+    assert found.dtype == torch.float32
+    assert found.double().tolist() == bias.tolist()
+
+
+def test_weights_are_rounded_to_the_nearest_half(net: CapsNet):
+    """Halfway goes to the even one; what is below half precision's smallest number rounds to it or to 0."""
+    values = [1 + 2**-11, 1 + 3 * 2**-11, 0.6 * 2**-24, 0.4 * 2**-24, -3.7 * 2**-24]
+    before = net.conv1.bias.detach().clone()
+    with torch.no_grad():
+        net.conv1.bias[:5] = torch.tensor(values)
+        kept = load_tensors(pack(net))["conv1.bias"][:5].double().tolist()
+        net.conv1.bias.copy_(before)
+    assert kept == [1, 1 + 2**-9, 2**-24, 0, -4 * 2**-24]
+
+
+def test_a_file_without_end(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """No more of it is read than any weights have."""
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert_refused(path, path, "not the file its card describes")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\0b.safetensors", "x" * 300, ""])
+def test_a_name_that_no_file_can_have(name: str):
+    assert_refused(name, "There are no weights")
 
 
 def test_card_of_other_weights(path: Path):
@@ -201,6 +294,33 @@ def test_write_replaces_the_file(tmp_path: Path):
         write_atomically(path, data)
         assert path.read_bytes() == data
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_written_over(tmp_path: Path):
+    path = tmp_path / "file"
+    for _ in range(3):
+        program = (
+            "import os; from pathlib import Path; from capsviz import weights\n"
+            "weights.os.replace = lambda *names: os._exit(9)\n"
+            f"weights.write_atomically(Path({str(path)!r}), b'half')\n"
+        )
+        assert subprocess.run([sys.executable, "-c", program]).returncode == 9
+    assert len(list(tmp_path.iterdir())) == 1
+    write_atomically(path, b"whole")
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"whole"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

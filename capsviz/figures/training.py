@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from capsviz import data
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -37,13 +39,21 @@ def training_figure(
     figure = go.Figure(
         [
             curve("train_error", "training (augmented images)", line={"color": "#8a8f98", "dash": "dot"}),
-            curve("validation_error", "validation (5,000 held out)", line={"color": "#1f78c8"}),
+            curve(
+                "validation_error",
+                f"validation ({data.VALIDATION_SIZE:,} held out)",
+                line={"color": "#1f78c8"},
+            ),
         ]
     )
     mean = "" if averaged is None else ", of the mean"
     ends = (
         (averaged, f"validation{mean}", {"symbol": "diamond", "size": 12, "color": "#1f78c8"}),
-        (test_error, f"test (10,000){mean}", {"symbol": "star", "size": 16, "color": "#c8551b"}),
+        (
+            test_error,
+            f"test ({data.SIZES['test']:,}){mean}",
+            {"symbol": "star", "size": 16, "color": "#c8551b"},
+        ),
     )
     for error, name, marker in ends:
         if error is not None and epochs:
