@@ -130,6 +130,7 @@ def test_the_same_decoder_has_the_same_bytes(model: Model, payload: bytes) -> No
 
 # --- the page -------------------------------------------------------------------------------------------
 
+DRAWN = np.linspace(0, 1, 784).reshape(28, 28)  # a grey level for each place
 EXAMPLE = {"name": "“a nine”", "digit": 9, "pose": [0.0625 * index for index in range(16)]}
 
 
@@ -174,7 +175,7 @@ def measurements() -> PoseMeasurements:
 
 def sent(trace: RoutingTrace, measurements: PoseMeasurements | None) -> dict[str, Any]:
     """The payload as the browser has it: through JSON, which knows no NaN."""
-    payload = pose_payload(trace, EXAMPLE, measurements, "weights-1")
+    payload = pose_payload(trace, DRAWN, EXAMPLE, measurements, "weights-1")
     found: dict[str, Any] = json.loads(json.dumps(payload, allow_nan=False))
     return found
 

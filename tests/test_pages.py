@@ -253,7 +253,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
 
 def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
     app = open_app(page="pages/pose.py")
-    decoder, pose = components(app)
+    pose, decoder = components(app)  # in this order: on a slow line the page does not wait for it
     assert decoder.bytes == decoder_payload(ui.model().decoder_layers(), ui.model().sha256[:16])
     assert decoder.ByteSize() < 3_000_000
     trace = reading(app).trace
@@ -269,7 +269,7 @@ def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
 
 def asked_for(app: AppTest, request: dict[str, Any]) -> dict[str, Any]:
     """What the page answers when the browser asks for a GIF."""
-    app.session_state[ui_pose.POSE_KEY] = {"gif": request}
+    app.session_state[ui_pose.ASKED_KEY] = request  # as the component's callback leaves it
     app.run()
     assert not app.exception
     answer: dict[str, Any] = json.loads(components(app)[-1].json)["gif"]
