@@ -705,6 +705,10 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], named: s
     reference.assert_one_sentence(caught.value, named, repr(wrong[named]))
 
 
+def test_a_range_holds_the_middle_99_percent() -> None:
+    assert PoseMeasurements("0", Settings(), ()).middle == 99
+
+
 def test_the_explanation_states_the_settings() -> None:
     settings = Settings("images of cats", 34, 5678, reach=0.125)
     explanation = PoseMeasurements("0", settings, ()).explanation
