@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz import capsules, messages
+from capsviz import capsules, messages, ui, ui_pose
 from capsviz.errors import MessageError
 from capsviz.messages import MorphGif, SweepGif, gif_request
 
@@ -154,3 +155,39 @@ def test_why_a_browser_cannot_decode_is_one_of_the_known_reasons() -> None:
         with pytest.raises(MessageError) as caught:
             messages.unsupported(wrong)
         assert len(str(caught.value)) < 60
+
+
+# --- what becomes of them -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A session's state, in which the two components have said what a test puts there."""
+    state: dict[str, Any] = {}
+    monkeypatch.setattr(ui_pose.st, "session_state", state)
+    monkeypatch.setattr(ui, "model", lambda: SimpleNamespace(sha256="0123456789abcdef" + "5" * 48))
+    return state
+
+
+@pytest.mark.parametrize("said", ["0123456789abcdef", "fedcba9876543210", None, ["x"]])
+def test_a_decoder_counts_as_stored_if_it_is_the_one_that_was_sent(
+    session: dict[str, Any], said: object
+) -> None:
+    session[ui_pose.DECODER_KEY] = {"stored": said}
+    ui_pose._stored()
+    assert (ui_pose.STORED_KEY in session) == (said == "0123456789abcdef")
+
+
+def test_a_browser_without_decoder_gets_plain_sliders_until_they_are_switched_off(
+    session: dict[str, Any],
+) -> None:
+    for said in ("because", None, 5):
+        session[ui_pose.POSE_KEY] = {"unsupported": said}
+        ui_pose._unsupported()
+        assert ui_pose.PLAIN_KEY not in session
+    session[ui_pose.POSE_KEY] = {"unsupported": "late"}
+    ui_pose._unsupported()
+    assert session[ui_pose.PLAIN_KEY] is True
+    assert session[ui_pose.REASON_KEY] == "the decoder’s weights did not arrive"
+    ui_pose._toggled()
+    assert ui_pose.REASON_KEY not in session

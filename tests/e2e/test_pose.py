@@ -352,6 +352,19 @@ def test_everything_can_be_taken_along(pose: Page, model: Model, trace: RoutingT
         assert np.abs(np.asarray(gif.convert("L")).astype(int)[::10, ::10] - clay(pose)).max() <= 2
 
 
+def test_picture_and_sliders_are_in_sight_as_the_page_opens(pose: Page) -> None:
+    """On projectors, tablets held across, and a notebook's screen at 150 % zoom."""
+    for width, height, least in ((1366, 768, 16), (1280, 720, 16), (1180, 820, 16), (911, 512, 4)):
+        pose.set_viewport_size({"width": width, "height": height})
+        pose.wait_for_timeout(300)
+        boxes = [
+            box.bounding_box() for box in (pose.get_by_test_id("clay"), *(slider(pose, d) for d in range(16)))
+        ]
+        inside = [box is not None and box["y"] >= 60 and box["y"] + box["height"] <= height for box in boxes]
+        assert inside[0]
+        assert sum(inside[1:]) >= least
+
+
 # --- links and bad input ----------------------------------------------------------------------------------
 
 

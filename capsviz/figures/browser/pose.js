@@ -237,7 +237,7 @@ class Posing {
     if (digit !== null && !/^[0-9]$/.test(digit)) wrong.push(`digit ${cited(digit)} is none of 0 to 9`);
     if (pose !== null && ![DIMENSIONS, all].includes(texts.length)) {
       const count = texts.length > all ? `more than ${all}` : texts.length;
-      wrong.push(`pose has ${count} numbers instead of ${DIMENSIONS} (or ${all} for all capsules)`);
+      wrong.push(`pose holds ${count} instead of ${DIMENSIONS} numbers (or ${all} for all capsules)`);
     } else if (odd !== undefined) wrong.push(`pose has ${cited(odd)}, which is no number from −${this.data.farthest} to ${this.data.farthest}`);
     if (wrong.length) {
       setText(this.notice, `The link’s ${wrong.join(", and its ")}: the drawing’s own pose is shown instead.`);

@@ -44,8 +44,8 @@ class Slider {
     );
   }
 
-  // A finger on the track may be on its way down the page. Browsers move the thumb at its first touch: not before it
-  // has gone sideways is that taken.
+  // A finger on the track may be on its way down the page. Browsers move the thumb at its first touch; here it counts
+  // once the finger has gone sideways.
   touched(event) {
     const touch = event.pointerType === "touch";
     this.finger = touch ? { x: event.clientX, y: event.clientY, from: this.page.pose[this.dimension], slides: null } : null;
@@ -71,9 +71,13 @@ class Slider {
   }
 
   moved() {
-    if (this.finger && !this.finger.slides) return this.follow();
+    if (this.finger && !this.finger.slides) this.follow();
+    else this.bend(Number(this.input.value));
+  }
+
+  bend(value) {
     this.page.halt();
-    this.page.pose[this.dimension] = Number(this.input.value);
+    this.page.pose[this.dimension] = value;
     this.page.touch();
     this.showValue();
   }
@@ -98,7 +102,7 @@ class Slider {
     this.head.dataset.tip =
       (page.measured(dimension) ? `The middle ${page.data.middle}% of training images lie from ${text(ends.low)} to ${text(ends.high)}; encoded is` : "Encoded is") +
       ` ${text(marks["--origin"])}. ` +
-      "Arrow keys move by 0.01, with shift by 0.05; double-click, Delete or a click on the number goes back.";
+      `Arrow keys move by ${STEP}, with shift by ${LARGE_STEP}; double-click, Delete or a click on the number goes back.`;
     const caption = this.caption.textContent;
     input.setAttribute("aria-label", `Dimension ${dimension}${caption && `: ${caption}`}`);
     for (const [end, canvas] of [["low", this.low], ["high", this.high]]) {
@@ -141,8 +145,9 @@ class Slider {
     const direction = { ArrowRight: 1, ArrowUp: 1, PageUp: 1, ArrowLeft: -1, ArrowDown: -1, PageDown: -1 }[event.key];
     if (event.key === "Backspace" || event.key === "Delete") this.reset();
     else if (direction) {
-      this.input.value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP);
-      this.moved();
+      const value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP);
+      this.bend(Math.max(Number(this.input.min), Math.min(value, Number(this.input.max))));
+      this.follow();
       this.page.writeAddress();
     } else return;
     event.preventDefault();
