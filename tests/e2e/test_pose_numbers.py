@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from capsviz.figures import decoder_payload, pose_payload, theme
 from capsviz.figures.packing import browser_assets, pack
-from capsviz.figures.pose import POSE_SCRIPTS
+from capsviz.figures.pose import DECODER_SCRIPTS, POSE_SCRIPTS
 from capsviz.poses import PROPERTIES, Component, DigitPoses, Effect, PoseMeasurements, Range, Settings
 from capsviz.trace import RoutingTrace
 
@@ -360,6 +360,7 @@ def test_capsules_show_lengths_colours_and_which_is_chosen(pose: Page) -> None:
     assert pose.evaluate(checked) == [False, True, False]
     expect(pose.get_by_test_id("capsule-2")).to_have_attribute("aria-pressed", "true")
     expect(pose.get_by_test_id("capsule-6")).to_have_attribute("aria-pressed", "false")
+    assert pose.locator(".capsules .longest b").all_inner_texts() == ["6"]
 
 
 def test_the_inputs_of_the_decoder_are_shown_in_their_rows(pose: Page) -> None:
@@ -1129,6 +1130,33 @@ def test_until_the_decoder_comes_the_server_s_picture_is_shown_and_said_what_is_
     assert not tab.locator(".sliders").evaluate("(node) => node.inert")
     assert tab.locator(".posing").bounding_box() == size  # nothing has jumped
     assert tab.evaluate("reports") == []
+
+
+def test_a_decoder_is_stored_once_and_replaced_by_another_one(pose: Page) -> None:
+    script, _ = browser_assets(DECODER_SCRIPTS)
+    pose.add_script_tag(content=f"{script}\nwindow.store = storeDecoder;", type="module")
+    pose.wait_for_function("typeof window.store === 'function'")
+    other = base64.b64encode(decoder_payload(LAYERS, "fedcba9876543210")).decode()
+    seen = pose.evaluate(
+        """(packed) => {
+            const seen = [];
+            window.addEventListener("capsviz-decoder", () => seen.push(window.capsvizDecoder.name));
+            window.capsvizDecoder = undefined;
+            for (const text of packed) {
+                const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+                store({ data, setStateValue: (...what) => seen.push(what) });
+            }
+            return seen;
+        }""",
+        [PACKED, PACKED, other],
+    )
+    assert seen == [
+        NAME,
+        ["stored", NAME],
+        ["stored", NAME],
+        "fedcba9876543210",
+        ["stored", "fedcba9876543210"],
+    ]
 
 
 # --- what is taken along ----------------------------------------------------------------------------------
