@@ -15,8 +15,8 @@ from capsviz.errors import MessageError
 
 # Of a pose. (PyTorch, which capsviz.capsules imports, would keep the first page waiting.)
 DIGITS, POSE_DIM = 10, 16
-FARTHEST = 2.0  # of any number of a pose; a capsule itself is shorter than 1
-WIDEST = 1.0  # of a sweep
+POSE_LIMIT = 2.0  # of any number of a pose; a capsule itself is shorter than 1
+SPAN_LIMIT = 1.0  # of a sweep
 LATE = "late"  # why a browser cannot decode: the weights did not arrive
 UNSUPPORTED = {LATE: "the decoder’s weights did not arrive"}
 QUOTED = 20  # characters of what was sent that a sentence repeats at most
@@ -115,7 +115,7 @@ def gif_request(sent: object) -> SweepGif | MorphGif:
         digit=_digit(sent.get("digit")),
         pose=tuple(_pose(own) for own in pose) if every else _pose(pose),
         dimension=whole(sent.get("dimension"), 0, POSE_DIM - 1, "A sweep’s dimension"),
-        span=real(sent.get("span"), 0.01, WIDEST, "A sweep’s range"),
+        span=real(sent.get("span"), 0.01, SPAN_LIMIT, "A sweep’s range"),
     )
 
 
@@ -126,7 +126,7 @@ def _digit(sent: object) -> int:
 def _pose(sent: object) -> tuple[float, ...]:
     if not isinstance(sent, (list, tuple)) or len(sent) != POSE_DIM:
         raise MessageError(f"A pose must be a list of {POSE_DIM} numbers: load the page again.")
-    return tuple(real(value, -FARTHEST, FARTHEST, "Each number of a pose") for value in sent)
+    return tuple(real(value, -POSE_LIMIT, POSE_LIMIT, "Each number of a pose") for value in sent)
 
 
 def stored(sent: object, name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from capsviz.figures.packing import pack
 from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR, levels
-from capsviz.messages import FARTHEST
+from capsviz.messages import POSE_LIMIT
 from capsviz.trace import RoutingTrace
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def pose_payload(
         ],
         "middle": measurements and measurements.middle,
         "reach": measurements and measurements.settings.reach,
-        "farthest": FARTHEST,
+        "farthest": POSE_LIMIT,
         "howMeasured": (
             measurements.explanation
             if measurements
