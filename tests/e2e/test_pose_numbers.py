@@ -192,7 +192,8 @@ def pixels(canvas: Locator) -> np.ndarray:
 
 
 def assert_drawn(canvas: Locator, expected: np.ndarray) -> None:
-    assert np.abs(pixels(canvas)[..., 0] - expected).max() <= 1
+    # Rounded: half a level off, and what single precision adds.
+    assert np.abs(pixels(canvas)[..., 0] - expected).max() <= 0.51
 
 
 def clay(page: Page) -> Locator:
@@ -522,12 +523,13 @@ def test_thumbnails_are_drawn_from_the_two_ends(pose: Page) -> None:
             )
 
 
-def test_marks_stand_where_their_values_are(pose: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("beyond", [0.05, 0.9], ids=["near", "far"])
+def test_marks_stand_where_their_values_are(pose: Page, tmp_path: Path, beyond: float) -> None:
     """On the track itself: the mark above and below the thumb, the thick part through its middle."""
     dimension = order(pose)[0]
     low, high = ends(WINNER, dimension)
     moved = V[WINNER].astype(float)
-    moved[dimension] = high + 0.05  # the thumb out of their way
+    moved[dimension] = high + beyond  # the thumb out of their way; far beyond, they stand near the left end
     set_pose(pose, moved)
     box = track(pose, dimension)
     box.scroll_into_view_if_needed()
@@ -540,7 +542,7 @@ def test_marks_stand_where_their_values_are(pose: Page, tmp_path: Path) -> None:
         return 9 + (value - least) / (most - least) * (picture.shape[1] - 18)
 
     mark = np.flatnonzero(dark[1])
-    assert (mark[0] + mark[-1]) / 2 == pytest.approx(place(float(V[WINNER, dimension])), abs=1.2)
+    assert (mark[0] + mark[-1] + 1) / 2 == pytest.approx(place(float(V[WINNER, dimension])), abs=1.2)
     assert 2 <= len(mark) <= 5
     thick = np.flatnonzero(dark[len(picture) // 2 - 3])
     thick = thick[thick < place(high) + 3]  # beyond it, the thumb
@@ -670,6 +672,7 @@ def swipe(page: Page, box: Locator, *moves: tuple[float, float]) -> None:
 
 def test_only_a_sideways_move_of_a_finger_bends_the_digit(pose: Page) -> None:
     box = track(pose, order(pose)[5])
+    assert box.evaluate("(input) => getComputedStyle(input).touchAction") == "pan-y"
     pose.evaluate("() => { window.bent = 0; posing.touch = () => { bent += 1; }; }")
     for down in (1, -1):
         swipe(pose, box, *((2.0 * n, down * 8.0 * n) for n in range(1, 9)))
@@ -821,18 +824,19 @@ def test_a_morph_goes_in_a_straight_line_from_a_to_b(pose: Page) -> None:
 
 def test_a_and_b_can_be_kept_and_b_is_the_drawing_before(pose: Page) -> None:
     captions = pose.locator(".morph figcaption")
+    bent = V[WINNER] + 0.02  # kept as it is now, not as it was encoded
+    set_pose(pose, bent)
     pose.get_by_role("button", name="keep this pose as A").click()
     other = poses_of(8, 5)
     mount(pose, payload(other))
     assert captions.nth(0).inner_text() == "A: kept, a 6"
+    assert_drawn(pose.locator(".morph canvas").nth(0), alone(bent))
     assert captions.nth(2).inner_text() == "B: the drawing before, a 6"
     assert_drawn(pose.locator(".morph canvas").nth(2), alone(V[WINNER]))
     pose.get_by_role("button", name="keep this pose as B").click()
     assert captions.nth(2).inner_text() == "B: kept, an 8"
     pose.get_by_label("From A to B").fill("0.25")
-    assert_drawn(
-        pose.get_by_test_id("morph"), decoded(fed_of((WINNER, V[WINNER], 0.75), (8, other[8], 0.25)))
-    )
+    assert_drawn(pose.get_by_test_id("morph"), decoded(fed_of((WINNER, bent, 0.75), (8, other[8], 0.25))))
     pose.get_by_role("button", name="let A go").click()
     assert captions.nth(0).inner_text() == "A: this pose, an 8"
     pose.get_by_label("From A to B").fill("0.25")  # of the same digit: in the same row
@@ -992,6 +996,7 @@ def test_a_link_opens_its_pose(tab: Page) -> None:
 LONG = "9" * 5000
 WRONG = [
     ("digit=12", "digit “12” is none of 0 to 9:"),
+    ("digit=12345678901234567890", "digit “12345678901234567890” is none of 0 to 9:"),
     ("digit=", "digit nothing is none of 0 to 9:"),
     ("digit=٣", "digit “?” is none of 0 to 9:"),
     ("digit=-1", "digit “-1” is none of 0 to 9:"),

@@ -343,6 +343,7 @@ class Posing {
 
   rest() {
     clearTimeout(this.resting);
+    this.chores = [];
     if (!this.decoder) return;
     this.paint();
     this.showCapsules();
