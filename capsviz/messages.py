@@ -109,11 +109,14 @@ def gif_request(sent: object) -> SweepGif | MorphGif:
             poses=(_pose(first.get("pose")), _pose(second.get("pose"))),
         )
     pose = sent.get("pose")
-    every = isinstance(pose, (list, tuple)) and len(pose) == DIGITS
+    if isinstance(pose, (list, tuple)) and len(pose) == DIGITS:
+        poses: tuple[float, ...] | tuple[tuple[float, ...], ...] = tuple(_pose(own) for own in pose)
+    else:
+        poses = _pose(pose)
     return SweepGif(
         number,
         digit=_digit(sent.get("digit")),
-        pose=tuple(_pose(own) for own in pose) if every else _pose(pose),
+        pose=poses,
         dimension=whole(sent.get("dimension"), 0, POSE_DIM - 1, "A sweep’s dimension"),
         span=real(sent.get("span"), 0.01, SPAN_LIMIT, "A sweep’s range"),
     )
