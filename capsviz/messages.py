@@ -17,12 +17,24 @@ from capsviz.checks import whole_number
 from capsviz.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
 from capsviz.errors import MessageError
 
+# Of a pose. (PyTorch, which capsviz.capsules imports, would keep the first page waiting.)
+DIGITS, POSE_DIM = 10, 16
+POSE_LIMIT = 2.0  # of any number of a pose; a capsule itself is shorter than 1
+SPAN_LIMIT = 1.0  # of a sweep
+LATE = "late"  # why a browser cannot decode: the weights did not arrive
+UNSUPPORTED = {LATE: "the decoder’s weights did not arrive"}
 QUOTED = 20  # characters of what was sent that a sentence repeats at most
 
 
 def quoted(value: object) -> str:
     """What was sent, short enough and plain enough to stand in a sentence: letters, digits, a few signs."""
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, (bool, int, float)) else ""
+    text = ""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, float) or (
+        isinstance(value, int) and abs(value) < 10**QUOTED
+    ):  # Python writes no longer ones
+        text = repr(value)
     plain = "".join(c if c.isascii() and (c.isalnum() or c in " .,+-") else "?" for c in text[: QUOTED + 1])
     return f"“{plain[:QUOTED]}{'…' if len(text) > QUOTED else ''}”" if text else "something else"
 
@@ -256,3 +268,90 @@ def parse_framing(value: object) -> Framing:
     if right - left < LEAST_CROP or bottom - top < LEAST_CROP:
         raise MessageError("The crop is too small to hold a digit: draw it larger.")
     return Framing((left, top, right, bottom), tuple(points))
+
+
+# --- Pose ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SweepGif:
+    """A GIF of one dimension of a pose on the move."""
+
+    number: int  # of the request: the answer carries it
+    digit: int
+    pose: tuple[float, ...] | tuple[tuple[float, ...], ...]  # [16], or [10][16] to feed all capsules
+    dimension: int
+    span: float  # how far it moves, down and up
+
+
+@dataclass(frozen=True)
+class MorphGif:
+    """A GIF of the way from one pose [16] to another."""
+
+    number: int
+    digits: tuple[int, int]
+    poses: tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def gif_request(sent: object) -> SweepGif | MorphGif:
+    """The GIF that the Pose view asks for.
+
+    Raises:
+        MessageError: if a field is missing, has a wrong type, or is out of range.
+    """
+    if not isinstance(sent, Mapping) or sent.get("kind") not in ("sweep", "morph"):
+        raise MessageError("This request for a GIF cannot be read: load the page again.")
+    number = whole(sent.get("number"), 0, 2**53, "The number of the request")
+    if sent["kind"] == "morph":
+        first, second = sent.get("a"), sent.get("b")
+        if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+            raise MessageError("A morph needs two poses, A and B: load the page again.")
+        return MorphGif(
+            number,
+            digits=(_digit(first.get("digit")), _digit(second.get("digit"))),
+            poses=(_pose(first.get("pose")), _pose(second.get("pose"))),
+        )
+    pose = sent.get("pose")
+    if isinstance(pose, (list, tuple)) and len(pose) == DIGITS:
+        poses: tuple[float, ...] | tuple[tuple[float, ...], ...] = tuple(_pose(own) for own in pose)
+    else:
+        poses = _pose(pose)
+    return SweepGif(
+        number,
+        digit=_digit(sent.get("digit")),
+        pose=poses,
+        dimension=whole(sent.get("dimension"), 0, POSE_DIM - 1, "A sweep’s dimension"),
+        span=real(sent.get("span"), 0.01, SPAN_LIMIT, "A sweep’s range"),
+    )
+
+
+def _digit(sent: object) -> int:
+    return whole(sent, 0, DIGITS - 1, "A digit capsule")
+
+
+def _pose(sent: object) -> tuple[float, ...]:
+    if not isinstance(sent, (list, tuple)) or len(sent) != POSE_DIM:
+        raise MessageError(f"A pose must be a list of {POSE_DIM} numbers: load the page again.")
+    return tuple(real(value, -POSE_LIMIT, POSE_LIMIT, "Each number of a pose") for value in sent)
+
+
+def stored(sent: object, name: str) -> str:
+    """The name of the weights whose decoder a browser says it has: those that it was sent.
+
+    Raises:
+        MessageError: if it names others, or none.
+    """
+    if sent != name:
+        raise MessageError(f"The browser has kept {quoted(sent)} instead of the decoder {name}.")
+    return name
+
+
+def unsupported(sent: object) -> str:
+    """Why a browser cannot decode, in words.
+
+    Raises:
+        MessageError: if that is no reason that a view gives.
+    """
+    if not isinstance(sent, str) or sent not in UNSUPPORTED:
+        raise MessageError(f"There is no reason {quoted(sent)}.")
+    return UNSUPPORTED[sent]

@@ -285,6 +285,11 @@ class PoseMeasurements:
     digits: tuple[DigitPoses, ...]
 
     @property
+    def middle(self) -> float:
+        """How many percent of the images a component's range holds; half of the others lie on either side."""
+        return OUTSIDE[1] - OUTSIDE[0]
+
+    @property
     def explanation(self) -> str:
         """How captions and ranges came about, in a few sentences."""
         how = self.settings
@@ -293,7 +298,7 @@ class PoseMeasurements:
             f"{how.reach} above its encoded value. A caption gives the mean change of what changed most, measured by its "
             f"spread between those images, if that is at least {MIN_STANDARDISED} of the spread and has the same sign in at least "
             f"{MIN_SAME_SIGN:.0%} of them; a second one is named if it is at least half as much. Strongest is what changes "
-            f"the pixels most. The range is the middle {OUTSIDE[1] - OUTSIDE[0]:.0f}% of {how.range_per_digit:,} images."
+            f"the pixels most. The range is the middle {self.middle:g}% of {how.range_per_digit:,} images."
         )
 
 

@@ -1,27 +1,30 @@
 """The Pose page's live view in Streamlit, and what it asks of Python."""
 
 import base64
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from capsviz import figures, ui
-from capsviz.errors import CapsvizError
+from capsviz import figures, messages, ui
+from capsviz.errors import CapsvizError, MessageError
 from capsviz.examples import EXAMPLES, render
 from capsviz.figures import decoder_payload, pose_payload
 from capsviz.figures.packing import browser_assets
 from capsviz.figures.pose import DECODER_SCRIPTS, POSE_SCRIPTS
+from capsviz.messages import MorphGif
 from capsviz.poses import PoseMeasurements, load_poses
 from capsviz.preprocess import canvas_to_mnist
 from capsviz.sweeps import gif, morph, sweep
 from capsviz.trace import RoutingTrace
 
-POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" (why it cannot decode)
+POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" (messages.LATE)
 DECODER_KEY = "decoder"  # the component that keeps the decoder in the browser; its state: "stored"
 STORED_KEY = "decoder_stored"  # name of the weights that the browser has
 PLAIN_KEY = "plain_sliders"
-ANSWERED_KEY = "gif_answered"  # the last request for a GIF that got one
+REASON_KEY = "unsupported"  # why the browser cannot decode, in words; outlasts the component that said so
+ASKED_KEY = "gif_asked"  # a request for a GIF that nobody has looked at yet
 GIF_STEPS = 25
 
 _script, _style = browser_assets(POSE_SCRIPTS)
@@ -30,27 +33,49 @@ _script, _ = browser_assets(DECODER_SCRIPTS)
 _decoder = st.components.v2.component("capsviz_decoder", js=_script)
 
 
-def sliders(trace: RoutingTrace) -> None:
-    """Sixteen sliders on the current drawing's digit capsules, decoded in the browser."""
-    model = ui.model()
-    name = model.sha256[:16]
-    reason = st.session_state.get(POSE_KEY, {}).get("unsupported", "")
-    if reason or st.session_state.get(PLAIN_KEY):
-        _plain_sliders(trace, reason)
+def sliders(trace: RoutingTrace, reconstruction: np.ndarray) -> None:
+    """Sixteen sliders on the current drawing's digit capsules, decoded in the browser.
+
+    Args:
+        trace: of the drawing.
+        reconstruction: [28, 28] in 0..1, of its longest capsule.
+    """
+    name = ui.model().sha256[:16]
+    plain = st.session_state.get(PLAIN_KEY, False)
+    if plain:
+        _plain_sliders(trace, st.session_state.get(REASON_KEY, ""))
     else:
-        if st.session_state.get(STORED_KEY) != name:
-            _decoder(key=DECODER_KEY, data=_decoder_bytes(name), on_stored_change=_stored, height=1)
-        _live_sliders(trace, name)
+        _live_sliders(trace, reconstruction, name)
     st.toggle(
         "Plain sliders, decoded on the server",
         key=PLAIN_KEY,
+        on_change=_toggled,
         persist_state="session",
         help="For a browser in which the live ones do not work: they answer when they are let go.",
     )
+    if not plain and st.session_state.get(STORED_KEY) != name:
+        # Last: on a slow line all that stands above is seen while it comes.
+        _decoder(key=DECODER_KEY, data=_decoder_bytes(name), on_stored_change=_stored, height=1)
+
+
+def _toggled() -> None:
+    st.session_state.pop(REASON_KEY, None)  # whoever asks for the live ones again has them try again
 
 
 def _stored() -> None:
-    st.session_state[STORED_KEY] = st.session_state[DECODER_KEY]["stored"]
+    with suppress(MessageError):  # then it is sent again
+        said = st.session_state[DECODER_KEY].get("stored")
+        st.session_state[STORED_KEY] = messages.stored(said, ui.model().sha256[:16])
+
+
+def _unsupported() -> None:
+    with suppress(MessageError):  # then the live ones stay
+        reason = messages.unsupported(st.session_state[POSE_KEY].get("unsupported"))
+        st.session_state[REASON_KEY], st.session_state[PLAIN_KEY] = reason, True
+
+
+def _gif_asked() -> None:
+    st.session_state[ASKED_KEY] = st.session_state[POSE_KEY].get("gif")
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -59,37 +84,32 @@ def _decoder_bytes(name: str) -> bytes:
 
 
 @st.fragment
-def _live_sliders(trace: RoutingTrace, name: str) -> None:
-    asked = st.session_state.get(POSE_KEY, {}).get("gif")
-    if st.session_state.get(POSE_KEY, {}).get("unsupported"):
+def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) -> None:
+    if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = ui.model().sha256
-    data = pose_payload(trace, _example(sha256, trace.prediction), _measured(sha256), name)
-    data["gif"] = None
-    if asked and asked != st.session_state.get(ANSWERED_KEY):
-        data["gif"] = _gif(asked)
-        st.session_state[ANSWERED_KEY] = asked
-    _pose(key=POSE_KEY, data=data, on_gif_change=lambda: None, on_unsupported_change=lambda: None)
+    data = pose_payload(trace, reconstruction, _example(sha256, trace.prediction), _measured(sha256), name)
+    asked = st.session_state.pop(ASKED_KEY, None)
+    data["gif"] = None if asked is None else _gif(asked)
+    data["megabytes"] = len(_decoder_bytes(name)) / 1e6
+    _pose(key=POSE_KEY, data=data, on_gif_change=_gif_asked, on_unsupported_change=_unsupported)
 
 
-def _gif(asked: dict[str, Any]) -> dict[str, Any]:
+def _gif(asked: object) -> dict[str, Any]:
     """The GIF that the browser asked for, or one sentence about why there is none."""
-    answer = {"number": asked.get("number"), "kind": asked.get("kind"), "dimension": asked.get("dimension")}
     try:
-        if asked.get("kind") == "morph":
-            a, b = asked["a"], asked["b"]
-            images = morph(ui.model(), a["pose"], b["pose"], (a["digit"], b["digit"]), GIF_STEPS)
+        request = messages.gif_request(asked)
+        if isinstance(request, MorphGif):
+            answer: dict[str, Any] = {"number": request.number, "kind": "morph"}
+            images = morph(ui.model(), *request.poses, request.digits, GIF_STEPS)
         else:
-            rows = sweep(ui.model(), asked["pose"], asked["digit"], asked["span"], GIF_STEPS)
-            images = rows[asked["dimension"]]
-    except CapsvizError as error:
-        return answer | {"problem": str(error)}
-    except LookupError as error:
-        return answer | {
-            "problem": f"No GIF can be made of an incomplete request ({error}): load the page again."
-        }
+            answer = {"number": request.number, "kind": "sweep", "dimension": request.dimension}
+            rows = sweep(ui.model(), request.pose, request.digit, request.span, GIF_STEPS)
+            images = rows[request.dimension]
+    except MessageError as error:
+        return {"problem": str(error)}
     except RuntimeError as error:  # what PyTorch raises when a device fails
-        return answer | {"problem": ui.failure(error)}
+        return {"problem": ui.failure(error)}
     return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}
 
 

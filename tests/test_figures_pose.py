@@ -130,6 +130,7 @@ def test_the_same_decoder_has_the_same_bytes(model: Model, payload: bytes) -> No
 
 # --- the page -------------------------------------------------------------------------------------------
 
+DRAWN = np.linspace(0, 1, 784).reshape(28, 28)  # a grey level for each place
 EXAMPLE = {"name": "“a nine”", "digit": 9, "pose": [0.0625 * index for index in range(16)]}
 
 
@@ -156,7 +157,7 @@ def component(digit: int, index: int) -> Component:
     """One whose numbers tell which it is."""
     number = digit + index / 16
     effects = dict.fromkeys(PROPERTIES, Effect(0.0, 0.0, 0.0, 0.0))
-    return Component(0.0, 0.5, -number, number, number / 16, effects, f"digit {digit}, component {index}")
+    return Component(0.125, 0.5, -number, number, number / 16, effects, f"digit {digit}, component {index}")
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def measurements() -> PoseMeasurements:
 
 def sent(trace: RoutingTrace, measurements: PoseMeasurements | None) -> dict[str, Any]:
     """The payload as the browser has it: through JSON, which knows no NaN."""
-    payload = pose_payload(trace, EXAMPLE, measurements, "weights-1")
+    payload = pose_payload(trace, DRAWN, EXAMPLE, measurements, "weights-1")
     found: dict[str, Any] = json.loads(json.dumps(payload, allow_nan=False))
     return found
 
@@ -187,6 +188,23 @@ def test_the_pose_is_that_of_the_last_iteration(trace: RoutingTrace) -> None:
     assert payload["poses"][2] == [0, 0, 0, 0, 0, -0.5, *[0] * 10]
     assert payload["poses"][4] == pytest.approx([0.45, 0.6, *[0] * 14])
     assert not any(payload["poses"][9])
+
+
+def test_the_server_s_own_picture_comes_along(trace: RoutingTrace) -> None:
+    """Row by row, black to white: 783 steps of 255 / 783 of a grey level."""
+    assert sent(trace, None)["drawn"] == [round(index * 255 / 783) for index in range(784)]
+
+
+def test_how_wide_and_how_far_is_said_as_it_was_measured(
+    trace: RoutingTrace, measurements: PoseMeasurements
+) -> None:
+    assert sent(trace, measurements)["middle"] == 99
+    assert sent(trace, measurements)["reach"] == 0.25
+    further = replace(measurements, settings=Settings(reach=0.5))
+    assert sent(trace, further)["reach"] == 0.5
+    assert sent(trace, None)["middle"] is None
+    assert sent(trace, None)["reach"] is None
+    assert sent(trace, None)["farthest"] == 2
 
 
 def test_the_payload_says_where_to_morph_to_and_what_decodes(trace: RoutingTrace) -> None:
@@ -208,6 +226,7 @@ def test_measured_components_have_captions_and_ranges(
             number = digit + index / 16
             assert found["caption"] == f"digit {digit}, component {index}"
             assert (found["low"], found["high"], found["strength"]) == (-number, number, number / 16)
+            assert found["mean"] == 0.125
     assert "34 images" in payload["howMeasured"]
     assert "images of cats" in payload["howMeasured"]
 
@@ -229,6 +248,9 @@ def test_a_drawing_is_known_by_its_poses(trace: RoutingTrace) -> None:
     moved[1, 8, 15] = 0.001
     assert name(replace(trace)) == name(trace)
     assert name(replace(trace, v=moved)) != name(trace)
+    before = trace.v.copy()
+    before[0, 8, 15] = 0.001  # another way to the same pose is another drawing
+    assert name(replace(trace, v=before)) != name(trace)
     assert name(replace(trace, v=trace.v[:1], s=trace.s[:1], b=trace.b[:1], c=trace.c[:1])) != name(trace)
 
 

@@ -94,6 +94,9 @@ def test_what_is_no_number_in_range_is_refused(value: object) -> None:
         ([1], "something else"),
         (True, "“True”"),
         (12.5, "“12.5”"),
+        (-7, "“-7”"),
+        (10**19, "“10000000000000000000”"),
+        (10**5000, "something else"),
     ],
 )
 def test_a_sentence_repeats_little_of_what_was_sent_and_nothing_that_could_be_markup(

@@ -122,6 +122,13 @@ def test_thickness_does_not_depend_on_direction(degrees: float) -> None:
     assert measure(image)["thickness"] == pytest.approx(3 * 18 / 21, abs=0.15)
 
 
+@pytest.mark.parametrize("side", [12, 16, 20])
+def test_a_filled_square_is_half_as_thick_as_wide(side: float) -> None:
+    """Area a² over half of the outline, 2 a; wherever its edges lie between the pixels."""
+    for place, tolerance in ((0, 0.1), (0.25, 0.18), (0.5, 0.2)):
+        assert measure(box(side, side, place, place))["thickness"] == pytest.approx(side / 2, abs=tolerance)
+
+
 @pytest.mark.parametrize("stroke", [3, 4, 5])
 def test_a_blurred_stroke_is_about_as_thick_as_a_sharp_one(stroke: float) -> None:
     for image in (ring(7, stroke), box(stroke, 18)):
@@ -241,7 +248,7 @@ def test_a_blank_image_has_no_ink_and_nothing_else() -> None:
 
 
 def test_a_haze_without_ink_is_as_good_as_blank() -> None:
-    for peak, seen in ((0.19, False), (0.21, True)):
+    for peak, seen in ((0.19, False), (0.2, True), (0.21, True)):
         found = measure(peak * box(6, 6))
         assert found.pop("ink") == pytest.approx(36 * peak, rel=1e-4)
         assert all(math.isfinite(value) == seen for value in found.values())
@@ -703,6 +710,10 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], named: s
     with pytest.raises(CapsvizError) as caught:
         Settings(**wrong)
     reference.assert_one_sentence(caught.value, named, repr(wrong[named]))
+
+
+def test_a_range_holds_the_middle_99_percent() -> None:
+    assert PoseMeasurements("0", Settings(), ()).middle == 99
 
 
 def test_the_explanation_states_the_settings() -> None:

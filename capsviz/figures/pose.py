@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from capsviz.figures.packing import pack
-from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
+from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR, levels
+from capsviz.messages import POSE_LIMIT
 from capsviz.trace import RoutingTrace
 
 if TYPE_CHECKING:
@@ -38,12 +39,18 @@ def decoder_payload(layers: Sequence[tuple[np.ndarray, np.ndarray]], name: str) 
 
 
 def pose_payload(
-    trace: RoutingTrace, example: Mapping[str, Any], measurements: "PoseMeasurements | None", decoder: str
+    trace: RoutingTrace,
+    reconstruction: np.ndarray,
+    example: Mapping[str, Any],
+    measurements: "PoseMeasurements | None",
+    decoder: str,
 ) -> dict[str, Any]:
     """Everything the Pose page draws but the decoder, ready for JSON.
 
     Args:
         trace: one image's trace.
+        reconstruction: [28, 28] in 0..1, what the decoder draws from its longest capsule: to be seen before the
+            decoder has come.
         example: another drawing's pose, to morph to: {"name", "digit", "pose"}.
         measurements: what the components of these weights do, if that was measured.
         decoder: name of the decoder's weights, as given to ``decoder_payload``.
@@ -54,6 +61,7 @@ def pose_payload(
         "poses": trace.v[-1].tolist(),
         "lengths": trace.lengths[-1].tolist(),
         "prediction": trace.prediction,
+        "drawn": levels(reconstruction),
         "example": dict(example),
         "measured": measurements
         and [
@@ -63,6 +71,9 @@ def pose_payload(
             ]
             for digit in measurements.digits
         ],
+        "middle": measurements and measurements.middle,
+        "reach": measurements and measurements.settings.reach,
+        "farthest": POSE_LIMIT,
         "howMeasured": (
             measurements.explanation
             if measurements

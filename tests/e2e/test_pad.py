@@ -39,6 +39,8 @@ def strokes(page: Page, count: int) -> None:
 
 
 def length(page: Page) -> str:
+    """As it is shown; a page that waits for what its tab has kept shows nothing yet."""
+    expect(page.get_by_test_id("length")).to_be_visible()
     return page.get_by_test_id("length").inner_text()
 
 

@@ -64,10 +64,11 @@ class Exports {
   }
 
   answered(gif) {
-    if (!gif || gif.number !== this.asked) return;
+    // What could not be read may have lost its number too.
+    if (gif?.problem) setText(this.said, gif.problem);
+    if (!gif?.data || gif.number !== this.asked) return;
     this.asked = null;
-    setText(this.said, gif.problem || (gif.kind === "sweep" ? `A sweep of dimension ${gif.dimension}, saved.` : "Saved."));
-    if (gif.problem) return;
+    setText(this.said, gif.kind === "sweep" ? `A sweep of dimension ${gif.dimension}, saved.` : "Saved.");
     const bytes = Uint8Array.from(atob(gif.data), (letter) => letter.charCodeAt(0));
     this.save(new Blob([bytes], { type: "image/gif" }), `${gif.kind}.gif`);
   }

@@ -14,7 +14,7 @@ class Morph {
       type: "range",
       min: 0,
       max: 1,
-      step: "any",
+      step: 0.001,
       value: 0.5,
       "aria-label": "From A to B",
       oninput: () => {
@@ -72,22 +72,28 @@ class Morph {
   }
 
   show() {
+    this.label();
+    this.pictures.forEach((picture, at) => putInk(picture, this.page.decoder.decode(this.inputs(at))));
+    this.draw();
+  }
+
+  label() {
     Object.values(this.ends()).forEach(({ digit, name }, at) => {
-      putInk(this.pictures[at], this.page.decoder.decode(this.inputs(at)));
       this.pictures[at].setAttribute("aria-label", `Pose ${"AB"[at]}, capsule ${digit}`);
-      setText(this.names[at], `${"AB"[at]}: ${name}, a ${digit}`);
+      setText(this.names[at], `${"AB"[at]}: ${name}, ${digit === 8 ? "an" : "a"} ${digit}`);
     });
     for (const { name, node } of this.keepers) {
       const letter = name.toUpperCase();
       setText(node, this.page.kept[name] ? `let ${letter} go` : `keep this pose as ${letter}`);
     }
-    this.draw();
   }
 
   draw() {
     const share = Number(this.scrubber.value);
     putInk(this.middle, this.page.decoder.decode(this.inputs(share)));
-    setText(this.share, `${Math.round(100 * share)}% of the way`);
+    const way = `${Math.round(100 * share)}% of the way`;
+    setText(this.share, way);
+    this.scrubber.setAttribute("aria-valuetext", way);
   }
 
   loop() {

@@ -1,10 +1,13 @@
 // The Pose page: sixteen sliders, and the digit that the decoder draws from them while they move.
 
 const DIMENSIONS = 16;
-const WAIT_FOR_DECODER = 15000; // milliseconds until the page goes on without
+const WAIT_FOR_DECODER = 60000; // milliseconds until the page goes on without; a slow line takes half of them
 const REST = 160; // milliseconds without a move until the hand is taken to rest
 const WALK = 0.18; // how far a random walk goes, of what training showed of each component
-const MOST = 2; // of a number in a link: no component can be beyond ±1
+const LONGEST = 0.999; // of a pose on a random walk: squashing keeps lengths below 1
+const UNMEASURED = 0.25; // to both sides of the encoded value, where nobody has measured: as in Figure 4
+const GRAIN = 1000; // parts of 1 that a slider tells apart; its ends are whole ones
+const NUMBER = /^-?\d{1,3}(\.\d{1,20})?(e-\d{1,2})?$/; // in a link, as writeAddress writes it
 const SHORT = 0.1; // m- of the margin loss: a capsule shorter than this says that its digit is not there
 const MASKS = [
   ["winner", "winner", "The longest capsule, whatever is drawn. The other nine poses are fed as 0."],
@@ -31,7 +34,7 @@ class Posing {
     root.append(this.element);
     this.arrived = () => this.start();
     window.addEventListener("capsviz-decoder", this.arrived);
-    this.overdue = setTimeout(() => this.report("unsupported", "the decoder’s weights did not arrive"), WAIT_FOR_DECODER);
+    this.overdue = setTimeout(() => this.report("unsupported", "late"), WAIT_FOR_DECODER);
   }
 
   unmount() {
@@ -56,12 +59,27 @@ class Posing {
     this.walkButton = button("random walk", () => this.walk(), "Slowly through the neighbourhood of this pose; Escape stops");
     this.meanButton = button("", () => this.take(this.mean), "The mean pose of this capsule over the training images that were measured");
     this.sliders = Array.from({ length: DIMENSIONS }, (_, dimension) => new Slider(this, dimension));
+    this.legend = element("p", { class: "look" });
     this.list = element("div", { class: "sliders", role: "group", "aria-label": "Sixteen pose dimensions" });
     this.sorted = element("input", { type: "checkbox", checked: true, onchange: () => this.order() });
     this.buildCapsules();
     this.grid = new SweepGrid(this);
     this.morphing = new Morph(this);
     this.exports = new Exports(this);
+    this.tools = element(
+      "div",
+      { class: "pose-tools" },
+      button("reset all", () => this.reset(), "Every slider back to the encoded pose. Double-click or Delete resets one."),
+      this.playButton,
+      this.walkButton,
+      this.meanButton,
+    );
+    this.below = element(
+      "div",
+      { class: "pose-middle" },
+      element("div", {}, this.capsules, this.morphing.element, this.exports.element),
+      this.grid.element,
+    );
     this.element.append(
       this.notice,
       element(
@@ -72,14 +90,7 @@ class Posing {
           { class: "pose-left" },
           this.canvas,
           element("div", { class: "pose-words" }, this.status, this.warning),
-          element(
-            "div",
-            { class: "pose-tools" },
-            button("reset all", () => this.reset(), "Every slider back to the encoded pose. Double-click or Delete resets one."),
-            this.playButton,
-            this.walkButton,
-            this.meanButton,
-          ),
+          this.tools,
         ),
         element(
           "div",
@@ -91,19 +102,10 @@ class Posing {
             element("span", { class: "term", tabindex: 0, "data-testid": "how-measured" }, "how the captions were measured"),
           ),
           this.list,
-          element(
-            "p",
-            { class: "look" },
-            "Drag: the digit follows. Mark: the encoded value. Thick: the middle 99% of training images, its two ends in the small pictures. Captions: the mean effect of +0.5, from 0.25 below the encoded value to 0.25 above.",
-          ),
+          this.legend,
         ),
       ),
-      element(
-        "div",
-        { class: "pose-middle" },
-        element("div", {}, this.capsules, this.morphing.element, this.exports.element),
-        this.grid.element,
-      ),
+      this.below,
     );
   }
 
@@ -157,6 +159,8 @@ class Posing {
       this.digit = data.prediction;
       if (this.mask === "label") this.mask = "winner";
     }
+    setText(this.legend, this.explained());
+    this.element.querySelector("[data-testid=how-measured]").dataset.tip = data.howMeasured;
     setText(this.notice, "");
     if (before) this.writeAddress(false);
     else if (window.capsvizPose) this.comeBack(window.capsvizPose);
@@ -190,40 +194,67 @@ class Posing {
   }
 
   start() {
-    if (!this.data || window.capsvizDecoder?.name !== this.data.decoder) return;
-    clearTimeout(this.overdue);
-    this.decoder = window.capsvizDecoder;
-    this.element.querySelector("[data-testid=how-measured]").dataset.tip = this.data.howMeasured;
+    if (!this.data) return;
+    const here = window.capsvizDecoder?.name === this.data.decoder;
+    this.decoder = here ? window.capsvizDecoder : null;
+    this.element.classList.toggle("waiting", !here);
+    for (const part of [this.list, this.tools, this.below]) part.inert = !here;
+    if (here) clearTimeout(this.overdue);
     this.choose(this.digit);
     const first = this.sliders.find(({ element: node }) => node === this.list.firstElementChild).dimension;
     this.select(window.capsvizPose?.drawing === this.data.drawing ? this.selected : first);
+    if (!here) this.wait();
   }
 
-  // A link with ?digit=7&pose=16 numbers opens that pose; with 160 numbers, all ten capsules unmasked.
+  // Until the decoder has come: everything in its place, and the reconstruction that the server knows.
+  wait() {
+    const { prediction, lengths, drawn, megabytes } = this.data;
+    putInk(this.canvas, Uint8Array.from(drawn));
+    setText(this.status, `capsule ${prediction}, |v| = ${fixed(lengths[prediction], 3)}`);
+    setText(this.warning, `The decoder is on its way to your browser (${fixed(megabytes, 1)} MB, once): then the sliders bend this digit.`);
+    this.showCapsules();
+    this.morphing.label();
+    this.canvas.setAttribute("aria-label", `What the decoder has drawn from capsule ${prediction}`);
+  }
+
+  // What thick, mark and captions mean, in the words of what was measured.
+  explained() {
+    const { middle, reach } = this.data;
+    const drag = "Drag: the digit follows. Mark: the encoded value.";
+    if (middle === null) return `${drag} Thick: ${UNMEASURED} to either side of it, the two ends in the small pictures.`;
+    return `${drag} Thick: the middle ${middle}% of training images, its two ends in the small pictures. Captions: the mean effect of +${2 * reach}, from ${reach} below the encoded value to ${reach} above.`;
+  }
+
+  // A link with ?digit=7&pose=16 numbers opens that pose; with 160 numbers, all ten capsules unmasked. Nothing of a
+  // link with a bad part is taken.
   readAddress() {
     const asked = new URL(window.location.href).searchParams;
     const [digit, pose] = [asked.get("digit"), asked.get("pose")];
-    const problems = [];
+    const all = 10 * DIMENSIONS;
+    const texts = pose === null ? [] : pose.split(",", all + 1).map((text) => text.trim());
+    const odd = texts.find((text) => !NUMBER.test(text) || Math.abs(text) > this.data.farthest);
+    const wrong = [];
+    if (digit !== null && !/^[0-9]$/.test(digit)) wrong.push(`digit ${cited(digit)} is none of 0 to 9`);
+    if (pose !== null && ![DIMENSIONS, all].includes(texts.length)) {
+      const count = texts.length > all ? `more than ${all}` : texts.length;
+      wrong.push(`pose holds ${count} instead of ${DIMENSIONS} numbers (or ${all} for all capsules)`);
+    } else if (odd !== undefined) wrong.push(`pose has ${cited(odd)}, which is no number from −${this.data.farthest} to ${this.data.farthest}`);
+    if (wrong.length) {
+      setText(this.notice, `The link’s ${wrong.join(", and its ")}: the drawing’s own pose is shown instead.`);
+      return;
+    }
     if (digit !== null) {
-      if (/^[0-9]$/.test(digit)) {
-        this.digit = Number(digit);
-        this.mask = "label";
-      } else problems.push(`The link asks for digit “${digit.slice(0, 20)}”, but digits go from 0 to 9: the longest capsule’s is shown instead.`);
+      this.digit = Number(digit);
+      this.mask = "label";
     }
-    if (pose !== null) {
-      const numbers = pose.split(",").map((text) => (text.trim() === "" ? NaN : Number(text)));
-      if (![DIMENSIONS, 10 * DIMENSIONS].includes(numbers.length)) problems.push(`The link’s pose has ${numbers.length} numbers instead of ${DIMENSIONS} (or 160 for all capsules): the drawing’s own is shown instead.`);
-      else if (!numbers.every((value) => Math.abs(value) <= MOST)) problems.push(`The link’s pose has something that is not a number from −${MOST} to ${MOST}: the drawing’s own is shown instead.`);
-      else if (numbers.length === DIMENSIONS) this.poses[this.digit].set(numbers);
-      else {
-        this.mask = "all";
-        this.poses.forEach((own, capsule) => own.set(numbers.slice(capsule * DIMENSIONS, (capsule + 1) * DIMENSIONS)));
-      }
+    if (pose === null) return;
+    const numbers = texts.map(Number);
+    if (numbers.length === DIMENSIONS) this.poses[this.digit].set(numbers);
+    else {
+      this.mask = "all";
+      this.poses.forEach((own, capsule) => own.set(numbers.slice(capsule * DIMENSIONS, (capsule + 1) * DIMENSIONS)));
     }
-    if (pose !== null && !problems.length) {
-      problems.push("This pose comes with the link, not from the drawing at the left: “reset all” goes to the drawing’s own.");
-    }
-    setText(this.notice, problems.join(" "));
+    setText(this.notice, "This pose comes with the link, not from the drawing at the left: “reset all” goes to the drawing’s own.");
   }
 
   writeAddress(chosen = true) {
@@ -256,7 +287,7 @@ class Posing {
 
   ends(dimension) {
     const origin = this.origins[this.digit][dimension];
-    return this.measured(dimension) ?? { low: origin - 0.25, high: origin + 0.25 };
+    return this.measured(dimension) ?? { low: origin - UNMEASURED, high: origin + UNMEASURED };
   }
 
   // The ends of a slider: beyond what training showed, so that one sees what happens there.
@@ -264,7 +295,8 @@ class Posing {
     const { low, high } = this.ends(dimension);
     const [origin, now] = [this.origins[this.digit][dimension], this.pose[dimension]];
     const margin = 0.3 * (high - low);
-    return [Math.min(low - margin, origin - 0.1, now), Math.max(high + margin, origin + 0.1, now)];
+    const [least, most] = [Math.min(low - margin, origin - 0.1, now), Math.max(high + margin, origin + 0.1, now)];
+    return [Math.floor(least * GRAIN) / GRAIN, Math.ceil(most * GRAIN) / GRAIN];
   }
 
   choose(digit) {
@@ -311,6 +343,7 @@ class Posing {
 
   rest() {
     clearTimeout(this.resting);
+    this.chores = [];
     if (!this.decoder) return;
     this.paint();
     this.showCapsules();
@@ -333,6 +366,7 @@ class Posing {
   reset() {
     setText(this.notice, "");
     this.notice.hidden = true;
+    if (this.mask === "all") this.poses.forEach((pose, digit) => pose.set(this.origins[digit]));
     this.take(this.origins[this.digit]);
   }
 
@@ -376,8 +410,10 @@ class Posing {
     const notes = [];
     if (length >= 1) notes.push("No capsule can be this long: squashing keeps lengths below 1.");
     if (length < SHORT && !all) notes.push("Nearly 0: the decoder draws what its biases make of nothing, and captions do not hold.");
-    else if (beyond.length > 3) notes.push(`Outside the middle 99% of training images in ${beyond.length} dimensions.`);
-    else if (beyond.length) notes.push(`Outside the middle 99% of training images in dimension ${beyond.join(", ")}.`);
+    else if (beyond.length) {
+      const where = beyond.length > 3 ? `${beyond.length} dimensions` : `dimension ${beyond.join(", ")}`;
+      notes.push(`Outside the middle ${this.data.middle}% of training images in ${where}.`);
+    }
     if (all) notes.push("Captions were measured with one capsule alone.");
     setText(this.warning, notes.join(" "));
   }
@@ -472,11 +508,18 @@ class Posing {
         // Near the pose it starts from: components are not independent, and far from it in all of them
         // at once lie poses that no drawing has.
         this.pose[d] = from + fade * WALK * (high - low) * swing;
-        this.sliders[d].follow();
       });
+      const length = Math.hypot(...this.pose);
+      if (length > LONGEST) this.pose.forEach((value, d) => (this.pose[d] = (value * LONGEST) / length));
+      for (const slider of this.sliders) slider.follow();
       this.touch();
     });
   }
+}
+
+// What a link says, short enough and plain enough to stand in a sentence (as messages.py has it).
+function cited(text) {
+  return text ? `“${text.slice(0, 20).replace(/[^A-Za-z0-9 .,+-]/g, "?")}${text.length > 20 ? "…" : ""}”` : "nothing";
 }
 
 const posed = new WeakMap();

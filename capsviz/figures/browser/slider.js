@@ -2,6 +2,7 @@
 
 const STEP = 0.01; // by an arrow key;
 const LARGE_STEP = 0.05; // with shift, or by page up and down
+const SLOP = 6; // pixels that a finger moves before it tells whether it slides or scrolls
 
 class Slider {
   constructor(page, dimension) {
@@ -10,16 +11,21 @@ class Slider {
     this.caption = element("span", { class: "slider-caption" });
     // The number is a button too: a finger has neither double-click nor Delete.
     this.value = element("button", { type: "button", class: "slider-value", onclick: () => this.reset() });
-    const picture = (end) => element("canvas", { width: 28, height: 28, class: "thumb", role: "img", "aria-label": `at its ${end} end` });
-    [this.low, this.high] = [picture("low"), picture("high")];
+    [this.low, this.high] = ["low", "high"].map((end) =>
+      element("canvas", { width: 28, height: 28, class: "thumb", role: "img", "data-testid": `${end}-${dimension}` }),
+    );
+    this.finger = null; // where one has touched the track, until its click has come
     this.input = element("input", {
       type: "range",
-      step: "any",
+      step: 1 / GRAIN, // what is read out, too, has no more digits
       "data-testid": `slider-${dimension}`,
       oninput: () => this.moved(),
-      onchange: () => page.writeAddress(),
+      onchange: () => this.changed(),
       onfocus: () => page.select(dimension),
-      onpointerdown: () => page.select(dimension),
+      onpointerdown: (event) => this.touched(event),
+      onpointermove: (event) => this.slid(event),
+      onpointercancel: () => this.letGo(),
+      onclick: () => (this.finger = null),
       ondblclick: () => this.reset(),
       onkeydown: (event) => this.key(event),
     });
@@ -38,11 +44,46 @@ class Slider {
     );
   }
 
+  // A finger on the track may be on its way down the page. Browsers move the thumb at its first touch; here it counts
+  // once the finger has gone sideways.
+  touched(event) {
+    const touch = event.pointerType === "touch";
+    this.finger = touch ? { x: event.clientX, y: event.clientY, from: this.page.pose[this.dimension], slides: null } : null;
+    if (!touch) this.page.select(this.dimension);
+  }
+
+  slid(event) {
+    if (this.finger?.slides !== null || event.pointerType !== "touch") return;
+    const [across, down] = [Math.abs(event.clientX - this.finger.x), Math.abs(event.clientY - this.finger.y)];
+    if (Math.max(across, down) < SLOP) return;
+    this.finger.slides = across > down;
+    if (this.finger.slides) this.page.select(this.dimension);
+  }
+
+  // The browser has taken the finger for scrolling after all.
+  letGo() {
+    if (this.finger?.slides) {
+      this.page.pose[this.dimension] = this.finger.from;
+      this.page.touch();
+    }
+    this.finger = null;
+    this.follow();
+  }
+
   moved() {
+    if (this.finger && !this.finger.slides) this.follow();
+    else this.bend(Number(this.input.value));
+  }
+
+  bend(value) {
     this.page.halt();
-    this.page.pose[this.dimension] = Number(this.input.value);
+    this.page.pose[this.dimension] = value;
     this.page.touch();
     this.showValue();
+  }
+
+  changed() {
+    if (!this.finger || this.finger.slides) this.page.writeAddress();
   }
 
   // After a change of digit, drawing or pose: range, marks, caption, value.
@@ -59,9 +100,14 @@ class Slider {
     setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px)/g, "\u00a0"));
     const text = (value) => signedText(value, 3);
     this.head.dataset.tip =
-      `The middle 99% of training images lie from ${text(ends.low)} to ${text(ends.high)}; encoded is ${text(marks["--origin"])}. ` +
-      "Arrow keys move by 0.01, with shift by 0.05; double-click, Delete or a click on the number goes back.";
-    input.setAttribute("aria-label", `Dimension ${dimension}: ${this.caption.textContent}`);
+      (page.measured(dimension) ? `The middle ${page.data.middle}% of training images lie from ${text(ends.low)} to ${text(ends.high)}; encoded is` : "Encoded is") +
+      ` ${text(marks["--origin"])}. ` +
+      `Arrow keys move by ${STEP}, with shift by ${LARGE_STEP}; double-click, Delete or a click on the number goes back.`;
+    const caption = this.caption.textContent;
+    input.setAttribute("aria-label", `Dimension ${dimension}${caption && `: ${caption}`}`);
+    for (const [end, canvas] of [["low", this.low], ["high", this.high]]) {
+      canvas.setAttribute("aria-label", `Dimension ${dimension} at its ${end} end, ${text(ends[end])}`);
+    }
     this.follow();
   }
 
@@ -94,12 +140,14 @@ class Slider {
   }
 
   key(event) {
+    this.finger = null;
     const large = event.shiftKey || event.key.startsWith("Page");
     const direction = { ArrowRight: 1, ArrowUp: 1, PageUp: 1, ArrowLeft: -1, ArrowDown: -1, PageDown: -1 }[event.key];
     if (event.key === "Backspace" || event.key === "Delete") this.reset();
     else if (direction) {
-      this.input.value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP);
-      this.moved();
+      const value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP);
+      this.bend(Math.max(Number(this.input.min), Math.min(value, Number(this.input.max))));
+      this.follow();
       this.page.writeAddress();
     } else return;
     event.preventDefault();

@@ -37,10 +37,10 @@ class SweepGrid {
       ),
       element(
         "div",
-        { class: "sweep-frame", "aria-hidden": "true" },
-        element("div", { class: "sweep-labels" }, ...this.labels),
+        { class: "sweep-frame" },
+        element("div", { class: "sweep-labels", "aria-hidden": "true" }, ...this.labels),
         this.canvas,
-        element("div", { class: "sweep-columns" }, ...this.columns),
+        element("div", { class: "sweep-columns", "aria-hidden": "true" }, ...this.columns),
       ),
       element("p", { class: "look" }, "As in Figure 4 of the paper: each row moves one of the 16 numbers, around its encoded value in the middle; the others stay as they are now. Look for rows that change the digit in one way only, and for rows that change several things at once."),
     );
@@ -85,6 +85,7 @@ class SweepGrid {
 
   showSpan() {
     setText(this.spanText, `±${fixed(Number(this.span.value))}`);
+    this.span.setAttribute("aria-valuetext", this.spanText.textContent);
     this.columns.forEach((label, step) => setText(label, step % 5 ? "" : signedText(this.moveOf(step))));
   }
 

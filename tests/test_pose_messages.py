@@ -1,0 +1,193 @@
+"""What the Pose view sends, and a link says: taken as it is, or refused with one sentence."""
+
+import math
+from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from reference import assert_one_sentence
+
+from capsviz import capsules, messages, ui, ui_pose
+from capsviz.errors import MessageError
+from capsviz.messages import MorphGif, SweepGif, gif_request
+
+POSE = [index / 16 for index in range(16)]
+SWEEP: dict[str, Any] = {
+    "kind": "sweep",
+    "number": 1764118800000,
+    "digit": 9,
+    "pose": POSE,
+    "dimension": 15,
+    "span": 0.25,
+}
+MORPH: dict[str, Any] = {
+    "kind": "morph",
+    "number": 7,
+    "a": {"digit": 3, "pose": POSE, "name": "kept"},
+    "b": {"digit": 0, "pose": POSE[::-1], "name": "“a nine”"},
+    "digit": "of the view: not of a morph",
+}
+
+
+def test_sizes_are_those_of_the_capsules() -> None:
+    assert (messages.DIGITS, messages.POSE_DIM) == (capsules.DIGITS, capsules.POSE_DIM)
+
+
+def test_a_sweep_by_hand() -> None:
+    assert gif_request(SWEEP) == SweepGif(1764118800000, 9, tuple(POSE), 15, 0.25)
+    whole = gif_request(SWEEP | {"digit": 0.0, "dimension": 0, "span": 1, "pose": [1] * 16})
+    assert whole == SweepGif(1764118800000, 0, (1.0,) * 16, 0, 1.0)
+    every = [[digit / 10 + index / 1000 for index in range(16)] for digit in range(10)]
+    unmasked = gif_request(SWEEP | {"pose": every})
+    assert isinstance(unmasked, SweepGif)
+    np.testing.assert_array_equal(unmasked.pose, every)
+
+
+def test_a_morph_by_hand() -> None:
+    assert gif_request(MORPH) == MorphGif(7, (3, 0), (tuple(POSE), tuple(POSE[::-1])))
+
+
+def test_what_was_read_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        gif_request(SWEEP).number = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", [-2, 2, 0, 1e-300])
+def test_the_ends_of_the_range_are_taken(value: float) -> None:
+    request = gif_request(SWEEP | {"pose": [value] * 16, "span": 0.01, "number": 2**53, "dimension": 0})
+    assert request == SweepGif(2**53, 9, (float(value),) * 16, 0, 0.01)
+
+
+def with_pose(value: object, place: int = 15) -> list[object]:
+    pose: list[object] = list(POSE)
+    pose[place] = value
+    return pose
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    *(
+        ({"number": value}, "number of the request")
+        for value in (None, -1, 2**53 + 2, 0.5, "1", True, math.nan)
+    ),
+    *(({"digit": value}, "0 to 9") for value in (None, -1, 10, 3.5, "3", True, [3], math.inf, 1e300)),
+    *(({"dimension": value}, "0 to 15") for value in (None, -1, 16, 99, 3.5, "3", False, {}, math.nan)),
+    *(
+        ({"span": value}, "0.01 to 1")
+        for value in (None, 0, 0.009, 1.01, -0.25, "x", True, [0.25], math.nan, math.inf)
+    ),
+    *(
+        ({"pose": value}, "16 numbers")
+        for value in (None, [], POSE[:15], [*POSE, 0], [0.1] * 10_000, "0123456789abcdef", {}, 5, [POSE] * 9)
+    ),
+    *(
+        ({"pose": with_pose(value)}, "-2 to 2")
+        for value in (2.01, -2.01, "0.1", None, True, math.nan, -math.inf, 10**400, [0], 1e308)
+    ),
+    ({"pose": with_pose(3, 0)}, "“3”"),
+    ({"pose": [POSE] * 9 + [POSE[:15]]}, "16 numbers"),
+    ({"pose": [POSE] * 9 + [with_pose("x")]}, "“x”"),
+    ({"pose": [0.1] * 10}, "16 numbers"),
+    *(
+        ({"kind": value}, "load the page again")
+        for value in (None, "gif", "SWEEP", ["sweep"], 5, {}, "morphs")
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "mentioned"), WRONG)
+def test_a_sweep_with_a_wrong_part_is_refused(wrong: dict[str, Any], mentioned: str) -> None:
+    with pytest.raises(MessageError) as caught:
+        gif_request(SWEEP | wrong)
+    assert_one_sentence(caught.value, mentioned)
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize("field", list(SWEEP))
+def test_a_sweep_without_a_part_is_refused(field: str) -> None:
+    with pytest.raises(MessageError):
+        gif_request({name: value for name, value in SWEEP.items() if name != field})
+
+
+@pytest.mark.parametrize("end", ["a", "b"])
+def test_a_morph_with_a_wrong_end_is_refused(end: str) -> None:
+    for wrong, mentioned in (
+        (None, "two poses"),
+        ([3, POSE], "two poses"),
+        ({}, "0 to 9"),
+        ({"digit": 10, "pose": POSE}, "“10”"),
+        ({"digit": 3}, "16 numbers"),
+        ({"digit": 3, "pose": POSE[1:]}, "16 numbers"),
+        ({"digit": 3, "pose": [POSE] * 10}, "16 numbers"),
+        ({"digit": 3, "pose": with_pose(2.5)}, "“2.5”"),
+    ):
+        with pytest.raises(MessageError) as caught:
+            gif_request(MORPH | {end: wrong})
+        assert_one_sentence(caught.value, mentioned)
+
+
+@pytest.mark.parametrize("sent", [None, 5, "sweep", [], ["kind"], True, b"kind"])
+def test_what_is_no_request_is_refused(sent: object) -> None:
+    with pytest.raises(MessageError) as caught:
+        gif_request(sent)
+    assert_one_sentence(caught.value, "load the page again")
+
+
+def test_sentences_quote_little_and_no_markup() -> None:
+    with pytest.raises(MessageError) as caught:
+        gif_request(SWEEP | {"span": "![](//a.b/c)" * 1000})
+    assert_one_sentence(caught.value, "…")
+    assert not set("![]()/") & set(str(caught.value))
+
+
+def test_the_decoder_that_a_browser_says_it_has_is_the_one_that_was_sent() -> None:
+    assert messages.stored("0123456789abcdef", "0123456789abcdef") == "0123456789abcdef"
+    for wrong in (None, "", "0123456789abcdeF", "0123456789abcde", 5, ["0123456789abcdef"], {}):
+        with pytest.raises(MessageError) as caught:
+            messages.stored(wrong, "0123456789abcdef")
+        assert_one_sentence(caught.value, "0123456789abcdef")
+
+
+def test_why_a_browser_cannot_decode_is_one_of_the_known_reasons() -> None:
+    assert messages.unsupported("late") == "the decoder’s weights did not arrive"
+    for wrong in (None, "", "lat", "LATE", 5, True, ["late"], {}, "<b>" * 1000):
+        with pytest.raises(MessageError) as caught:
+            messages.unsupported(wrong)
+        assert len(str(caught.value)) < 60
+
+
+# --- what becomes of them -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A session's state, in which the two components have said what a test puts there."""
+    state: dict[str, Any] = {}
+    monkeypatch.setattr(ui_pose.st, "session_state", state)
+    monkeypatch.setattr(ui, "model", lambda: SimpleNamespace(sha256="0123456789abcdef" + "5" * 48))
+    return state
+
+
+@pytest.mark.parametrize("said", ["0123456789abcdef", "fedcba9876543210", None, ["x"]])
+def test_a_decoder_counts_as_stored_if_it_is_the_one_that_was_sent(
+    session: dict[str, Any], said: object
+) -> None:
+    session[ui_pose.DECODER_KEY] = {"stored": said}
+    ui_pose._stored()
+    assert (ui_pose.STORED_KEY in session) == (said == "0123456789abcdef")
+
+
+def test_a_browser_without_decoder_gets_plain_sliders_until_they_are_switched_off(
+    session: dict[str, Any],
+) -> None:
+    for said in ("because", None, 5):
+        session[ui_pose.POSE_KEY] = {"unsupported": said}
+        ui_pose._unsupported()
+        assert ui_pose.PLAIN_KEY not in session
+    session[ui_pose.POSE_KEY] = {"unsupported": "late"}
+    ui_pose._unsupported()
+    assert session[ui_pose.PLAIN_KEY] is True
+    assert session[ui_pose.REASON_KEY] == "the decoder’s weights did not arrive"
+    ui_pose._toggled()
+    assert ui_pose.REASON_KEY not in session
