@@ -96,13 +96,17 @@ def test_what_is_no_number_in_range_is_refused(value: object) -> None:
         (12.5, "“12.5”"),
         (-7, "“-7”"),
         (10**19, "“10000000000000000000”"),
-        (10**5000, "something else"),
     ],
 )
 def test_a_sentence_repeats_little_of_what_was_sent_and_nothing_that_could_be_markup(
     value: object, shown: str
 ) -> None:
     assert messages.quoted(value) == shown
+
+
+def test_a_number_longer_than_python_writes_is_not_repeated() -> None:
+    assert messages.quoted(10**5000) == "something else"
+    assert "R must be a whole number" in refusal(messages.whole, -(10**5000), 1, 10, "R")
 
 
 # --- the canvas -----------------------------------------------------------------------------------------
