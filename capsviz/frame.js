@@ -4,9 +4,11 @@
   if (window.capsvizCharts) return;
   window.capsvizCharts = true;
 
-  // A figure's parts are read out, and Plotly's are three pictures of run-together numbers. An image is its name alone.
-  const name = () => document.querySelectorAll(".stPlotlyChart[role=figure]")
-    .forEach((chart) => chart.setAttribute("role", "img"));
+  // Plotly's parts would be read out as three pictures of run-together numbers.
+  const name = () => document.querySelectorAll(".stPlotlyChart > :not([aria-hidden])").forEach((drawn) => {
+    drawn.setAttribute("aria-hidden", "true");
+    drawn.parentElement.setAttribute("role", "img");
+  });
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   name();
 

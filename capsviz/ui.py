@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from capsviz.inference import Model
     from capsviz.trace import RoutingTrace
 
-PAGES = Path(__file__).parent.parent / "pages"
 PAD = 280  # side of the canvas, CSS pixels
 HISTORY = 30  # drawings that undo can go back through
 FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hardly a hole left
@@ -168,14 +167,6 @@ def frame() -> Iterator[None]:
 
 def question(text: str, *doors: tuple[str, str]) -> None:
     """The one-line question that the page answers, and doors (page, label) to where more is said."""
-    if READING_KEY not in st.session_state:
-        # A link to a page was the first thing this server was asked for. Until st.navigation has been called
-        # once, Streamlit takes the folder pages/ for pages of its old kind and runs one without app.py.
-        # The default page has no address of its own: it must not be the one that is asked for.
-        st.navigation(
-            [st.Page(page, default=page.stem == "draw") for page in PAGES.glob("*.py")], position="hidden"
-        )
-        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.html(f'<h1 class="cv-question">{text}</h1>')
         for page, label in doors:

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from reference import assert_one_sentence
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1 import AppTest
 
 from capsviz import inference, ui, ui_pose, ui_routing
 from capsviz.errors import WeightsError
@@ -20,21 +19,8 @@ from capsviz.examples import EXAMPLES, render
 from capsviz.figures import decoder_payload, routing_payload
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["pages/draw.py", "pages/routing.py", "pages/pose.py", "pages/model.py"]
+PAGES = ["views/draw.py", "views/routing.py", "views/pose.py", "views/model.py"]
 BLANK = ui.Drawing(np.zeros((ui.PAD, ui.PAD), np.uint8), "light", [])
-
-
-class OnlyTheRouter(PagesManager):
-    """AppTest would take the folder beside ``app.py`` for pages of the old kind, and run one without it."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        PagesManager.uses_pages_directory = False
-        super().__init__(*arguments, **options)
-
-
-@pytest.fixture(autouse=True)
-def router(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_test, "PagesManager", OnlyTheRouter)
 
 
 def open_app(drawing: ui.Drawing | None = None, page: str = PAGES[0]) -> AppTest:
@@ -93,7 +79,7 @@ def test_all_pages_work_from_one_reading_computed_once() -> None:
 def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
     app = open_app(BLANK, page)
     assert reading(app).trace is None
-    if page == "pages/model.py":
+    if page == "views/model.py":
         assert "8,215,568" in shown(app)  # what it says of the network needs no drawing
     else:
         assert re.search('data-testid="waiting">[^<]*draw a digit', shown(app))
@@ -171,7 +157,7 @@ def components(app: AppTest) -> list[Any]:
 
 
 def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> None:
-    app = open_app(page="pages/routing.py")
+    app = open_app(page="views/routing.py")
     explorer, surgery = components(app)
     trace, drawings = reading(app).trace, reading(app).reconstructions
     assert trace is not None
@@ -228,7 +214,7 @@ def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(asked: 
 def test_an_impossible_operation_is_answered_with_one_sentence(
     operation: dict[str, Any], mentioned: str
 ) -> None:
-    app = open_app(page="pages/routing.py")
+    app = open_app(page="views/routing.py")
     app.session_state[ui_routing.SURGERY_KEY] = {"operation": operation}
     app.run()
     assert not app.exception
@@ -243,7 +229,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
     def fail(*arguments: object) -> None:
         raise RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA")
 
-    app = open_app(page="pages/routing.py")
+    app = open_app(page="views/routing.py")
     monkeypatch.setattr(inference.Model, "decode", fail)
     app.session_state[ui_routing.SURGERY_KEY] = {"operation": {"coupling": "uniform"}}
     app.run()
@@ -252,7 +238,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
 
 
 def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
-    app = open_app(page="pages/pose.py")
+    app = open_app(page="views/pose.py")
     decoder, pose = components(app)
     assert decoder.bytes == decoder_payload(ui.model().decoder_layers(), ui.model().sha256[:16])
     assert decoder.ByteSize() < 3_000_000
@@ -262,7 +248,7 @@ def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
     app.session_state[ui_pose.STORED_KEY] = ui.model().sha256[:16]  # as the browser says once it has it
     app.run()
     app.switch_page(PAGES[0]).run()
-    app.switch_page("pages/pose.py").run()
+    app.switch_page("views/pose.py").run()
     (pose,) = components(app)
     assert "poses" in json.loads(pose.json)
 
@@ -277,7 +263,7 @@ def asked_for(app: AppTest, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
-    app = open_app(page="pages/pose.py")
+    app = open_app(page="views/pose.py")
     pose = [0.1] * 16
     request = {"kind": "sweep", "number": 1, "digit": 3, "pose": pose, "dimension": 5, "span": 0.5}
     gif = Image.open(io.BytesIO(base64.b64decode(asked_for(app, request)["data"])))
@@ -300,13 +286,13 @@ def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
     ],
 )
 def test_an_impossible_gif_is_answered_with_one_sentence(request_: dict[str, Any], mentioned: str) -> None:
-    answer = asked_for(open_app(page="pages/pose.py"), {"number": 1, **request_})
+    answer = asked_for(open_app(page="views/pose.py"), {"number": 1, **request_})
     assert "data" not in answer
     assert mentioned in answer["problem"]
 
 
 def test_plain_sliders_decode_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app(page="pages/pose.py")
+    app = open_app(page="views/pose.py")
     app.toggle(key=ui_pose.PLAIN_KEY).set_value(True).run()
     assert not components(app)
     trace = reading(app).trace
@@ -334,7 +320,7 @@ def test_weights_that_nobody_measured_have_sliders_without_captions(monkeypatch:
 
     monkeypatch.setattr(ui_pose, "load_poses", missing)
     ui_pose._measured.clear()
-    sent = json.loads(components(open_app(page="pages/pose.py"))[-1].json)
+    sent = json.loads(components(open_app(page="views/pose.py"))[-1].json)
     ui_pose._measured.clear()
     assert sent["measured"] is None
     assert_one_sentence(sent["howMeasured"], "measured")

@@ -4,9 +4,9 @@ from capsviz import figures, ui
 
 ui.question(
     "What does it see, and how sure is it?",
-    ("pages/routing.py", "Why this digit?"),
-    ("pages/pose.py", "What its numbers mean"),
-    ("pages/model.py", "Every layer in numbers"),
+    ("views/routing.py", "Why this digit?"),
+    ("views/pose.py", "What its numbers mean"),
+    ("views/model.py", "Every layer in numbers"),
 )
 trace, reconstructions = ui.answered()
 st.html(figures.pipeline_strip(trace, reconstructions[-1, trace.prediction]))
