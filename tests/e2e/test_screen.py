@@ -226,6 +226,7 @@ def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
         }
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 703, "height": 1032})  # what A4 leaves between its margins
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         for gone in ("Undo", "Clear", "Examples", "Image"):
             expect(page.get_by_role("button", name=gone, exact=True)).not_to_be_visible()
         expect(page.get_by_role("navigation")).not_to_be_visible()
