@@ -1,8 +1,6 @@
 """Who cannot see the screen, or not its colours: what a browser tells assistive technology of each page."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,9 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from capsviz.figures.theme import DIGIT_COLOURS
-from tests.e2e.pixels import pixels
+from tests.e2e.looking import PATHS, opened, pixels
 
-PATHS = ["", "routing", "pose", "model"]
 CONTROLS = {
     "button",
     "checkbox",
@@ -31,23 +28,6 @@ CONTROLS = {
 PICTURES = {"image", "img", "Canvas", "SvgRoot", "graphics-document"}
 
 
-@contextmanager
-def opened(browser: Browser, url: str, path: str, width: int = 1366, **options: Any) -> Iterator[Page]:
-    """A page that shows its answer and its live views, or its charts."""
-    context = browser.new_context(viewport={"width": width, "height": 844}, **options)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.goto(f"{url}/{path}")
-    page.get_by_test_id("answer").wait_for()
-    if path == "model":
-        expect(page.locator(".stPlotlyChart .main-svg >> visible=true")).not_to_have_count(0)
-    elif path:
-        page.locator(".st-key-page canvas").first.wait_for()
-    page.wait_for_timeout(1000)
-    yield page
-    context.close()
-
-
 def accessibility_tree(page: Page) -> list[dict[str, Any]]:
     """Every node that assistive technology meets: its "role" and "name"; parts of a picture are none."""
     nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
@@ -62,7 +42,7 @@ def accessibility_tree(page: Page) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("path", PATHS)
 def test_axe_finds_nothing_serious(browser: Browser, url: str, path: str, scheme: str) -> None:
     for width in (1366, 390):
-        with opened(browser, url, path, width, color_scheme=scheme) as page:
+        with opened(browser, url, path, (width, 844), color_scheme=scheme) as page:
             violations = Axe().run(page).response["violations"]
         serious = [
             f"{rule['id']}: {node['target']}"

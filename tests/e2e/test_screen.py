@@ -1,15 +1,13 @@
 """What fits on which screen, on a phone's under one thumb, and on paper."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pixels import pixels
+from tests.e2e.looking import PATHS, opened, pixels
 from tests.e2e.serving import serve
 
 QUESTIONS = {
@@ -18,31 +16,11 @@ QUESTIONS = {
     "Pose": "What do the sixteen numbers mean?",
     "Model": "What is this network, and how good is it?",
 }
-PATHS = ["", "routing", "pose", "model"]
 # A screen of each kind: full HD, laptop, projector, laptop at 150 % and at 200 %, tablets, phones.
 SIZES = [(1920, 1080), (1366, 768), (1280, 720), (911, 512), (683, 384), (820, 1180), (320, 640)]
 TOUCHED = [(1180, 820), (390, 844)]
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "has_touch": True,
-    "is_mobile": True,
-}
+PHONE: dict[str, Any] = {"size": (390, 844), "has_touch": True, "is_mobile": True}
 SHADOWS = "const within = (root) => [...root.querySelectorAll('*')].flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);"
-
-
-@contextmanager
-def opened(browser: Browser, url: str, path: str, **options: Any) -> Iterator[Page]:
-    context = browser.new_context(**options)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.goto(f"{url}/{path}")
-    page.get_by_test_id("answer").wait_for()
-    if path == "model":
-        page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
-    elif path:
-        page.locator(".st-key-page canvas").first.wait_for()
-    yield page
-    context.close()
 
 
 def too_wide(page: Page) -> int:
@@ -76,7 +54,7 @@ def test_no_page_is_wider_than_its_screen_nor_too_small_to_read(
 ) -> None:
     for sizes, touch in ((SIZES, False), (TOUCHED, True)):
         options = {"has_touch": touch, "is_mobile": touch}
-        with opened(browser, url, path, viewport={"width": 1366, "height": 768}, **options) as page:
+        with opened(browser, url, path, **options) as page:
             for width, height in sizes:
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_timeout(600)  # charts are drawn anew
@@ -86,7 +64,7 @@ def test_no_page_is_wider_than_its_screen_nor_too_small_to_read(
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_width_from_320_pixels_up_is_too_narrow(browser: Browser, url: str, path: str) -> None:
-    with opened(browser, url, path, viewport={"width": 1500, "height": 700}) as page:
+    with opened(browser, url, path, size=(1500, 700)) as page:
         widths = [*range(1400, 320, -120), 1025, 1024, 901, 900, 769, 768, 641, 640, 320]
         wide = {}
         for width in widths:
@@ -119,7 +97,7 @@ def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> N
 
 
 def test_the_bar_is_worked_by_keys(browser: Browser, url: str) -> None:
-    with opened(browser, url, "", viewport={"width": 390, "height": 844}) as page:
+    with opened(browser, url, "", size=(390, 844)) as page:
         for _ in range(12):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.innerText") == "Pose":
@@ -133,7 +111,7 @@ def test_the_bar_is_worked_by_keys(browser: Browser, url: str) -> None:
 def test_a_link_with_the_keyboards_focus_wears_a_ring(
     browser: Browser, url: str, width: int, scheme: str
 ) -> None:
-    with opened(browser, url, "", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+    with opened(browser, url, "", size=(width, 844), color_scheme=scheme) as page:
         links = [
             page.get_by_role("navigation").get_by_role("link", name="Routing"),
             page.get_by_role("link", name="Why this digit?"),
@@ -160,7 +138,7 @@ def luminance(colours: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_key_puts_a_frame_around_the_page(browser: Browser, url: str, path: str) -> None:
-    with opened(browser, url, path, viewport={"width": 1366, "height": 768}) as page:
+    with opened(browser, url, path) as page:
         left = page.locator(".stMain")
         page.wait_for_timeout(500)
         edge = pixels(left)[80:, :6]
@@ -218,7 +196,7 @@ LAST = {
 def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
     browser: Browser, url: str, path: str, scheme: str
 ) -> None:
-    with opened(browser, url, path, viewport={"width": 1366, "height": 768}, color_scheme=scheme) as page:
+    with opened(browser, url, path, color_scheme=scheme) as page:
         page.wait_for_timeout(1500)
         pages = {
             format_: len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=format_)))
@@ -258,7 +236,7 @@ def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
 
 
 def test_a_printed_chart_is_as_wide_as_its_column(browser: Browser, url: str) -> None:
-    with opened(browser, url, "model", viewport={"width": 1920, "height": 1080}) as page:
+    with opened(browser, url, "model", size=(1920, 1080)) as page:
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 703, "height": 1032})
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
