@@ -54,7 +54,7 @@ if evaluation:
 else:
     st.info(unmeasured)
 
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([4, 3], gap="large")
 with left:
     ui.heading("How it was trained")
     before = earlier_epochs(card)
