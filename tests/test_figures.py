@@ -362,6 +362,8 @@ def test_bars_have_each_digits_colour_and_length(routed: RoutingTrace) -> None:
     assert re.findall(r"background:(#\w+)", html) == list(theme.DIGIT_COLOURS)
     assert re.findall(r'cv-numeral">(\d)<', html) == [*"0123456789"]
     lengths = np.linalg.norm(routed.v[2], axis=1)
+    widths = [float(width) for width in re.findall(r"width:([\d.]+)%", html)]
+    np.testing.assert_allclose(widths, 100 * lengths, atol=0.0051)
     assert re.findall(r'title="([^"]*)"', html) == [
         f"|v| of digit {digit} is {length:.4f}" for digit, length in enumerate(lengths)
     ]
