@@ -287,11 +287,13 @@ def routed() -> RoutingTrace:
     v[2, 8] *= 8 / 3
     u_hat = random.standard_normal((1152, 10, 16))
     c = random.dirichlet(np.ones(10), (3, 1152))
+    u = random.standard_normal((1152, 8)) * 0.1
+    u[0], u[-1] = 0.001, 0.35  # the shortest and the longest
     features = np.maximum(random.standard_normal((256, 20, 20)), 0) * random.uniform(0.5, 3, (256, 1, 1))
     return RoutingTrace(
         image=random.uniform(0, 1, (28, 28)),
         features=features,
-        u=random.standard_normal((1152, 8)) * 0.1,
+        u=u,
         u_hat=u_hat,
         b=np.zeros((3, 1152, 10)),
         c=c,
