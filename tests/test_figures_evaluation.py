@@ -208,6 +208,14 @@ def test_a_table_leaves_open_what_a_curve_does_not_have():
         ["1", "10", "2", ""],
         ["2", "3.124", "0.00123", "0.5"],
     ]
+    figure = training_figure(log[:1])
+    figure.add_scatter(x=[3, 2], y=[7, -8], name="later")
+    assert [[row[0], row[-1]] for row in table(chart_table(figure, "Errors"))] == [
+        ["epoch", "later"],
+        ["1", ""],
+        ["2", "−8"],
+        ["3", "7"],
+    ]
 
 
 def test_every_chart_of_an_evaluation_has_a_name_and_a_table(result: dict[str, Any]):
