@@ -194,9 +194,11 @@ def evaluation_charts(evaluation: str) -> dict[str, "go.Figure"]:
     return figures.evaluation_figures(json.loads(evaluation))
 
 
-def chart(figure: "go.Figure", key: str) -> None:
-    """A Plotly figure, without the tools that float over it."""
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+def chart(figure: "go.Figure", key: str, title: str) -> None:
+    """A Plotly figure with a name and a table of its numbers, without the tools that float over it."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=figures.chart_words(figure, title))
+    script = Path(__file__).with_name("frame.js").read_text("utf-8")
+    st.html(f"{figures.chart_table(figure, title)}<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def iterations() -> int:

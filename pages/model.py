@@ -50,20 +50,20 @@ if evaluation:
             ):
                 with tab:
                     st.markdown(figures.EVALUATION[name].says(evaluation))
-                    ui.chart(charts[name], name)
+                    ui.chart(charts[name], name, figures.EVALUATION[name].title)
 else:
     st.info(unmeasured)
 
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([4, 3], gap="large")
 with left:
     ui.heading("How it was trained")
     before = earlier_epochs(card)
     errors, losses = st.tabs(["Errors", "Losses"])
     with errors:
         errors_figure = figures.training_figure(card["log"], card["test_error"], before, averaged_error(card))
-        ui.chart(errors_figure, "training")
+        ui.chart(errors_figure, "training", "Errors")
     with losses:
-        ui.chart(figures.loss_figure(card["log"], before), "losses")
+        ui.chart(figures.loss_figure(card["log"], before), "losses", "Losses")
     ui.heading("How that differs from the paper")
     st.markdown(departures(card))
 with right:

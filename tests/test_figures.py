@@ -276,3 +276,263 @@ def test_training_figure_of_an_empty_log_is_still_labelled() -> None:
     figure = figures.training_figure([])
     assert figure.layout.yaxis.title.text
     assert not any(len(curve.x) for curve in figure.data)
+
+
+@pytest.fixture
+def routed() -> RoutingTrace:
+    """Three iterations of numbers at random, in which 3 wins at first and 8 in the end."""
+    random = np.random.default_rng(5)
+    v = 0.1 * random.standard_normal((3, 10, 16))
+    v[:, 3] *= 2
+    v[2, 8] *= 8 / 3
+    u_hat = random.standard_normal((1152, 10, 16))
+    c = random.dirichlet(np.ones(10), (3, 1152))
+    u = random.standard_normal((1152, 8)) * 0.1
+    u[0], u[-1] = 0.001, 0.35  # the shortest and the longest
+    features = np.maximum(random.standard_normal((256, 20, 20)), 0) * random.uniform(0.5, 3, (256, 1, 1))
+    return RoutingTrace(
+        image=random.uniform(0, 1, (28, 28)),
+        features=features,
+        u=u,
+        u_hat=u_hat,
+        b=np.zeros((3, 1152, 10)),
+        c=c,
+        s=np.einsum("rij,ijd->rjd", c, u_hat),
+        v=v,
+    )
+
+
+def alternatives(html: str) -> list[str]:
+    return re.findall(r'alt="([^"]*)"', html)
+
+
+def test_the_strip_is_of_the_last_iteration(routed: RoutingTrace) -> None:
+    assert routed.lengths[0].argmax() != routed.prediction == 8
+    html = figures.pipeline_strip(routed, np.zeros((28, 28)))
+    assert alternatives(html) == [
+        "the 28 by 28 pixels the network sees",
+        "the nine strongest feature maps",
+        "shares of the 6 by 6 places in digit 8",
+        "digit 8 as its capsule redraws it",
+    ]
+    assert re.findall("<p>([^<]*)</p>", html) == [
+        "28 × 28, 0 to 1",
+        "256 filters, 9 × 9",
+        "9 × 9, stride 2",
+        "routing, 3 iterations",
+        "decoder",
+    ]
+    assert "The 9 most active of 256" in html
+    lengths = np.linalg.norm(routed.v[2], axis=1)
+    assert re.findall(r'cv-value">([\d.]+)<', html) == [f"{length:.2f}" for length in lengths]
+    assert f"(here {lengths.sum():.2f})" in html
+
+    # Capsule i is type i // 36 at row i % 36 // 6 and column i % 6: its share in s is c (u_hat . v) / |v|.
+    shares = np.zeros((6, 6))
+    for i in range(1152):
+        shares[i % 36 // 6, i % 6] += routed.c[2, i, 8] * routed.u_hat[i, 8] @ routed.v[2, 8] / lengths[8]
+    np.testing.assert_allclose(place_shares(routed, 8), shares, rtol=1e-4, atol=1e-4)
+    colours = pictures(html)[2].astype(int)
+    limit = np.abs(shares).max()
+    for row in range(6):
+        for column in range(6):
+            full = theme.FOR_COLOUR if shares[row, column] > 0 else theme.AGAINST_COLOUR
+            expected = np.array(full) * abs(shares[row, column]) / limit
+            assert np.abs(colours[row, column] - expected).max() <= 1
+    strongest = shares.ravel()[np.abs(shares).argmax()] / np.linalg.norm(routed.s[2, 8])
+    said = re.search(r"the strongest (takes|makes) (\d+)% of \|s\|", html)
+    assert said is not None
+    assert said.groups() == ("takes" if strongest < 0 else "makes", f"{100 * abs(strongest):.0f}")
+
+
+def test_the_mosaic_reads_like_a_page(routed: RoutingTrace) -> None:
+    mosaic = pictures(figures.pipeline_strip(routed, np.zeros((28, 28))))[1]
+    means = [float(feature.mean()) for feature in routed.features]
+    order = sorted(range(256), key=lambda index: -means[index])[:9]
+    brightest = max(float(routed.features[index].max()) for index in order)
+    for position, index in enumerate(order):
+        row, column = position // 3 * 21, position % 3 * 21
+        np.testing.assert_allclose(
+            mosaic[row : row + 20, column : column + 20], 255 * routed.features[index] / brightest, atol=0.51
+        )
+    assert not mosaic[[20, 41]].any()
+    assert not mosaic[:, [20, 41]].any()
+
+
+def test_bars_have_each_digits_colour_and_length(routed: RoutingTrace) -> None:
+    html = figures.lengths_bars(routed.lengths[-1])
+    assert re.findall(r"background:(#\w+)", html) == list(theme.DIGIT_COLOURS)
+    assert re.findall(r'cv-numeral">(\d)<', html) == [*"0123456789"]
+    lengths = np.linalg.norm(routed.v[2], axis=1)
+    widths = [float(width) for width in re.findall(r"width:([\d.]+)%", html)]
+    np.testing.assert_allclose(widths, 100 * lengths, atol=0.0051)
+    assert re.findall(r'title="([^"]*)"', html) == [
+        f"|v| of digit {digit} is {length:.4f}" for digit, length in enumerate(lengths)
+    ]
+    assert html.count("left:0") == html.count("left:10%") == html.count("left:90%") == 1
+
+
+def test_what_each_capsule_would_have_drawn_stands_under_its_own_digit(routed: RoutingTrace) -> None:
+    drawn = np.random.default_rng(6).uniform(0, 1, (10, 28, 28))
+    html = figures.reconstruction_panels(routed, drawn)
+    shown = pictures(html)
+    assert alternatives(html) == [
+        "pixels seen",
+        "redrawn by digit capsule 8",
+        "difference of the two",
+        *(f"what digit capsule {digit} would have drawn" for digit in range(10)),
+    ]
+    np.testing.assert_allclose(shown[0], 255 * routed.image, atol=0.51)
+    np.testing.assert_allclose(shown[1], 255 * drawn[8], atol=0.51)
+    for digit in range(10):
+        np.testing.assert_allclose(shown[3 + digit], 255 * drawn[digit], atol=0.51)
+    lengths = np.linalg.norm(routed.v[2], axis=1)
+    errors = [((drawn[digit] - routed.image) ** 2).sum() for digit in range(10)]
+    assert re.findall(r'title="([^"]*)"', html) == [
+        f"capsule {digit}: length {lengths[digit]:.3f}, squared error {errors[digit]:.1f}"
+        for digit in range(10)
+    ]
+    assert f'data-testid="error">{errors[8]:.1f}<' in html
+    assert re.findall(r"<b>(\d)</b> ([\d.]+)<", html) == [
+        (str(digit), f"{lengths[digit]:.2f}") for digit in range(10)
+    ]
+    assert re.findall(r"--digit:(#\w+)", html) == list(theme.DIGIT_COLOURS)
+    assert re.findall(r'class="cv-longest" style="--digit:(#\w+)"', html) == [theme.DIGIT_COLOURS[8]]
+    assert html.index("seen<") < html.index("redrawn by 8<") < html.index("difference<")
+    # Ink added is orange, ink left out blue, each as strong as the difference.
+    row, column = np.unravel_index((drawn[8] - routed.image).argmin(), (28, 28))
+    left_out = routed.image[row, column] - drawn[8, row, column]
+    np.testing.assert_allclose(shown[2][row, column], left_out * np.array(theme.AGAINST_COLOUR), atol=0.51)
+
+
+def test_a_reading_is_sure_from_its_limit_on_and_no_digit_up_to_that_of_absent_ones() -> None:
+    image, lengths = np.zeros((28, 28)), np.full(10, 0.05)
+
+    def found(longest: float, limit: float) -> str:
+        lengths[6] = longest
+        (word,) = re.findall(r'cv-length">([a-z ]+)<b', figures.reading_card(image, lengths, limit))
+        return str(word)
+
+    assert [found(longest, 0.7) for longest in (0.7, 0.69999, 0.10001, 0.1, 0.05)] == [
+        "length",
+        "unsure",
+        "unsure",
+        "no digit",
+        "no digit",
+    ]
+    assert found(0.05, 0.0) == "length"
+
+
+def test_a_readings_bars_and_limit_are_as_high_as_they_say(routed: RoutingTrace) -> None:
+    html = figures.reading_card(routed.image, routed.lengths[-1], 0.725)
+    lengths = np.linalg.norm(routed.v[2], axis=1)
+    assert re.findall(r"height:([\d.]+)%;background:(#\w+)", html) == [
+        (f"{100 * length:.1f}", colour) for length, colour in zip(lengths, theme.DIGIT_COLOURS, strict=True)
+    ]
+    assert re.findall(r'title="([^"]*)"', html) == [
+        f"dashed: unsure below {0.725:.2f}",
+        *(f"|v| of digit {digit} is {length:.3f}" for digit, length in enumerate(lengths)),
+    ]
+    assert "--unsure:72.5%" in html
+    assert re.findall(r"<i>(\d)</i>", html) == [*"0123456789"]
+    assert alternatives(html) == ["the 28 by 28 pixels seen"]
+    assert f'data-testid="length">{lengths.max():.2f}<' in html
+    assert "--unsure" not in figures.reading_card(routed.image, routed.lengths[-1])
+
+
+def test_lengths_of_other_iterations_are_judged_by_those_of_training(routed: RoutingTrace) -> None:
+    judged = np.full(10, 0.2)
+    judged[1] = 0.8
+    html = figures.reading_card(routed.image, routed.lengths[-1], 0.9, "Draw it larger.", judged)
+    assert "longest is 1, 0.80: unsure, below 0.90." in html
+    assert 'data-testid="answer">8<' in html
+    assert f'unsure<b data-testid="length">{np.linalg.norm(routed.v[2, 8]):.2f}<' in html
+    assert "--unsure" not in html  # it would be no limit of these bars
+    html = figures.reading_card(routed.image, routed.lengths[-1], 0.8, "", judged)
+    assert "longest is 1, 0.80: sure." in html
+
+
+def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
+    drawn = np.random.default_rng(7).uniform(0, 1, (10, 28, 28))
+    parameters = {"conv1": 1_001, "primary": 20_020, "digits": 3_003, "decoder": 400_400}
+    html = figures.layers_table(routed, drawn, parameters)
+    rows = [
+        re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
+        for row in re.findall("<tr>(.*?)</tr>", html.partition("<tbody>")[2])
+    ]
+    lengths = np.sqrt((routed.u**2).sum(axis=1))
+    error = ((drawn[8] - routed.image) ** 2).sum()
+    assert [[row[0], *row[2:]] for row in rows[:4]] == [
+        [
+            "Convolution",
+            "256 × 20 × 20",
+            f"{100 * np.count_nonzero(routed.features > 0) / 102_400:.0f}% of the values are above 0",
+            "1,001",
+        ],
+        [
+            "Primary capsules",
+            "1152 × 8",
+            f"lengths {lengths.min():.3f} to {lengths.max():.3f}, mean {lengths.mean():.3f}",
+            "20,020",
+        ],
+        ["Digit capsules", "10 × 16", f"the longest is 8: {np.linalg.norm(routed.v[2, 8]):.2f}", "3,003"],
+        ["Decoder", "28 × 28", f"squared error {error:.1f}", "400,400"],
+    ]
+    assert "3 routing iterations" in rows[2][1]
+    assert rows[4] == ["All trained numbers", "424,424"]
+    empty = figures.layers_table(None, None, parameters)
+    assert empty.count("<td>–</td>") == 4
+    assert ", routing</td>" in empty
+
+
+def test_grey_levels_are_rounded_and_cut_off() -> None:
+    image = np.array([[-0.2, 0.0, 0.5 / 255 + 1e-4], [1.4 / 255, 1.0, 1.7]])
+    assert theme.ink(image).tolist() == [[0, 0, 1], [1, 255, 255]]
+    assert theme.levels(image) == [0, 0, 1, 1, 255, 255]
+    assert theme.number(2.345, 1) == "2.3"
+    half = theme.signed(np.array([-1.0, 1.0]), limit=4.0)
+    assert half.tolist() == [[14, 34, 56], [60, 34, 9]]
+
+
+def test_training_figures_mark_the_last_epoch_and_fit_the_epochs() -> None:
+    log = [
+        {
+            "epoch": epoch,
+            "train_error": 0.1 / epoch,
+            "validation_error": 0.02 / epoch,
+            "margin_loss": 0.1,
+            "reconstruction_loss": 6.0,
+        }
+        for epoch in range(1, 31)
+    ]
+    figure = figures.training_figure(log, 0.003, averaged=0.0005)
+    assert [curve.name for curve in figure.data[2:]] == [
+        "validation, of the mean",
+        "test (10,000), of the mean",
+    ]
+    assert [(point.x[0], point.y[0]) for point in figure.data[2:]] == [
+        (30, pytest.approx(0.05)),
+        (30, pytest.approx(0.3)),
+    ]
+    assert figure.layout.xaxis.range == (0.5, 30.5)
+    assert figure.layout.xaxis.dtick == 3
+    assert figure.layout.yaxis.type == "log"
+    assert list(figure.layout.yaxis.ticktext) == [f"{value:g}" for value in figure.layout.yaxis.tickvals]
+    losses = figures.loss_figure(log[:4])
+    assert losses.layout.xaxis.dtick == 1
+    assert losses.layout.yaxis.rangemode == losses.layout.yaxis2.rangemode == "tozero"
+    assert losses.layout.yaxis2.side == "right"
+    assert losses.layout.dragmode is figure.layout.dragmode is False  # a finger scrolls the page
+    assert [curve.name for curve in figures.training_figure(log).data] == [
+        curve.name for curve in figure.data[:2]
+    ]
+
+
+def test_headings_of_a_page_come_next_below_its_question(
+    routed: RoutingTrace, reconstructions: np.ndarray
+) -> None:
+    for html, count in (
+        (figures.pipeline_strip(routed, reconstructions[0]), 5),
+        (figures.reconstruction_panels(routed, reconstructions), 2),
+    ):
+        assert re.findall(r"<(h\d)>", html) == ["h2"] * count

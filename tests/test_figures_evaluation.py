@@ -1,12 +1,13 @@
 """Figures of an evaluation: what they plot is what was measured."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from capsviz.figures import evaluation
+from capsviz.figures import chart_table, chart_words, evaluation, training_figure
 
 
 @pytest.fixture
@@ -151,3 +152,102 @@ def test_all_figures_are_named_and_what_was_not_measured_is_left_out(result: dic
     written = evaluation.write_figures(result, tmp_path / "new" / "folder")
     assert [path.stem for path in written] == names[:4]
     assert all(path.stat().st_size > 1e6 for path in written)  # Plotly itself is inside
+
+
+def table(html: str) -> list[list[str]]:
+    """The cells of a table, row by row."""
+    return [
+        re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall("<tr>(.*?)</tr>", html, re.DOTALL)
+    ]
+
+
+def test_a_confusions_table_has_a_row_for_each_digit(result: dict[str, Any]):
+    result["confusion"][2][5] = 31
+    figure = evaluation.confusion_figure(result["confusion"])
+    rows = table(chart_table(figure, "MNIST"))
+    assert rows[0] == ["digit ↓, read as →", *"0123456789"]
+    assert [row[0] for row in rows[1:]] == [*"0123456789"]
+    assert rows[1 + 7][1 + 7] == "1,008"
+    assert (rows[1 + 7][1 + 1], rows[1 + 1][1 + 7]) == ("2", "0")
+    assert (rows[1 + 2][1 + 5], rows[1 + 5][1 + 2]) == ("31", "0")
+    assert sum(int(cell.replace(",", "")) for row in rows[1:] for cell in row[1:]) == 1_131
+    assert chart_words(figure, "MNIST") == "MNIST: a row for each digit, a column for each it was read as"
+
+
+def test_a_curves_table_has_its_intervals_and_its_numbers_of_images(result: dict[str, Any]):
+    figure = evaluation.curve_figure("rotated", result["curves"]["rotated"])
+    html = chart_table(figure, "Turned")
+    assert table(html) == [
+        ["rotated, degrees", "error, %", "95% interval"],
+        ["−10", "4", "2 to 9"],
+        ["0", "4", "2 to 9"],
+    ]
+    assert "<summary>Turned in numbers</summary>" in html
+    assert chart_words(figure, "Turned") == "Turned: error, %, by rotated, degrees"
+    assert table(chart_table(evaluation.calibration_figure(result["calibration"]), "Calibration")) == [
+        ["length of the longest capsule", "measured (mean distance 0.076)", "95% interval", "images"],
+        ["0.52", "75", "30 to 95", "4"],
+        ["0.93", "100", "96 to 100", "100"],
+    ]
+    # The limit is a line to compare with; no digits were measured at it.
+    assert table(chart_table(evaluation.unsure_figure(result["unsure"]), "Unsure")) == [
+        ["length of the longest capsule", "digits", "no digits"],
+        ["0", "0", "0"],
+        ["0.5", "10", "80"],
+        ["1", "100", "100"],
+    ]
+
+
+def test_a_table_leaves_open_what_a_curve_does_not_have():
+    log = [
+        {"epoch": 1, "train_error": 0.1, "validation_error": 0.02},
+        {"epoch": 2, "train_error": 0.031237, "validation_error": 0.0000123},
+    ]
+    assert table(chart_table(training_figure(log, test_error=0.005), "Errors")) == [
+        ["epoch", "training (augmented images)", "validation (5,000 held out)", "test (10,000)"],
+        ["1", "10", "2", ""],
+        ["2", "3.124", "0.00123", "0.5"],
+    ]
+    figure = training_figure(log[:1])
+    figure.add_scatter(x=[3, 2], y=[7, -8], name="later")
+    assert [[row[0], row[-1]] for row in table(chart_table(figure, "Errors"))] == [
+        ["epoch", "later"],
+        ["1", ""],
+        ["2", "−8"],
+        ["3", "7"],
+    ]
+
+
+def test_every_chart_of_an_evaluation_has_a_name_and_a_table(result: dict[str, Any]):
+    for name, figure in evaluation.evaluation_figures(result).items():
+        assert len(table(chart_table(figure, name))) > 1
+        assert chart_words(figure, name).startswith(f"{name}: ")
+    assert "&lt;b&gt; in numbers" in chart_table(figure, "<b>")
+
+
+def test_curves_of_each_kind_are_named_and_counted(result: dict[str, Any]):
+    made = evaluation.evaluation_figures(result)
+    assert made["rotated"].layout.xaxis.title.text == "rotated, degrees"
+    assert made["drawings-confusion"].data[0].z[0][1] == 0  # of people's drawings, not of MNIST's
+    assert {note.text for note in made["drawings-confusion"].layout.annotations} == {"1"}
+    widths = result["drawings"]["widths"]
+    widths.append({"width": 18, "rate": 0.9, "interval": (0.85, 0.97)})
+    (curve,) = evaluation.drawings_figure(result["drawings"]).data
+    assert (list(curve.x), list(curve.y)) == ([8, 18], [75, 90])
+    np.testing.assert_allclose(curve.error_y.array, [15, 7])
+    np.testing.assert_allclose(curve.error_y.arrayminus, [25, 5])
+    assert "with pens of 2 widths. All: 75.00% (95% interval 50.00% to 90.00%)" in evaluation.EVALUATION[
+        "drawings"
+    ].says(result)
+    result["drawings"]["writers"] = 0
+    assert evaluation.EVALUATION["drawings"].says(result).startswith("1,234 drawings, at random sizes")
+
+
+def test_a_large_point_is_many_digits(result: dict[str, Any]):
+    points = evaluation.calibration_figure(result["calibration"]).data[1]
+    # Areas beside a smallest point of 8 pixels: 4 digits of 100 have a fifth of the diameter.
+    np.testing.assert_allclose(points.marker.size, [8 + 22 / 5, 30])
+    assert list(points.customdata) == [4, 100]
+    figure = evaluation.confusion_figure(result["confusion"])
+    assert (figure.layout.yaxis.scaleanchor, figure.layout.xaxis.range) == ("x", (-0.5, 9.5))
+    assert figure.layout.dragmode is False  # a finger scrolls the page

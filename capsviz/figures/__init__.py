@@ -9,6 +9,7 @@ from pathlib import Path
 from capsviz.figures.evaluation import EVALUATION, evaluation_figures
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
+from capsviz.figures.numbers import chart_table, chart_words
 from capsviz.figures.pose import decoder_payload, pose_payload
 from capsviz.figures.reading import TRAINED, reading_card
 from capsviz.figures.reconstructions import reconstruction_panels
@@ -23,6 +24,8 @@ __all__ = [
     "EVALUATION",
     "STYLE",
     "TRAINED",
+    "chart_table",
+    "chart_words",
     "decoder_payload",
     "evaluation_figures",
     "layers_table",

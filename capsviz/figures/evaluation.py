@@ -25,6 +25,7 @@ def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": TEXT},
         margin={"l": 70, "r": 20, "t": 40, "b": 60},
         height=420,
+        dragmode=False,  # a finger that begins on a chart scrolls the page
     )
     title = "<br>".join(textwrap.wrap(x, LINE))
     figure.update_xaxes(title={"text": title, "font": TEXT}, tickfont=TEXT, automargin=True)

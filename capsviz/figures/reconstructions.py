@@ -39,11 +39,11 @@ def reconstruction_panels(trace: RoutingTrace, reconstructions: np.ndarray) -> s
         for d in range(len(reconstructions))
     )
     return (
-        '<div class="cv-frame"><div class="cv-panels"><section><h4>How well is it redrawn?</h4>'
+        '<div class="cv-frame"><div class="cv-panels"><section><h2>How well is it redrawn?</h2>'
         f'<div class="cv-row">{compared}</div>'
         f'<p>Squared error <b data-testid="error">{number(error, 1)}</b>, summed over 784 pixels; '
         f'<b class="cv-for">orange</b>: ink added, <b class="cv-against">blue</b>: ink left out.</p></section>'
-        '<section class="cv-ten"><h4>What would each digit capsule have drawn?</h4>'
+        '<section class="cv-ten"><h2>What would each digit capsule have drawn?</h2>'
         f'<div class="cv-row">{drawings}</div>'
         "<p>Each of the ten poses, decoded alone, with its capsule’s length. A short pose says little: near 0 the "
         "decoder draws nearly the same grey shape, whatever was drawn.</p></section></div></div>"

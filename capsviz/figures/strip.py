@@ -31,7 +31,7 @@ def _mosaic(maps: np.ndarray) -> np.ndarray:
 
 def _station(title: str, operation: str, body: str, caption: str, kind: str = "") -> str:
     return (
-        f'<figure class="cv-station {kind}"><h4>{title}</h4><p>{operation}</p>{body}'
+        f'<figure class="cv-station {kind}"><h2>{title}</h2><p>{operation}</p>{body}'
         f"<figcaption>{caption}</figcaption></figure>"
     )
 

@@ -135,6 +135,7 @@ def _laid_out(figure: "go.Figure", epochs: int, before: int) -> "go.Figure":
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": text},
         margin={"l": 70, "r": 20, "t": 40, "b": 50},
         height=400,
+        dragmode=False,  # a finger that begins on a chart scrolls the page
     )
     figure.update_xaxes(
         title={"text": f"epoch, after {before} of earlier trainings" if before else "epoch", "font": text},

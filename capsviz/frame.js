@@ -1,0 +1,25 @@
+// What Streamlit's charts lack: to be one picture each, and to fit on paper. Sent with each chart, run once.
+
+(() => {
+  if (window.capsvizCharts) return;
+  window.capsvizCharts = true;
+
+  // Plotly's parts would be read out as three pictures of run-together numbers.
+  const name = () => document.querySelectorAll(".stPlotlyChart > :not([aria-hidden])").forEach((drawn) => {
+    drawn.setAttribute("aria-hidden", "true");
+    drawn.parentElement.setAttribute("role", "img");
+  });
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  name();
+
+  // Plotly draws for the window's width; with a view box the same drawing takes the paper's.
+  window.addEventListener("beforeprint", () => {
+    for (const svg of document.querySelectorAll(".stPlotlyChart .main-svg")) {
+      const [width, height] = ["width", "height"].map((side) => svg.getAttribute(side));
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      svg.parentElement.style.setProperty("--sides", `${width} / ${height}`);
+    }
+  });
+  window.addEventListener("afterprint", () => document.querySelectorAll(".stPlotlyChart .main-svg")
+    .forEach((svg) => svg.removeAttribute("viewBox")));
+})();

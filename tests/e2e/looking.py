@@ -1,0 +1,36 @@
+"""A page as someone has it before them, and what stands on it."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page
+
+PATHS = ["", "routing", "pose", "model"]
+
+
+@contextmanager
+def opened(
+    browser: Browser, url: str, path: str, size: tuple[int, int] = (1366, 768), **options: Any
+) -> Iterator[Page]:
+    """A page that shows its answer and its live views, or its charts; ``options`` are of the browser's context."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{url}/{path}")
+    page.get_by_test_id("answer").wait_for()
+    if path == "model":
+        page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
+    elif path:
+        page.locator(".st-key-page canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    yield page
+    context.close()
+
+
+def pixels(locator: Locator) -> np.ndarray:
+    """[H, W, 3] uint8 colours of an element as it is shown."""
+    return np.asarray(Image.open(io.BytesIO(locator.screenshot(animations="disabled"))).convert("RGB"))

@@ -1,0 +1,250 @@
+"""What fits on which screen, on a phone's under one thumb, and on paper."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.looking import PATHS, opened, pixels
+from tests.e2e.serving import serve
+
+QUESTIONS = {
+    "Draw": "What does it see, and how sure is it?",
+    "Routing": "Why did this capsule win?",
+    "Pose": "What do the sixteen numbers mean?",
+    "Model": "What is this network, and how good is it?",
+}
+# A screen of each kind: full HD, laptop, projector, laptop at 150 % and at 200 %, tablets, phones.
+SIZES = [(1920, 1080), (1366, 768), (1280, 720), (911, 512), (683, 384), (820, 1180), (320, 640)]
+TOUCHED = [(1180, 820), (390, 844)]
+PHONE: dict[str, Any] = {"size": (390, 844), "has_touch": True, "is_mobile": True}
+SHADOWS = "const within = (root) => [...root.querySelectorAll('*')].flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);"
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels the page can be scrolled sideways."""
+    return int(
+        page.evaluate(
+            """() => Math.max(...[document.documentElement, document.querySelector(".stMain")]
+                .map((e) => e.scrollWidth - e.clientWidth))"""
+        )
+    )
+
+
+def too_small(page: Page) -> list[str]:
+    """Texts below 12 pixels; KaTeX's spaces of no width are none."""
+    found: list[str] = page.evaluate(
+        f"""() => {{
+            {SHADOWS}
+            return within(document.body)
+                .filter((e) => !["STYLE", "SCRIPT"].includes(e.tagName) && e.checkVisibility())
+                .filter((e) => [...e.childNodes].some((n) => n.nodeType == 3 && n.data.replace(/[\\s\\u200b]/g, "")))
+                .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12)
+                .map((e) => e.outerHTML.slice(0, 100));
+        }}"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_is_wider_than_its_screen_nor_too_small_to_read(
+    browser: Browser, url: str, path: str
+) -> None:
+    for sizes, touch in ((SIZES, False), (TOUCHED, True)):
+        options = {"has_touch": touch, "is_mobile": touch}
+        with opened(browser, url, path, **options) as page:
+            for width, height in sizes:
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_timeout(600)  # charts are drawn anew
+                assert too_wide(page) <= 0, (width, height)
+                assert not too_small(page), (width, height)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_width_from_320_pixels_up_is_too_narrow(browser: Browser, url: str, path: str) -> None:
+    with opened(browser, url, path, size=(1500, 700)) as page:
+        widths = [*range(1400, 320, -120), 1025, 1024, 901, 900, 769, 768, 641, 640, 320]
+        wide = {}
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 700})
+            page.wait_for_timeout(300)
+            wide[width] = too_wide(page)
+        assert max(wide.values()) <= 0, wide
+
+
+def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> None:
+    with opened(browser, url, "", **PHONE) as page:
+        bar = page.get_by_role("navigation")
+        expect(bar.get_by_role("link")).to_have_text([*QUESTIONS])
+        for name in ("Routing", "Model", "Pose", "Draw"):
+            bar.get_by_role("link", name=name).tap()
+            question = page.get_by_role("heading", level=1)
+            expect(question).to_have_text(QUESTIONS[name])
+            expect(question).to_be_in_viewport(ratio=1)
+            expect(bar.locator("[aria-current=page]")).to_have_text(name)
+            # Nothing lies over it, neither a menu nor the bar.
+            assert question.evaluate(
+                """(e) => { const { left, right, top, bottom } = e.getBoundingClientRect();
+                    return [top + 2, bottom - 2].every((y) => e.contains(document.elementFromPoint(left + 5, y))); }"""
+            )
+        expect(page.get_by_test_id("stExpandSidebarButton")).not_to_be_visible()
+        height = bar.bounding_box()
+        assert height is not None
+        assert height["height"] >= 44
+        assert height["y"] + height["height"] == pytest.approx(844, abs=1)
+
+
+def test_the_bar_is_worked_by_keys(browser: Browser, url: str) -> None:
+    with opened(browser, url, "", size=(390, 844)) as page:
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.innerText") == "Pose":
+                break
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS["Pose"])
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_link_with_the_keyboards_focus_wears_a_ring(
+    browser: Browser, url: str, width: int, scheme: str
+) -> None:
+    with opened(browser, url, "", size=(width, 844), color_scheme=scheme) as page:
+        links = [
+            page.get_by_role("navigation").get_by_role("link", name="Routing"),
+            page.get_by_role("link", name="Why this digit?"),
+        ]
+        for link in links:
+            plain = pixels(link)
+            for _ in range(20):
+                page.keyboard.press("Tab")
+                if link.evaluate("(e) => e === document.activeElement"):
+                    break
+            page.wait_for_timeout(300)
+            ringed = pixels(link)
+            # Its upper edge is a line of another colour than before, 3 : 1 apart.
+            before, after = (luminance(picture[1, 20:-20]).mean() for picture in (plain, ringed))
+            assert (max(before, after) + 0.05) / (min(before, after) + 0.05) > 3
+
+
+def luminance(colours: np.ndarray) -> np.ndarray:
+    """Relative luminance (WCAG 2) of uint8 colours [..., 3]."""
+    share = colours / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_key_puts_a_frame_around_the_page(browser: Browser, url: str, path: str) -> None:
+    with opened(browser, url, path) as page:
+        left = page.locator(".stMain")
+        page.wait_for_timeout(500)
+        edge = pixels(left)[80:, :6]
+        page.mouse.click(1355, 500)
+        for key in ("End", "Home"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(500)
+        np.testing.assert_array_equal(pixels(left)[80:, :6], edge)
+
+
+def test_a_finger_that_begins_on_a_chart_scrolls_the_page(browser: Browser, url: str) -> None:
+    with opened(browser, url, "model", **PHONE) as page:
+        page.locator(".stPlotlyChart").first.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        box = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
+        assert box is not None
+        scrolled = "document.querySelector('.stMain').scrollTop"
+        before = page.evaluate(scrolled)
+        session = page.context.new_cdp_session(page)
+        start = min(box["y"] + box["height"] - 20, 700)
+        for step in range(15):
+            point = {"x": box["x"] + 100, "y": start - 10 * step}
+            kind = "touchMove" if step else "touchStart"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(500)
+        assert page.evaluate(scrolled) > before + 80
+
+
+def test_a_fresh_server_shows_no_other_list_of_pages(browser: Browser) -> None:
+    with serve("app.py") as fresh:
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.add_init_script(
+            """window.lists = new Set();
+            (function look() {
+                document.querySelectorAll("nav").forEach((nav) => window.lists.add(nav.dataset.testid));
+                if (document.querySelector(".stSidebar")) window.lists.add("a sidebar");
+                requestAnimationFrame(look);
+            })();"""
+        )
+        page.goto(f"{fresh}/pose")
+        expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS["Pose"], timeout=60_000)
+        assert page.evaluate("[...window.lists]") == ["stTopNav"]
+        page.close()
+
+
+LAST = {
+    "": "near 0 the decoder draws nearly the same grey shape",
+    "model": "free to use, in courses too, under the MIT licence",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
+    browser: Browser, url: str, path: str, scheme: str
+) -> None:
+    with opened(browser, url, path, color_scheme=scheme) as page:
+        page.wait_for_timeout(1500)
+        pages = {
+            format_: len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=format_)))
+            for format_ in ("A4", "Letter")
+        }
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 703, "height": 1032})  # what A4 leaves between its margins
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        for gone in ("Undo", "Clear", "Examples", "Image"):
+            expect(page.get_by_role("button", name=gone, exact=True)).not_to_be_visible()
+        expect(page.get_by_role("navigation")).not_to_be_visible()
+        for stays in (".st-key-canvas", ".cv-seen", ".cv-digit", ".cv-minis", ".cv-question"):
+            expect(page.locator(stays)).to_be_visible()
+        # All of it is on the paper: nothing ends at the window's lower edge or the paper's right one.
+        assert page.evaluate(
+            "[document.querySelector('.stMain'), document.documentElement].every((e) => e.scrollWidth <= 703)"
+        )
+        assert (
+            page.locator(".cv-question").evaluate(
+                """(e) => { for (; e; e = e.parentElement) if (getComputedStyle(e).overflowY != "visible") return e.className;
+                return ""; }"""
+            )
+            == ""
+        )
+        if path in LAST:
+            expect(page.get_by_text(LAST[path])).to_be_visible()
+        colours = page.locator(".cv-question").evaluate(
+            "(e) => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.stMain')).backgroundColor]"
+        )
+        assert colours == ["rgb(23, 25, 29)", "rgb(255, 255, 255)"]
+        edge = pixels(page.locator(".cv-question"))
+        assert (edge[-1] == 255).all()
+    assert pages["A4"] == {"": 1}.get(path, pages["A4"])
+    assert all(1 <= count <= 8 for count in pages.values()), pages
+    if path == "model":
+        assert all(count >= 3 for count in pages.values()), pages
+
+
+def test_a_printed_chart_is_as_wide_as_its_column(browser: Browser, url: str) -> None:
+    with opened(browser, url, "model", size=(1920, 1080)) as page:
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 703, "height": 1032})
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        chart = page.locator(".stPlotlyChart >> visible=true").first
+        frame, drawn = chart.bounding_box(), chart.locator(".main-svg").first.bounding_box()
+        assert frame is not None
+        assert drawn is not None
+        assert drawn["width"] <= frame["width"] <= 703
+        axis = chart.locator(".xtitle").bounding_box()
+        assert axis is not None
+        assert axis["y"] + axis["height"] <= frame["y"] + frame["height"] + 1

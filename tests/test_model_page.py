@@ -1,0 +1,62 @@
+"""The Model page without a browser: what it says of the network is what was measured."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parent.parent
+CARD, MEASURED = (
+    json.loads((ROOT / "weights" / f"capsnet-mnist{kind}.json").read_text("utf-8"))
+    for kind in ("", ".evaluation")
+)
+
+
+@pytest.fixture(scope="module")
+def page() -> AppTest:
+    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60).run()
+    app.switch_page("../pages/model.py").run()
+    assert not app.exception
+    return app
+
+
+def shown(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def test_the_headline_is_measured(page: AppTest) -> None:
+    confusion, drawn = (np.array(result["confusion"]) for result in (MEASURED, MEASURED["drawings"]))
+    read, rate = np.trace(confusion) / confusion.sum(), np.trace(drawn) / drawn.sum()
+    assert re.findall(r"<b>([\d.,]+%?)</b>", shown(page))[-3:] == [
+        f"{100 * read:.2f}%",
+        f"{100 * rate:.1f}%",
+        # Two convolutions, the transformations, and the decoder's three layers, with biases.
+        f"{256 * 82 + 256 * (256 * 81 + 1) + 1152 * 10 * 128 + 161 * 512 + 513 * 1024 + 1025 * 784:,}",
+    ]
+    assert f"of {MEASURED['drawings']['drawings']:,} digits drawn" in shown(page)
+
+
+def test_mistakes_stand_on_the_left_and_each_chart_has_its_table(page: AppTest) -> None:
+    titles = ["MNIST", "Drawings", "Pen width", "Unsure", "Calibration", "Turned", "Moved", "Scaled", "Noise"]
+    assert [tab.label for tab in page.tabs] == [*titles, "Errors", "Losses"]
+    assert [chart.proto.alt.partition(":")[0] for chart in page.get("plotly_chart")] == [
+        *titles,
+        "Errors",
+        "Losses",
+    ]
+    assert re.findall("<summary>(.*?) in numbers</summary>", shown(page)) == [*titles, "Errors", "Losses"]
+
+
+def test_training_is_told_from_the_card(page: AppTest) -> None:
+    tables = re.findall("<details.*?</details>", shown(page))
+    rows = re.findall("<tr>(.*?)</tr>", tables[-2])
+    last = re.findall(">([^<]*)</t[hd]>", rows[-1])
+    log = CARD["log"][-1]
+    assert last[0] == str(log["epoch"])
+    assert [float(cell) for cell in last[1:3]] == [
+        pytest.approx(100 * log[key], rel=1e-3) for key in ("train_error", "validation_error")
+    ]
+    assert float(last[-1]) == pytest.approx(100 * CARD["test_error"], rel=1e-3)
