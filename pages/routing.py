@@ -8,3 +8,4 @@ ui.question(
 trace, reconstructions = ui.answered()
 ui_routing.explorer(trace, reconstructions)
 ui_routing.surgery()
+ui_routing.transforms()
