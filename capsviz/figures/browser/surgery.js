@@ -142,7 +142,7 @@ class Surgery {
     this.data = data;
     this.number = Math.max(this.number, number);
     this.operation.example ||= data.examples[1];
-    if (number >= this.number) {
+    if (number >= this.number || data.problem) {
       this.asked = null;
       if (this.waiting) this.send();
     }
