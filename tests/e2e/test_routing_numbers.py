@@ -1317,6 +1317,54 @@ def test_headings_skip_no_level_and_everything_has_a_name(view: Page) -> None:
     assert view.locator("canvas:not([role=img])").count() == 0
 
 
+def test_what_a_term_means_is_said_to_who_comes_by_the_keyboard(view: Page) -> None:
+    line = view.locator(".procedure li").first
+    line.focus()
+    expect(view.locator(".tip")).to_contain_text("Procedure 1 of the paper")
+    assert line.get_attribute("aria-describedby") == view.locator(".tip").get_attribute("id")
+    view.locator(".term").first.focus()
+    expect(view.locator(".tip")).not_to_contain_text("Procedure 1")
+    assert line.get_attribute("aria-describedby") is None
+    contrast = view.get_by_label("Contrast of the scale")
+    contrast.fill("4")
+    assert contrast.get_attribute("aria-valuetext") == "16.0 times"
+    contrast.fill("0")
+
+
+def test_a_phone_by_touch(browser: Browser, trace: RoutingTrace) -> None:
+    with browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as context:
+        context.route(
+            "http://capsviz.test/**", lambda route: route.fulfill(body=document(), content_type="text/html")
+        )
+        page = open_at(context, "", trace)
+        where = page.get_by_test_id("where")
+        page.get_by_role("button", name="First step").tap()
+        expect(where).to_have_text("iteration 1 of 3, softmax: c")
+        page.get_by_role("button", name="Play").tap()
+        expect(where).to_have_text("iteration 1 of 3, squash: v")
+        page.get_by_role("button", name="Pause").tap()
+        page.get_by_test_id("digit-2").tap()
+        expect(page.get_by_test_id("digit-2")).to_have_attribute("aria-pressed", "true")
+        canvas = page.locator(".stage-picture")
+        box = canvas.bounding_box()
+        assert box is not None
+        capsule = (20 * 6 + 4) * 6 + 1
+        x, y = centres(box["width"] / 28)[capsule]
+        canvas.tap(position={"x": x, "y": y})
+        expect(page.get_by_test_id("capsule")).to_contain_text(f"Capsule {capsule}:")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        digits, stage_box = (
+            page.locator(".stage-digits").bounding_box(),
+            page.locator(".stage-box").bounding_box(),
+        )
+        assert digits is not None
+        assert stage_box is not None
+        assert digits["y"] > box["y"] + box["width"] - 1  # below the drawing
+        assert digits["y"] + digits["height"] <= stage_box["y"] + stage_box["height"] + 1
+
+
 def test_under_forced_colours_what_is_chosen_and_what_colours_mean_still_show(
     browser: Browser, trace: RoutingTrace
 ) -> None:

@@ -375,8 +375,10 @@ class Explorer {
       step: 0.25,
       value: 0,
       "aria-label": "Contrast of the scale",
+      "aria-valuetext": "1.0 times",
       oninput: () => {
         this.contrast = 2 ** Number(contrast.value);
+        contrast.setAttribute("aria-valuetext", `${fixed(this.contrast, 1)} times`);
         this.invalidate();
       },
     });
