@@ -87,7 +87,8 @@ def signed(value: float, digits: int = 4) -> str:
 
 def document(script: str = "") -> str:
     source, style = browser_assets(ROUTING_SCRIPTS)
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><style>body {{ margin: 16px }} {style}</style>
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8">
+    <meta name="viewport" content="width=device-width"><style>body {{ margin: 16px }} {style}</style>
     <body><div id="root"></div><script type="module">{source}
     window.lab = {{ {EXPOSED} }};
     window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -521,11 +522,11 @@ def test_marks_are_as_large_as_their_values(
             Object.assign(explorer, { scale, digit });
             explorer.stage.drawLinks = () => {};
             at(frame);
-            delete explorer.stage.drawLinks;
         }""",
         [scale, frame, digit],
     )
     pixel, found = stage(view)
+    view.evaluate("delete explorer.stage.drawLinks")
     r = FRAMES[frame].s if scale == "share" else FRAMES[frame].c
     values = scale_values(trace, scale)[r, :, digit] / scale_limits(trace)[scale]["capsule"]
     assert values.max() > 0.3
@@ -942,7 +943,7 @@ def test_arrows_of_v_and_s_point_as_far_as_they_are_long(view: Page, trace: Rout
 
 
 def test_dots_have_the_colour_of_their_share_and_the_size_of_their_c(view: Page, trace: RoutingTrace) -> None:
-    view.evaluate("explorer.clouds.arrow = () => {}; explorer.draw(); delete explorer.clouds.arrow")
+    view.evaluate("explorer.clouds.arrow = () => {}; explorer.draw()")
     canvas = view.locator("canvas.cloud").first
     side = canvas.evaluate("(canvas) => canvas.width")
     points, _ = vote_points(trace, 6, side)
@@ -962,7 +963,7 @@ def test_dots_have_the_colour_of_their_share_and_the_size_of_their_c(view: Page,
     lonely = [i for i in np.argsort(-np.linalg.norm(points - side / 2, axis=1)) if spare[i]
               and np.sort(np.linalg.norm(points - points[i], axis=1))[1] > 9
               and np.linalg.norm(points[i] - side / 2) < side / 2 - 16]  # fmt: skip
-    sizes, expected = [], []
+    sizes, expected = [], []  # while no arrow lies over them
     for capsule in lonely[:30]:
         data = canvas.evaluate(
             """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(x - 5, y - 5, 11, 11).data]""",
@@ -971,6 +972,7 @@ def test_dots_have_the_colour_of_their_share_and_the_size_of_their_c(view: Page,
         pixels = np.array(data).reshape(121, 4)[:, :3].max(axis=1)
         sizes.append((pixels / max(pixels.max(), 1)).sum())
         expected.append(np.pi * 5.2**2 * trace.c[-1, capsule, 6])
+    view.evaluate("delete explorer.clouds.arrow")
     np.testing.assert_allclose(np.mean(sizes), np.mean(expected), rtol=0.35)
     assert np.corrcoef(sizes, expected)[0, 1] > 0.5
 
