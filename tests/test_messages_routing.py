@@ -47,6 +47,11 @@ def test_an_operation_is_what_was_asked_for() -> None:
     ) == Operation(5, "carried", 10, 0, "seven", (0, 31), (2, 35))
 
 
+def test_what_is_silenced_comes_in_order() -> None:
+    assert asked(types=[31, 8, 1], places=[32, 9]).types == (1, 8, 31)
+    assert asked(types=[31, 8, 1], places=[32, 9]).places == (9, 32)
+
+
 def test_what_is_left_out_is_routing_as_it_was() -> None:
     assert asked() == asked(iterations=None, example=None) == Operation(0, "routing", None, 1, "", (), ())
 
