@@ -18,7 +18,7 @@ import torch
 from capsviz import capsules, figures
 from capsviz import trace as geometry
 from capsviz.figures import theme
-from capsviz.figures.packing import browser_assets
+from capsviz.figures.packing import browser_assets, pack
 from capsviz.figures.routing import (
     ROUTING_SCRIPTS,
     SCALES,
@@ -432,6 +432,12 @@ def test_to_a_browser_that_has_w_no_votes_are_sent(trace: RoutingTrace, drawings
     assert set(whole) - set(arrays) == {"u_hat"}
     for name, array in arrays.items():
         np.testing.assert_array_equal(array, whole[name])
+
+
+def test_an_array_is_padded_to_four_bytes_and_no_more() -> None:
+    packed = pack({"odd": np.arange(5, dtype=np.uint8), "single": np.ones(3, np.float32)}, {})
+    (length,) = struct.unpack_from("<I", packed)
+    assert packed[4 + length :] == bytes([0, 1, 2, 3, 4, 0, 0, 0]) + struct.pack("<3f", 1, 1, 1)
 
 
 def test_w_is_sent_as_it_is_stored() -> None:

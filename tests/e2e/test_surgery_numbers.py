@@ -54,7 +54,7 @@ def view(opened: Page) -> Page:
 
 def answer(trace: RoutingTrace, lengths: Any = None, rows: Any = None, **fields: Any) -> dict[str, Any]:
     """What Python answers: an operation after which the ten digit capsules have these lengths."""
-    lengths = trace.lengths[-1] if lengths is None else np.asarray(lengths, np.float32)
+    lengths = trace.lengths[-1] if lengths is None else np.asarray(lengths, float)
     v = np.zeros((2, 10, 16), np.float32)
     v[1, :, 3] = lengths
     c = np.full((2, 1152, 10), 0.1, np.float32)
