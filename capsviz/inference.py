@@ -217,6 +217,11 @@ class Model:
         layers = [layer for layer in self._net.decoder if isinstance(layer, torch.nn.Linear)]
         return [(layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy()) for layer in layers]
 
+    def transforms(self) -> np.ndarray:
+        """[1152, 10, 16, 8] W_ij, which make of each u_i its votes û_{j|i} (Eq. 2), float32."""
+        weights: np.ndarray = self._net.digits.W.detach().cpu().numpy()
+        return weights
+
     @staticmethod
     def _to_device(array: np.ndarray, net: CapsNet) -> torch.Tensor:
         return torch.tensor(array, device=next(net.parameters()).device)

@@ -7,7 +7,7 @@ that could be taken for markup.
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ import numpy as np
 from capsviz.checks import whole_number
 from capsviz.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
 from capsviz.errors import MessageError
+from capsviz.surgery import COUPLINGS, MOST_ITERATIONS
+from capsviz.trace import GRID
 
 # Of a pose. (PyTorch, which capsviz.capsules imports, would keep the first page waiting.)
 DIGITS, POSE_DIM = 10, 16
@@ -23,6 +25,8 @@ POSE_LIMIT = 2.0  # of any number of a pose; a capsule itself is shorter than 1
 SPAN_LIMIT = 1.0  # of a sweep
 LATE = "late"  # why a browser cannot decode: the weights did not arrive
 UNSUPPORTED = {LATE: "the decoder’s weights did not arrive"}
+CARRIED = "carried"  # the experiment that starts routing with the b that another drawing left behind
+LARGEST = 2**31 - 1  # of a seed, and of a request's number
 QUOTED = 20  # characters of what was sent that a sentence repeats at most
 
 
@@ -355,3 +359,67 @@ def unsupported(sent: object) -> str:
     if not isinstance(sent, str) or sent not in UNSUPPORTED:
         raise MessageError(f"There is no reason {quoted(sent)}.")
     return UNSUPPORTED[sent]
+
+
+# --- Routing ------------------------------------------------------------------------------------------------
+
+
+def routing_iterations(sent: object) -> int:
+    """R as the Routing view asks for it.
+
+    Raises:
+        MessageError: if it is anything but a whole number that routing can run for.
+    """
+    return whole(sent, 1, MOST_ITERATIONS, "The number of routing iterations")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One experiment on routing, as surgery.js asks for it; without any, routing as it was."""
+
+    number: int = 0  # of the request: the answer carries it
+    coupling: str = "routing"  # one of COUPLINGS, or CARRIED
+    iterations: int | None = None  # None: as many as the drawing was routed with
+    seed: int = 1  # of "random"
+    example: str = ""  # whose b is carried over
+    types: tuple[int, ...] = ()  # silenced capsule types, and
+    places: tuple[int, ...] = ()  # places of the grid, row * 6 + column
+
+
+def operation(sent: object, types: int, examples: Collection[str]) -> Operation:
+    """The experiment that a browser asks for; what it leaves out is as in ``Operation``.
+
+    Args:
+        sent: the message.
+        types: how many capsule types there are.
+        examples: names of the drawings whose b can be carried over.
+
+    Raises:
+        MessageError: if a field has a wrong type, or names what there is not.
+    """
+    if not isinstance(sent, Mapping):
+        raise MessageError("This experiment cannot be read: load the page again.")
+    coupling, iterations = sent.get("coupling", "routing"), sent.get("iterations")
+    example = sent.get("example") or ""
+    if not isinstance(coupling, str) or coupling not in (*COUPLINGS, CARRIED):
+        raise MessageError(
+            f"There is no experiment {quoted(coupling)}: choose {', '.join((*COUPLINGS, CARRIED))}."
+        )
+    if not isinstance(example, str) or example not in (*examples, *(() if coupling == CARRIED else ("",))):
+        raise MessageError(f"There is no example {quoted(example)} to take b from: choose one of the list.")
+    return Operation(
+        number=whole(sent.get("number", 0), 0, LARGEST, "The number of the request"),
+        coupling=coupling,
+        iterations=None if iterations is None else routing_iterations(iterations),
+        seed=whole(sent.get("seed", 1), 0, LARGEST, "The seed"),
+        example=example,
+        types=_silenced(sent.get("types", ()), types, "capsule type"),
+        places=_silenced(sent.get("places", ()), GRID**2, "place of the grid"),
+    )
+
+
+def _silenced(sent: object, count: int, what: str) -> tuple[int, ...]:
+    """Which of ``count`` are silenced, in order."""
+    if not isinstance(sent, (list, tuple)) or len(sent) > count:
+        raise MessageError(f"Silence each {what} by a list of at most {count} numbers.")
+    return tuple(sorted({whole(index, 0, count - 1, f"A silenced {what}") for index in sent}))

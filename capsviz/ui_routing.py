@@ -1,103 +1,145 @@
 """The Routing page's two live views in Streamlit, and what they send back."""
 
-from typing import Any
+from dataclasses import asdict
+from functools import lru_cache
 
 import numpy as np
 import streamlit as st
 
-from capsviz import ui
-from capsviz.errors import CapsvizError
+from capsviz import messages, ui
+from capsviz.card import routing_measured
+from capsviz.errors import MessageError, WeightsError
 from capsviz.examples import EXAMPLES, render
 from capsviz.figures import routing_payload, surgery_payload
 from capsviz.figures.packing import browser_assets
-from capsviz.figures.routing import ROUTING_SCRIPTS, SURGERY_SCRIPTS
+from capsviz.figures.routing import ROUTING_SCRIPTS, SURGERY_SCRIPTS, TRANSFORM_SCRIPTS, transforms_payload
+from capsviz.messages import CARRIED, Operation
 from capsviz.surgery import Routing, carried_over, reroute, silence
-from capsviz.trace import RoutingTrace
+from capsviz.trace import GRID, RoutingTrace
+from capsviz.weights import DEFAULT, load_evaluation
 
 EXPLORER_KEY = "routing"  # the component; its state: "iterations", as chosen there
 SURGERY_KEY = "surgery"  # the component; its state: "operation", as surgery.js makes it
-PAYLOAD_KEY = "routing_payload"  # (Reading, bytes) of the drawing shown last
-CARRIED = "carried"  # the experiment that does not reset b
+TRANSFORMS_KEY = "transforms"  # the component that keeps W in the browser; its state: "stored"
+STORED_KEY = "transforms_stored"  # name of the weights whose W the browser has
+OPERATION_KEY = (
+    "operation"  # Operation: the last that could be read, which outlasts the page and its component
+)
+PAYLOADS = 8  # that are kept for all sessions together, of up to 1.1 MB
 
 _script, _style = browser_assets(ROUTING_SCRIPTS)
 _explorer = st.components.v2.component("capsviz_routing", js=_script, css=_style)
 _script, _style = browser_assets(SURGERY_SCRIPTS)
 _surgery = st.components.v2.component("capsviz_surgery", js=_script, css=_style)
+_script, _ = browser_assets(TRANSFORM_SCRIPTS)
+_transforms = st.components.v2.component("capsviz_transforms", js=_script)
 
 
-def explorer(trace: RoutingTrace, reconstructions: np.ndarray) -> None:
+def explorer() -> None:
     """Routing of the current drawing, step by step, every view on one clock."""
-    now, (known, payload) = ui.reading(), st.session_state.get(PAYLOAD_KEY, (None, b""))
-    if known is not now:
-        payload = routing_payload(trace, reconstructions)
-        st.session_state[PAYLOAD_KEY] = (now, payload)
-    _explorer(key=EXPLORER_KEY, data=payload, on_iterations_change=_iterations_chosen)
+    now, weights = ui.reading(), _weights()
+    if now.answer is not None:
+        stored = st.session_state.get(STORED_KEY) == weights
+        payload = _payload(now.answer, weights if stored else None)
+        _explorer(key=EXPLORER_KEY, data=payload, on_iterations_change=_iterations_chosen)
+
+
+@lru_cache(maxsize=PAYLOADS)
+def _payload(answer: ui.Answer, transforms: str | None) -> bytes:
+    measured = _measured(ui.model().sha256)
+    return routing_payload(answer.trace, answer.reconstructions, transforms, measured=measured)
+
+
+@lru_cache(maxsize=1)
+def _measured(sha256: str) -> str:
+    """What routing changes of the answers of the weights with this checksum, if that was measured."""
+    try:
+        return routing_measured(load_evaluation(DEFAULT, ui.model().card))
+    except WeightsError:
+        return ""
+
+
+def transforms() -> None:
+    """Once a session, after the first picture, which comes with its votes: W, to make all later votes of."""
+    name = _weights()
+    if st.session_state.get(STORED_KEY) != name:
+        _transforms(key=TRANSFORMS_KEY, data=_packed_transforms(name), on_stored_change=_stored, height=1)
+
+
+def _weights() -> str:
+    return ui.model().sha256[:16]
 
 
 def _iterations_chosen() -> None:
-    ui.set_iterations(st.session_state[EXPLORER_KEY]["iterations"])
+    try:
+        ui.set_iterations(messages.routing_iterations(st.session_state[EXPLORER_KEY].get("iterations")))
+    except MessageError as error:
+        st.session_state[ui.PROBLEM_KEY] = str(error)
+
+
+def _stored() -> None:
+    st.session_state[STORED_KEY] = st.session_state[TRANSFORMS_KEY].get("stored")
+
+
+@lru_cache(maxsize=1)
+def _packed_transforms(name: str) -> bytes:
+    return transforms_payload(ui.model().transforms(), name)
 
 
 @st.fragment
 def surgery() -> None:
     """Experiments on the routing of the current drawing; only this part runs again for one."""
-    operation = dict(st.session_state.get(SURGERY_KEY, {}).get("operation") or {})
     now = ui.reading()
     if now.trace is None or now.reconstructions is None:
         return  # the page has been left, or says what to do
+    operation, problem = _asked(len(now.trace.u_hat) // GRID**2)
+    after, before = reroute(now.trace.u_hat, now.iterations), now.reconstructions[-1, now.trace.prediction]
     try:
         after = _operate(now.trace, operation)
-        problem = ""
-    except CapsvizError as error:
-        after, problem = reroute(now.trace.u_hat, now.iterations), str(error)
-    digit, before = int(after.lengths.argmax()), now.reconstructions[-1, now.trace.prediction]
-    try:
+        digit = int(after.lengths.argmax())
         # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
         same = digit == now.trace.prediction and np.allclose(after.v[-1], now.trace.v[-1], rtol=0, atol=1e-5)
         redrawn = before if same else ui.model().decode(after.v[-1, digit], digit)
     except RuntimeError as error:  # what PyTorch raises when a device fails
         redrawn, problem = np.zeros((28, 28)), ui.failure(error)
-    data = surgery_payload(now.trace, before, after, redrawn)
+    data = surgery_payload(now.trace, before, after, redrawn, measured=_measured(ui.model().sha256))
     data |= {
-        "operation": operation,
-        "answers": operation.get("number", 0),
+        "operation": asdict(operation),
         "problem": problem,
         "examples": [example.name for example in EXAMPLES],
     }
     _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
 
 
-def _operate(trace: RoutingTrace, operation: dict[str, Any]) -> Routing:
-    """The experiment that was asked for; without any, routing as it was.
+def _asked(types: int) -> tuple[Operation, str]:
+    """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
+    last: Operation = st.session_state.get(OPERATION_KEY, Operation())
+    sent = st.session_state.get(SURGERY_KEY, {}).get("operation")
+    if sent is None:
+        return last, ""
+    try:
+        asked = messages.operation(sent, types, [example.name for example in EXAMPLES])
+    except MessageError as error:
+        return last, str(error)
+    st.session_state[OPERATION_KEY] = asked
+    return asked, ""
 
-    Raises:
-        CapsvizError: if there is no such experiment, example, type or place.
-    """
-    iterations = operation.get("iterations") or trace.iterations
-    coupling = operation.get("coupling", "routing")
-    start = None
+
+def _operate(trace: RoutingTrace, operation: Operation) -> Routing:
+    iterations = operation.iterations or trace.iterations
+    coupling, start = operation.coupling, None
     if coupling == CARRIED:
-        coupling, start = "routing", _left_behind(operation.get("example"), iterations)
-    return reroute(
-        trace.u_hat,
-        iterations,
-        coupling,
-        seed=operation.get("seed", 0),
-        start=start,
-        silenced=silence(
-            len(trace.u_hat), tuple(operation.get("types", ())), tuple(operation.get("places", ()))
-        ),
-    )
+        coupling, start = "routing", _left_behind(operation.example, iterations)
+    silenced = silence(len(trace.u_hat), operation.types, operation.places)
+    return reroute(trace.u_hat, iterations, coupling, seed=operation.seed, start=start, silenced=silenced)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _left_behind(name: str | None, iterations: int) -> np.ndarray:
+def _left_behind(name: str, iterations: int) -> np.ndarray:
     """The logits that routing an example leaves behind, [1152, 10]."""
     from capsviz.preprocess import canvas_to_mnist
 
-    example = next((example for example in EXAMPLES if example.name == name), None)
-    if example is None:
-        raise CapsvizError(f"There is no example {name!r} to take b from.")
+    example = next(example for example in EXAMPLES if example.name == name)
     image = canvas_to_mnist(render(example.strokes, example.width, ui.PAD), "light")
     u_hat = ui.model().trace(image, 1).u_hat
     return carried_over(reroute(u_hat, iterations), u_hat)

@@ -5,6 +5,7 @@ ui.question(
     ("draw", "The whole way of the image"),
     ("pose", "What its numbers mean"),
 )
-trace, reconstructions = ui.answered()
-ui_routing.explorer(trace, reconstructions)
+ui.answered()
+ui_routing.explorer()
 ui_routing.surgery()
+ui_routing.transforms()

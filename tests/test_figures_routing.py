@@ -18,7 +18,7 @@ import torch
 from capsviz import capsules, figures
 from capsviz import trace as geometry
 from capsviz.figures import theme
-from capsviz.figures.packing import browser_assets
+from capsviz.figures.packing import browser_assets, pack
 from capsviz.figures.routing import (
     ROUTING_SCRIPTS,
     SCALES,
@@ -30,6 +30,7 @@ from capsviz.figures.routing import (
     scale_limits,
     scale_values,
     strongest_links,
+    transforms_payload,
     vote_cloud,
 )
 from capsviz.figures.surgery import surgery_payload
@@ -420,11 +421,37 @@ def test_the_payload_holds_the_trace(trace: RoutingTrace, drawings: np.ndarray) 
     for digit, chosen in enumerate(arrays.pop("links_of")):
         assert list(chosen) == [i * 10 + j for i, j in links if j == digit][:60]
     for digit in range(DIGITS):
-        axes = vote_cloud(trace, digit).axes
-        np.testing.assert_allclose(arrays["votes"][digit], trace.u_hat[:, digit] @ axes.T, atol=1e-6)
-        np.testing.assert_allclose(arrays["cloud_s"][digit], trace.s[:, digit] @ axes.T, atol=1e-6)
-        np.testing.assert_allclose(arrays["cloud_v"][digit], trace.v[:, digit] @ axes.T, atol=1e-6)
-    assert set(arrays) == {"votes", "cloud_s", "cloud_v"}
+        np.testing.assert_allclose(arrays["axes"][digit], vote_cloud(trace, digit).axes, atol=1e-7)
+    assert set(arrays) == {"axes"}
+
+
+def test_to_a_browser_that_has_w_no_votes_are_sent(trace: RoutingTrace, drawings: np.ndarray) -> None:
+    whole_header, whole = unpack(routing_payload(trace, drawings))
+    header, arrays = unpack(routing_payload(trace, drawings, "a name"))
+    assert (whole_header["transforms"], header["transforms"]) == (None, "a name")
+    assert set(whole) - set(arrays) == {"u_hat"}
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, whole[name])
+
+
+def test_an_array_is_padded_to_four_bytes_and_no_more() -> None:
+    packed = pack({"odd": np.arange(5, dtype=np.uint8), "single": np.ones(3, np.float32)}, {})
+    (length,) = struct.unpack_from("<I", packed)
+    assert packed[4 + length :] == bytes([0, 1, 2, 3, 4, 0, 0, 0]) + struct.pack("<3f", 1, 1, 1)
+
+
+def test_w_is_sent_as_it_is_stored() -> None:
+    halves = np.random.default_rng(2).normal(0, 0.1, (36, 10, 16, 8)).astype(np.float16)
+    halves[0, 0, 0, :3] = [6e-8, -6e-8, 65504]  # the smallest there is, and the largest
+    payload = transforms_payload(halves.astype(np.float32), "a name")
+    (length,) = struct.unpack_from("<I", payload)
+    header = json.loads(payload[4 : 4 + length])
+    assert header["name"] == "a name"
+    assert header["arrays"] == {"W": {"type": "float16", "shape": [36, 10, 16, 8], "offset": 0}}
+    found = np.array(struct.unpack_from(f"<{halves.size}e", payload, 4 + length)).reshape(halves.shape)
+    np.testing.assert_array_equal(found, halves.astype(float))
+    with pytest.raises(ValueError, match="not in half precision"):
+        transforms_payload(np.full((36, 10, 16, 8), 0.1, np.float32), "a name")
 
 
 def test_black_and_white_of_a_drawing_are_0_and_255(trace: RoutingTrace) -> None:
@@ -550,6 +577,16 @@ def test_ten_iterations_of_the_real_network_are_within_two_megabytes(model: Mode
     np.testing.assert_array_equal(arrays["u_hat"], trace.u_hat)
     assert arrays["links"].shape == (120,)
     assert arrays["links_of"].shape == (10, 60)
+
+
+def test_an_answer_to_a_browser_that_has_w_is_within_a_hundred_kilobytes(
+    model: Model, seven: np.ndarray
+) -> None:
+    trace = model.trace(seven, 3)
+    assert len(routing_payload(trace, model.reconstructions(trace), "a name")) <= 100_000
+    assert len(transforms_payload(model.transforms(), "a name")) <= 3_000_000  # once
+    votes = np.einsum("ijdk,ik->ijd", model.transforms(), trace.u)
+    np.testing.assert_allclose(votes, trace.u_hat, atol=1e-5)
 
 
 def test_arrays_in_another_memory_order_are_packed_alike(trace: RoutingTrace, drawings: np.ndarray) -> None:

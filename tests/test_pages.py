@@ -14,10 +14,14 @@ from reference import assert_one_sentence
 from streamlit.testing.v1 import AppTest
 
 from capsviz import drawings, inference, ui, ui_pad, ui_pose, ui_routing
+from capsviz.card import routing_measured
 from capsviz.drawings import Drawing
 from capsviz.errors import WeightsError
 from capsviz.examples import EXAMPLES
 from capsviz.figures import decoder_payload, routing_payload
+from capsviz.figures.routing import transforms_payload
+from capsviz.surgery import reroute, silence
+from capsviz.weights import DEFAULT, load_evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -158,21 +162,39 @@ def components(app: AppTest) -> list[Any]:
     return [
         element.proto
         for element in app.get("bidi_component")
-        if element.proto.component_name.removeprefix("capsviz_") in ("routing", "surgery", "pose", "decoder")
+        if element.proto.component_name.removeprefix("capsviz_")
+        in ("routing", "surgery", "transforms", "pose", "decoder")
     ]
 
 
 def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> None:
     app = open_app(page="../pages/routing.py")
-    explorer, surgery = components(app)
+    explorer, surgery, transforms = components(app)
+    measured = routing_measured(load_evaluation(DEFAULT, ui.model().card))
     trace, drawings = reading(app).trace, reading(app).reconstructions
     assert trace is not None
     assert drawings is not None
-    assert explorer.bytes == routing_payload(trace, drawings)
+    assert explorer.bytes == routing_payload(trace, drawings, measured=measured)
+    assert "10,000 test digits" in measured
     assert sum(proto.ByteSize() for proto in (explorer, surgery)) < 2_000_000
     sent = json.loads(surgery.json)
     np.testing.assert_allclose(sent["before"]["lengths"], trace.lengths[-1])
     assert_unchanged(sent)  # nobody has operated yet
+    name = ui.model().sha256[:16]
+    assert transforms.bytes == transforms_payload(ui.model().transforms(), name)
+
+    # Once the browser has W, it is sent no more, and no votes with the drawings that follow.
+    app.session_state[ui_routing.STORED_KEY] = name
+    app.session_state[ui.ITERATIONS_KEY] = 4
+    app.run()
+    explorer, surgery = components(app)
+    trace, drawings = reading(app).trace, reading(app).reconstructions
+    assert trace is not None
+    assert drawings is not None
+    assert explorer.bytes == routing_payload(trace, drawings, name, measured=measured)
+    assert (
+        sum(proto.ByteSize() for proto in (explorer, surgery)) < 260_000
+    )  # scripts and style sheets among it
 
 
 def assert_unchanged(sent: dict[str, Any]) -> None:
@@ -227,6 +249,54 @@ def test_an_impossible_operation_is_answered_with_one_sentence(
     sent = json.loads(components(app)[1].json)
     assert_one_sentence(sent["problem"], mentioned)
     assert_unchanged(sent)
+
+
+def test_an_operation_outlasts_its_view_and_what_cannot_be_read() -> None:
+    app = open_app(page="../pages/routing.py")
+    trace = reading(app).trace
+    assert trace is not None
+    without = reroute(trace.u_hat, 3, silenced=silence(1152, types=(0, 5))).lengths
+    for operation in (
+        {"types": [5, 0], "number": 4},
+        {"types": "5"},
+        {"seed": {}},
+        ["types"],
+        {"number": 1e400},
+    ):
+        app.session_state[ui_routing.SURGERY_KEY] = {"operation": operation}
+        app.run()
+        assert not app.exception
+        sent = json.loads(components(app)[1].json)
+        assert bool(sent["problem"]) == (operation != {"types": [5, 0], "number": 4})
+        assert (sent["operation"]["types"], sent["operation"]["number"]) == ([0, 5], 4)
+        np.testing.assert_allclose(sent["after"]["lengths"], without, atol=1e-6)
+    # Streamlit forgets a view's state when its page is left.
+    del app.session_state[ui_routing.SURGERY_KEY]
+    app.switch_page(PAGES[0]).run()
+    app.switch_page("../pages/routing.py").run()
+    sent = json.loads(components(app)[1].json)
+    assert not sent["problem"]
+    np.testing.assert_allclose(sent["after"]["lengths"], without, atol=1e-6)
+    app.session_state[ui_routing.SURGERY_KEY] = {"operation": {"number": 5}}
+    app.run()
+    assert_unchanged(json.loads(components(app)[1].json))
+
+
+@pytest.mark.parametrize("asked", [2000, 0, "5", None, {}, [3], 2.5])
+def test_impossible_iterations_from_the_view_are_refused(
+    asked: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state: dict[str, Any] = {}
+    chosen: list[int] = []
+    monkeypatch.setattr(ui_routing.st, "session_state", state)
+    monkeypatch.setattr(ui, "set_iterations", chosen.append)
+    state[ui_routing.EXPLORER_KEY] = {"iterations": asked}
+    ui_routing._iterations_chosen()
+    assert not chosen
+    assert_one_sentence(state[ui.PROBLEM_KEY], "from 1 to 10")
+    state[ui_routing.EXPLORER_KEY] = {"iterations": 5}
+    ui_routing._iterations_chosen()
+    assert chosen == [5]
 
 
 def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(

@@ -1,7 +1,9 @@
 """Routing, step by step: one trace packed for the browser, and the script that draws it there.
 
-The browser gets û and, for each iteration, s and v; from them it derives b, c, agreement and shares (the
-sums that Procedure 1 asks for, held to the trace by a test), so that 1 or 10 iterations weigh the same.
+The browser gets u and, for each iteration, s and v. From u and the matrices W, which it is sent once, it makes the
+votes û (Eq. 2); from them it derives b, c, agreement and shares (the sums that Procedure 1 asks for, held to the
+trace by a test), so that 1 or 10 iterations weigh the same. A page of its own is given û instead of W, a quarter
+of its size.
 """
 
 import base64
@@ -32,9 +34,11 @@ ROUTING_SCRIPTS = (
     "clouds",
     "film",
     "microscope",
+    "address",
     "explorer",
 )
 SURGERY_SCRIPTS = ("drawing", "surgery")
+TRANSFORM_SCRIPTS = ("packing", "transforms")
 
 
 class Frame(NamedTuple):
@@ -153,12 +157,31 @@ def strongest_links(trace: RoutingTrace, digit: int | None = None) -> np.ndarray
     return chosen
 
 
-def routing_payload(trace: RoutingTrace, drawings: np.ndarray, *, measured: str = "") -> bytes:
+def transforms_payload(transforms: np.ndarray, name: str) -> bytes:
+    """The matrices W in half precision, which is what the weights are stored in: nothing is lost.
+
+    Args:
+        transforms: [I, J, D, K] W_ij.
+        name: of the weights, as given to ``routing_payload``.
+
+    Raises:
+        ValueError: if a number does not survive half precision.
+    """
+    halves = transforms.astype(np.float16)
+    if not np.array_equal(halves, transforms):
+        raise ValueError("the transformation matrices are not in half precision.")
+    return pack({"W": halves}, {"name": name})
+
+
+def routing_payload(
+    trace: RoutingTrace, drawings: np.ndarray, transforms: str | None = None, *, measured: str = ""
+) -> bytes:
     """Everything the Routing page draws, packed.
 
     Args:
         trace: one image's trace, R iterations.
         drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
+        transforms: name of the weights whose ``transforms_payload`` the browser has: it makes û itself.
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
 
     Returns:
@@ -170,12 +193,10 @@ def routing_payload(trace: RoutingTrace, drawings: np.ndarray, *, measured: str 
     arrays = {
         "image": trace.image,
         "u": trace.u,
-        "u_hat": trace.u_hat,
+        **({} if transforms else {"u_hat": trace.u_hat}),
         "s": trace.s,
         "v": trace.v,
-        "votes": np.stack([cloud.votes for cloud in clouds]),
-        "cloud_s": np.stack([cloud.s for cloud in clouds]),
-        "cloud_v": np.stack([cloud.v for cloud in clouds]),
+        "axes": np.stack([cloud.axes for cloud in clouds]),
         "links": strongest_links(trace),
         "links_of": np.stack([strongest_links(trace, j) for j in range(digits)]),
         "drawings": np.rint(drawings * 255).astype(np.uint8),
@@ -192,6 +213,7 @@ def routing_payload(trace: RoutingTrace, drawings: np.ndarray, *, measured: str 
         "frames": [frame._asdict() for frame in routing_frames(trace.iterations)],
         "limits": scale_limits(trace),
         "widest": float(max(np.abs(trace.share).max(), 1e-6)),
+        "transforms": transforms,
         "kept": [cloud.kept for cloud in clouds],
         "entropy": [
             {"mean": float(row.mean()), "least": float(row.min())} for row in trace.entropy.astype(np.float64)

@@ -348,6 +348,85 @@ def test_a_link_that_asks_for_what_is_not_there_says_so(
     expect(where(page)).to_have_text("iteration 3 of 3, agreement: b")
 
 
+def test_impossible_messages_are_answered_with_one_sentence_and_the_next_good_one_works(
+    routing: Page, trace: RoutingTrace
+) -> None:
+    rounds = routing.get_by_label("Routing iterations R")
+    rounds.evaluate("(select) => select.append(new Option('2000'))")
+    rounds.select_option("2000")
+    expect(routing.get_by_role("alert").filter(has_text="from 1 to 10, not “2000”")).to_be_visible()
+    expect(where(routing)).to_have_text("iteration 3 of 3, agreement: b")
+
+    experiment = routing.get_by_label("Routing iterations of the experiment")
+    experiment.evaluate("(input) => { input.max = 5000; }")
+    experiment.fill("2000")
+    expect(routing.get_by_test_id("verdict")).to_contain_text("from 1 to 10, not “2000”")
+    experiment.fill("5")
+    expect_after(routing, reroute(trace.u_hat, 5).lengths)
+    rounds.select_option("4")
+    expect(where(routing)).to_have_text("iteration 4 of 4, agreement: b")
+    expect(routing.get_by_role("alert").filter(has_text="2000")).to_have_count(0)
+
+
+def test_an_experiment_outlasts_its_page_and_goes_on_with_the_next_drawing(
+    routing: Page, model: Model, trace: RoutingTrace
+) -> None:
+    routing.locator(".surgery .choice", has_text="wrong axis").click()
+    expect_after(routing, reroute(trace.u_hat, 3, "children").lengths)
+    routing.get_by_role("link", name="Draw", exact=True).click()
+    expect(where(routing)).to_have_count(0)
+    routing.get_by_role("link", name="Routing", exact=True).click()
+    expect_after(routing, reroute(trace.u_hat, 3, "children").lengths)
+    choose(routing, "zero")
+    expect_after(routing, reroute(trace_of(model, "zero").u_hat, 3, "children").lengths)
+    routing.get_by_role("button", name="Undo all surgery").click()
+    expect_after(routing, trace_of(model, "zero").lengths[-1])
+
+
+def test_the_step_is_in_the_link_and_stays_for_the_next_drawing(routing: Page, model: Model) -> None:
+    routing.get_by_test_id("film-2").click()
+    expect(routing).to_have_url(re.compile(r"[?&]step=6\b"))
+    choose(routing, "zero")
+    expect(routing.get_by_test_id("digit-0")).to_have_class(re.compile("longest"))
+    expect(where(routing)).to_have_text("iteration 2 of 3, squash: v")
+    # W has come by now: the votes are made of it in the browser, and are those of the network.
+    zero = trace_of(model, "zero")
+    capsule = int(zero.share[-1, :, 0].argmax())
+    vote = ", ".join(shown(x, 2) for x in zero.u_hat[capsule, 0])
+    expect(routing.get_by_test_id("vote")).to_have_text(f"û to 0 = ({vote})")
+    routing.reload()
+    expect(where(routing)).to_have_text("iteration 2 of 3, squash: v")
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (1180, 820), (1024, 768)])
+def test_the_stage_its_clock_and_the_algorithm_are_seen_without_scrolling(
+    routing: Page, size: tuple[int, int]
+) -> None:
+    routing.set_viewport_size({"width": size[0], "height": size[1]})
+    routing.wait_for_timeout(300)
+    boxes = {}
+    for name in (".stage-box", "[role=toolbar]", ".algorithm", ".routing", ".microscope table"):
+        box = routing.locator(name).bounding_box()
+        assert box is not None
+        boxes[name] = box
+    stage, bar, algorithm = boxes[".stage-box"], boxes["[role=toolbar]"], boxes[".algorithm"]
+    assert stage["y"] + stage["height"] <= bar["y"] + 1
+    assert bar["y"] + bar["height"] <= size[1] + 1
+    assert algorithm["x"] >= stage["x"] + stage["width"]
+    assert algorithm["y"] < stage["y"] + 20
+    whole = boxes[".routing"]
+    for box in boxes.values():
+        assert box["x"] + box["width"] <= whole["x"] + whole["width"] + 1
+
+
+def test_at_150_percent_the_player_leaves_room_for_what_it_plays(routing: Page) -> None:
+    routing.set_viewport_size({"width": 911, "height": 512})
+    routing.wait_for_timeout(300)
+    box = routing.get_by_role("toolbar").bounding_box()
+    assert box is not None
+    assert box["height"] <= 80
+
+
 def test_a_blank_canvas_and_back(routing: Page) -> None:
     clear(routing)
     expect(where(routing)).to_have_count(0)

@@ -43,8 +43,10 @@ class Algorithm {
     this.app = app;
     this.lines = LINES.map(({ text, indent = 0, step, tip }) => {
       const line = element("li", { class: `indent-${indent}`, "data-tip": tip });
-      if (step === undefined) line.innerHTML = text;
-      else {
+      if (step === undefined) {
+        line.innerHTML = text;
+        line.tabIndex = 0; // so that its tip can be read without a mouse
+      } else {
         const button = element("button", {
           type: "button",
           onclick: () => app.clock.go(4 * app.now.iteration + step),

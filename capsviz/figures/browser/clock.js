@@ -19,10 +19,16 @@ class Clock {
     return this.position !== this.target;
   }
 
-  setFrames(count) {
+  get atEnd() {
+    return this.target === this.last;
+  }
+
+  // Frames of another trace, at the same one where it exists; null is the last.
+  setFrames(count, frame) {
+    this.stop();
     this.last = count - 1;
-    this.pause();
-    this.position = this.target = Math.min(this.target, this.last);
+    this.position = this.target = Math.min(frame ?? this.last, this.last);
+    this.changed();
   }
 
   go(frame) {
@@ -37,7 +43,7 @@ class Clock {
   play() {
     if (this.playing) return;
     this.playing = true;
-    if (this.target === this.last) this.position = this.target = 0;
+    if (this.atEnd) this.position = this.target = 0;
     this.rest(this.moving ? 0 : REST / 2);
     this.changed();
   }

@@ -35,13 +35,9 @@ class Clouds {
     picture.canvas.addEventListener("pointermove", (event) => {
       const capsule = this.voteUnder(index, picture.position(event));
       app.point({ capsule });
-      if (capsule === null) app.tip.hide();
-      else app.tip.show(this.describe(index, capsule), event.clientX, event.clientY);
+      app.tell(capsule === null ? null : () => this.describe(index, capsule), event);
     });
-    picture.canvas.addEventListener("pointerleave", () => {
-      app.point({});
-      app.tip.hide();
-    });
+    picture.canvas.addEventListener("pointerleave", () => app.leave());
     picture.canvas.addEventListener("click", (event) => {
       const capsule = this.voteUnder(index, picture.position(event));
       if (capsule !== null) app.choose({ capsule });
@@ -65,9 +61,11 @@ class Clouds {
         }),
       );
     }
+    const { axes, u_hat: uHat, s, v } = payload.arrays;
+    [this.votes, this.s, this.v] = [uHat, s, v].map((vectors) => projected(vectors, axes, payload.digits));
     // How far all but a few of all votes reach, and how long s becomes: the same for all digits.
     const reach = Float32Array.from({ length: payload.primary * payload.digits }, (_, vote) =>
-      Math.hypot(payload.arrays.votes[2 * vote], payload.arrays.votes[2 * vote + 1]),
+      Math.hypot(this.votes[2 * vote], this.votes[2 * vote + 1]),
     ).sort();
     this.reach = Math.max(reach[Math.floor(0.998 * (reach.length - 1))], 1e-6);
     this.longest = Math.max(1, Math.ceil(Math.max(...payload.frames.map(({ s }) => (s < 0 ? 0 : Math.max(...this.app.sumLengths(s)))))));
@@ -87,7 +85,7 @@ class Clouds {
       panel.points = new Float32Array(2 * payload.primary);
       panel.beyond = 0;
       for (let i = 0; i < payload.primary; i++) {
-        const [x, y] = payload.arrays.votes.subarray(2 * (first + i), 2 * (first + i) + 2);
+        const [x, y] = this.votes.subarray(2 * (first + i), 2 * (first + i) + 2);
         const distance = Math.hypot(x, y) / this.reach;
         if (distance > 1) panel.beyond += 1;
         const scale = radius / this.reach / Math.max(distance, 1);
@@ -163,8 +161,8 @@ class Clouds {
     const order = [4, 3, 5, 2, 6, 1, 7, 0, 8];
     fillCircles(context, order.map((bin) => [colour(bin), bins[bin]]));
 
-    this.arrow(context, width, height, app.blend("v", (r) => this.arrowOf("cloud_v", digit, r)), radius, 8, payload.digitColours[digit], "#fff");
-    this.arrow(context, width, height, app.blend("s", (r) => this.arrowOf("cloud_s", digit, r)), radius / this.longest, 2, "#fff", "#000");
+    this.arrow(context, width, height, app.blend("v", (r) => this.arrowOf(this.v, digit, r)), radius, 8, payload.digitColours[digit], "#fff");
+    this.arrow(context, width, height, app.blend("s", (r) => this.arrowOf(this.s, digit, r)), radius / this.longest, 2, "#fff", "#000");
     for (const [capsule, size] of [[app.capsule, 7], [app.pointed.capsule, 9]]) {
       if (capsule == null) continue;
       context.strokeStyle = "#fff";
@@ -183,10 +181,10 @@ class Clouds {
     );
   }
 
-  arrowOf(name, digit, r) {
+  arrowOf(points, digit, r) {
     if (r < 0) return new Float32Array(2);
     const at = 2 * (digit * this.app.payload.iterations + r);
-    return this.app.payload.arrays[name].subarray(at, at + 2);
+    return points.subarray(at, at + 2);
   }
 
   arrow(context, width, height, [x, y], scale, thickness, colour, edge) {

@@ -132,15 +132,19 @@ function fillCircles(context, groups) {
 // One tip for the whole view, for [data-tip] elements and for what lies under the pointer in a picture.
 class Tip {
   constructor(root) {
-    this.node = element("div", { class: "tip", role: "tooltip", hidden: true });
+    this.node = element("div", { class: "tip", id: "tip", role: "tooltip", hidden: true });
     root.append(this.node);
     const show = (event) => {
       const target = event.target.closest?.("[data-tip]");
       if (!target) return;
       const box = target.getBoundingClientRect();
       this.show(target.dataset.tip, box.left + box.width / 2, box.bottom);
+      if (event.type === "focusin") event.target.setAttribute("aria-describedby", this.node.id);
     };
-    const hide = (event) => event.target.closest?.("[data-tip]") && this.hide();
+    const hide = (event) => {
+      if (event.type === "focusout") event.target.removeAttribute("aria-describedby");
+      if (event.target.closest?.("[data-tip]")) this.hide();
+    };
     for (const name of ["pointerover", "focusin"]) root.addEventListener(name, show);
     for (const name of ["pointerout", "focusout"]) root.addEventListener(name, hide);
     // A finger leaves nothing behind: what it has pressed needs no tip any more, nor what it scrolls away.

@@ -81,7 +81,9 @@ class Explorer {
     const payload = unpack(bytes);
     if (payload.id === this.payload?.id) return;
     const before = this.payload;
-    const atEnd = this.clock.target === this.clock.last;
+    // Who comes back to the page finds it as it was left; a new drawing keeps the step, and the end stays the end.
+    const left = before ? this.left() : (window.capsvizRouting ?? { step: null });
+    payload.arrays.u_hat ??= predictions(window.capsvizTransforms.W, payload.arrays.u, payload.primary);
     this.payload = payload;
     this.routing = deriveRouting(payload);
     this.cache = new Map();
@@ -90,16 +92,15 @@ class Explorer {
     const same = before && before.arrays.image.every((value, p) => value === payload.arrays.image[p]);
     if (!same) {
       this.unchoose();
-      if (before) this.writeAddress({});
-      else if (window.capsvizRouting?.id === payload.id) Object.assign(this, window.capsvizRouting.chosen);
-      if (!before) this.readAddress();
+      if (left.id === payload.id) Object.assign(this, left.chosen);
     }
     this.pointed = {};
+    this.told = null;
     this.views.forEach((view) => view.load(payload));
-    this.clock.setFrames(payload.frames.length);
-    const left = before ? undefined : window.capsvizRouting?.position;
-    if (left !== undefined && window.capsvizRouting.id === payload.id) this.clock.position = this.clock.target = left;
-    else if (!before || atEnd) this.clock.position = this.clock.target = this.clock.last;
+    // After Clear the address still says what was chosen in the drawing before.
+    const link = before || left.search === window.location.search ? {} : this.readAddress();
+    this.clock.setFrames(payload.frames.length, link.step ?? left.step);
+    this.written = null;
     this.slider.max = this.clock.last;
     this.rounds.value = payload.iterations;
     this.views.forEach((view) => view.measure());
@@ -108,13 +109,23 @@ class Explorer {
 
   unmount() {
     this.clock.stop();
-    // Whoever comes back to the page finds it as it was left.
-    const { digit, capsule, rivals, only } = this;
-    window.capsvizRouting = { id: this.payload?.id, position: Math.round(this.clock.target), chosen: { digit, capsule, rivals, only } };
+    clearTimeout(this.writing);
+    window.capsvizRouting = this.left();
     this.resized.disconnect();
     this.watching.disconnect();
     document.removeEventListener("keydown", this.keys);
     this.theme.removeEventListener("change", this.themed);
+  }
+
+  // How the page is left; a step of null is the end.
+  left() {
+    const { digit, capsule, rivals, only, picked } = this;
+    return {
+      id: this.payload?.id,
+      search: window.location.search,
+      step: this.clock.atEnd ? null : this.clock.target,
+      chosen: { digit, capsule, rivals, only, picked },
+    };
   }
 
   // Selection.
@@ -135,13 +146,13 @@ class Explorer {
     // The clouds show the chosen digit, beside the longest or, if that is the chosen one, its rival.
     if (!this.rivals.includes(digit)) this.rivals = [this.payload.prediction, digit];
     this.notice.hidden = true;
-    this.writeAddress(this);
+    this.picked = true;
     this.invalidate();
   }
 
   unchoose() {
     const { prediction, runnerUp } = this.payload;
-    Object.assign(this, { digit: prediction, rivals: [prediction, runnerUp], only: false });
+    Object.assign(this, { digit: prediction, rivals: [prediction, runnerUp], only: false, picked: false });
     this.capsule = this.strongest({ digit: prediction });
   }
 
@@ -163,28 +174,47 @@ class Explorer {
     return best;
   }
 
-  // A link with ?digit=7&capsule=412 opens with these chosen.
+  // A link with ?digit=7&capsule=412&step=5 opens with these chosen.
   readAddress() {
-    const asked = new URL(window.location.href).searchParams;
-    const problems = [];
-    for (const [name, count] of [["digit", this.payload.digits], ["capsule", this.payload.primary]]) {
-      const text = asked.get(name);
-      if (text === null) continue;
-      if (/^\d+$/.test(text) && Number(text) < count) this[name] = Number(text);
-      else problems.push(`The link asks for ${name} “${text}”, but they are counted from 0 to ${count - 1}: the strongest is shown instead.`);
-    }
+    const { digits, primary, frames } = this.payload;
+    const { found, problems } = readLink(window.location.search, {
+      digit: [digits, "the longest"],
+      capsule: [primary, "the strongest"],
+      step: [frames.length, "the last"],
+    });
+    const { step, ...chosen } = found;
+    Object.assign(this, chosen);
+    if (Object.keys(chosen).length) this.picked = true;
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
+    return found;
   }
 
-  writeAddress(chosen) {
+  // Once the clock rests: browsers refuse an address that changes with every step of a dragged slider.
+  writeAddress() {
     if (!this.report) return;
-    const url = new URL(window.location.href);
-    for (const name of ["digit", "capsule"]) {
-      if (chosen[name] === undefined) url.searchParams.delete(name);
-      else url.searchParams.set(name, chosen[name]);
-    }
-    window.history.replaceState(window.history.state, "", url);
+    const { digit, capsule } = this.picked ? this : {}; // those that were picked, not those that a drawing begins with
+    const step = this.clock.atEnd ? undefined : this.clock.target;
+    const written = `${digit}/${capsule}/${step}`;
+    if (this.written === written || this.clock.playing) return;
+    this.written = written;
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      window.history.replaceState(window.history.state, "", linkWith(window.location.href, { digit, capsule, step }));
+    }, 200);
+  }
+
+  // What lies under the pointer in a picture, said again as the clock moves; null says nothing.
+  tell(describe, { clientX, clientY }) {
+    this.told = describe && { describe, at: [clientX, clientY] };
+    if (describe) this.tip.show(describe(), clientX, clientY);
+    else this.tip.hide();
+  }
+
+  leave() {
+    this.point({});
+    this.told = null;
+    this.tip.hide();
   }
 
   // What is shown now: quantities between two frames are mixed while the clock moves.
@@ -251,6 +281,8 @@ class Explorer {
     this.textColour = style.color;
     this.fontFamily = style.fontFamily;
     this.drawBar();
+    this.writeAddress();
+    if (this.told && !this.tip.node.hidden) this.tip.show(this.told.describe(), ...this.told.at);
     for (const view of this.clock.moving ? this.seen : this.views) view.draw();
   }
 
@@ -343,8 +375,10 @@ class Explorer {
       step: 0.25,
       value: 0,
       "aria-label": "Contrast of the scale",
+      "aria-valuetext": "1.0 times",
       oninput: () => {
         this.contrast = 2 ** Number(contrast.value);
+        contrast.setAttribute("aria-valuetext", `${fixed(this.contrast, 1)} times`);
         this.invalidate();
       },
     });
@@ -381,7 +415,6 @@ class Explorer {
       " ": () => this.clock.toggle(),
       Escape: () => {
         this.unchoose();
-        this.writeAddress({});
         this.invalidate();
       },
     };

@@ -40,16 +40,11 @@ class Maps {
       ),
     );
     this.matrix.canvas.addEventListener("pointermove", (event) => this.pointMatrix(event));
-    this.matrix.canvas.addEventListener("pointerleave", () => this.leave());
+    this.matrix.canvas.addEventListener("pointerleave", () => app.leave());
     this.matrix.canvas.addEventListener("click", (event) => {
       const under = this.matrixUnder(event);
       if (under) app.choose({ digit: under.digit, capsule: app.strongest(under) });
     });
-  }
-
-  leave() {
-    this.app.point({});
-    this.app.tip.hide();
   }
 
   load(payload) {
@@ -67,10 +62,9 @@ class Maps {
       picture.canvas.addEventListener("pointermove", (event) => {
         const place = under(event);
         this.app.point({ digit, place });
-        if (place === null) this.app.tip.hide();
-        else this.app.tip.show(this.describe("place", place, digit), event.clientX, event.clientY);
+        this.app.tell(place === null ? null : () => this.describe("place", place, digit), event);
       });
-      picture.canvas.addEventListener("pointerleave", () => this.leave());
+      picture.canvas.addEventListener("pointerleave", () => this.app.leave());
       const button = element(
         "button",
         {
@@ -115,8 +109,7 @@ class Maps {
   pointMatrix(event) {
     const under = this.matrixUnder(event);
     this.app.point(under ?? {});
-    if (!under) this.app.tip.hide();
-    else this.app.tip.show(this.describe("type", under.type, under.digit), event.clientX, event.clientY);
+    this.app.tell(under && (() => this.describe("type", under.type, under.digit)), event);
   }
 
   draw() {
@@ -200,10 +193,11 @@ class Legend {
     this.low = element("span");
     this.middle = element("span");
     this.high = element("span");
+    this.ramp = element("div", { class: "ramp", "aria-hidden": "true" });
     this.element = element(
       "div",
       { class: "legend", "data-testid": `legend-${level}` },
-      element("div", { class: "ramp", "aria-hidden": "true" }),
+      this.ramp,
       element("div", { class: "ends" }, this.low, this.middle, this.high),
     );
   }
@@ -211,16 +205,19 @@ class Legend {
   draw() {
     const { app } = this;
     const limit = app.limit(this.level);
+    const [low, high] = scaleReach(app.scale, limit, app.payload.digits);
     const uniform = 1 / app.payload.digits;
-    const digits = limit < 0.01 ? 4 : 3;
     const ends =
       app.scale === "c"
-        ? [uniform * 2 ** -limit, uniform, uniform * 2 ** limit].map((value) => fixed(value, 3))
-        : [-limit, 0, limit].map((value) => signedText(value, digits));
+        ? [uniform * 2 ** -low, uniform, uniform * 2 ** high].map((value) => fixed(value, value < 0.01 ? 4 : 3))
+        : [-low, 0, high].map((value) => signedText(value, limit < 0.01 ? 4 : 3));
     // What lies beyond the ends has their colour: with contrast, and always the few strongest single capsules.
-    const beyond = app.contrast > 1 || this.level === "capsule" ? ["≤ ", "≥ "] : ["", ""];
-    setText(this.low, beyond[0] + ends[0]);
+    // Beyond 0 and 1 no c can lie, and there the ramp ends before its full colour.
+    const clipped = app.contrast > 1 || this.level === "capsule";
+    setText(this.low, (clipped && low === limit ? "≤ " : "") + ends[0]);
     setText(this.middle, app.scale === "c" ? `${ends[1]} = uniform` : ends[1]);
-    setText(this.high, beyond[1] + ends[2]);
+    setText(this.high, (clipped && high === limit ? "≥ " : "") + ends[2]);
+    this.ramp.style.setProperty("--low", low / limit);
+    this.ramp.style.setProperty("--high", high / limit);
   }
 }

@@ -2,6 +2,38 @@
 //
 // Arrays over capsules and digits are flat, index i * J + j, as NumPy lays out [I, J].
 
+// û = W u (Eq. 2), [I * J * D], from W [I, J, D, K] and u [I, K].
+function predictions(W, u, I) {
+  const K = u.length / I;
+  const uHat = new Float32Array(W.length / K);
+  const each = uHat.length / I; // J * D
+  for (let i = 0; i < I; i++) {
+    for (let n = i * each; n < (i + 1) * each; n++) {
+      let sum = 0;
+      for (let k = 0; k < K; k++) sum += W[n * K + k] * u[i * K + k];
+      uHat[n] = sum;
+    }
+  }
+  return uHat;
+}
+
+// Vectors [count, J, D] on the two axes [J, 2, D] of each digit: [J * count * 2].
+function projected(vectors, axes, J) {
+  const D = axes.length / (2 * J);
+  const count = vectors.length / (J * D);
+  const points = new Float32Array(2 * J * count);
+  for (let j = 0; j < J; j++) {
+    for (let n = 0; n < count; n++) {
+      for (let axis = 0; axis < 2; axis++) {
+        let sum = 0;
+        for (let d = 0; d < D; d++) sum += vectors[(n * J + j) * D + d] * axes[(2 * j + axis) * D + d];
+        points[2 * (j * count + n) + axis] = sum;
+      }
+    }
+  }
+  return points;
+}
+
 // b [R + 1], c [R], agreement [R] and share [R], each a Float32Array [I * J], from û and v (Eq. 2, 3 and
 // Procedure 1, line 7). b[R] is what the last agreement would have made of the logits.
 function deriveRouting({ primary: I, digits: J, iterations: R, arrays: { u_hat: uHat, v, s } }) {
@@ -56,6 +88,12 @@ function scaleValues(payload, routing, scale, r, level) {
     return now.map((value, at) => value - before[at]);
   }
   return now.map(scale === "c" ? (value) => Math.log2(Math.max(value * J, 1.2e-38)) : (value) => value - 1 / J);
+}
+
+// How far each side of a scale can be reached: colours are even on both sides of the middle, but c ends at 0 and 1.
+function scaleReach(scale, limit, J) {
+  const most = { c: [Infinity, Math.log2(J)], uniform: [1 / J, 1 - 1 / J] }[scale] ?? [Infinity, Infinity];
+  return most.map((end) => Math.min(limit, end));
 }
 
 // [I * J] as it is, or the mean (sum, for shares) over all types at a place [36 * J], over all places of a

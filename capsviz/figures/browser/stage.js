@@ -11,7 +11,7 @@ class Stage {
     this.digits = element("div", { class: "stage-digits", role: "group", "aria-label": "Digit capsules" });
     this.box = element("div", { class: "stage-box" }, this.picture.canvas, this.digits);
     this.caption = element("p", { class: "look links", "data-testid": "links" });
-    this.element = element("section", { class: "stage" }, this.box, this.caption);
+    this.element = element("section", { class: "stage", "aria-label": "Stage" }, this.box, this.caption);
     this.listen();
   }
 
@@ -21,13 +21,9 @@ class Stage {
       const capsule = this.capsuleUnder(event);
       canvas.style.cursor = capsule === null ? "default" : "crosshair";
       this.app.point({ capsule });
-      if (capsule === null) this.app.tip.hide();
-      else this.app.tip.show(this.describe(capsule), event.clientX, event.clientY);
+      this.app.tell(capsule === null ? null : () => this.describe(capsule), event);
     });
-    canvas.addEventListener("pointerleave", () => {
-      this.app.point({});
-      this.app.tip.hide();
-    });
+    canvas.addEventListener("pointerleave", () => this.app.leave());
     canvas.addEventListener("click", (event) => {
       const capsule = this.capsuleUnder(event);
       if (capsule !== null) this.app.choose({ capsule });
@@ -45,7 +41,6 @@ class Stage {
           type: "button",
           class: "stage-digit",
           "data-testid": `digit-${digit}`,
-          "aria-label": `Digit capsule ${digit}: keep only its links`,
           onclick: () => this.app.choose({ digit, only: !(this.app.only && this.app.digit === digit) }),
           onpointerenter: () => this.app.point({ digit }),
           onpointerleave: () => this.app.point({}),
@@ -244,6 +239,8 @@ class Stage {
       button.classList.toggle("longest", digit === longest && lengths[digit] > 0);
       button.classList.toggle("marked", digit === app.focusDigit);
       button.setAttribute("aria-pressed", String(app.only && digit === app.digit));
+      const length = app.now.v < 0 ? "no length yet" : `length ${fixed(lengths[digit])}`;
+      button.setAttribute("aria-label", `Digit capsule ${digit}, ${length}: keep only its links`);
     });
   }
 
@@ -261,8 +258,8 @@ class Stage {
     setText(
       this.caption,
       `Look where the thick links start, the middle of a field of 17 × 17 pixels: width is a capsule’s share of |s|, orange adds, blue takes away. ` +
-        `To |s| = ${fixed(whole)} of ${app.focusDigit}, the ${mine.length} of its 1152 links that matter most in any iteration add ${fixed(sum(1))} and take ` +
-        `${fixed(sum(-1))} away; a click on the digit draws these alone.`,
+        `Digit ${app.focusDigit} has |s| = ${fixed(whole)}. To it the ${mine.length} of its ${app.payload.primary} links that matter most in any iteration add ` +
+        `${fixed(sum(1))} and take ${fixed(sum(-1))} away; a click on the digit draws these alone.`,
     );
   }
 }

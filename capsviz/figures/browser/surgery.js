@@ -15,7 +15,6 @@ const EXPERIMENTS = [
 class Surgery {
   constructor(root, report) {
     this.report = report; // report(name, value) tells Python
-    this.operation = { coupling: "routing", iterations: null, seed: 1, example: null, types: [], places: [] };
     this.number = 0; // of the last operation that was sent
     this.element = element("div", { class: "surgery" });
     this.tip = new Tip(this.element);
@@ -138,15 +137,17 @@ class Surgery {
   }
 
   load(data) {
-    if (!this.data && data.operation.coupling) this.operation = data.operation; // this view is new, Python's state is not
+    const { number, ...operation } = data.operation;
+    // Python's is shown where this view is new, and where it could not do what was asked.
+    if (!this.data || (data.problem && !this.waiting)) this.operation = operation;
     this.data = data;
-    this.number = Math.max(this.number, data.answers);
-    this.operation.example ??= data.examples[1];
-    if (data.answers >= this.number) {
+    this.number = Math.max(this.number, number);
+    this.operation.example ||= data.examples[1];
+    if (number >= this.number || data.problem) {
       this.asked = null;
       if (this.waiting) this.send();
     }
-    this.element.dataset.answered = data.answers;
+    this.element.dataset.answered = number;
     this.show();
   }
 
@@ -183,7 +184,7 @@ class Surgery {
     const [was, is] = [data.before, data.after];
     const length = (value) => fixed(value, value < 0.01 ? 5 : 3);
     const moved = `${length(was.lengths[was.digit])} → ${length(is.lengths[was.digit])}`;
-        const untouched =
+    const untouched =
       operation.coupling === "routing" && iterations === was.iterations && !operation.types.length && !operation.places.length;
     this.undo.disabled = untouched;
     const voteless = operation.places.length === this.places.buttons.length || operation.types.length === this.types.buttons.length;
