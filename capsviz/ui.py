@@ -126,7 +126,7 @@ def reading() -> Reading:
     try:
         return Reading(now.drawing, count, _answer(now.image.tobytes(), count))
     except CapsvizError as error:
-        return Reading(now.drawing, count, problem=str(error))
+        return Reading(now.drawing, count, problem=without_network(error))
     except RuntimeError as error:  # what PyTorch raises when a device or a library of it fails
         return Reading(now.drawing, count, problem=failure(error))
 
@@ -145,7 +145,7 @@ def network() -> "Model":
     try:
         return model()
     except CapsvizError as error:
-        st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(str(error))}</div>')
+        st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(without_network(error))}</div>')
         st.stop()
 
 
@@ -169,7 +169,8 @@ def frame() -> Iterator[None]:
         with page:
             problem = st.session_state.pop(PROBLEM_KEY, "")
             if problem:
-                st.error(problem, icon=":material/error:")
+                with st.container(key="problem"):
+                    st.error(problem, icon=":material/error:")
             yield
 
 
@@ -259,7 +260,7 @@ def _status(now: Answer) -> None:
         f'preparing the canvas or drawing the page">Computed on {device} in {now.milliseconds:.1f} ms{routed}</p>'
     )
     if model().notice:
-        st.warning(model().notice)
+        st.warning(model().notice.partition(":")[0] + ".")  # what follows is for who runs the server
 
 
 def _seen() -> Seen:
@@ -290,10 +291,16 @@ def _answer(image: bytes, count: int) -> Answer:
     return Answer(trace, network.reconstructions(trace), milliseconds, judged)
 
 
+def without_network(error: CapsvizError) -> str:
+    """One sentence about a network that cannot be loaded; what can be done about it is for who runs the server."""
+    print(f"capsviz: {error}", file=sys.stderr, flush=True)
+    return "The network on this server cannot be loaded: whoever runs it finds in its log what is wrong and what to do."
+
+
 def failure(error: RuntimeError) -> str:
     """One sentence about a device that failed while it computed."""
     reason = str(error).partition("\n")[0]
     return (
-        f"The network could not compute this drawing ({reason}): draw again, and if that does not "
-        "help, start the app again."
+        f"The network could not compute this drawing ({reason}): draw again, and if that does not help, tell whoever "
+        "runs this server to start it again."
     )

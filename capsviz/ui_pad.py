@@ -15,6 +15,7 @@ import streamlit as st
 from PIL import Image
 
 from capsviz import drawings, figures
+from capsviz.checks import one_line
 from capsviz.drawings import GRID, PAD, Drawing, Stroke
 from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.examples import EXAMPLES
@@ -26,6 +27,7 @@ from capsviz.preprocess import Preparation, luminance, prepare
 HISTORY = 30  # drawings that undo can go back through
 FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hardly a hole left
 INK = "#ffffff"
+NAMED = 60  # characters of an uploaded file's name in a sentence about it
 SHOWN_SIDE = 640  # pixels of an uploaded picture, as its dialog shows it
 WIDTHS, WIDTH = (6, 30), 18  # pixels: of the pen, and of the one that a session begins with
 
@@ -379,7 +381,7 @@ def _upload() -> None:
     try:
         grey = np.rint(255 * luminance(read_image(file.getvalue()))).astype(np.uint8)
     except CapsvizError as error:
-        state[PROBLEM_KEY] = f"`{file.name.replace('`', '')}`: {error}"
+        state[PROBLEM_KEY] = f"`{one_line(file.name).replace('`', '')[:NAMED]}`: {error}"
         return
     picture = Picture(file.name, zlib.compress(grey.tobytes(), 1), grey.shape)
     try:

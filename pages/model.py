@@ -1,4 +1,5 @@
 import json
+import sys
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ evaluation: dict[str, Any] | None = None
 try:
     evaluation = load_evaluation(DEFAULT, card)
 except WeightsError as error:
-    unmeasured = str(error)
+    print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
 
 numbers = [
     (
@@ -52,7 +53,7 @@ if evaluation:
                     st.markdown(figures.EVALUATION[name].says(evaluation))
                     ui.chart(charts[name], name, figures.EVALUATION[name].title)
 else:
-    st.info(unmeasured)
+    st.info("How good these weights are has not been measured on this server.")
 
 left, right = st.columns([4, 3], gap="large")
 with left:

@@ -131,7 +131,11 @@ def test_the_limit_for_unsure_is_held_against_the_lengths_it_was_measured_for(
     np.testing.assert_allclose(judged, first.lengths[-1], atol=1e-5)
 
 
-def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_weights_leave_the_app_standing_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file and the remedy are for the log: a visitor can do nothing with them."""
+
     def damaged(**options: object) -> None:
         raise WeightsError("weights/x.safetensors is cut short: restore it.")
 
@@ -140,7 +144,9 @@ def test_damaged_weights_leave_the_app_standing_with_one_sentence(monkeypatch: p
     monkeypatch.setattr(inference, "load_model", damaged)
     for page in PAGES:
         app = open_app(page=page)
-        assert 'data-testid="waiting">weights/x.safetensors is cut short: restore it.<' in shown(app)
+        assert 'data-testid="waiting">The network on this server cannot be loaded: ' in shown(app)
+        assert "x.safetensors" not in shown(app)
+        assert "weights/x.safetensors is cut short: restore it." in capsys.readouterr().err
     ui._load.cache_clear()
 
 
