@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from capsviz.server import ask_nobody_outside, started
+from capsviz.server import ask_nobody_outside, started, unreadable
 
 ask_nobody_outside()
 # Streamlit finds this assignment in the text of the file. The router stands elsewhere: beside it, the folder pages/
 # would pass for one of Streamlit's own kind, whose list of pages it shows until the router has run.
-app = st.App("capsviz/main.py", lifespan=started)
+app = st.App("capsviz/main.py", lifespan=started, on_script_error=unreadable)

@@ -3,11 +3,13 @@
 import asyncio
 import ctypes
 import gc
+import json
 import platform
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import streamlit as st
 from streamlit import App, config, net_util
 
 
@@ -22,6 +24,18 @@ def ask_nobody_outside() -> None:
 
 def _unknown() -> None:
     return None
+
+
+def unreadable(error: Exception) -> bool:
+    """Say so where what a page sent was no JSON, or nested so deeply that Streamlit fails to read it.
+
+    Returns:
+        Whether that is what happened; all else is Streamlit's to show.
+    """
+    if not isinstance(error, (RecursionError, json.JSONDecodeError)):
+        return False
+    st.error("What this page sent cannot be read: load the page again.", icon=":material/error:")
+    return True
 
 
 LOOK = 60.0  # seconds from one look at whether the server has anything to do to the next
