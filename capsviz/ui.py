@@ -22,9 +22,9 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures, ui_pad
+from capsviz.checks import whole_of_text
 from capsviz.drawings import PAD, Drawing
 from capsviz.errors import CapsvizError, MessageError
-from capsviz.messages import whole_of_text
 from capsviz.preprocess import FIELD
 from capsviz.surgery import MOST_ITERATIONS
 from capsviz.ui_pad import PROBLEM_KEY
@@ -43,6 +43,8 @@ SEEN_KEY = "seen"  # Seen: what the network is to see of the current drawing
 ITERATIONS_KEY = "iterations"  # routing iterations R of every reading
 ITERATIONS = figures.TRAINED
 ADDRESS_ITERATIONS = "R"  # their name in the address bar
+SAID_KEY = "problem_said"  # (sentence, when it was first shown) of PROBLEM_KEY
+LASTS = 2.0  # seconds
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
 LOADING = '<div class="cv-waiting">The network is being loaded: a few seconds, once.</div>'
@@ -167,11 +169,23 @@ def frame() -> Iterator[None]:
             _card()
         waiting.empty()
         with page:
-            problem = st.session_state.pop(PROBLEM_KEY, "")
+            problem = _problem()
             if problem:
                 with st.container(key="problem"):
                     st.error(problem, icon=":material/error:")
             yield
+
+
+def _problem() -> str:
+    """The sentence that is to be shown, if any: it outlasts runs that come on the heels of the one it came in."""
+    problem = st.session_state.get(PROBLEM_KEY, "")
+    said, since = st.session_state.get(SAID_KEY, ("", 0.0))
+    if problem != said:
+        st.session_state[SAID_KEY] = (problem, time.monotonic())
+    elif problem and time.monotonic() - since >= LASTS:
+        del st.session_state[PROBLEM_KEY], st.session_state[SAID_KEY]
+        return ""
+    return str(problem)
 
 
 def question(text: str, *doors: tuple[str, str]) -> None:

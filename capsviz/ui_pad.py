@@ -36,7 +36,8 @@ HISTORY_KEY = "drawings"  # list[Drawing], the current one last
 CANVAS_KEY = "canvas"  # the canvas component
 SHOWN_KEY = "canvas_shown"  # Shown: what the canvas was last told to show
 FRESH_KEY = "fresh"  # True until a person does something: what the browser kept may still come
-DRAWN_KEY = "drawn"  # True after a message of the canvas that changed something
+CHANGED_KEY = "changed"  # True while something has changed that the page has not been run for
+SETTLED_KEY = "settled"  # True once a session has had a run that was not cut off
 KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept"
 PROBLEM_KEY = "problem"  # one sentence about what could not be used; shown once
 UPLOAD_KEY = "upload"
@@ -93,15 +94,14 @@ class Picture:
 
 
 def begin() -> bool:
-    """Give a new session its first drawing; whether it is new."""
+    """Give a new session its first drawing; whether this is its first run, or all before were cut off."""
     state = st.session_state
-    if HISTORY_KEY in state:
-        return False
-    state[HISTORY_KEY] = []
-    state[WIDTH_KEY] = WIDTH
-    _show(Drawing(example=0))
-    state[FRESH_KEY] = True
-    return True
+    if HISTORY_KEY not in state:
+        state[HISTORY_KEY] = []
+        state[WIDTH_KEY] = WIDTH
+        _show(Drawing(example=0))
+        state[FRESH_KEY] = True
+    return SETTLED_KEY not in state
 
 
 def current() -> Drawing:
@@ -117,8 +117,8 @@ def pad(first: bool) -> None:
         first: whether this is the session's first run: what a person did on a page that a former session left
             behind then comes without the calls that Streamlit makes of a known control.
     """
-    st.session_state.pop(DRAWN_KEY, None)
     _keep()
+    st.session_state.pop(CHANGED_KEY, None)
     _canvas(first)
     now = current()
     # Without help: its tooltips would lie over the canvas, in the pen's way.
@@ -146,6 +146,7 @@ def pad(first: bool) -> None:
         st.button("What was taken of the picture", icon=":material/crop:", key="crop", on_click=_open_picture)
     if picture is not None and picture.open:
         _picture_dialog()
+    st.session_state[SETTLED_KEY] = True
     if first and (undo or clear or chosen):
         if clear:
             _clear()
@@ -221,9 +222,8 @@ def _canvas(first: bool) -> None:
             on_change=_drawn,
         ).json_data
     st.html(_hint())
-    if first and _left_behind(sent):
-        state[DRAWN_KEY] = True
-    if state.pop(DRAWN_KEY, False):
+    # A press of a button that comes with a message of the canvas may be dealt with in a run of this part alone.
+    if (first and _left_behind(sent)) or state.pop(CHANGED_KEY, False):
         st.rerun()
 
 
@@ -250,9 +250,9 @@ def _drawn() -> None:
         drawings.check_size(now.strokes + sent.strokes)
     except MessageError as error:
         state[PROBLEM_KEY] = str(error)
+        state[CHANGED_KEY] = True
     else:
         _push(replace(now, strokes=now.strokes + sent.strokes))
-    state[DRAWN_KEY] = True
 
 
 def _left_behind(sent: Any) -> bool:
@@ -289,6 +289,7 @@ def _push(drawing: Drawing) -> None:
     history.append(drawing)
     del history[:-HISTORY]
     st.session_state[FRESH_KEY] = False
+    st.session_state[CHANGED_KEY] = True
 
 
 def _show(drawing: Drawing) -> None:
@@ -356,6 +357,7 @@ def _undo() -> None:
     if len(history) > 1:
         history.pop()
         _tell(history[-1])
+        st.session_state[CHANGED_KEY] = True
 
 
 def _clear() -> None:
@@ -387,23 +389,28 @@ def _upload() -> None:
     try:
         _use(picture, prepare(grey))
     except ImageError:
-        state[PICTURE_KEY] = replace(picture, open=True)  # which says what is wrong, and lets it be cropped
+        _set_picture(replace(picture, open=True))  # which says what is wrong, and lets it be cropped
 
 
 def _use(picture: Picture, prepared: Preparation) -> None:
     levels = np.rint(255 * prepared.image).astype(np.uint8)
     levels.flags.writeable = False
     drawing = Drawing(picture=levels)
-    st.session_state[PICTURE_KEY] = replace(picture, open=False, drawing=drawing, doubts=prepared.doubts)
+    _set_picture(replace(picture, open=False, drawing=drawing, doubts=prepared.doubts))
     _show(drawing)
 
 
 def _open_picture() -> None:
-    st.session_state[PICTURE_KEY] = replace(st.session_state[PICTURE_KEY], open=True)
+    _set_picture(replace(st.session_state[PICTURE_KEY], open=True))
 
 
 def _close_picture() -> None:
-    st.session_state[PICTURE_KEY] = replace(st.session_state[PICTURE_KEY], open=False)
+    _set_picture(replace(st.session_state[PICTURE_KEY], open=False))
+
+
+def _set_picture(picture: Picture) -> None:
+    st.session_state[PICTURE_KEY] = picture
+    st.session_state[CHANGED_KEY] = True
 
 
 @st.dialog("What was taken of the picture", width="medium", on_dismiss=_close_picture)

@@ -146,7 +146,7 @@ def test_a_link_to_the_model_may_be_the_first_thing_a_server_is_asked_for(browse
 def test_the_model_page_shows_each_measurement(page: Page) -> None:
     page.get_by_role("link", name="Model", exact=True).click()
     expect(page.get_by_text("test digits were read as which")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("width of the pen")).to_be_visible(timeout=20_000)
+    expect(page.locator("text.xtitle", has_text="width of the pen")).to_be_visible(timeout=20_000)
     for title, axis in (
         ("Unsure", "shorter than that"),
         ("Turned", "rotated, degrees"),

@@ -85,20 +85,25 @@ class Pad {
     }
   }
 
-  // Streamlit's own dialog would lie over the canvas, and speaks to whoever runs the server.
+  // Streamlit's own dialog would lie over the canvas and speaks to whoever runs the server: ours takes its place.
   away() {
     this.notice = document.createElement("div");
     this.notice.setAttribute("role", "status");
     this.notice.className = "cv-away";
     this.notice.textContent = AWAY;
-    const style = document.createElement("style");
-    style.textContent = '[data-testid="stDialog"] { display: none !important; }';
-    this.notice.append(style);
     document.body.append(this.notice);
+    const close = () => {
+      const dialog = [...document.querySelectorAll('[data-testid="stDialog"]')].find((node) => node.textContent.includes("Connection error"));
+      dialog?.querySelector('[aria-label="Close"]')?.click();
+    };
+    this.closing = new MutationObserver(close);
+    this.closing.observe(document.body, { childList: true, subtree: true });
+    close();
   }
 
   back() {
     this.notice?.remove();
+    this.closing?.disconnect();
   }
 
   // The canvas stands in a shadow root, which a style sheet of the page does not reach, and comes after this.
