@@ -11,7 +11,7 @@ from capsviz.errors import ImageError
 from capsviz.examples import EXAMPLES, render
 from capsviz.images import read_image
 from capsviz.inference import load_model
-from capsviz.preprocess import CENTRE, canvas_to_mnist, prepare
+from capsviz.preprocess import CENTRE, canvas_to_mnist, luminance, prepare
 
 PHOTOS = Path(__file__).parents[2] / "shared/data/photos"
 MNIST_IMAGES = Path(__file__).parents[2] / "shared/data/MNIST/raw/t10k-images-idx3-ubyte"
@@ -157,6 +157,38 @@ def test_layouts_types_and_polarities_agree():
     np.testing.assert_allclose(canvas_to_mnist(grey > 127), expected, atol=0.1)
     np.testing.assert_array_equal(canvas_to_mnist(grey, "light"), expected)
     np.testing.assert_allclose(canvas_to_mnist(255 - grey, "dark"), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, ">u2", np.float32, np.float16])
+def test_white_is_the_most_that_a_type_holds(dtype):
+    most = {"u": 65535 if np.dtype(dtype).itemsize == 2 else 255, "f": 255}[np.dtype(dtype).kind]
+    pixels = np.array([[0, most // 5], [most // 5 * 2, most]], dtype)
+    np.testing.assert_allclose(luminance(pixels), [[0, 0.2], [0.4, 1]], atol=1e-6)
+    np.testing.assert_allclose(luminance(pixels[:1] // 52), [[0, most // 5 // 52 / most]], atol=1e-6)
+
+
+def test_floats_up_to_one_are_shares_and_booleans_are_black_and_white():
+    np.testing.assert_allclose(luminance(np.array([[0, 0.2], [0.4, 1]])), [[0, 0.2], [0.4, 1]], atol=1e-6)
+    np.testing.assert_allclose(luminance(np.array([[0.1, 1.02]])), [[0.1 / 255, 0.004]], atol=1e-6)
+    np.testing.assert_array_equal(luminance(np.array([[False, True]])), [[0, 1]])
+
+
+def test_colours_are_weighed_as_the_eye_does():
+    # ITU-R BT.601: 0.299 of red, 0.587 of green, 0.114 of blue.
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [10, 20, 30]]], np.uint8)
+    expected = [[0.299, 0.587, 0.114, 1, (2.99 + 11.74 + 3.42) / 255]]
+    np.testing.assert_allclose(luminance(colours), expected, atol=1e-6)
+
+
+def test_large_colour_pictures_are_averaged_to_the_working_size():
+    """801 x 500 is averaged in blocks of 3 x 3: 267 x 167 remain, whatever the pixels are made of."""
+    grey = np.zeros((801, 500), np.uint8)
+    grey[300:600, 150:351] = 255
+    for pixels in (grey, np.dstack([grey] * 3), np.dstack([grey] * 3 + [np.full_like(grey, 255)])):
+        kept = prepare(pixels).kept
+        assert kept.shape == (267, 167)
+        rows, columns = np.flatnonzero(kept.any(1)), np.flatnonzero(kept.any(0))
+        assert [*rows[[0, -1]], *columns[[0, -1]]] == [100, 199, 50, 116]
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (30, 60, 200), (250, 220, 80)])
