@@ -164,6 +164,25 @@ def test_noise_is_measured_where_there_is_no_ink():
     assert ink_module._from_paper(np.full((50, 50), 0.5, np.float32), "dark", 9).noise == 0.045
 
 
+def test_noise_is_five_deviations_of_the_side_without_ink():
+    # The smallest value of each 2 x 2 pixels is 0, and that is the ground everywhere.
+    tile = np.array([[0, 0.4], [0.5, 0.6]], np.float32)
+    view = ink_module._from_paper(np.tile(tile, (40, 40)), "light", 3)
+    # Half of all lies below 0.45, by 0.45 or 0.05: by 0.25 at the median, 1 / 1.4826 of a deviation.
+    assert view.noise == pytest.approx(5 * 1.4826 * 0.25)
+    np.testing.assert_allclose(view.excess[:2, :2], tile - 0.45, atol=1e-6)
+    # From more than 80 pixels a side every second one is a sample, and these are all 0 here.
+    coarse = ink_module._from_paper(np.tile(tile, (41, 20)), "light", 3)
+    assert coarse.noise == ink_module.FAINT
+    np.testing.assert_allclose(coarse.excess[:2, :2], tile, atol=1e-6)
+
+
+def test_ink_on_black_is_a_share_of_a_quarter_of_white():
+    soft = np.full((60, 60), 0.1, np.float32)
+    soft[10:50, 14:18] = 0.05
+    assert ink_module._from_paper(soft, "dark", 15).excess[30, 15] == pytest.approx(0.05 / 0.25, abs=1e-6)
+
+
 def test_softening_keeps_the_mean_and_takes_the_middle_most():
     image = np.zeros((7, 7), np.float32)
     image[3, 3] = 16
