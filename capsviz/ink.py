@@ -186,14 +186,16 @@ def _from_paper(soft: np.ndarray, polarity: str, stroke: float) -> View:
 def _slide(image: np.ndarray, size: int, largest: bool) -> np.ndarray:
     """The largest or smallest value in a square of ``size`` pixels, an odd number, around each pixel."""
     pick, outside = (np.maximum, -np.inf) if largest else (np.minimum, np.inf)
-    for _ in range(2):
-        image = np.pad(image.T, ((size // 2, size // 2), (0, 0)), constant_values=outside)
-        reach = 1
-        while reach < size:
-            step = min(reach, size - reach)
-            image = pick(image[:-step], image[step:])
-            reach += step
-    return image
+    height, width = image.shape
+    slid = np.full((height + size - 1, width + size - 1), outside, image.dtype)
+    slid[size // 2 : size // 2 + height, size // 2 : size // 2 + width] = image
+    reach = 1
+    while reach < size:  # each value covers ``reach`` rows and columns
+        step = min(reach, size - reach)
+        slid = pick(slid[:-step], slid[step:])
+        slid = pick(slid[:, :-step], slid[:, step:])
+        reach += step
+    return slid
 
 
 def _soften(grey: np.ndarray) -> np.ndarray:
