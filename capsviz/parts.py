@@ -92,9 +92,10 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
     of_pixel = labels[rows // cell, columns // cell]
     count, area = np.bincount(part), np.bincount(of_pixel)
 
+    order = np.argsort(part, kind="stable")
+    starts = np.searchsorted(part[order], np.arange(len(roots)))
+
     def extreme(of: np.ufunc, values: np.ndarray) -> np.ndarray:
-        order = np.argsort(part, kind="stable")
-        starts = np.searchsorted(part[order], np.arange(len(roots)))
         return np.asarray(of.reduceat(values[order], starts)) if len(roots) else np.zeros(0, np.int64)
 
     top, bottom = extreme(np.minimum, y), extreme(np.maximum, y)
