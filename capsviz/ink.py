@@ -353,20 +353,24 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
     if not seen.size:
         raise ImageError(BLANK)
     full = _full_ink(seen)
-    # With each: from which level on, and whether it cuts off what is fainter or broader.
-    looks = [(view, INK_LEVEL * full, False), (view, STRONG * float(np.percentile(seen, 97)), True)]
+    # With each: full ink, from which level on, and whether it cuts off what is fainter or broader.
+    looks = [
+        (view, full, INK_LEVEL * full, False),
+        (view, full, STRONG * float(np.percentile(seen, 97)), True),
+    ]
     if ground is None:
-        if view.noise < INK_LEVEL * full:
-            looks.append((view, view.noise, False))
+        if view.noise < INK_LEVEL * full:  # the digit may be far fainter than what full ink was measured on
+            looks.append((view, view.noise / INK_LEVEL, view.noise, False))
         narrow = _from_paper(_soften(small), view.polarity, NARROW * min(small.shape))
-        looks.append((narrow, INK_LEVEL * full, True))
+        looks.append((narrow, full, INK_LEVEL * full, True))
     choices: list[tuple[Choice, bool]] = []
-    for look, level, cut in looks:
+    for look, most, level, cut in looks:
         # Lines that this level does not show, no higher one does.
         lines = not cut or any(choice.lines for choice, _ in choices)
-        choice = _pick(look.excess, max(look.noise, level), full, without, lines)
+        choice = _pick(look.excess, max(look.noise, level), most, without, lines)
         if choice is not None:
-            choices.append((choice, cut))
+            share = most / full  # strength is a share of full ink
+            choices.append((replace(choice, worth=share * choice.worth, rival=share * choice.rival), cut))
     if not choices:
         raise ImageError(BLANK)
     first, cut = max(choices, key=lambda pair: pair[0].worth)
