@@ -249,7 +249,9 @@ def _views(grey: np.ndarray, polarities: Sequence[str], ground: float | None) ->
         apart = around - grey if view.polarity == "dark" else grey - around
         worth = view.excess * central * np.where(filled | (apart > view.excess / 2), 1, PALE)
         outline = (inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum()
-        likely = (2 - rim) * (0.5 if ground is None and view.ground is not None else 1)
+        likely = 2 - rim
+        if ground is None and view.ground is not None:
+            likely *= 0.5 if filled else 0.05
         return float(likely * worth[inked].sum() * outline / inked.sum())
 
     return [(view, stroke_like(view)) for view in views]

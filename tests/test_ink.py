@@ -312,6 +312,29 @@ def test_two_that_could_be_the_digit_leave_a_doubt():
     assert find_ink(image, "light", [(155 / 220, 0.5)]).doubts == ()
 
 
+def photographed(image: np.ndarray) -> np.ndarray:
+    """With a grain, and light that falls off by a tenth: the ground is not even."""
+    grain = np.random.default_rng(0).normal(0, 0.01, image.shape)
+    return (image * np.linspace(1, 0.9, image.shape[1]) + grain).clip(0, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("contrast", [0.13, 0.3])
+def test_pencil_is_found_beside_what_is_far_darker(contrast):
+    stroke = canvas((50, 150, 94, 104), shape=(200, 200))
+    desk = np.tri(200, k=-140, dtype=np.float32)  # in over the lower left corner
+    found = find_ink(photographed(0.9 - contrast * stroke - 0.7 * desk), "auto")
+    assert found.polarity == "dark"
+    assert overlap(found.kept, stroke > 0) > 0.9
+
+
+@pytest.mark.parametrize("column", [100, 120, 150])
+def test_a_shadow_over_one_side_of_a_blank_sheet_is_no_digit(column):
+    sheet = np.full((200, 200), 0.9, np.float32)
+    sheet[:, column:] *= 0.5
+    with pytest.raises(ImageError):
+        find_ink(photographed(sheet), "auto")
+
+
 def test_only_what_runs_along_the_border_is_refused():
     image = canvas((0, 200, 0, 12), shape=(200, 200)) * 0.6 + 0.2
     with pytest.raises(ImageError, match="runs along its border"):
