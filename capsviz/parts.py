@@ -193,7 +193,7 @@ def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
     thin = mask & (runs <= thickest)
     near = _cells(np.nonzero(thin), mask.shape, cell).astype(np.uint8)
     near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
-    if not cross(near.any(0)):
+    if not cross(np.asarray(near.any(0))):
         return found, count
     h = len(near)
     steepest = round(LINE_SLOPE * w)

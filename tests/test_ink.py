@@ -103,6 +103,17 @@ def test_a_frame_is_large_and_runs_along_its_own_box():
     assert find_parts(crossed, 0.5).is_frame().tolist() == [False]
 
 
+def test_how_much_runs_along_its_own_box_is_counted_within_six_hundredths_of_it():
+    # 1 + 0.06 x 59 = 4.5: the five outermost rows and columns of 60 x 60.
+    assert find_parts(canvas((0, 60, 10, 70)), 0.5).hugging == pytest.approx([(60**2 - 50**2) / 60**2])
+    frame = canvas((5, 55, 5, 75))
+    frame[8:52, 8:72] = 0
+    frame[8:31, 30:39] = 1  # a bar within, of which three rows are still near the box
+    parts = find_parts(frame, 0.5)
+    assert parts.hugging == pytest.approx([(684 + 27) / (684 + 207)])  # 0.80 of it: less than a frame has
+    assert parts.is_frame().tolist() == [False]
+
+
 def test_points_name_the_nearest_part_within_three_cells():
     parts = find_parts(canvas((10, 20, 10, 20), (10, 20, 24, 40)), 0.5)
     first, second = parts.labels[10, 10], parts.labels[10, 24]
@@ -227,6 +238,12 @@ def test_a_line_that_ends_within_the_picture_is_a_stroke():
     np.testing.assert_array_equal(parts_module.without_lines(image, 0.3), image)
 
 
+def test_bits_at_both_sides_are_no_line():
+    image = ruled(4)
+    image[:, 60:140] = 0  # six tenths are left
+    np.testing.assert_array_equal(parts_module.without_lines(image, 0.3), image)
+
+
 def test_a_bar_as_thick_as_the_rest_is_the_digit_s():
     seven = canvas((2, 10, 0, 200), (2, 200, 96, 104), shape=(200, 200))
     np.testing.assert_array_equal(parts_module.without_lines(seven, 0.3), seven)
@@ -247,6 +264,46 @@ def test_the_width_of_a_stroke(height, width):
 
 
 # --- the choice ---
+
+
+def test_a_ground_is_even_within_half_a_grey_level():
+    checks = np.indices((40, 40)).sum(0) % 2 * 2 - 1.0
+    assert ink_module._ground(0.5 + 0.0013 * checks) == (0.5, True)  # 1.4826 x 0.0013 = 0.0019
+    assert ink_module._ground(0.5 + 0.0014 * checks) == (0.5, False)  # 0.0021
+
+
+def picked(*rectangles: tuple[int, int, int, int]) -> ink_module.Choice:
+    choice = ink_module._pick(canvas(*rectangles, shape=(96, 96)), 0.1, 1.0, (), lines=False)
+    assert choice is not None
+    return choice
+
+
+def test_what_reaches_the_border_is_less_plausible_the_nearer_it_stays_and_the_more_solid_it_is():
+    assert picked((30, 60, 40, 50)).plausible == 1
+    # Columns 0 to 19: 9.5 of 48 from the border on average.
+    in_over_it = 0.4 * (9.5 / 48 - 0.12) / 0.2
+    assert picked((43, 53, 0, 20)).plausible == pytest.approx(in_over_it)  # covers half of its square
+    assert picked((41, 53, 0, 20)).plausible == pytest.approx(0.1 * in_over_it)  # 0.6
+    assert picked((0, 96, 0, 10)).plausible == pytest.approx(0.4 * 0.01)  # runs along it
+
+
+@pytest.mark.parametrize(("count", "many"), [(6, False), (7, True)])
+def test_seven_alike_are_a_text(count, many):
+    assert picked(*[(20, 40, 6 + 12 * k, 10 + 12 * k) for k in range(count)]).many == many
+
+
+def test_a_gap_between_broad_strokes_is_no_digit():
+    painted = 1 - canvas((95, 185, 110, 170), (0, 280, 0, 40), (0, 280, 240, 280), shape=(280, 280))
+    with pytest.raises(ImageError, match="more than one digit"):
+        find_ink(painted, "auto")
+
+
+def test_a_small_digit_within_a_broad_border_is_the_digit():
+    image = canvas((0, 200, 0, 200), shape=(200, 200))
+    image[16:184, 16:184] = 0
+    image[75:125, 97:103] = 1  # 300 of the border's 11,776
+    assert find_ink(image, "light").kept[100, 100]
+    assert not find_ink(image, "light").kept[8, 100]
 
 
 def test_a_digit_has_up_to_four_parts():
@@ -324,6 +381,13 @@ def test_pencil_is_found_beside_what_is_far_darker(contrast):
     desk = np.tri(200, k=-140, dtype=np.float32)  # in over the lower left corner
     found = find_ink(photographed(0.9 - contrast * stroke - 0.7 * desk), "auto")
     assert found.polarity == "dark"
+    assert overlap(found.kept, stroke > 0) > 0.9
+
+
+def test_a_faint_smudge_beside_the_ink_is_left_out():
+    stroke = canvas((50, 150, 80, 90), shape=(200, 200))
+    smudge = canvas((50, 150, 90, 130), shape=(200, 200))
+    found = find_ink(photographed(0.9 - 0.7 * stroke - 0.1 * smudge), "auto")
     assert overlap(found.kept, stroke > 0) > 0.9
 
 

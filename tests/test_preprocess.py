@@ -103,6 +103,14 @@ def test_mnist_comes_back_as_it_was():
     assert np.median(correlation) > 0.9  # MNIST is centred to whole pixels only
 
 
+@pytest.mark.parametrize(("side", "moved"), [(18, False), (19, True), (20, True), (21, True), (22, False)])
+def test_a_digit_of_the_right_size_is_moved_by_whole_pixels_and_not_scaled(side, moved):
+    pixels = np.zeros((28, 28), np.float32)
+    pixels[1 : 1 + side, 3:8] = 1
+    image = canvas_to_mnist(pixels)
+    assert (set(np.unique(image)) == {0, 1} and image.sum() == 5 * side) == moved
+
+
 @DRAWINGS
 def test_what_is_made_is_not_made_anew(example):
     once = canvas_to_mnist(draw(example))
@@ -206,6 +214,29 @@ def test_transparent_corners_around_opaque_paper():
     np.testing.assert_allclose(canvas_to_mnist(page), canvas_to_mnist(grey), atol=0.02)
 
 
+def test_what_shows_through_is_the_paper_s_own_grey():
+    # Of ten pixels six are paper of 204, two ink, and two are transparent.
+    grey, alpha = [204] * 6 + [0] * 2 + [77] * 2, [255] * 8 + [0] * 2
+    np.testing.assert_allclose(
+        luminance(np.array([list(zip(grey, alpha, strict=True))], np.uint8)),
+        [[0.8] * 6 + [0] * 2 + [0.8] * 2],
+        atol=1e-6,
+    )
+
+
+def test_what_is_less_than_half_opaque_does_not_tell_what_the_paper_is_like():
+    # Four black pixels of ten are opaque, so that they are strokes, on white; six greys cover two fifths of it.
+    pixels = np.array([[(0, 255)] * 4 + [(127.5, 102)] * 6], np.float32)
+    np.testing.assert_allclose(luminance(pixels), [[0] * 4 + [1 - 0.5 * 0.4] * 6], atol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "low", "high"), [(25, 3.2, 4.2), (45, 8.5, 9.5)])
+def test_broad_strokes_become_usual_ones_and_painted_shapes_stay(width, low, high):
+    """A hundred pixels long, and so 5 or 9 of MNIST's broad: at most 3.4 are usual, from 7.5 it is no stroke."""
+    image = canvas_to_mnist(rectangle(100, width))
+    assert low < image[14].sum() < high
+
+
 @DRAWINGS
 def test_uneven_light_makes_little_difference(example):
     large = draw(example, min(3, 0.6 / np.ptp([y for stroke in example.strokes for _, y in stroke])))
@@ -289,6 +320,14 @@ def zigzag(turns: int, width: int) -> np.ndarray:
 def test_a_scribble_over_everything(turns, width, ink):
     with pytest.raises(ImageError, match="more than one digit"):
         canvas_to_mnist(zigzag(turns, width), ink)
+
+
+def test_what_covers_nearly_all_of_its_square_is_no_digit():
+    canvas = rectangle(100, 100)
+    for left in (70, 95, 120):
+        canvas[35:125, left : left + 5] = 0  # slits: 0.87 of the square remain
+    with pytest.raises(ImageError, match="more than one digit"):
+        canvas_to_mnist(canvas, "light")
 
 
 @pytest.mark.parametrize("left_over", [0, 1, 20, 60])
