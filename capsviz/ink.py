@@ -186,14 +186,16 @@ def _from_paper(soft: np.ndarray, polarity: str, stroke: float) -> View:
 def _slide(image: np.ndarray, size: int, largest: bool) -> np.ndarray:
     """The largest or smallest value in a square of ``size`` pixels, an odd number, around each pixel."""
     pick, outside = (np.maximum, -np.inf) if largest else (np.minimum, np.inf)
-    for _ in range(2):
-        image = np.pad(image.T, ((size // 2, size // 2), (0, 0)), constant_values=outside)
-        reach = 1
-        while reach < size:
-            step = min(reach, size - reach)
-            image = pick(image[:-step], image[step:])
-            reach += step
-    return image
+    height, width = image.shape
+    slid = np.full((height + size - 1, width + size - 1), outside, image.dtype)
+    slid[size // 2 : size // 2 + height, size // 2 : size // 2 + width] = image
+    reach = 1
+    while reach < size:  # each value covers ``reach`` rows and columns
+        step = min(reach, size - reach)
+        slid = pick(slid[:-step], slid[step:])
+        slid = pick(slid[:, :-step], slid[:, step:])
+        reach += step
+    return slid
 
 
 def _soften(grey: np.ndarray) -> np.ndarray:
@@ -247,7 +249,9 @@ def _views(grey: np.ndarray, polarities: Sequence[str], ground: float | None) ->
         apart = around - grey if view.polarity == "dark" else grey - around
         worth = view.excess * central * np.where(filled | (apart > view.excess / 2), 1, PALE)
         outline = (inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum()
-        likely = (2 - rim) * (0.5 if ground is None and view.ground is not None else 1)
+        likely = 2 - rim
+        if ground is None and view.ground is not None:
+            likely *= 0.5 if filled else 0.05
         return float(likely * worth[inked].sum() * outline / inked.sum())
 
     return [(view, stroke_like(view)) for view in views]
@@ -351,20 +355,24 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
     if not seen.size:
         raise ImageError(BLANK)
     full = _full_ink(seen)
-    # With each: from which level on, and whether it cuts off what is fainter or broader.
-    looks = [(view, INK_LEVEL * full, False), (view, STRONG * float(np.percentile(seen, 97)), True)]
+    # With each: full ink, from which level on, and whether it cuts off what is fainter or broader.
+    looks = [
+        (view, full, INK_LEVEL * full, False),
+        (view, full, STRONG * float(np.percentile(seen, 97)), True),
+    ]
     if ground is None:
-        if view.noise < INK_LEVEL * full:
-            looks.append((view, view.noise, False))
+        if view.noise < INK_LEVEL * full:  # the digit may be far fainter than what full ink was measured on
+            looks.append((view, view.noise / INK_LEVEL, view.noise, False))
         narrow = _from_paper(_soften(small), view.polarity, NARROW * min(small.shape))
-        looks.append((narrow, INK_LEVEL * full, True))
+        looks.append((narrow, full, INK_LEVEL * full, True))
     choices: list[tuple[Choice, bool]] = []
-    for look, level, cut in looks:
+    for look, most, level, cut in looks:
         # Lines that this level does not show, no higher one does.
         lines = not cut or any(choice.lines for choice, _ in choices)
-        choice = _pick(look.excess, max(look.noise, level), full, without, lines)
+        choice = _pick(look.excess, max(look.noise, level), most, without, lines)
         if choice is not None:
-            choices.append((choice, cut))
+            share = most / full  # strength is a share of full ink
+            choices.append((replace(choice, worth=share * choice.worth, rival=share * choice.rival), cut))
     if not choices:
         raise ImageError(BLANK)
     first, cut = max(choices, key=lambda pair: pair[0].worth)

@@ -92,9 +92,10 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
     of_pixel = labels[rows // cell, columns // cell]
     count, area = np.bincount(part), np.bincount(of_pixel)
 
+    order = np.argsort(part, kind="stable")
+    starts = np.searchsorted(part[order], np.arange(len(roots)))
+
     def extreme(of: np.ufunc, values: np.ndarray) -> np.ndarray:
-        order = np.argsort(part, kind="stable")
-        starts = np.searchsorted(part[order], np.arange(len(roots)))
         return np.asarray(of.reduceat(values[order], starts)) if len(roots) else np.zeros(0, np.int64)
 
     top, bottom = extreme(np.minimum, y), extreme(np.maximum, y)
@@ -176,18 +177,25 @@ def _runs(mask: np.ndarray) -> np.ndarray:
 def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
     """Which pixels of a mask [H, W] lie on thin lines, nearly level, that cross the picture; and how many do so."""
     height, width = mask.shape
+    cell = -(-max(height, width) // GRID)
+    w = -(-width // cell)
+    ends = max(1, w // 16)
+
+    def cross(columns: np.ndarray) -> bool:
+        """Whether cells that are inked in these columns, bool [w], might lie on a line that crosses the picture."""
+        return bool(columns.sum() >= LINE_LENGTH * w and columns[:ends].any() and columns[-ends:].any())
+
+    found, count = np.zeros_like(mask), 0
+    if not cross(np.logical_or.reduceat(mask.any(0), np.arange(0, width, cell))):
+        return found, count
     runs = _runs(mask)
     thickest = 2 + 0.04 * min(height, width)
     thin = mask & (runs <= thickest)
-    cell = -(-max(height, width) // GRID)
-    cells = _cells(np.nonzero(thin), mask.shape, cell)
-    found, count = np.zeros_like(mask), 0
-    h, w = cells.shape
-    near = cells.astype(np.uint8)
+    near = _cells(np.nonzero(thin), mask.shape, cell).astype(np.uint8)
     near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
-    ends = max(1, w // 16)
-    if near.any(0).sum() < LINE_LENGTH * w or not (near[:, :ends].any() and near[:, -ends:].any()):
+    if not cross(np.asarray(near.any(0))):
         return found, count
+    h = len(near)
     steepest = round(LINE_SLOPE * w)
     slopes = np.arange(-steepest, steepest + 1, LINE_TURNS)
     shifts = np.rint(slopes[:, None] * (np.arange(w) / w - 0.5)).astype(int)  # [slopes, w]

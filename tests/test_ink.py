@@ -103,6 +103,17 @@ def test_a_frame_is_large_and_runs_along_its_own_box():
     assert find_parts(crossed, 0.5).is_frame().tolist() == [False]
 
 
+def test_how_much_runs_along_its_own_box_is_counted_within_six_hundredths_of_it():
+    # 1 + 0.06 x 59 = 4.5: the five outermost rows and columns of 60 x 60.
+    assert find_parts(canvas((0, 60, 10, 70)), 0.5).hugging == pytest.approx([(60**2 - 50**2) / 60**2])
+    frame = canvas((5, 55, 5, 75))
+    frame[8:52, 8:72] = 0
+    frame[8:31, 30:39] = 1  # a bar within, of which three rows are still near the box
+    parts = find_parts(frame, 0.5)
+    assert parts.hugging == pytest.approx([(684 + 27) / (684 + 207)])  # 0.80 of it: less than a frame has
+    assert parts.is_frame().tolist() == [False]
+
+
 def test_points_name_the_nearest_part_within_three_cells():
     parts = find_parts(canvas((10, 20, 10, 20), (10, 20, 24, 40)), 0.5)
     first, second = parts.labels[10, 10], parts.labels[10, 24]
@@ -164,6 +175,25 @@ def test_noise_is_measured_where_there_is_no_ink():
     assert ink_module._from_paper(np.full((50, 50), 0.5, np.float32), "dark", 9).noise == 0.045
 
 
+def test_noise_is_five_deviations_of_the_side_without_ink():
+    # The smallest value of each 2 x 2 pixels is 0, and that is the ground everywhere.
+    tile = np.array([[0, 0.4], [0.5, 0.6]], np.float32)
+    view = ink_module._from_paper(np.tile(tile, (40, 40)), "light", 3)
+    # Half of all lies below 0.45, by 0.45 or 0.05: by 0.25 at the median, 1 / 1.4826 of a deviation.
+    assert view.noise == pytest.approx(5 * 1.4826 * 0.25)
+    np.testing.assert_allclose(view.excess[:2, :2], tile - 0.45, atol=1e-6)
+    # From more than 80 pixels a side every second one is a sample, and these are all 0 here.
+    coarse = ink_module._from_paper(np.tile(tile, (41, 20)), "light", 3)
+    assert coarse.noise == ink_module.FAINT
+    np.testing.assert_allclose(coarse.excess[:2, :2], tile, atol=1e-6)
+
+
+def test_ink_on_black_is_a_share_of_a_quarter_of_white():
+    soft = np.full((60, 60), 0.1, np.float32)
+    soft[10:50, 14:18] = 0.05
+    assert ink_module._from_paper(soft, "dark", 15).excess[30, 15] == pytest.approx(0.05 / 0.25, abs=1e-6)
+
+
 def test_softening_keeps_the_mean_and_takes_the_middle_most():
     image = np.zeros((7, 7), np.float32)
     image[3, 3] = 16
@@ -208,6 +238,12 @@ def test_a_line_that_ends_within_the_picture_is_a_stroke():
     np.testing.assert_array_equal(parts_module.without_lines(image, 0.3), image)
 
 
+def test_bits_at_both_sides_are_no_line():
+    image = ruled(4)
+    image[:, 60:140] = 0  # six tenths are left
+    np.testing.assert_array_equal(parts_module.without_lines(image, 0.3), image)
+
+
 def test_a_bar_as_thick_as_the_rest_is_the_digit_s():
     seven = canvas((2, 10, 0, 200), (2, 200, 96, 104), shape=(200, 200))
     np.testing.assert_array_equal(parts_module.without_lines(seven, 0.3), seven)
@@ -228,6 +264,46 @@ def test_the_width_of_a_stroke(height, width):
 
 
 # --- the choice ---
+
+
+def test_a_ground_is_even_within_half_a_grey_level():
+    checks = np.indices((40, 40)).sum(0) % 2 * 2 - 1.0
+    assert ink_module._ground(0.5 + 0.0013 * checks) == (0.5, True)  # 1.4826 x 0.0013 = 0.0019
+    assert ink_module._ground(0.5 + 0.0014 * checks) == (0.5, False)  # 0.0021
+
+
+def picked(*rectangles: tuple[int, int, int, int]) -> ink_module.Choice:
+    choice = ink_module._pick(canvas(*rectangles, shape=(96, 96)), 0.1, 1.0, (), lines=False)
+    assert choice is not None
+    return choice
+
+
+def test_what_reaches_the_border_is_less_plausible_the_nearer_it_stays_and_the_more_solid_it_is():
+    assert picked((30, 60, 40, 50)).plausible == 1
+    # Columns 0 to 19: 9.5 of 48 from the border on average.
+    in_over_it = 0.4 * (9.5 / 48 - 0.12) / 0.2
+    assert picked((43, 53, 0, 20)).plausible == pytest.approx(in_over_it)  # covers half of its square
+    assert picked((41, 53, 0, 20)).plausible == pytest.approx(0.1 * in_over_it)  # 0.6
+    assert picked((0, 96, 0, 10)).plausible == pytest.approx(0.4 * 0.01)  # runs along it
+
+
+@pytest.mark.parametrize(("count", "many"), [(6, False), (7, True)])
+def test_seven_alike_are_a_text(count, many):
+    assert picked(*[(20, 40, 6 + 12 * k, 10 + 12 * k) for k in range(count)]).many == many
+
+
+def test_a_gap_between_broad_strokes_is_no_digit():
+    painted = 1 - canvas((95, 185, 110, 170), (0, 280, 0, 40), (0, 280, 240, 280), shape=(280, 280))
+    with pytest.raises(ImageError, match="more than one digit"):
+        find_ink(painted, "auto")
+
+
+def test_a_small_digit_within_a_broad_border_is_the_digit():
+    image = canvas((0, 200, 0, 200), shape=(200, 200))
+    image[16:184, 16:184] = 0
+    image[75:125, 97:103] = 1  # 300 of the border's 11,776
+    assert find_ink(image, "light").kept[100, 100]
+    assert not find_ink(image, "light").kept[8, 100]
 
 
 def test_a_digit_has_up_to_four_parts():
@@ -291,6 +367,37 @@ def test_two_that_could_be_the_digit_leave_a_doubt():
     image = canvas((40, 160, 60, 70), (40, 160, 150, 160), (0, 200, 0, 3), shape=(200, 220))
     assert find_ink(image, "light").doubts == (ink_module.ANOTHER,)
     assert find_ink(image, "light", [(155 / 220, 0.5)]).doubts == ()
+
+
+def photographed(image: np.ndarray) -> np.ndarray:
+    """With a grain, and light that falls off by a tenth: the ground is not even."""
+    grain = np.random.default_rng(0).normal(0, 0.01, image.shape)
+    return (image * np.linspace(1, 0.9, image.shape[1]) + grain).clip(0, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("contrast", [0.13, 0.3])
+def test_pencil_is_found_beside_what_is_far_darker(contrast):
+    stroke = canvas((50, 150, 94, 104), shape=(200, 200))
+    desk = np.tri(200, k=-140, dtype=np.float32)  # in over the lower left corner
+    found = find_ink(photographed(0.9 - contrast * stroke - 0.7 * desk), "auto")
+    assert found.polarity == "dark"
+    assert overlap(found.kept, stroke > 0) > 0.9
+
+
+def test_a_faint_smudge_beside_the_ink_is_left_out():
+    stroke = canvas((50, 150, 80, 90), shape=(200, 200))
+    smudge = canvas((50, 150, 90, 130), shape=(200, 200))
+    bar = canvas((0, 200, 0, 10), shape=(200, 200))  # at the border
+    found = find_ink(photographed(0.9 - 0.7 * (stroke + bar) - 0.1 * smudge), "auto")
+    assert overlap(found.kept, stroke > 0) > 0.9
+
+
+@pytest.mark.parametrize("column", [100, 120, 150])
+def test_a_shadow_over_one_side_of_a_blank_sheet_is_no_digit(column):
+    sheet = np.full((200, 200), 0.9, np.float32)
+    sheet[:, column:] *= 0.5
+    with pytest.raises(ImageError):
+        find_ink(photographed(sheet), "auto")
 
 
 def test_only_what_runs_along_the_border_is_refused():

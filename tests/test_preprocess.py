@@ -11,7 +11,7 @@ from capsviz.errors import ImageError
 from capsviz.examples import EXAMPLES, render
 from capsviz.images import read_image
 from capsviz.inference import load_model
-from capsviz.preprocess import CENTRE, canvas_to_mnist, prepare
+from capsviz.preprocess import CENTRE, canvas_to_mnist, luminance, prepare
 
 PHOTOS = Path(__file__).parents[2] / "shared/data/photos"
 MNIST_IMAGES = Path(__file__).parents[2] / "shared/data/MNIST/raw/t10k-images-idx3-ubyte"
@@ -103,6 +103,14 @@ def test_mnist_comes_back_as_it_was():
     assert np.median(correlation) > 0.9  # MNIST is centred to whole pixels only
 
 
+@pytest.mark.parametrize(("side", "moved"), [(18, False), (19, True), (20, True), (21, True), (22, False)])
+def test_a_digit_of_the_right_size_is_moved_by_whole_pixels_and_not_scaled(side, moved):
+    pixels = np.zeros((28, 28), np.float32)
+    pixels[1 : 1 + side, 3:8] = 1
+    image = canvas_to_mnist(pixels)
+    assert (set(np.unique(image)) == {0, 1} and image.sum() == 5 * side) == moved
+
+
 @DRAWINGS
 def test_what_is_made_is_not_made_anew(example):
     once = canvas_to_mnist(draw(example))
@@ -159,6 +167,38 @@ def test_layouts_types_and_polarities_agree():
     np.testing.assert_allclose(canvas_to_mnist(255 - grey, "dark"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, ">u2", np.float32, np.float16])
+def test_white_is_the_most_that_a_type_holds(dtype):
+    most = {"u": 65535 if np.dtype(dtype).itemsize == 2 else 255, "f": 255}[np.dtype(dtype).kind]
+    pixels = np.array([[0, most // 5], [most // 5 * 2, most]], dtype)
+    np.testing.assert_allclose(luminance(pixels), [[0, 0.2], [0.4, 1]], atol=1e-6)
+    np.testing.assert_allclose(luminance(pixels[:1] // 52), [[0, most // 5 // 52 / most]], atol=1e-6)
+
+
+def test_floats_up_to_one_are_shares_and_booleans_are_black_and_white():
+    np.testing.assert_allclose(luminance(np.array([[0, 0.2], [0.4, 1]])), [[0, 0.2], [0.4, 1]], atol=1e-6)
+    np.testing.assert_allclose(luminance(np.array([[0.1, 1.02]])), [[0.1 / 255, 0.004]], atol=1e-6)
+    np.testing.assert_array_equal(luminance(np.array([[False, True]])), [[0, 1]])
+
+
+def test_colours_are_weighed_as_the_eye_does():
+    # ITU-R BT.601: 0.299 of red, 0.587 of green, 0.114 of blue.
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [10, 20, 30]]], np.uint8)
+    expected = [[0.299, 0.587, 0.114, 1, (2.99 + 11.74 + 3.42) / 255]]
+    np.testing.assert_allclose(luminance(colours), expected, atol=1e-6)
+
+
+def test_large_colour_pictures_are_averaged_to_the_working_size():
+    """801 x 500 is averaged in blocks of 3 x 3: 267 x 167 remain, whatever the pixels are made of."""
+    grey = np.zeros((801, 500), np.uint8)
+    grey[300:600, 150:351] = 255
+    for pixels in (grey, np.dstack([grey] * 3), np.dstack([grey] * 3 + [np.full_like(grey, 255)])):
+        kept = prepare(pixels).kept
+        assert kept.shape == (267, 167)
+        rows, columns = np.flatnonzero(kept.any(1)), np.flatnonzero(kept.any(0))
+        assert [*rows[[0, -1]], *columns[[0, -1]]] == [100, 199, 50, 116]
+
+
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (30, 60, 200), (250, 220, 80)])
 def test_what_is_transparent_is_background(colour):
     grey = draw(EXAMPLES[0])
@@ -172,6 +212,29 @@ def test_transparent_corners_around_opaque_paper():
     alpha[:30, :30] = alpha[-30:, -30:] = 0
     page = np.dstack([255 - grey, alpha])
     np.testing.assert_allclose(canvas_to_mnist(page), canvas_to_mnist(grey), atol=0.02)
+
+
+def test_what_shows_through_is_the_paper_s_own_grey():
+    # Of ten pixels six are paper of 204, two ink, and two are transparent.
+    grey, alpha = [204] * 6 + [0] * 2 + [77] * 2, [255] * 8 + [0] * 2
+    np.testing.assert_allclose(
+        luminance(np.array([list(zip(grey, alpha, strict=True))], np.uint8)),
+        [[0.8] * 6 + [0] * 2 + [0.8] * 2],
+        atol=1e-6,
+    )
+
+
+def test_what_is_less_than_half_opaque_does_not_tell_what_the_paper_is_like():
+    # Four black pixels of ten are opaque, so that they are strokes, on white; six greys cover two fifths of it.
+    pixels = np.array([[(0, 255)] * 4 + [(127.5, 102)] * 6], np.float32)
+    np.testing.assert_allclose(luminance(pixels), [[0] * 4 + [1 - 0.5 * 0.4] * 6], atol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "low", "high"), [(25, 3.2, 4.2), (45, 8.5, 9.5)])
+def test_broad_strokes_become_usual_ones_and_painted_shapes_stay(width, low, high):
+    """A hundred pixels long, and so 5 or 9 of MNIST's broad: at most 3.4 are usual, from 7.5 it is no stroke."""
+    image = canvas_to_mnist(rectangle(100, width))
+    assert low < image[14].sum() < high
 
 
 @DRAWINGS
@@ -257,6 +320,14 @@ def zigzag(turns: int, width: int) -> np.ndarray:
 def test_a_scribble_over_everything(turns, width, ink):
     with pytest.raises(ImageError, match="more than one digit"):
         canvas_to_mnist(zigzag(turns, width), ink)
+
+
+def test_what_covers_nearly_all_of_its_square_is_no_digit():
+    canvas = rectangle(100, 100)
+    for left in (70, 95, 120):
+        canvas[35:125, left : left + 5] = 0  # slits: 0.87 of the square remain
+    with pytest.raises(ImageError, match="more than one digit"):
+        canvas_to_mnist(canvas, "light")
 
 
 @pytest.mark.parametrize("left_over", [0, 1, 20, 60])
