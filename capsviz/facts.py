@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from capsviz.card import ABSENT
+from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
-from capsviz.messages import quoted, real, whole
 
 Check = Callable[[object, str], Any]
 

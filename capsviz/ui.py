@@ -22,9 +22,9 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures, ui_pad
+from capsviz.checks import whole_of_text
 from capsviz.drawings import PAD, Drawing
 from capsviz.errors import CapsvizError, MessageError
-from capsviz.messages import whole_of_text
 from capsviz.preprocess import FIELD
 from capsviz.surgery import MOST_ITERATIONS
 from capsviz.ui_pad import PROBLEM_KEY

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz import drawings, messages
+from capsviz import checks, drawings, messages
 from capsviz.drawings import Drawing, encode
 from capsviz.errors import MessageError
 from capsviz.messages import parse_canvas, parse_framing, parse_kept, tag_object
@@ -26,7 +26,7 @@ def refusal(parse: Any, *arguments: object) -> str:
 
 @pytest.mark.parametrize(("value", "number"), [(1, 1), (10, 10), (3.0, 3), (np.int64(4), 4)])
 def test_whole_numbers_are_taken_from_the_first_to_the_last(value: object, number: int) -> None:
-    found = messages.whole(value, 1, 10, "R")
+    found = checks.whole(value, 1, 10, "R")
     assert found == number
     assert type(found) is int
 
@@ -36,7 +36,7 @@ def test_whole_numbers_are_taken_from_the_first_to_the_last(value: object, numbe
     [0, 11, 2.5, True, False, None, "3", [3], {}, math.nan, math.inf, -math.inf, 10**400, 1e300, 3 + 0j],
 )
 def test_what_is_no_whole_number_in_range_is_refused(value: object) -> None:
-    assert "R must be a whole number from 1 to 10" in refusal(messages.whole, value, 1, 10, "R")
+    assert "R must be a whole number from 1 to 10" in refusal(checks.whole, value, 1, 10, "R")
 
 
 @pytest.mark.parametrize(
@@ -63,21 +63,21 @@ def test_what_is_no_whole_number_in_range_is_refused(value: object) -> None:
     ],
 )
 def test_what_a_link_says_is_a_number_of_plain_digits_or_refused(text: str) -> None:
-    refusal(messages.whole_of_text, text, 1, 10, "R")
-    assert messages.whole_of_text("7", 1, 10, "R") == 7
-    assert messages.whole_of_text("10", 1, 10, "R") == 10
+    refusal(checks.whole_of_text, text, 1, 10, "R")
+    assert checks.whole_of_text("7", 1, 10, "R") == 7
+    assert checks.whole_of_text("10", 1, 10, "R") == 10
 
 
 @pytest.mark.parametrize("value", [-2.5, 2.5, 0, np.float32(1.5)])
 def test_numbers_are_taken_from_the_least_to_the_most(value: float) -> None:
-    found = messages.real(value, -2.5, 2.5, "x")
+    found = checks.real(value, -2.5, 2.5, "x")
     assert found == value
     assert type(found) is float
 
 
 @pytest.mark.parametrize("value", [-2.51, 2.51, math.nan, math.inf, True, None, "1", [1], 10**400])
 def test_what_is_no_number_in_range_is_refused(value: object) -> None:
-    assert "x must be a number from -2.5 to 2.5" in refusal(messages.real, value, -2.5, 2.5, "x")
+    assert "x must be a number from -2.5 to 2.5" in refusal(checks.real, value, -2.5, 2.5, "x")
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_what_is_no_number_in_range_is_refused(value: object) -> None:
 def test_a_sentence_repeats_little_of_what_was_sent_and_nothing_that_could_be_markup(
     value: object, shown: str
 ) -> None:
-    assert messages.quoted(value) == shown
+    assert checks.quoted(value) == shown
 
 
 def test_a_number_longer_than_python_writes_is_not_repeated() -> None:
-    assert messages.quoted(10**5000) == "something else"
-    assert "R must be a whole number" in refusal(messages.whole, -(10**5000), 1, 10, "R")
+    assert checks.quoted(10**5000) == "something else"
+    assert "R must be a whole number" in refusal(checks.whole, -(10**5000), 1, 10, "R")
 
 
 # --- the canvas -----------------------------------------------------------------------------------------
