@@ -311,6 +311,26 @@ def test_shares_of_what_is_no_digit_sum_to_1():
     assert len(strokes.OTHER_SHARES) == len(strokes.OTHERS)
 
 
+def test_what_is_no_digit_is_drawn_as_often_as_its_share_says(monkeypatch: pytest.MonkeyPatch):
+    names: list[str] = []
+    makers = [
+        lambda rng, name=make.__name__: names.append(name) or [line((0, 0), (0, 1))]
+        for make in strokes.OTHERS
+    ]
+    monkeypatch.setattr(strokes, "OTHERS", makers)
+    rng = default_rng(0)
+    for _ in range(2000):
+        random_other(rng)
+    for name, share in {
+        "_letter": 0.34,
+        "_symbol": 0.18,
+        "_glyph": 0.09,
+        "_pair": 0.05,
+        "_dots": 0.02,
+    }.items():
+        assert names.count(name) / 2000 == pytest.approx(share, abs=0.015), name
+
+
 def test_what_the_canvas_would_refuse_is_drawn_anew():
     """The first drawing is a scribble all over, of which the app says so; the second is a line."""
     scribble = line(*((k % 2, k / 20) for k in range(21)))

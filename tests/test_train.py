@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from torch import Tensor
 from capsviz import checkpoints, data, fast, train
 from capsviz import pool as pool_module
 from capsviz.__main__ import main
+from capsviz.augment import Strength
 from capsviz.capsules import NO_DIGIT, CapsNet
 from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.distributed import Team
@@ -36,6 +38,7 @@ from capsviz.train import (
     capsule_lengths,
     error_rate,
     learning_rate,
+    measured,
     random_shift,
     stream,
     to_pixels,
@@ -130,6 +133,20 @@ def test_learning_rate(steps: int, warmup: int):
     assert all(map(math.isfinite, rates))
 
 
+@pytest.mark.parametrize(
+    ("step", "steps", "rate"),
+    [
+        (0, 1000, 0.01 / 100),  # up within a tenth of the steps
+        (0, 3000, 0.01 / 200),  # but no more than 200
+        (250, 1000, 0.002 + 0.008 * (1 + 0.5**0.5) / 2),
+        (500, 1000, 0.006),
+    ],
+)
+def test_learning_rates_by_hand(step: int, steps: int, rate: float):
+    settings = Settings(learning_rate=0.01, final_learning_rate=0.002, warmup_steps=200)
+    assert learning_rate(settings, step, steps) == pytest.approx(rate)
+
+
 def test_pixels_are_in_0_to_1_and_every_image_is_seen_once_an_epoch(monkeypatch: pytest.MonkeyPatch):
     seen: list[tuple[Tensor, Tensor]] = []
     monkeypatch.setattr(Trainer, "_update", lambda self, *batch: seen.append(batch))
@@ -214,6 +231,36 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
     assert len(set(states)) == len(states) == 3  # the steps of the run that has noise
 
 
+def test_an_endless_error_of_the_picture_ends_the_run(plain: None, monkeypatch: pytest.MonkeyPatch):
+    """The margin loss is always finite."""
+    trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
+    monkeypatch.setattr(train, "reconstruction_loss", lambda *arguments: torch.tensor(math.inf))
+    with pytest.raises(TrainingError) as caught:
+        trainer._update(to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2]))
+    reference.assert_one_sentence(caught.value, "The loss is inf at step 1", "--out")
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+def test_images_are_shifted_as_far_as_was_asked(shift: int, monkeypatch: pytest.MonkeyPatch):
+    asked: list[float] = []
+
+    def spy(images: Tensor, generator: torch.Generator, strength: Strength) -> Tensor:
+        asked.append(strength.shift)
+        return images
+
+    def spy_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+        asked.append(most)
+        return images
+
+    monkeypatch.setattr(train, "augment", spy)
+    monkeypatch.setattr(train, "random_shift", spy_shift)
+    monkeypatch.setattr(Trainer, "_update", lambda self, *batch: None)
+    for augmented in (True, False):
+        settings = Settings(epochs=1, batch_size=4, shift=shift, augment=augmented)
+        list(Trainer(settings, synthetic(4), CPU).run_epoch())
+    assert asked == [shift, shift]
+
+
 def test_a_few_steps_lower_the_loss(plain: None):
     trainer = Trainer(Settings(epochs=3, batch_size=5, learning_rate=3e-4), synthetic(10), CPU)
     run(trainer, until=6)
@@ -235,6 +282,25 @@ def test_error_rate_is_that_of_the_unchanged_images():
     labels[[1, 3]] = (labels[[1, 3]] + 1) % 10
     rates = [error_rate(net, Digits(digits.images, labels), 3, batch_size=size) for size in (3, 4, 4)]
     assert rates == [0.5, 0.5, 0.5]
+
+
+def test_what_is_measured_for_a_card():
+    """One of four validation digits is misread, and both test digits."""
+    torch.manual_seed(0)
+    net, digits = CapsNet(), synthetic(4)
+    with torch.no_grad():
+        net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
+        lengths = net(digits.images / 255).lengths
+    answers = lengths.argmax(1)
+    wrong = (answers + 1) % 10
+    validation = Digits(digits.images, torch.cat([wrong[:1], answers[1:]]))
+    found = measured(net, validation, Digits(digits.images[:2], wrong[:2]), 3)
+    loss = reference.margin_loss(lengths.numpy(), validation.labels.numpy())
+    assert list(found)[-1] == "test_error"
+    assert (found["validation_error"], found["test_error"]) == (0.25, 1)
+    assert found["validation_loss"] == pytest.approx(loss, rel=1e-4)
+    # 1 % of four is none.
+    assert found["unsure_below"] == pytest.approx(float(lengths.amax(1).min()), rel=1e-4)
 
 
 # --- random numbers -------------------------------------------------------------------------------------
@@ -355,11 +421,35 @@ def test_step_gives_what_is_no_digit_no_picture_to_draw(plain: None):
         assert (ours.grad - theirs.grad).norm() <= 1e-5 * theirs.grad.norm(), name
 
 
-def test_training_error_is_the_share_of_digits(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+def test_a_row_of_the_log(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    """After an epoch of two steps, each with two digits of MNIST, two made-up ones and something else."""
     trainer = Trainer(MIXED, synthetic(10), CPU, pool)
-    trainer.sums, trainer.step = [0.0, 0.0, 4.0], 2
+    trainer.step, trainer.sums, trainer.seconds = 4, [1.0, 60.0, 4.0], 7.5
+    monkeypatch.setattr(train, "error_rate", lambda net, digits, iterations: len(digits.labels) / 8)
+    expected = {
+        "epoch": 2,
+        "margin_loss": 0.5,
+        "reconstruction_loss": 30,
+        "train_error": 4 / 8,
+        "validation_error": 0.25,
+        "seconds": 7.5,
+    }
+    assert trainer.end_epoch(synthetic(2)) == expected
+    assert trainer.log == [expected]
+    assert (trainer.sums, trainer.seconds) == ([0, 0, 0], 0)
+
+
+def test_an_epoch_worse_than_no_capsule_at_all_ends_the_run(monkeypatch: pytest.MonkeyPatch):
+    """Capsules of length 0 have a loss of 0.9 squared; a tenth more is too much."""
+    trainer = Trainer(SMALL, synthetic(4), CPU)
     monkeypatch.setattr(train, "error_rate", lambda *arguments: 0.0)
-    assert trainer.end_epoch(synthetic(2))["train_error"] == 4 / (2 * (2 + 2))
+    trainer.step, trainer.sums = 2, [2 * 0.8909, 0.0, 0.0]
+    trainer.end_epoch(synthetic(2))
+    trainer.step, trainer.sums = 4, [2 * 0.8911, 0.0, 0.0]
+    with pytest.raises(TrainingError) as caught:
+        trainer.end_epoch(synthetic(2))
+    reference.assert_one_sentence(caught.value, "epoch 2 is 0.89", "--learning-rate", "--out")
+    assert len(trainer.log) == 1
 
 
 def test_mixed_runs_resume_bit_for_bit(plain: None, folder: Path, pool: Pool):
@@ -782,6 +872,46 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
     with torch.no_grad():
         longest = weights.net(held_out.images / 255).lengths.amax(1)
     assert card["unsure_below"] == pytest.approx(float(longest.min()), abs=1e-5)  # 1 % of four is none
+
+
+def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """The first one first; the curves begin where they ended."""
+    drawn: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(train, "measured", lambda *arguments: {"validation_error": 0.125, "test_error": 0.25})
+    monkeypatch.setattr(train, "save_weights", lambda *arguments: None)
+    monkeypatch.setattr(train, "training_html", lambda *arguments: drawn.append(arguments) or "")
+    start = SimpleNamespace(card={"started_from": [{"epochs": 5}], "settings": {"epochs": 7}})
+    trainer = Trainer(SMALL, synthetic(4), CPU)
+    said: list[str] = []
+    facts = train.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
+    assert facts["started_from"] == [{"epochs": 5}, {"epochs": 7}]
+    assert drawn == [([], 0.25, 12, None)]
+    assert (facts["data"], facts["commit"], facts["parameters"]) == ("MNIST", "0123", 8_215_568)
+    assert said == [f"test error 25.00% with the weights in {folder / 'capsnet-mnist.safetensors'}"]
+
+
+def test_a_card_says_what_was_trained_on():
+    settings = Settings(batch_size=10, synthetic=0.2, others=0.1, pool=30)
+    assert train.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
+        "MNIST: 5 images to train on, 4 to choose by, 3 to test on; 20 made-up digits (20% of a batch); "
+        "10 made-up pictures of no digit (10% of a batch); odd"
+    )
+
+
+@pytest.mark.parametrize(("changed", "said"), [("", "0123abc"), (" M train.py\n", "0123abc+changes")])
+def test_the_commit_says_whether_files_differ_from_it(
+    changed: str, said: str, monkeypatch: pytest.MonkeyPatch
+):
+    answers = {"rev-parse": "0123abc\n", "status": changed}
+    monkeypatch.setattr(
+        train.subprocess, "run", lambda words, **options: SimpleNamespace(stdout=answers[words[1]])
+    )
+    assert train.current_commit() == said
+
+
+def test_without_git_no_commit_is_known(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    assert train.current_commit() == "unknown"
 
 
 @pytest.mark.parametrize("more", [[], ["--resume"]])
