@@ -92,6 +92,19 @@ def test_maps_reach_their_strength_and_not_beyond(
     assert values.shape == (4000,)
 
 
+def test_a_map_shears_then_turns_then_zooms(monkeypatch: pytest.MonkeyPatch):
+    """In an image of 28 rows and 20 columns; the six random numbers, -1 to 1, are all others."""
+    numbers = [0.5, -0.4, 0.3, -0.2, 0.8, -0.6]
+    monkeypatch.setattr(torch, "rand", lambda *size, generator: (torch.tensor(numbers)[:, None] + 1) / 2)
+    strength = Strength(degrees=20, scale=0.1, shear=0.5, shift=3)
+    (found,) = random_affine(1, torch.Size([28, 20]), strength, generator())
+    angle, shear = math.radians(10), -0.2
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    matrix = np.diag([1 / 1.03, 1 / 0.98]) @ turn @ [[1, shear], [0, 1]]
+    np.testing.assert_allclose(found[:, :2], matrix, atol=1e-6)
+    np.testing.assert_allclose(found[:, 2], [2.4 / 10, -1.8 / 14], atol=1e-6)  # of half a side
+
+
 def test_some_pens_change_both_ways():
     amounts = random_pens(4000, Strength(pen=0.7, pen_share=0.4), generator())
     assert (amounts != 0).float().mean() == pytest.approx(0.4, abs=0.03)
@@ -116,6 +129,23 @@ def test_a_thin_line_does_not_fade():
     image[0, 5:20, 14] = 0.8
     thin = change_pen(image, torch.tensor([-0.7]))
     assert thin.max() == pytest.approx(0.8)
+
+
+def test_ink_at_the_border_is_not_eroded_from_outside():
+    full = torch.ones(1, 6, 6)
+    assert torch.equal(change_pen(full, torch.tensor([-1.0])), full)
+
+
+@pytest.mark.parametrize(
+    ("ink", "amount", "left"), [(0.8, -0.5, 0.8), (0.8, -0.9, 0.32), (0.004, 0.7, 0.004)]
+)
+def test_a_thin_line_is_made_brighter_fourfold_at_most_and_never_fainter(
+    ink: float, amount: float, left: float
+):
+    """Of a line one pixel wide an erosion by 0.9 leaves a tenth, four times which is kept."""
+    image = torch.zeros(1, 28, 28)
+    image[0, 5:20, 14] = ink
+    assert change_pen(image, torch.tensor([amount])).max() == pytest.approx(left)
 
 
 def test_noise_comes_to_some_images_with_deviations_of_their_own():

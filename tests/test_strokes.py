@@ -11,6 +11,7 @@ from numpy.random import default_rng
 
 from capsviz import strokes
 from capsviz.errors import DataError
+from capsviz.inference import load_model
 from capsviz.preprocess import canvas_to_mnist
 from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
 from capsviz.strokes import Drawing, draw, fit, make_image, random_digit, random_other, read_strokes, render
@@ -161,6 +162,23 @@ def test_every_style_can_be_read(style: Style):
         np.testing.assert_allclose(points.min(0), 0, atol=1e-9)
         assert np.ptp(points, axis=0).max() == pytest.approx(1)
         assert len(made) == len(style.strokes)
+
+
+def test_the_network_reads_every_style_of_a_digit():
+    """Drawn by a careful hand in the middle of the canvas, all of them: so no line of the table has slipped."""
+    drawings = [draw(style, default_rng(0), CAREFUL) for style in styles(DIGIT_STYLES)]
+    corners = [140 - 90 * np.concatenate(drawing).max(0) for drawing in drawings]
+    images = [
+        canvas_to_mnist(render(drawing, 18, 180, tuple(corner)))
+        for drawing, corner in zip(drawings, corners, strict=True)
+    ]
+    lengths = load_model(device="cpu").predict(np.stack(images))
+    misread = [
+        f"{style.what} {style.name} as {one.argmax()}"
+        for style, one in zip(styles(DIGIT_STYLES), lengths, strict=True)
+        if str(one.argmax()) != style.what
+    ]
+    assert misread == []
 
 
 def test_there_are_many_styles_of_every_digit():

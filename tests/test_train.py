@@ -1,5 +1,6 @@
 """Training: what it does to images and weights, that it resumes exactly, and the command from end to end."""
 
+import ast
 import csv
 import errno
 import json
@@ -32,6 +33,7 @@ from capsviz.distributed import Team
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.pool import Pool, load_pool
 from capsviz.settings import Settings
+from capsviz.strokes import make_image, random_digit, random_other
 from capsviz.train import (
     Stream,
     Trainer,
@@ -493,6 +495,36 @@ def test_a_pool_is_drawn_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
     path.write_bytes(b"")
     assert load_pool(path, 4, 2, 0, say=said.append).sha256 == more.sha256
     assert len(said) == 5
+
+
+def test_each_image_of_a_pool_has_random_numbers_of_its_own(folder: Path):
+    """Mixed of the seed, 0 for digits and 1 for other things, and its place."""
+    drawn = load_pool(folder / "pool.safetensors", 3, 2, 7)
+    for made, make, kind in ((drawn.digits, random_digit, 0), (drawn.others, random_other, 1)):
+        for place, (image, label) in enumerate(zip(*made, strict=True)):
+            expected = make_image(make, np.random.default_rng([7, kind, place]))
+            assert np.array_equal(image, expected[0])
+            assert label == expected[1]
+
+
+def test_a_pool_knows_all_code_that_drew_it(monkeypatch: pytest.MonkeyPatch):
+    """That is what ``strokes`` imports of the package, and what that imports; errors draw nothing."""
+    package = Path(pool_module.__file__).parent
+    drawing, new = set(), {"strokes"}
+    while new:
+        drawing |= new
+        trees = [ast.parse((package / f"{name}.py").read_text("utf-8")) for name in new]
+        imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        names = [
+            node.module.removeprefix("capsviz.") for node in imports if node.module.startswith("capsviz.")
+        ]
+        names += [alias.name for node in imports if node.module == "capsviz" for alias in node.names]
+        new = set(names) - drawing - {"errors"}
+    read: list[str] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.stem) or read_bytes(path))
+    pool_module._code()
+    assert sorted(read) == sorted(drawing)
 
 
 def test_a_pool_that_a_run_began_with_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
