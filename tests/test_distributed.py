@@ -280,6 +280,13 @@ def test_a_team_on_the_cpu(fourth: list[str]):
     assert fourth == ["gloo"]
 
 
+def test_two_are_a_team(fourth: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(dist, "rendezvous", lambda *_, **__: iter([(dist.HashStore(), 1, 2)]))
+    with join("cpu") as (team, _):
+        assert team == Team(1, 2)
+
+
 def test_each_process_takes_its_part():
     parts = [Team(rank, 3).share(6) for rank in range(3)]
     assert parts == [slice(0, 2), slice(2, 4), slice(4, 6)]
