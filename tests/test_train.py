@@ -3,6 +3,7 @@
 import ast
 import csv
 import errno
+import hashlib
 import json
 import math
 import shutil
@@ -750,6 +751,27 @@ def test_resume_from_a_checkpoint_that_was_edited(
 ):
     path = rewritten(checkpoint, folder / "checkpoint", change, fitting=False)
     assert_refused(trainer, path, "cannot be resumed from", "checksum")
+
+
+def test_a_checksum_covers_state_names_types_shapes_and_values():
+    tensors = {"b": torch.tensor([[3, 4]], dtype=torch.int16), "a": torch.tensor([0.5, 2.0])}
+    floats, integers = np.float32([0.5, 2]).tobytes(), np.int16([3, 4]).tobytes()
+    named = b"\na torch.float32 [2]\n" + floats + b"\nb torch.int16 [1, 2]\n" + integers
+    assert (
+        checkpoints.checksum('{"ä": 1}', tensors) == hashlib.sha256('{"ä": 1}'.encode() + named).hexdigest()
+    )
+
+
+@pytest.mark.parametrize("place", [0, 31, 63])
+def test_a_checksum_of_a_checkpoint_of_which_one_digit_is_another(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, place: int
+):
+    content = checkpoint.read_bytes()
+    kept = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["sha256"]
+    other = kept[:place] + ("1" if kept[place] == "0" else "0") + kept[place + 1 :]
+    monkeypatch.setattr(checkpoints, "checksum", lambda state, tensors: other)
+    with pytest.raises(WeightsError, match="checksum"):
+        checkpoints.parse(content, checkpoint)
 
 
 @pytest.mark.parametrize("version", [None, 1, 3, "2"])
