@@ -204,6 +204,41 @@ def test_step_follows_the_loss_of_the_paper(plain: None):
         assert not torch.equal(ours, theirs), name
 
 
+def test_first_step_of_adam(plain: None):
+    """Each weight goes by the rate, against its gradient's sign: bias correction makes both moments its own."""
+    trainer = Trainer(Settings(epochs=20, batch_size=1, warmup_steps=4), synthetic(10), CPU)
+    before = trainer.net.decoder[4].bias.detach().clone()
+    trainer._update(to_pixels(trainer.training.images[:1], CPU), torch.tensor([0]))
+    bias = trainer.net.decoder[4].bias
+    moments = trainer.optimizer.state[bias]
+    rate = 1e-3 / 4  # after the first of four steps of warm-up
+    steep = bias.grad.abs() > 1e-5
+    assert steep.sum() > 100
+    torch.testing.assert_close((bias - before)[steep], -rate * bias.grad.sign()[steep], rtol=0.01, atol=0)
+    torch.testing.assert_close(moments["exp_avg"], 0.1 * bias.grad)
+    torch.testing.assert_close(moments["exp_avg_sq"], 0.001 * bias.grad**2)
+
+
+def test_step_of_one_of_two_processes(plain: None, monkeypatch: pytest.MonkeyPatch):
+    """It has the first two of four images, with one of their three digits; the other's losses are the same."""
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda values: values.mul_(2))
+    trainer = Trainer(Settings(batch_size=4), synthetic(10), CPU)
+    trainer.team = Team(0, 2)
+    images = to_pixels(trainer.training.images[:4], CPU)
+    with torch.no_grad():
+        v = trainer.net(images[:2], 3).v
+        lengths = v.norm(dim=2)
+        digit = (int(lengths[0].argmax()) + 1) % 10  # misread
+        kept = torch.zeros(1, 10, 16)
+        kept[0, digit] = v[0, digit]
+        error = (trainer.net.decoder(kept) - images[:1]).square().sum().item()
+    present = torch.zeros(2, 10)
+    present[0, digit] = 1
+    margins = present * (0.9 - lengths).relu() ** 2 + 0.5 * (1 - present) * (lengths - 0.1).relu() ** 2
+    trainer._update(images, torch.tensor([digit, NO_DIGIT, 1, 2]))
+    assert trainer.sums == pytest.approx([margins.sum(1).mean().item(), error / 1.5, 2], rel=1e-5)
+
+
 def test_step_shows_noise_and_lets_the_picture_without_it_be_drawn(
     plain: None, monkeypatch: pytest.MonkeyPatch
 ):
