@@ -71,6 +71,7 @@ def test_the_mean_of_three(data: Path, runs: list[Path], tmp_path: Path, capsys:
     assert found.card["validation_error"] == error_rate(found.net, validation, 3)
     assert found.card["test_error"] == error_rate(found.net, load_mnist(data, "test"), 3)
     said = capsys.readouterr().out
+    assert f"the mean of 3: validation error {found.card['validation_error']:.2%} (of the parts" in said
     assert f"test error {found.card['test_error']:.2%}" in said
     assert ", ".join(f"{load_weights(run).card['validation_error']:.2%}" for run in runs) in said
     lengths = found.net((validation.images / 255).float()).lengths
