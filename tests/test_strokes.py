@@ -131,6 +131,14 @@ def test_a_stroke_that_ends_early_keeps_two_points(points: int):
     assert len(strokes._with_ends(stroke, np.array([-0.5, -0.5]))) >= min(points, 2)
 
 
+def test_the_same_way_in_even_steps():
+    """Three right and four down, in steps of one; of a way shorter than half a step both ends are left."""
+    made = strokes._even(line((0, 0), (0.5, 0), (3, 0), (3, 4)), 1)
+    np.testing.assert_allclose(made, line(*((x, 0) for x in range(4)), *((3, y) for y in range(1, 5))))
+    short = line((0, 0), (0.3, 0))
+    np.testing.assert_allclose(strokes._even(short, 1), short)
+
+
 def test_smoothing_leaves_a_straight_line_alone():
     stroke = line(*((y / 50, y / 100) for y in range(60)))
     np.testing.assert_allclose(strokes._low_pass(stroke, 5), stroke, atol=1e-12)

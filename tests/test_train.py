@@ -124,6 +124,13 @@ def test_each_image_is_shifted_on_its_own_and_no_shift_is_possible():
     assert not torch.equal(one, other)
 
 
+def test_what_is_not_chosen_is_as_in_the_paper():
+    """Section 5: shifts of up to 2 pixels, 3 iterations, Adam at its default rate. Its schedule is ours."""
+    settings = Settings()
+    assert (settings.shift, settings.iterations, settings.learning_rate) == (2, 3, 0.001)
+    assert (settings.warmup_steps, settings.final_learning_rate) == (200, 0.00001)
+
+
 @pytest.mark.parametrize(("steps", "warmup"), [(6_000, 200), (1_000, 100), (5, 1)])
 def test_learning_rate(steps: int, warmup: int):
     settings = Settings(learning_rate=1e-3, final_learning_rate=1e-5, warmup_steps=200)
