@@ -197,7 +197,7 @@ def _low_pass(values: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _tremor(count: int, size: float, rng: Generator) -> np.ndarray:
-    """Slow noise [count, 2] of standard deviation ``size``."""
+    """Slow noise [count, 2], through random places of standard deviation ``size``."""
     slow = 12  # points over which it stays alike
     coarse = rng.normal(0, size, (math.ceil(count / slow) + 3, 2))
     at = np.arange(count) / slow + rng.random()

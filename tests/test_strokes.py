@@ -152,6 +152,42 @@ def test_a_hasty_hand_differs_more_from_drawing_to_drawing():
     assert spread(CAREFUL) < 0.05 < spread(CAREFUL._replace(jitter=0.1, warp=0.05))
 
 
+def test_tremor_is_slow_and_as_large_as_asked():
+    """A straight line between two places is, on average, the root of 2/3 as far out; smoothing takes some more."""
+    noise = np.concatenate([strokes._tremor(3000, 0.1, default_rng(seed)) for seed in range(4)])
+    assert 0.06 < noise.std() < 0.1 * (2 / 3) ** 0.5
+    assert np.diff(noise[:3000], axis=0).std() < 0.015
+
+
+def test_a_warp_is_smooth():
+    """Of 0.05 it moves by about that, and stretches by about 0.05 times a wave number of 2.2 times a root of three."""
+    points = default_rng(0).random((200, 2))
+    warps = [strokes._warp(default_rng(seed), 0.05) for seed in range(40)]
+    assert 0.02 < np.mean([(warp(points) - points).std() for warp in warps]) < 0.1
+    step = np.array([1e-4, 0])
+    stretched = [(warp(points + step) - warp(points) - step) / 1e-4 for warp in warps]
+    assert 0.1 < np.std(stretched) < 0.3
+
+
+@pytest.mark.parametrize(("upright", "slant", "aspect"), [(True, 0.4, 1.2), (False, 0.7, 1.6)])
+def test_hands_slant_and_widen_so_far_and_no_further(upright: bool, slant: float, aspect: float):
+    rng = default_rng(0)
+    hands = [strokes.Hand.random(rng, upright) for _ in range(3000)]
+    for values, low, high in (
+        ([hand.slant for hand in hands], -0.4, slant),
+        ([hand.aspect for hand in hands], 0.62, aspect),
+    ):
+        assert (min(values), max(values)) == (low, high)
+
+
+def test_a_one_is_drawn_upright(monkeypatch: pytest.MonkeyPatch):
+    asked: list[bool] = []
+    monkeypatch.setattr(strokes.Hand, "random", lambda rng, upright: asked.append(upright) or CAREFUL)
+    for what in ("0", "1", "7", "letter"):
+        draw(Style(what, "L", 1, (((0, 0, False), (0, 1, False)),)), default_rng(0))
+    assert asked == [False, True, False, False]
+
+
 # --- digits and what is none ----------------------------------------------------------------------------
 
 
@@ -273,6 +309,37 @@ def test_what_is_made_of_digits(monkeypatch: pytest.MonkeyPatch):
         np.testing.assert_allclose(first, HOOK)
         assert 0.1 < second[:, 0].min() - first[:, 0].max() < 0.4
     assert sides == {True, False}
+
+
+def test_only_digits_that_become_none_are_mirrored_laid_down_or_halved(monkeypatch: pytest.MonkeyPatch):
+    asked: set[int] = set()
+    monkeypatch.setattr(
+        strokes, "random_digit", lambda rng, digit: asked.add(digit) or Drawing(digit, [HOOK])
+    )
+    for make, digits in (
+        (strokes._mirrored, {3, 4, 7}),
+        (strokes._lying, {3, 4, 5}),
+        (strokes._half, {4, 5}),
+    ):
+        asked.clear()
+        for seed in range(30):
+            make(default_rng(seed))
+        assert asked == digits
+
+
+def test_scribbles_are_longer_than_any_digit():
+    """A 3 x 3 grid's lines are half a side long at least; a spiral turns two or three times."""
+    glyphs = [stroke for seed in range(40) for stroke in strokes._glyph(default_rng(seed))]
+    assert min(map(way, glyphs)) > 0.4
+    straight = [way(stroke) < 1.000001 * np.hypot(*(stroke[-1] - stroke[0])) for stroke in glyphs]
+    assert np.mean(straight) == pytest.approx(0.6, abs=0.1)
+    for seed in range(40):
+        rng = default_rng(seed)
+        assert way(strokes._scribble(rng)[0]) > 4
+        assert way(fit(strokes._polyline(rng))[0]) > 3.3  # its corners are cut
+        (spiral,) = strokes._spiral(rng)
+        angles = np.unwrap(np.arctan2(spiral[20:, 1], spiral[20:, 0]))  # a warp moves the middle
+        assert 1.5 < abs(angles[-1] - angles[0]) / (2 * np.pi) < 3.5
 
 
 def test_a_zigzag_goes_up_and_down():
