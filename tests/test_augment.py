@@ -73,6 +73,40 @@ def test_a_bend_moves_by_pixels():
     assert centre(made) == pytest.approx((1, 4), abs=0.05)
 
 
+def test_a_bend_of_one_side_moves_that_side():
+    """By 2 pixels to the left in the right half: a spot there, but none below the middle."""
+    bend = torch.zeros(1, 2, 5, 5)
+    bend[0, 0, :, 3:] = 2
+    right, below = (warp(spot(*place), torch.eye(2, 3)[None], bend) for place in ((9, 0), (-9, 9)))
+    assert centre(right) == pytest.approx((7, 0), abs=0.4)
+    assert centre(below) == pytest.approx((-9, 9), abs=0.4)
+
+
+def test_a_bend_moves_by_pixels_in_an_image_of_any_form():
+    image = torch.zeros(1, 28, 20)
+    image[0, 10, 9] = 1
+    bend = torch.zeros(1, 2, 5, 5)
+    bend[0, 0], bend[0, 1] = 2, -1
+    (made,) = warp(image, torch.eye(2, 3)[None], bend)
+    assert divmod(int(made.argmax()), 20) == (11, 7)
+
+
+def test_images_are_bent_a_little_on_a_coarse_grid(monkeypatch: pytest.MonkeyPatch):
+    """Five by five points, moved by normal numbers of a deviation of 0.6 pixels."""
+    asked: list[Tensor] = []
+    monkeypatch.setattr("capsviz.augment.warp", lambda images, maps, bends: asked.append(bends) or images)
+    augment(torch.zeros(400, 28, 28), generator())
+    assert asked[0].shape == (400, 2, 5, 5)
+    assert asked[0].std() == pytest.approx(0.6, rel=0.03)
+
+
+def test_how_far_images_are_changed_where_nobody_says():
+    assert Strength() == Strength(
+        degrees=15, scale=0.13, shear=0.25, shift=2, bend=0.6, pen=0.7, pen_share=0.4
+    )
+    assert NOISY == 0.25
+
+
 @pytest.mark.parametrize(
     ("strength", "index", "expected"),
     [
@@ -137,7 +171,7 @@ def test_ink_at_the_border_is_not_eroded_from_outside():
 
 
 @pytest.mark.parametrize(
-    ("ink", "amount", "left"), [(0.8, -0.5, 0.8), (0.8, -0.9, 0.32), (0.004, 0.7, 0.004)]
+    ("ink", "amount", "left"), [(0.8, -0.5, 0.8), (0.8, -0.9, 0.32), (0.05, -0.5, 0.05), (0.004, 0.7, 0.004)]
 )
 def test_a_thin_line_is_made_brighter_fourfold_at_most_and_never_fainter(
     ink: float, amount: float, left: float

@@ -285,6 +285,21 @@ def test_a_digit_is_drawn_in_a_style_of_its_own(monkeypatch: pytest.MonkeyPatch)
     assert offered == [{str(label)} for label in labels]
 
 
+@pytest.mark.parametrize(
+    ("make", "kinds"),
+    [
+        (strokes._letter, {"letter"}),
+        (strokes._symbol, {"symbol"}),
+        (strokes._unseen, {style.what for style in styles(UNSEEN_STYLES)}),
+    ],
+)
+def test_letters_are_drawn_of_letters(make, kinds: set[str], monkeypatch: pytest.MonkeyPatch):
+    offered: list[list[Style]] = []
+    monkeypatch.setattr(strokes, "_choose", lambda among, rng: offered.append(among) or among[0])
+    make(default_rng(0))
+    assert {style.what for style in offered[0]} == kinds
+
+
 def test_styles_are_drawn_by_their_weights():
     never, often = (Style("7", name, weight, ()) for name, weight in (("never", 0), ("often", 3)))
     rng = default_rng(0)
