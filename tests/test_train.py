@@ -619,6 +619,9 @@ def test_shares_that_come_to_nothing(settings: Settings, named: str, tmp_path: P
 def test_without_shares_there_is_no_pool(folder: Path):
     assert load_pool(folder / "pool.safetensors", 0, 0, 0).sha256 == ""
     assert not list(folder.iterdir())
+    for digits, others in ((2, 0), (0, 2)):  # with one share there is one
+        pool = load_pool(folder / "pool.safetensors", digits, others, 0)
+        assert (len(pool.digits.labels), len(pool.others.labels)) == (digits, others)
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------
@@ -995,11 +998,13 @@ def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(train, "training_html", lambda *arguments: drawn.append(arguments) or "")
     start = SimpleNamespace(card={"started_from": [{"epochs": 5}], "settings": {"epochs": 7}})
     trainer = Trainer(SMALL, synthetic(4), CPU)
+    trainer.team = Team(0, 2)
     said: list[str] = []
     facts = train.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
     assert facts["started_from"] == [{"epochs": 5}, {"epochs": 7}]
     assert drawn == [([], 0.25, 12, None)]
     assert (facts["data"], facts["commit"], facts["parameters"]) == ("MNIST", "0123", 8_215_568)
+    assert facts["device"] == "2 x cpu"
     assert said == [f"test error 25.00% with the weights in {folder / 'capsnet-mnist.safetensors'}"]
 
 
