@@ -357,6 +357,15 @@ def test_scribbles_are_longer_than_any_digit():
         assert 1.5 < abs(angles[-1] - angles[0]) / (2 * np.pi) < 3.5
 
 
+def test_a_scribble_no_longer_than_a_digit_is_drawn_anew(monkeypatch: pytest.MonkeyPatch):
+    """An 8 is some 3.5 sides long."""
+    lengths = iter([3.9, 4.1])
+    monkeypatch.setattr(strokes, "_length", lambda stroke: next(lengths))
+    monkeypatch.setattr(strokes, "_is_broad", lambda drawn: True)
+    assert len(strokes._scribble(default_rng(0))) == 1
+    assert next(lengths, None) is None
+
+
 def test_a_zigzag_goes_up_and_down():
     for seed in range(20):
         (stroke,) = strokes._zigzag(default_rng(seed))
