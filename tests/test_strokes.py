@@ -358,7 +358,7 @@ def test_scribbles_are_longer_than_any_digit():
 
 
 def test_a_scribble_no_longer_than_a_digit_is_drawn_anew(monkeypatch: pytest.MonkeyPatch):
-    """An 8 is some 3.5 sides long."""
+    """Hardly any digit is four sides long."""
     lengths = iter([3.9, 4.1])
     monkeypatch.setattr(strokes, "_length", lambda stroke: next(lengths))
     monkeypatch.setattr(strokes, "_is_broad", lambda drawn: True)
