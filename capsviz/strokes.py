@@ -355,8 +355,6 @@ def _half(rng: Generator) -> Strokes:
         within = int((steps.cumsum() <= left).sum())
         made.append(stroke[: within + 1])
         left -= _length(stroke)
-        if left <= 0:
-            break
     return [stroke for stroke in made if len(stroke) > 1]
 
 

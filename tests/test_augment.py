@@ -182,6 +182,12 @@ def test_a_thin_line_is_made_brighter_fourfold_at_most_and_never_fainter(
     assert change_pen(image, torch.tensor([amount])).max() == pytest.approx(left)
 
 
+def test_each_image_has_a_pen_of_its_own():
+    images, amounts = digits(3) * torch.tensor([1, 0.5, 0.25])[:, None, None], torch.tensor([-0.7, 0.3, -0.4])
+    alone = [change_pen(image[None], amount[None])[0] for image, amount in zip(images, amounts, strict=True)]
+    torch.testing.assert_close(change_pen(images, amounts), torch.stack(alone))
+
+
 def test_noise_comes_to_some_images_with_deviations_of_their_own():
     grey = torch.full((4000, 28, 28), 0.5)
     noisy = add_noise(grey, 0.1, generator())  # 5 deviations from black and white: nothing to clip

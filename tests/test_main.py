@@ -272,8 +272,8 @@ def test_names_of_files_stay_on_their_line(
     assert printed.out.startswith(f"{tmp_path}/a\\nb\\x1b[31m\\u202e.png: {EXAMPLES[0].digit} (length")
     assert len(printed.out.splitlines()) == 1
     assert printed.err == f"capsviz: {tmp_path}/no\\nsuch.png: No such file or directory.\n"
-    assert main(["predict", "--json", "--device", "cpu", str(odd)]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["file"] == str(odd)
+    assert main(["predict", "--json", "--device", "cpu", str(odd), str(gone)]) == 2
+    assert [answer["file"] for answer in json.loads(capsys.readouterr().out)] == [str(odd), str(gone)]
     assert main(["evaluate", "--data", str(gone), "--weights", "no\nnet"]) == 2
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "no\\nnet")
 

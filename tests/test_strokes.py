@@ -125,6 +125,19 @@ def test_ends_reach_too_far_or_not_far_enough(reach: tuple[float, float], grown:
     assert made[-1, 1] == pytest.approx(1 + reach[0], abs=1e-9)
 
 
+def test_ends_reach_no_further_than_a_tenth():
+    made = strokes._with_ends(line((0, 0), (0, 0.5), (0, 1)), np.array([0.5, 0.3]))
+    np.testing.assert_allclose(made[[0, -1]], [[0, -0.1], [0, 1.1]], atol=1e-9)
+
+
+def test_how_far_ends_reach_depends_on_the_hand(monkeypatch: pytest.MonkeyPatch):
+    asked: list[np.ndarray] = []
+    monkeypatch.setattr(strokes, "_with_ends", lambda stroke, reach: asked.append(reach) or stroke)
+    for seed in range(200):
+        drawn(CAREFUL._replace(reach=0.05), seed)
+    assert np.std(asked) == pytest.approx(0.05, rel=0.15)
+
+
 @pytest.mark.parametrize("points", [1, 2, 3, 7])
 def test_a_stroke_that_ends_early_keeps_two_points(points: int):
     stroke = line(*((0, y / 100) for y in range(points)))
@@ -373,6 +386,11 @@ def test_a_zigzag_goes_up_and_down():
         assert (np.diff(np.sign(np.diff(across[:: len(across) // 60 or 1]))) != 0).sum() >= 3
 
 
+def test_a_zigzag_goes_from_one_side_to_the_other():
+    made = [strokes._zigzag(default_rng(seed))[0] for seed in range(20)]
+    assert np.mean([np.corrcoef(stroke[:, 0], np.arange(len(stroke)))[0, 1] for stroke in made]) > 0.7
+
+
 def test_glyphs_stay_around_their_grid_and_dots_apart():
     for seed in range(40):
         for stroke in strokes._glyph(default_rng(seed)):
@@ -417,6 +435,7 @@ def test_half_a_digit_is_half_as_long(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(strokes, "random_digit", lambda rng, digit: Drawing(digit, [upright, bar]))
     (rest,) = strokes.OTHER_KINDS["half-drawn 4s and 5s"](default_rng(0))
     np.testing.assert_allclose(rest, upright[:76])
+    bar = bar[[0, -1]]
     monkeypatch.setattr(strokes, "random_digit", lambda rng, digit: Drawing(digit, [bar, upright]))
     first, second = strokes.OTHER_KINDS["half-drawn 4s and 5s"](default_rng(0))
     np.testing.assert_allclose(first, bar)
