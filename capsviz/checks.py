@@ -1,42 +1,17 @@
-"""What several modules ask of their arguments."""
+"""What several modules ask of what they are given, by a caller or from outside; without NumPy, which --help does not wait for."""
 
 import math
 import numbers
-from typing import TYPE_CHECKING
 
 from capsviz.errors import MessageError
 
-if TYPE_CHECKING:  # the command line's --help does without NumPy
-    import numpy as np
-    from numpy.typing import ArrayLike
-
-# Characters of a value that a sentence repeats at most: of a caller's, and of what was sent from outside.
-_SHOWN, QUOTED = 40, 20
+QUOTED = 20  # characters of what came from outside that a sentence repeats at most
+SHOWN = 40  # of what a caller gave
 
 
 def whole_number(value: object) -> int | None:
     """The value as an int if it is a whole number, of NumPy's too; a bool is none."""
     return int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else None
-
-
-def real_array(values: "ArrayLike") -> "np.ndarray":
-    """What stands for an array of real numbers, of any type and in any order of bytes, as float32 in C order.
-
-    Raises:
-        ValueError: with a reason on one line, if it is ragged, has masked values, or is not of real numbers.
-    """
-    import numpy as np
-
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError, RuntimeError) as error:  # PyTorch's: of a tensor that is elsewhere, say
-        raise ValueError(str(error).partition("\n")[0].rstrip(".")) from error
-    if array.dtype.kind not in "biuf":
-        raise ValueError("these are no real numbers")
-    if np.ma.is_masked(values):
-        raise ValueError("some of them are masked")
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, which callers look for
-        return np.asarray(array, np.float32, order="C")
 
 
 def shown(value: object) -> str:
@@ -45,7 +20,7 @@ def shown(value: object) -> str:
         text = " ".join(repr(value).split())
     except ValueError:  # an int of more digits than Python writes
         return f"so large an {type(value).__name__}"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def one_line(text: str) -> str:

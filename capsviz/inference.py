@@ -12,8 +12,9 @@ import torch
 from numpy.typing import ArrayLike
 
 from capsviz import fast
+from capsviz.arrays import real_array
 from capsviz.capsules import DIGITS, IMAGE_SIZE, POSE_DIM, CapsNet, dynamic_routing
-from capsviz.checks import real_array, shown, whole_number
+from capsviz.checks import shown, whole_number
 from capsviz.devices import Workers, choose_device
 from capsviz.errors import CapsvizError, DeviceError, ImageError
 from capsviz.trace import MOST_ITERATIONS, RoutingTrace

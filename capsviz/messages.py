@@ -27,6 +27,7 @@ UNSUPPORTED = {LATE: "the decoder’s weights did not arrive"}
 CARRIED = "carried"  # the experiment that starts routing with the b that another drawing left behind
 LARGEST = 2**31 - 1  # of a seed, and of a request's number
 
+
 # --- the pad --------------------------------------------------------------------------------------------
 
 STRANGE = "The canvas sent something that is no drawing: draw the stroke again, or load the page again."

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from capsviz.checks import real_array, shown, whole_number
+from capsviz.arrays import real_array
+from capsviz.checks import shown, whole_number
 from capsviz.errors import CapsvizError
 from capsviz.trace import GRID
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from capsviz.arrays import real_array
 from capsviz.capsules import DIGITS, POSE_DIM
-from capsviz.checks import real_array, shown, whole_number
+from capsviz.checks import shown, whole_number
 from capsviz.errors import CapsvizError
 
 if TYPE_CHECKING:
