@@ -88,7 +88,7 @@ def load_pool(
 def _code() -> str:
     """SHA-256 of the code that draws a pool."""
     digest = hashlib.sha256()
-    for name in ("skeletons.py", "strokes.py", "preprocess.py", "ink.py", "parts.py"):
+    for name in ("skeletons.py", "strokes.py", "examples.py", "preprocess.py", "ink.py", "parts.py"):
         digest.update(Path(__file__).with_name(name).read_bytes())
     return digest.hexdigest()
 

@@ -34,4 +34,4 @@ class Settings:
         """Made-up digits and other things in the pool: in proportion to their shares of a batch."""
         _, synthetic, others = self.batch
         digits = round(self.pool * synthetic / max(1, synthetic + others))
-        return digits if synthetic else 0, self.pool - digits if others else 0
+        return digits, self.pool - digits if others else 0

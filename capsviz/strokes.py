@@ -197,7 +197,7 @@ def _low_pass(values: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _tremor(count: int, size: float, rng: Generator) -> np.ndarray:
-    """Slow noise [count, 2] of standard deviation ``size``."""
+    """Slow noise [count, 2], through random places of standard deviation ``size``."""
     slow = 12  # points over which it stays alike
     coarse = rng.normal(0, size, (math.ceil(count / slow) + 3, 2))
     at = np.arange(count) / slow + rng.random()
@@ -355,8 +355,6 @@ def _half(rng: Generator) -> Strokes:
         within = int((steps.cumsum() <= left).sum())
         made.append(stroke[: within + 1])
         left -= _length(stroke)
-        if left <= 0:
-            break
     return [stroke for stroke in made if len(stroke) > 1]
 
 

@@ -25,15 +25,10 @@ if TYPE_CHECKING:
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT = "capsnet-mnist"
-LARGEST, LARGEST_FACTS = (
-    2**26,
-    2**24,
-)  # bytes of a file of weights, and of one beside them: far more than any has
-DTYPES = (
-    "float16",
-    "bfloat16",
-    "float32",
-)  # that weights may be kept in: single precision holds each exactly
+# Bytes of a file of weights, and of one beside them: far more than any has.
+LARGEST, LARGEST_FACTS = 2**26, 2**24
+# The types that weights may be kept in: single precision holds each exactly.
+DTYPES = ("float16", "bfloat16", "float32")
 
 
 @dataclass(frozen=True)

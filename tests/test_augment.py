@@ -73,6 +73,40 @@ def test_a_bend_moves_by_pixels():
     assert centre(made) == pytest.approx((1, 4), abs=0.05)
 
 
+def test_a_bend_of_one_side_moves_that_side():
+    """By 2 pixels to the left in the right half: a spot there, but none below the middle."""
+    bend = torch.zeros(1, 2, 5, 5)
+    bend[0, 0, :, 3:] = 2
+    right, below = (warp(spot(*place), torch.eye(2, 3)[None], bend) for place in ((9, 0), (-9, 9)))
+    assert centre(right) == pytest.approx((7, 0), abs=0.4)
+    assert centre(below) == pytest.approx((-9, 9), abs=0.4)
+
+
+def test_a_bend_moves_by_pixels_in_an_image_of_any_form():
+    image = torch.zeros(1, 28, 20)
+    image[0, 10, 9] = 1
+    bend = torch.zeros(1, 2, 5, 5)
+    bend[0, 0], bend[0, 1] = 2, -1
+    (made,) = warp(image, torch.eye(2, 3)[None], bend)
+    assert divmod(int(made.argmax()), 20) == (11, 7)
+
+
+def test_images_are_bent_a_little_on_a_coarse_grid(monkeypatch: pytest.MonkeyPatch):
+    """Five by five points, moved by normal numbers of a deviation of 0.6 pixels."""
+    asked: list[Tensor] = []
+    monkeypatch.setattr("capsviz.augment.warp", lambda images, maps, bends: asked.append(bends) or images)
+    augment(torch.zeros(400, 28, 28), generator())
+    assert asked[0].shape == (400, 2, 5, 5)
+    assert asked[0].std() == pytest.approx(0.6, rel=0.03)
+
+
+def test_how_far_images_are_changed_where_nobody_says():
+    assert Strength() == Strength(
+        degrees=15, scale=0.13, shear=0.25, shift=2, bend=0.6, pen=0.7, pen_share=0.4
+    )
+    assert NOISY == 0.25
+
+
 @pytest.mark.parametrize(
     ("strength", "index", "expected"),
     [
@@ -90,6 +124,19 @@ def test_maps_reach_their_strength_and_not_beyond(
     assert values.max() <= expected + 1e-6
     assert values.max() == pytest.approx(expected, rel=0.02)
     assert values.shape == (4000,)
+
+
+def test_a_map_shears_then_turns_then_zooms(monkeypatch: pytest.MonkeyPatch):
+    """In an image of 28 rows and 20 columns; the six random numbers, -1 to 1, are all others."""
+    numbers = [0.5, -0.4, 0.3, -0.2, 0.8, -0.6]
+    monkeypatch.setattr(torch, "rand", lambda *size, generator: (torch.tensor(numbers)[:, None] + 1) / 2)
+    strength = Strength(degrees=20, scale=0.1, shear=0.5, shift=3)
+    (found,) = random_affine(1, torch.Size([28, 20]), strength, generator())
+    angle, shear = math.radians(10), -0.2
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    matrix = np.diag([1 / 1.03, 1 / 0.98]) @ turn @ [[1, shear], [0, 1]]
+    np.testing.assert_allclose(found[:, :2], matrix, atol=1e-6)
+    np.testing.assert_allclose(found[:, 2], [2.4 / 10, -1.8 / 14], atol=1e-6)  # of half a side
 
 
 def test_some_pens_change_both_ways():
@@ -116,6 +163,30 @@ def test_a_thin_line_does_not_fade():
     image[0, 5:20, 14] = 0.8
     thin = change_pen(image, torch.tensor([-0.7]))
     assert thin.max() == pytest.approx(0.8)
+
+
+def test_ink_at_the_border_is_not_eroded_from_outside():
+    full = torch.ones(1, 6, 6)
+    assert torch.equal(change_pen(full, torch.tensor([-1.0])), full)
+
+
+@pytest.mark.parametrize(
+    ("ink", "amount", "left"), [(0.8, -0.5, 0.8), (0.8, -0.9, 0.32), (0.05, -0.5, 0.05), (0.004, 0.7, 0.004)]
+)
+def test_a_thin_line_is_made_brighter_fourfold_at_most_and_never_fainter(
+    ink: float, amount: float, left: float
+):
+    """Of a line one pixel wide an erosion by 0.9 leaves a tenth, four times which is kept."""
+    image = torch.zeros(1, 28, 28)
+    image[0, 5:20, 14] = ink
+    assert change_pen(image, torch.tensor([amount])).max() == pytest.approx(left)
+
+
+def test_each_image_has_a_pen_of_its_own():
+    images, amounts = torch.zeros(3, 28, 28), torch.tensor([-0.7, 0.3, -0.4])
+    images[:, 5:20, 14] = torch.tensor([0.8, 0.6, 0.4])[:, None]
+    alone = [change_pen(image[None], amount[None])[0] for image, amount in zip(images, amounts, strict=True)]
+    torch.testing.assert_close(change_pen(images, amounts), torch.stack(alone))
 
 
 def test_noise_comes_to_some_images_with_deviations_of_their_own():

@@ -4,6 +4,7 @@ import json
 import shutil
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from capsviz.__main__ import build_parser, main
-from capsviz.average import average
+from capsviz.average import _told, average
 from capsviz.card import averaged_error, card_table, departures, limits
 from capsviz.card import command as training_command
 from capsviz.data import load_mnist, split_validation
@@ -70,6 +71,7 @@ def test_the_mean_of_three(data: Path, runs: list[Path], tmp_path: Path, capsys:
     assert found.card["validation_error"] == error_rate(found.net, validation, 3)
     assert found.card["test_error"] == error_rate(found.net, load_mnist(data, "test"), 3)
     said = capsys.readouterr().out
+    assert f"the mean of 3: validation error {found.card['validation_error']:.2%} (of the parts" in said
     assert f"test error {found.card['test_error']:.2%}" in said
     assert ", ".join(f"{load_weights(run).card['validation_error']:.2%}" for run in runs) in said
     lengths = found.net((validation.images / 255).float()).lengths
@@ -87,7 +89,8 @@ def test_the_parts_stay_what_they_are(data: Path, runs: list[Path], tmp_path: Pa
         for name, tensor in part.net.state_dict().items():
             assert torch.equal(tensor, state[name]), name
     assert [part.card for part in parts] == cards
-    assert sum("not its original bytes" in line for line in said) == 2  # of the made-up digits
+    unlike = [line for line in said if "not its original bytes" in line]
+    assert [line.partition("-")[0] for line in unlike] == ["train", "t10k"]  # both halves are made up
 
 
 def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path: Path):
@@ -121,6 +124,23 @@ def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path
     assert table in (tmp_path / "capsnet-mnist.md").read_text("utf-8")
     words = card["command"].split()[3:]
     assert build_parser().parse_args(words).weights == ["WEIGHTS", "WEIGHTS"]
+
+
+def test_of_each_part_is_told_what_the_last_has_not_gone_through():
+    """Of trainings a to e, and a mean."""
+    a, b, c, d, e = ({"epochs": epochs} for epochs in range(1, 6))
+    mean = {"epochs": 6, "averaged": []}
+
+    def trainings(*parts: list[dict]) -> list[list[dict]]:
+        errors = {"validation_error": 0.5, "test_error": 0.25}
+        weights = [
+            SimpleNamespace(sha256="", card={**errors, "started_from": before, "settings": last})
+            for *before, last in parts
+        ]
+        return [part["trainings"] for part in _told(weights)]
+
+    assert trainings([a, b], [c, d, e], [a, c]) == [[b], [d, e], []]
+    assert trainings([b], [a, mean]) == [[b], [mean]]  # the mean's own parts take the place of its settings
 
 
 def test_a_training_may_start_from_a_mean(data: Path, runs: list[Path], tmp_path: Path):

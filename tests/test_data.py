@@ -138,6 +138,31 @@ def test_download_breaks_off(folder: Path, error: Exception, monkeypatch: pytest
     reference.assert_one_sentence(caught.value, str(error), "copy its four files")
 
 
+def test_folders_made_for_a_download_that_failed_are_taken_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(self: MNIST) -> None:
+        Path(self.raw_folder).mkdir(parents=True)
+        raise URLError("timed out")
+
+    monkeypatch.setattr(MNIST, "download", fail)
+    with pytest.raises(DataError):
+        load_mnist(folder / "new" / "inner", "train")
+    assert not (folder / "new").exists()
+
+
+def test_packed_files_are_unpacked_by_torchvision(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Some of them packed, some not: none is missing."""
+    raw = folder / "MNIST" / "raw"
+    (raw / IMAGES).replace(raw / f"{IMAGES}.gz")
+
+    def unpack(self: MNIST) -> None:
+        (raw / f"{IMAGES}.gz").replace(raw / IMAGES)
+
+    monkeypatch.setattr(MNIST, "download", unpack)
+    assert len(load_mnist(folder, "train").labels) == 20
+
+
 def test_empty_folder_is_filled_by_torchvision(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(MNIST, "download", lambda self: reference.write_mnist(Path(self.root), 20, 10))
     assert len(load_mnist(folder / "new", "train").labels) == 20

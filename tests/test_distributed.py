@@ -229,17 +229,22 @@ def test_a_batch_that_cannot_be_shared_out(tmp_path: Path):
 
 
 @pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process take itself for the second of two on a machine; it does not talk to the first."""
-    store = dist.HashStore()
-    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+def fourth(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let this process take itself for the last of four, the second of its machine; it talks to no other.
+
+    Returns:
+        What the group is to talk over, as soon as it is there.
+    """
+    store, backends = dist.HashStore(), []
+    for name, value in {"WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(dist, "rendezvous", lambda *_, **__: iter([(store, 1, 2)]))
-    monkeypatch.setattr(dist, "init_process_group", lambda *_, **__: None)
+    monkeypatch.setattr(dist, "rendezvous", lambda *_, **__: iter([(store, 3, 4)]))
+    monkeypatch.setattr(dist, "init_process_group", lambda backend, **_: backends.append(backend))
     monkeypatch.setattr(dist, "destroy_process_group", lambda: None)
+    return backends
 
 
-def test_a_lost_process_is_spoken_of_once(pair: None):
+def test_a_lost_process_is_spoken_of_once(fourth: list[str]):
     lost = RuntimeError(
         "[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer"
     )
@@ -260,26 +265,57 @@ def pretend(monkeypatch: pytest.MonkeyPatch, cuda: int, mps: bool = False) -> No
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda"])
-def test_each_process_of_a_machine_has_its_own_gpu(pair: None, monkeypatch: pytest.MonkeyPatch, name: str):
+def test_each_process_of_a_machine_has_its_own_gpu(
+    fourth: list[str], monkeypatch: pytest.MonkeyPatch, name: str
+):
     pretend(monkeypatch, cuda=2)
     with join(name) as (_, device):
         assert device == torch.device("cuda", 1)
+    assert fourth == ["cpu:gloo,cuda:nccl"]
 
 
-def test_a_team_on_the_cpu(pair: None):
+def test_a_team_on_the_cpu(fourth: list[str]):
     with join("cpu") as found:
-        assert found == (Team(1, 2), torch.device("cpu"))
+        assert found == (Team(3, 4), torch.device("cpu"))
+    assert fourth == ["gloo"]
+
+
+def test_two_are_a_team(fourth: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(dist, "rendezvous", lambda *_, **__: iter([(dist.HashStore(), 1, 2)]))
+    with join("cpu") as (team, _):
+        assert team == Team(1, 2)
+
+
+def test_each_process_takes_its_part():
+    parts = [Team(rank, 3).share(6) for rank in range(3)]
+    assert parts == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert [Team(rank, 3).first for rank in range(3)] == [True, False, False]
+
+
+def test_two_processes_talk_to_each_other(monkeypatch: pytest.MonkeyPatch):
+    """As the second of two hears it: sums and what the first made come from the group."""
+    made: list[str] = []
+    monkeypatch.setattr(dist, "all_reduce", lambda values: values.mul_(2))
+    monkeypatch.setattr(dist, "broadcast_object_list", lambda things: things.__setitem__(0, "the first's"))
+    monkeypatch.setattr("capsviz.distributed.DistributedDataParallel", lambda module: [module])
+    team, module = Team(1, 2), torch.nn.Linear(1, 1)
+    assert team.sum(torch.tensor([1, 2])).tolist() == [2, 4]
+    assert team.from_first(lambda: made.append("mine")) == "the first's"
+    assert made == []
+    assert team.average_gradients(module) == [module]
+    assert Team().average_gradients(module) is module
 
 
 @pytest.mark.parametrize(("name", "cuda"), [("auto", 1), ("cuda", 1), ("cuda:0", 2)])
-def test_too_few_gpus(pair: None, monkeypatch: pytest.MonkeyPatch, name: str, cuda: int):
+def test_too_few_gpus(fourth: list[str], monkeypatch: pytest.MonkeyPatch, name: str, cuda: int):
     pretend(monkeypatch, cuda)
     with pytest.raises(DeviceError) as caught, join(name):
         pass
     reference.assert_one_sentence(caught.value, "Process 1", f"{cuda} CUDA devices", name)
 
 
-def test_an_apple_gpu_is_not_shared(pair: None, monkeypatch: pytest.MonkeyPatch):
+def test_an_apple_gpu_is_not_shared(fourth: list[str], monkeypatch: pytest.MonkeyPatch):
     pretend(monkeypatch, cuda=0, mps=True)
     with join("auto") as (_, device):
         assert device == torch.device("cpu")

@@ -223,3 +223,11 @@ def test_an_evaluation_without_a_curve(evaluation: dict[str, Any], kind: str):
 def test_drawings_may_be_missing(evaluation: dict[str, Any]):
     without = {key: value for key, value in evaluation.items() if key != "drawings"}
     assert facts.parse_evaluation(without) == without
+
+
+def test_a_list_is_no_longer_than_any_is():
+    read = facts.listed(facts.count)
+    assert len(read([0] * 100_000, "misread")) == 100_000
+    with pytest.raises(MessageError) as caught:
+        read([0] * 100_001, "misread")
+    reference.assert_one_sentence(caught.value, "misread", "0 to 100,000")

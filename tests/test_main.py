@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,10 +53,11 @@ def test_predict_goes_on_after_a_file_that_cannot_be_read(
 
 
 @pytest.mark.parametrize(
-    ("longest", "said", "digit"),
+    ("longest", "said", "digit", "unsure"),
     [
-        (0.45, "4 (length 0.45; next 9, 0.05; unsure, perhaps no digit: below {limit:.2f})", 4),
-        (0.07, "no digit (longest capsule: 4, 0.07; next 9, 0.05)", None),
+        (0.9512, "4 (length 0.95; next 9, 0.05)", 4, False),
+        (0.4512, "4 (length 0.45; next 9, 0.05; unsure, perhaps no digit: below {limit:.2f})", 4, True),
+        (0.0712, "no digit (longest capsule: 4, 0.07; next 9, 0.05)", None, True),
     ],
 )
 def test_predict_says_when_it_is_unsure(
@@ -65,6 +67,7 @@ def test_predict_says_when_it_is_unsure(
     longest: float,
     said: str,
     digit: int | None,
+    unsure: bool,
 ) -> None:
     lengths = np.full((1, 10), 0.02, np.float32)
     lengths[0, 4], lengths[0, 9] = longest, 0.05
@@ -74,9 +77,9 @@ def test_predict_says_when_it_is_unsure(
     assert capsys.readouterr().out == f"{drawing}: {said.format(limit=limit)}\n"
     assert main(["predict", "--json", "--device", "cpu", str(drawing)]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
-    assert (answer["digit"], answer["unsure"]) == (digit, True)
+    assert (answer["digit"], answer["unsure"]) == (digit, unsure)
     assert answer["unsure_below"] == pytest.approx(limit, abs=1e-4)
-    assert answer["lengths"][4] == pytest.approx(longest)
+    assert answer["lengths"] == [0.02] * 4 + [longest] + [0.02] * 4 + [0.05]
 
 
 def test_evaluate_counts_what_is_wrong(
@@ -183,6 +186,73 @@ def test_the_final_learning_rate_is_never_above_the_first(
     assert seen[0].final_learning_rate == final
 
 
+def test_every_option_of_a_training_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr("capsviz.train.train", lambda *given, **more: asked.append(given))
+    numbers = "--epochs 2 --batch-size 8 --seed 5 --noise 0.2 --synthetic 0.1 --others 0.3 --pool 70"
+    rates = "--learning-rate 0.01 --final-learning-rate 0.01"  # as large as the first, which may be
+    words = f"--data x --out y --device cpu --augment --average-start --resume {numbers} {rates}"
+    assert main(["train", *words.split()]) == 0
+    settings = Settings(
+        epochs=2,
+        batch_size=8,
+        seed=5,
+        learning_rate=0.01,
+        final_learning_rate=0.01,
+        augment=True,
+        noise=0.2,
+        synthetic=0.1,
+        others=0.3,
+        pool=70,
+        average_start=True,
+    )
+    assert asked == [(Path("x"), Path("y"), settings, torch.device("cpu"), True, None)]
+
+
+def test_help_says_how_long_an_epoch_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 60,000 images 5,000 are held out."""
+    with pytest.raises(SystemExit) as exit_:
+        main(["train", "--help"])
+    assert exit_.value.code == 0
+    assert "each as many steps as 55,000 images make (14)" in " ".join(capsys.readouterr().out.split())
+
+
+def test_poses_lists_the_strongest_component_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[object] = []
+
+    def measure(model: str, images: np.ndarray, labels: np.ndarray) -> SimpleNamespace:
+        seen.append((model, images.tolist(), labels.tolist()))
+        components = [
+            SimpleNamespace(strength=strength, caption=caption)
+            for strength, caption in ((0.1, "wider"), (0.5, "thicker: R² 0.9"), (0.3, "lower: −2"))
+        ]
+        return SimpleNamespace(digits=[SimpleNamespace(components=components)])
+
+    def load(folder: Path, split: str) -> data.Digits:
+        seen.append((folder, split))
+        return data.Digits(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8), torch.tensor([3]))
+
+    monkeypatch.setattr("capsviz.inference.load_model", lambda weights, device: f"{weights} on {device}")
+    monkeypatch.setattr("capsviz.data.load_mnist", load)
+    monkeypatch.setattr("capsviz.data.unlike_mnist", lambda folder, split: f"{split} is odd")
+    monkeypatch.setattr("capsviz.poses.measure_poses", measure)
+    monkeypatch.setattr("capsviz.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json"))
+    assert main(["poses", "--data", "x", "--weights", "net", "--device", "cpu"]) == 0
+    pixels = [[[0, float(np.float32(0.2)), 1]]]
+    assert seen == [(Path("x"), "train"), ("net on cpu", pixels, [3])]
+    printed = capsys.readouterr()
+    assert printed.err == "train is odd\n"
+    assert printed.out.splitlines() == [
+        "Digit 0, strongest component first",
+        "   1  thicker: R2 0.9",
+        "   2  lower: -2",
+        "   0  wider",
+        "Written to net.poses.json",
+    ]
+
+
 def test_a_final_learning_rate_above_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     rates = ["--learning-rate", "1e-4", "--final-learning-rate", "2e-4"]
     assert main(["train", "--data", "x", "--out", "y", *rates]) == 2
@@ -202,8 +272,8 @@ def test_names_of_files_stay_on_their_line(
     assert printed.out.startswith(f"{tmp_path}/a\\nb\\x1b[31m\\u202e.png: {EXAMPLES[0].digit} (length")
     assert len(printed.out.splitlines()) == 1
     assert printed.err == f"capsviz: {tmp_path}/no\\nsuch.png: No such file or directory.\n"
-    assert main(["predict", "--json", "--device", "cpu", str(odd)]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["file"] == str(odd)
+    assert main(["predict", "--json", "--device", "cpu", str(odd), str(gone)]) == 2
+    assert [answer["file"] for answer in json.loads(capsys.readouterr().out)] == [str(odd), str(gone)]
     assert main(["evaluate", "--data", str(gone), "--weights", "no\nnet"]) == 2
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "no\\nnet")
 
@@ -260,6 +330,10 @@ def test_what_cannot_be_printed_is_told(drawing: Path) -> None:
         ),
         (RuntimeError("CUDA out of memory.\nTried to"), "CUDA out of memory.): give a smaller --batch-size"),
         (RuntimeError("CUDA error: an illegal memory access"), "try --device cpu"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_MAPPING_ERROR"), "try --device cpu"),
+        (RuntimeError("CUBLAS_STATUS_NOT_INITIALIZED"), "try --device cpu"),
+        (RuntimeError("NCCL error in: ProcessGroupNCCL.cpp"), "try --device cpu"),
+        (RuntimeError("The MPS backend failed"), "try --device cpu"),
     ],
 )
 def test_a_device_that_fails(
@@ -271,6 +345,28 @@ def test_a_device_that_fails(
     monkeypatch.setattr("capsviz.inference.load_model", fail)
     assert main(["predict", "x.png"]) == 2
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), said)
+
+
+@pytest.mark.parametrize(
+    ("words", "called", "more"),
+    [
+        ("predict x.png", "capsviz.inference.load_model", ""),
+        ("train --data x --out y", "capsviz.train.train", " Add --resume to go on from the last checkpoint."),
+    ],
+)
+def test_an_interruption_says_how_to_go_on(
+    words: str,
+    called: str,
+    more: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(called, interrupt)
+    assert main([*words.split(), "--device", "cpu"]) == 130
+    assert capsys.readouterr().err == f"capsviz: interrupted.{more}\n"
 
 
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

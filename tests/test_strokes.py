@@ -11,6 +11,7 @@ from numpy.random import default_rng
 
 from capsviz import strokes
 from capsviz.errors import DataError
+from capsviz.inference import load_model
 from capsviz.preprocess import canvas_to_mnist
 from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
 from capsviz.strokes import Drawing, draw, fit, make_image, random_digit, random_other, read_strokes, render
@@ -124,10 +125,31 @@ def test_ends_reach_too_far_or_not_far_enough(reach: tuple[float, float], grown:
     assert made[-1, 1] == pytest.approx(1 + reach[0], abs=1e-9)
 
 
+def test_ends_reach_no_further_than_a_tenth():
+    made = strokes._with_ends(line((0, 0), (0, 0.5), (0, 1)), np.array([0.5, 0.3]))
+    np.testing.assert_allclose(made[[0, -1]], [[0, -0.1], [0, 1.1]], atol=1e-9)
+
+
+def test_how_far_ends_reach_depends_on_the_hand(monkeypatch: pytest.MonkeyPatch):
+    asked: list[np.ndarray] = []
+    monkeypatch.setattr(strokes, "_with_ends", lambda stroke, reach: asked.append(reach) or stroke)
+    for seed in range(200):
+        drawn(CAREFUL._replace(reach=0.05), seed)
+    assert np.std(asked) == pytest.approx(0.05, rel=0.15)
+
+
 @pytest.mark.parametrize("points", [1, 2, 3, 7])
 def test_a_stroke_that_ends_early_keeps_two_points(points: int):
     stroke = line(*((0, y / 100) for y in range(points)))
     assert len(strokes._with_ends(stroke, np.array([-0.5, -0.5]))) >= min(points, 2)
+
+
+def test_the_same_way_in_even_steps():
+    """Three right and four down, in steps of one; of a way shorter than half a step both ends are left."""
+    made = strokes._even(line((0, 0), (0.5, 0), (3, 0), (3, 4)), 1)
+    np.testing.assert_allclose(made, line(*((x, 0) for x in range(4)), *((3, y) for y in range(1, 5))))
+    short = line((0, 0), (0.3, 0))
+    np.testing.assert_allclose(strokes._even(short, 1), short)
 
 
 def test_smoothing_leaves_a_straight_line_alone():
@@ -141,6 +163,42 @@ def test_a_hasty_hand_differs_more_from_drawing_to_drawing():
         return ends.std(0).mean()
 
     assert spread(CAREFUL) < 0.05 < spread(CAREFUL._replace(jitter=0.1, warp=0.05))
+
+
+def test_tremor_is_slow_and_as_large_as_asked():
+    """A straight line between two places is, on average, the root of 2/3 as far out; smoothing takes some more."""
+    noise = np.concatenate([strokes._tremor(3000, 0.1, default_rng(seed)) for seed in range(4)])
+    assert 0.06 < noise.std() < 0.1 * (2 / 3) ** 0.5
+    assert np.diff(noise[:3000], axis=0).std() < 0.015
+
+
+def test_a_warp_is_smooth():
+    """Of 0.05 it moves by about that, and stretches by about 0.05 times a wave number of 2.2 times a root of three."""
+    points = default_rng(0).random((200, 2))
+    warps = [strokes._warp(default_rng(seed), 0.05) for seed in range(40)]
+    assert 0.02 < np.mean([(warp(points) - points).std() for warp in warps]) < 0.1
+    step = np.array([1e-4, 0])
+    stretched = [(warp(points + step) - warp(points) - step) / 1e-4 for warp in warps]
+    assert 0.1 < np.std(stretched) < 0.3
+
+
+@pytest.mark.parametrize(("upright", "slant", "aspect"), [(True, 0.4, 1.2), (False, 0.7, 1.6)])
+def test_hands_slant_and_widen_so_far_and_no_further(upright: bool, slant: float, aspect: float):
+    rng = default_rng(0)
+    hands = [strokes.Hand.random(rng, upright) for _ in range(3000)]
+    for values, low, high in (
+        ([hand.slant for hand in hands], -0.4, slant),
+        ([hand.aspect for hand in hands], 0.62, aspect),
+    ):
+        assert (min(values), max(values)) == (low, high)
+
+
+def test_a_one_is_drawn_upright(monkeypatch: pytest.MonkeyPatch):
+    asked: list[bool] = []
+    monkeypatch.setattr(strokes.Hand, "random", lambda rng, upright: asked.append(upright) or CAREFUL)
+    for what in ("0", "1", "7", "letter"):
+        draw(Style(what, "L", 1, (((0, 0, False), (0, 1, False)),)), default_rng(0))
+    assert asked == [False, True, False, False]
 
 
 # --- digits and what is none ----------------------------------------------------------------------------
@@ -161,6 +219,23 @@ def test_every_style_can_be_read(style: Style):
         np.testing.assert_allclose(points.min(0), 0, atol=1e-9)
         assert np.ptp(points, axis=0).max() == pytest.approx(1)
         assert len(made) == len(style.strokes)
+
+
+def test_the_network_reads_every_style_of_a_digit():
+    """Drawn by a careful hand in the middle of the canvas, all of them: so no line of the table has slipped."""
+    drawings = [draw(style, default_rng(0), CAREFUL) for style in styles(DIGIT_STYLES)]
+    corners = [140 - 90 * np.concatenate(drawing).max(0) for drawing in drawings]
+    images = [
+        canvas_to_mnist(render(drawing, 18, 180, tuple(corner)))
+        for drawing, corner in zip(drawings, corners, strict=True)
+    ]
+    lengths = load_model(device="cpu").predict(np.stack(images))
+    misread = [
+        f"{style.what} {style.name} as {one.argmax()}"
+        for style, one in zip(styles(DIGIT_STYLES), lengths, strict=True)
+        if str(one.argmax()) != style.what
+    ]
+    assert misread == []
 
 
 def test_there_are_many_styles_of_every_digit():
@@ -223,6 +298,21 @@ def test_a_digit_is_drawn_in_a_style_of_its_own(monkeypatch: pytest.MonkeyPatch)
     assert offered == [{str(label)} for label in labels]
 
 
+@pytest.mark.parametrize(
+    ("make", "kinds"),
+    [
+        (strokes._letter, {"letter"}),
+        (strokes._symbol, {"symbol"}),
+        (strokes._unseen, {style.what for style in styles(UNSEEN_STYLES)}),
+    ],
+)
+def test_letters_are_drawn_of_letters(make, kinds: set[str], monkeypatch: pytest.MonkeyPatch):
+    offered: list[list[Style]] = []
+    monkeypatch.setattr(strokes, "_choose", lambda among, rng: offered.append(among) or among[0])
+    make(default_rng(0))
+    assert {style.what for style in offered[0]} == kinds
+
+
 def test_styles_are_drawn_by_their_weights():
     never, often = (Style("7", name, weight, ()) for name, weight in (("never", 0), ("often", 3)))
     rng = default_rng(0)
@@ -249,11 +339,56 @@ def test_what_is_made_of_digits(monkeypatch: pytest.MonkeyPatch):
     assert sides == {True, False}
 
 
+def test_only_digits_that_become_none_are_mirrored_laid_down_or_halved(monkeypatch: pytest.MonkeyPatch):
+    asked: set[int] = set()
+    monkeypatch.setattr(
+        strokes, "random_digit", lambda rng, digit: asked.add(digit) or Drawing(digit, [HOOK])
+    )
+    for make, digits in (
+        (strokes._mirrored, {3, 4, 7}),
+        (strokes._lying, {3, 4, 5}),
+        (strokes._half, {4, 5}),
+    ):
+        asked.clear()
+        for seed in range(30):
+            make(default_rng(seed))
+        assert asked == digits
+
+
+def test_scribbles_are_longer_than_any_digit():
+    """A 3 x 3 grid's lines are half a side long at least; a spiral turns two or three times."""
+    glyphs = [stroke for seed in range(40) for stroke in strokes._glyph(default_rng(seed))]
+    assert min(map(way, glyphs)) > 0.4
+    straight = [way(stroke) < 1.000001 * np.hypot(*(stroke[-1] - stroke[0])) for stroke in glyphs]
+    assert np.mean(straight) == pytest.approx(0.6, abs=0.1)
+    for seed in range(40):
+        rng = default_rng(seed)
+        assert way(strokes._scribble(rng)[0]) > 4
+        assert way(fit(strokes._polyline(rng))[0]) > 3.3  # its corners are cut
+        (spiral,) = strokes._spiral(rng)
+        angles = np.unwrap(np.arctan2(spiral[20:, 1], spiral[20:, 0]))  # a warp moves the middle
+        assert 1.5 < abs(angles[-1] - angles[0]) / (2 * np.pi) < 3.5
+
+
+def test_a_scribble_no_longer_than_a_digit_is_drawn_anew(monkeypatch: pytest.MonkeyPatch):
+    """Hardly any digit is four sides long."""
+    lengths = iter([3.9, 4.1])
+    monkeypatch.setattr(strokes, "_length", lambda stroke: next(lengths))
+    monkeypatch.setattr(strokes, "_is_broad", lambda drawn: True)
+    assert len(strokes._scribble(default_rng(0))) == 1
+    assert next(lengths, None) is None
+
+
 def test_a_zigzag_goes_up_and_down():
     for seed in range(20):
         (stroke,) = strokes._zigzag(default_rng(seed))
         across = stroke @ np.linalg.svd(stroke - stroke.mean(0))[2][1]
         assert (np.diff(np.sign(np.diff(across[:: len(across) // 60 or 1]))) != 0).sum() >= 3
+
+
+def test_a_zigzag_goes_from_one_side_to_the_other():
+    made = [strokes._zigzag(default_rng(seed))[0] for seed in range(20)]
+    assert np.mean([np.corrcoef(stroke[:, 0], np.arange(len(stroke)))[0, 1] for stroke in made]) > 0.7
 
 
 def test_glyphs_stay_around_their_grid_and_dots_apart():
@@ -300,6 +435,7 @@ def test_half_a_digit_is_half_as_long(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(strokes, "random_digit", lambda rng, digit: Drawing(digit, [upright, bar]))
     (rest,) = strokes.OTHER_KINDS["half-drawn 4s and 5s"](default_rng(0))
     np.testing.assert_allclose(rest, upright[:76])
+    bar = bar[[0, -1]]
     monkeypatch.setattr(strokes, "random_digit", lambda rng, digit: Drawing(digit, [bar, upright]))
     first, second = strokes.OTHER_KINDS["half-drawn 4s and 5s"](default_rng(0))
     np.testing.assert_allclose(first, bar)
@@ -309,6 +445,26 @@ def test_half_a_digit_is_half_as_long(monkeypatch: pytest.MonkeyPatch):
 def test_shares_of_what_is_no_digit_sum_to_1():
     assert strokes.OTHER_SHARES.sum() == pytest.approx(1)
     assert len(strokes.OTHER_SHARES) == len(strokes.OTHERS)
+
+
+def test_what_is_no_digit_is_drawn_as_often_as_its_share_says(monkeypatch: pytest.MonkeyPatch):
+    names: list[str] = []
+    makers = [
+        lambda rng, name=make.__name__: names.append(name) or [line((0, 0), (0, 1))]
+        for make in strokes.OTHERS
+    ]
+    monkeypatch.setattr(strokes, "OTHERS", makers)
+    rng = default_rng(0)
+    for _ in range(2000):
+        random_other(rng)
+    for name, share in {
+        "_letter": 0.34,
+        "_symbol": 0.18,
+        "_glyph": 0.09,
+        "_pair": 0.05,
+        "_dots": 0.02,
+    }.items():
+        assert names.count(name) / 2000 == pytest.approx(share, abs=0.015), name
 
 
 def test_what_the_canvas_would_refuse_is_drawn_anew():

@@ -1,7 +1,9 @@
 """Training: what it does to images and weights, that it resumes exactly, and the command from end to end."""
 
+import ast
 import csv
 import errno
+import hashlib
 import json
 import math
 import shutil
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,18 +27,22 @@ from torch import Tensor
 from capsviz import checkpoints, data, fast, train
 from capsviz import pool as pool_module
 from capsviz.__main__ import main
+from capsviz.augment import Strength
 from capsviz.capsules import NO_DIGIT, CapsNet
 from capsviz.data import Digits, load_mnist, split_validation
 from capsviz.distributed import Team
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.pool import Pool, load_pool
 from capsviz.settings import Settings
+from capsviz.strokes import make_image, random_digit, random_other
 from capsviz.train import (
+    Losses,
     Stream,
     Trainer,
     capsule_lengths,
     error_rate,
     learning_rate,
+    measured,
     random_shift,
     stream,
     to_pixels,
@@ -109,6 +116,9 @@ def test_shifts_reach_every_place_within_two_pixels_and_no_other():
     assert all(len(matches) == 1 for matches in found)
     assert {matches[0] for matches in found} == set(places)
     assert torch.equal(batch[0], torch.tensor(image))  # the batch itself is left alone
+    # First the numbers of all ways up, from 2 down to 2 up, then those of all ways to the left.
+    numbers = torch.randint(5, (2, 400), generator=torch.Generator().manual_seed(0))
+    assert [matches[0] for matches in found] == [tuple(place) for place in (2 - numbers).T.tolist()]
 
 
 def test_each_image_is_shifted_on_its_own_and_no_shift_is_possible():
@@ -116,6 +126,13 @@ def test_each_image_is_shifted_on_its_own_and_no_shift_is_possible():
     assert torch.equal(random_shift(images, 0, torch.Generator()), images)
     one, other = (random_shift(images, 2, torch.Generator().manual_seed(seed)) for seed in (0, 1))
     assert not torch.equal(one, other)
+
+
+def test_what_is_not_chosen_is_as_in_the_paper():
+    """Section 5: shifts of up to 2 pixels, 3 iterations, Adam at its default rate. Its schedule is ours."""
+    settings = Settings()
+    assert (settings.shift, settings.iterations, settings.learning_rate) == (2, 3, 0.001)
+    assert (settings.warmup_steps, settings.final_learning_rate) == (200, 0.00001)
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(6_000, 200), (1_000, 100), (5, 1)])
@@ -128,6 +145,20 @@ def test_learning_rate(steps: int, warmup: int):
     assert max(rates) > 0.97e-3 or steps == 5
     assert rates[warmup - 1 :] == sorted(rates[warmup - 1 :], reverse=True)
     assert all(map(math.isfinite, rates))
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "rate"),
+    [
+        (0, 1000, 0.01 / 100),  # up within a tenth of the steps
+        (0, 3000, 0.01 / 200),  # but no more than 200
+        (250, 1000, 0.002 + 0.008 * (1 + 0.5**0.5) / 2),
+        (500, 1000, 0.006),
+    ],
+)
+def test_learning_rates_by_hand(step: int, steps: int, rate: float):
+    settings = Settings(learning_rate=0.01, final_learning_rate=0.002, warmup_steps=200)
+    assert learning_rate(settings, step, steps) == pytest.approx(rate)
 
 
 def test_pixels_are_in_0_to_1_and_every_image_is_seen_once_an_epoch(monkeypatch: pytest.MonkeyPatch):
@@ -184,6 +215,53 @@ def test_step_follows_the_loss_of_the_paper(plain: None):
         assert not torch.equal(ours, theirs), name
 
 
+def test_first_step_of_adam(plain: None):
+    """Each weight goes by the rate, against its gradient's sign: bias correction makes both moments its own."""
+    trainer = Trainer(Settings(epochs=20, batch_size=1, warmup_steps=4), synthetic(10), CPU)
+    before = trainer.net.decoder[4].bias.detach().clone()
+    trainer._update(to_pixels(trainer.training.images[:1], CPU), torch.tensor([0]))
+    bias = trainer.net.decoder[4].bias
+    moments = trainer.optimizer.state[bias]
+    rate = 1e-3 / 4  # after the first of four steps of warm-up
+    steep = bias.grad.abs() > 1e-5
+    assert steep.sum() > 100
+    torch.testing.assert_close((bias - before)[steep], -rate * bias.grad.sign()[steep], rtol=0.01, atol=0)
+    torch.testing.assert_close(moments["exp_avg"][steep], 0.1 * bias.grad[steep], rtol=1e-3, atol=0)
+    torch.testing.assert_close(moments["exp_avg_sq"][steep], 0.001 * bias.grad[steep] ** 2, rtol=1e-3, atol=0)
+
+
+def test_step_of_one_of_two_processes(plain: None, monkeypatch: pytest.MonkeyPatch):
+    """It has the first two of four images, with one of their three digits; the other's losses are the same."""
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda values: values.mul_(2))
+    trainer = Trainer(Settings(batch_size=4), synthetic(10), CPU)
+    trainer.team = Team(0, 2)
+    images = to_pixels(trainer.training.images[:4], CPU)
+    with torch.no_grad():
+        v = trainer.net(images[:2], 3).v
+        lengths = v.norm(dim=2)
+        digit = (int(lengths[0].argmax()) + 1) % 10  # misread
+        kept = torch.zeros(1, 10, 16)
+        kept[0, digit] = v[0, digit]
+        error = (trainer.net.decoder(kept) - images[:1]).square().sum().item()
+    present = torch.zeros(2, 10)
+    present[0, digit] = 1
+    margins = present * (0.9 - lengths).relu() ** 2 + 0.5 * (1 - present) * (lengths - 0.1).relu() ** 2
+    trainer._update(images, torch.tensor([digit, NO_DIGIT, 1, 2]))
+    assert trainer.sums == pytest.approx([margins.sum(1).mean().item(), error / 1.5, 2], rel=1e-5)
+
+
+def test_losses_and_seconds_of_an_epoch_add_up(monkeypatch: pytest.MonkeyPatch):
+    trainer = Trainer(SMALL, synthetic(4), CPU)
+    bias = trainer.net.decoder[4].bias
+    parts = iter([[0.1, 30, 1], [0.2, 40, 2]])
+    monkeypatch.setattr(trainer, "objective", lambda *_: Losses(bias.sum(), torch.tensor(next(parts))))
+    clock = iter([10.0, 13.0, 20.0, 24.0])
+    monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    list(trainer.run_epoch())
+    assert trainer.sums == pytest.approx([0.3, 70, 3])
+    assert trainer.seconds == 7
+
+
 def test_step_shows_noise_and_lets_the_picture_without_it_be_drawn(
     plain: None, monkeypatch: pytest.MonkeyPatch
 ):
@@ -214,6 +292,36 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
     assert len(set(states)) == len(states) == 3  # the steps of the run that has noise
 
 
+def test_an_endless_error_of_the_picture_ends_the_run(plain: None, monkeypatch: pytest.MonkeyPatch):
+    """The margin loss is always finite."""
+    trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
+    monkeypatch.setattr(train, "reconstruction_loss", lambda *arguments: torch.tensor(math.inf))
+    with pytest.raises(TrainingError) as caught:
+        trainer._update(to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2]))
+    reference.assert_one_sentence(caught.value, "The loss is inf at step 1", "--out")
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+def test_images_are_shifted_as_far_as_was_asked(shift: int, monkeypatch: pytest.MonkeyPatch):
+    asked: list[float] = []
+
+    def spy(images: Tensor, generator: torch.Generator, strength: Strength) -> Tensor:
+        asked.append(strength.shift)
+        return images
+
+    def spy_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+        asked.append(most)
+        return images
+
+    monkeypatch.setattr(train, "augment", spy)
+    monkeypatch.setattr(train, "random_shift", spy_shift)
+    monkeypatch.setattr(Trainer, "_update", lambda self, *batch: None)
+    for augmented in (True, False):
+        settings = Settings(epochs=1, batch_size=4, shift=shift, augment=augmented)
+        list(Trainer(settings, synthetic(4), CPU).run_epoch())
+    assert asked == [shift, shift]
+
+
 def test_a_few_steps_lower_the_loss(plain: None):
     trainer = Trainer(Settings(epochs=3, batch_size=5, learning_rate=3e-4), synthetic(10), CPU)
     run(trainer, until=6)
@@ -235,6 +343,25 @@ def test_error_rate_is_that_of_the_unchanged_images():
     labels[[1, 3]] = (labels[[1, 3]] + 1) % 10
     rates = [error_rate(net, Digits(digits.images, labels), 3, batch_size=size) for size in (3, 4, 4)]
     assert rates == [0.5, 0.5, 0.5]
+
+
+def test_what_is_measured_for_a_card():
+    """One of four validation digits is misread, and both test digits."""
+    torch.manual_seed(0)
+    net, digits = CapsNet(), synthetic(4)
+    with torch.no_grad():
+        net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
+        lengths = net(digits.images / 255).lengths
+    answers = lengths.argmax(1)
+    wrong = (answers + 1) % 10
+    validation = Digits(digits.images, torch.cat([wrong[:1], answers[1:]]))
+    found = measured(net, validation, Digits(digits.images[:2], wrong[:2]), 3)
+    loss = reference.margin_loss(lengths.numpy(), validation.labels.numpy())
+    assert list(found)[-1] == "test_error"
+    assert (found["validation_error"], found["test_error"]) == (0.25, 1)
+    assert found["validation_loss"] == pytest.approx(loss, rel=1e-4)
+    # 1 % of four is none.
+    assert found["unsure_below"] == pytest.approx(float(lengths.amax(1).min()), rel=1e-4)
 
 
 # --- random numbers -------------------------------------------------------------------------------------
@@ -355,11 +482,35 @@ def test_step_gives_what_is_no_digit_no_picture_to_draw(plain: None):
         assert (ours.grad - theirs.grad).norm() <= 1e-5 * theirs.grad.norm(), name
 
 
-def test_training_error_is_the_share_of_digits(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+def test_a_row_of_the_log(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    """After an epoch of two steps, each with two digits of MNIST, two made-up ones and something else."""
     trainer = Trainer(MIXED, synthetic(10), CPU, pool)
-    trainer.sums, trainer.step = [0.0, 0.0, 4.0], 2
+    trainer.step, trainer.sums, trainer.seconds = 4, [1.0, 60.0, 4.0], 7.5
+    monkeypatch.setattr(train, "error_rate", lambda net, digits, iterations: len(digits.labels) / 8)
+    expected = {
+        "epoch": 2,
+        "margin_loss": 0.5,
+        "reconstruction_loss": 30,
+        "train_error": 4 / 8,
+        "validation_error": 0.25,
+        "seconds": 7.5,
+    }
+    assert trainer.end_epoch(synthetic(2)) == expected
+    assert trainer.log == [expected]
+    assert (trainer.sums, trainer.seconds) == ([0, 0, 0], 0)
+
+
+def test_an_epoch_worse_than_no_capsule_at_all_ends_the_run(monkeypatch: pytest.MonkeyPatch):
+    """Capsules of length 0 have a loss of 0.9 squared; a tenth more is too much."""
+    trainer = Trainer(SMALL, synthetic(4), CPU)
     monkeypatch.setattr(train, "error_rate", lambda *arguments: 0.0)
-    assert trainer.end_epoch(synthetic(2))["train_error"] == 4 / (2 * (2 + 2))
+    trainer.step, trainer.sums = 2, [2 * 0.8909, 0.0, 0.0]
+    trainer.end_epoch(synthetic(2))
+    trainer.step, trainer.sums = 4, [2 * 0.8911, 0.0, 0.0]
+    with pytest.raises(TrainingError) as caught:
+        trainer.end_epoch(synthetic(2))
+    reference.assert_one_sentence(caught.value, "epoch 2 is 0.89", "--learning-rate", "--out")
+    assert len(trainer.log) == 1
 
 
 def test_mixed_runs_resume_bit_for_bit(plain: None, folder: Path, pool: Pool):
@@ -405,6 +556,36 @@ def test_a_pool_is_drawn_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
     assert len(said) == 5
 
 
+def test_each_image_of_a_pool_has_random_numbers_of_its_own(folder: Path):
+    """Mixed of the seed, 0 for digits and 1 for other things, and its place."""
+    drawn = load_pool(folder / "pool.safetensors", 3, 2, 7)
+    for made, make, kind in ((drawn.digits, random_digit, 0), (drawn.others, random_other, 1)):
+        for place, (image, label) in enumerate(zip(*made, strict=True)):
+            expected = make_image(make, np.random.default_rng([7, kind, place]))
+            assert np.array_equal(image, expected[0])
+            assert label == expected[1]
+
+
+def test_a_pool_knows_all_code_that_drew_it(monkeypatch: pytest.MonkeyPatch):
+    """That is what ``strokes`` imports of the package, and what that imports; errors draw nothing."""
+    package = Path(pool_module.__file__).parent
+    drawing, new = set(), {"strokes"}
+    while new:
+        drawing |= new
+        trees = [ast.parse((package / f"{name}.py").read_text("utf-8")) for name in new]
+        imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        names = [
+            node.module.removeprefix("capsviz.") for node in imports if node.module.startswith("capsviz.")
+        ]
+        names += [alias.name for node in imports if node.module == "capsviz" for alias in node.names]
+        new = set(names) - drawing - {"errors"}
+    read: list[str] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.stem) or read_bytes(path))
+    pool_module._code()
+    assert sorted(read) == sorted(drawing)
+
+
 def test_a_pool_that_a_run_began_with_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
     path = folder / "pool.safetensors"
     drawn = load_pool(path, 3, 2, 0)
@@ -438,6 +619,9 @@ def test_shares_that_come_to_nothing(settings: Settings, named: str, tmp_path: P
 def test_without_shares_there_is_no_pool(folder: Path):
     assert load_pool(folder / "pool.safetensors", 0, 0, 0).sha256 == ""
     assert not list(folder.iterdir())
+    for digits, others in ((2, 0), (0, 2)):  # with one share there is one
+        pool = load_pool(folder / "pool.safetensors", digits, others, 0)
+        assert (len(pool.digits.labels), len(pool.others.labels)) == (digits, others)
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------
@@ -630,6 +814,27 @@ def test_resume_from_a_checkpoint_that_was_edited(
     assert_refused(trainer, path, "cannot be resumed from", "checksum")
 
 
+def test_a_checksum_covers_state_names_types_shapes_and_values():
+    tensors = {"b": torch.tensor([[3, 4]], dtype=torch.int16), "a": torch.tensor([0.5, 2.0])}
+    floats, integers = np.float32([0.5, 2]).tobytes(), np.int16([3, 4]).tobytes()
+    named = b"\na torch.float32 [2]\n" + floats + b"\nb torch.int16 [1, 2]\n" + integers
+    assert (
+        checkpoints.checksum('{"ä": 1}', tensors) == hashlib.sha256('{"ä": 1}'.encode() + named).hexdigest()
+    )
+
+
+@pytest.mark.parametrize("place", [0, 31, 63])
+def test_a_checksum_of_a_checkpoint_of_which_one_digit_is_another(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, place: int
+):
+    content = checkpoint.read_bytes()
+    kept = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["sha256"]
+    other = kept[:place] + ("1" if kept[place] == "0" else "0") + kept[place + 1 :]
+    monkeypatch.setattr(checkpoints, "checksum", lambda state, tensors: other)
+    with pytest.raises(WeightsError, match="checksum"):
+        checkpoints.parse(content, checkpoint)
+
+
 @pytest.mark.parametrize("version", [None, 1, 3, "2"])
 def test_resume_from_a_checkpoint_of_another_version(
     trainer: Trainer, checkpoint: Path, folder: Path, version: object
@@ -763,6 +968,7 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
     assert card["parameters"] == 8_215_568
     assert card["device"] == "cpu"
     assert "4 images to train on, 4 to choose by, 5 to test on" in card["data"]
+    assert card["data"].count("; train-images") == card["data"].count("; t10k-images") == 1  # no originals
 
     images, labels = reference.synthetic_digits(5)
     with torch.no_grad():
@@ -782,6 +988,48 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
     with torch.no_grad():
         longest = weights.net(held_out.images / 255).lengths.amax(1)
     assert card["unsure_below"] == pytest.approx(float(longest.min()), abs=1e-5)  # 1 % of four is none
+
+
+def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """The first one first; the curves begin where they ended."""
+    drawn: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(train, "measured", lambda *arguments: {"validation_error": 0.125, "test_error": 0.25})
+    monkeypatch.setattr(train, "save_weights", lambda *arguments: None)
+    monkeypatch.setattr(train, "training_html", lambda *arguments: drawn.append(arguments) or "")
+    start = SimpleNamespace(card={"started_from": [{"epochs": 5}], "settings": {"epochs": 7}})
+    trainer = Trainer(SMALL, synthetic(4), CPU)
+    trainer.team = Team(0, 2)
+    said: list[str] = []
+    facts = train.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
+    assert facts["started_from"] == [{"epochs": 5}, {"epochs": 7}]
+    assert drawn == [([], 0.25, 12, None)]
+    assert (facts["data"], facts["commit"], facts["parameters"]) == ("MNIST", "0123", 8_215_568)
+    assert facts["device"] == "2 x cpu"
+    assert said == [f"test error 25.00% with the weights in {folder / 'capsnet-mnist.safetensors'}"]
+
+
+def test_a_card_says_what_was_trained_on():
+    settings = Settings(batch_size=10, synthetic=0.2, others=0.1, pool=30)
+    assert train.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
+        "MNIST: 5 images to train on, 4 to choose by, 3 to test on; 20 made-up digits (20% of a batch); "
+        "10 made-up pictures of no digit (10% of a batch); odd"
+    )
+
+
+@pytest.mark.parametrize(("changed", "said"), [("", "0123abc"), (" M train.py\n", "0123abc+changes")])
+def test_the_commit_says_whether_files_differ_from_it(
+    changed: str, said: str, monkeypatch: pytest.MonkeyPatch
+):
+    answers = {"rev-parse": "0123abc\n", "status": changed}
+    monkeypatch.setattr(
+        train.subprocess, "run", lambda words, **options: SimpleNamespace(stdout=answers[words[1]])
+    )
+    assert train.current_commit() == said
+
+
+def test_without_git_no_commit_is_known(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    assert train.current_commit() == "unknown"
 
 
 @pytest.mark.parametrize("more", [[], ["--resume"]])

@@ -1,6 +1,7 @@
 """Weights come back as they were saved, or one sentence says what is wrong with them."""
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -271,6 +272,23 @@ def test_a_file_without_end(path: Path, monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("name", ["a\0b", "a\0b.safetensors", "x" * 300, ""])
 def test_a_name_that_no_file_can_have(name: str):
     assert_refused(name, "There are no weights")
+
+
+def test_no_more_is_read_than_any_weights_have(path: Path):
+    """64 MB and one byte, which show that there is more."""
+    with path.open("wb") as file:
+        file.truncate(2**26 + 2)
+    card = path.with_suffix(".json")
+    facts = json.loads(card.read_text("utf-8"))
+    card.write_text(json.dumps({**facts, "sha256": hashlib.sha256(bytes(2**26 + 2)).hexdigest()}))
+    assert_refused(path, "is not the file its card describes")
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_facts_are_finite_wherever_they_stand(tmp_path: Path, constant: str):
+    (tmp_path / "facts.json").write_text(f'{{"note": [{constant}]}}')
+    with pytest.raises(ValueError, match=f"it holds {constant}"):
+        weights.read_facts(tmp_path / "facts.json")
 
 
 def test_card_of_other_weights(path: Path):
