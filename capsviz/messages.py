@@ -150,30 +150,34 @@ class Kept:
 
     Attributes:
         drawing: that was on it.
-        tag: of the showing that the canvas then knew of.
+        told: what its canvas was last told to show: the same, but for the strokes drawn since.
+        tag: of that showing.
         width: of the pen, in pixels.
+        live: whether the canvas shows it now, and has only lost its server.
     """
 
     drawing: Drawing
+    told: Drawing
     tag: Tag
     width: int
+    live: bool
 
 
 def parse_kept(value: object, widths: tuple[int, int]) -> Kept:
-    """What pad.js sends of the drawing that it kept: {"drawing": text, "tag": [a, b], "width": pixels}.
+    """What pad.js sends of the drawing that it kept.
 
     Args:
-        value: as sent.
+        value: {"drawing": text, "told": text, "tag": [a, b], "width": pixels, "live": true or false}.
         widths: the least and the most that the pen can have.
 
     Raises:
         MessageError: if it is anything else.
     """
-    drawing = decode(_entry(value, "drawing"))  # type: ignore[arg-type] # which checks that it is a text
-    tag = _entry(value, "tag")
-    if not isinstance(tag, list) or len(tag) != 2:
+    drawing, told = (decode(_entry(value, name)) for name in ("drawing", "told"))  # type: ignore[arg-type] # it checks
+    tag, live = _entry(value, "tag"), _entry(value, "live")
+    if not isinstance(tag, list) or len(tag) != 2 or not isinstance(live, bool):
         raise MessageError(STRANGE)
-    return Kept(drawing, _tag(*tag), whole(_entry(value, "width"), *widths, "The pen's width"))
+    return Kept(drawing, told, _tag(*tag), whole(_entry(value, "width"), *widths, "The pen's width"), live)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ PROBLEM_KEY = "problem"  # one sentence about what could not be used; shown once
 UPLOAD_KEY = "upload"
 UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
 PICTURE_KEY = "picture"  # Picture: the file uploaded last
-FRAMING_KEY = "framing"  # the component in which it is cropped
+FRAMING_KEY = "framing"  # the component in which it is cropped; with the number of the file
+INVERT_KEY = "invert"  # the switch beside it; likewise
 WIDTH_KEY = "stroke_width"
 
 # A faint word in the canvas as long as nothing is drawn, and below an example.
@@ -181,6 +182,7 @@ def _keep() -> None:
     shown: Shown = state[SHOWN_KEY]
     data = {
         "drawing": drawings.encode(current()),
+        "told": drawings.encode(shown.drawing),
         "tag": list(shown.tag),
         "width": state[WIDTH_KEY],
         "fresh": state[FRESH_KEY],
@@ -196,7 +198,11 @@ def _keep() -> None:
         return
     state[HISTORY_KEY].clear()
     state[WIDTH_KEY] = found.width
-    _show(found.drawing)
+    if found.live:  # the canvas shows it already: told so anew, it would drop a stroke that is being drawn
+        _push(found.drawing)
+        state[SHOWN_KEY] = Shown(found.told, found.tag, _objects(found.told))
+    else:
+        _show(found.drawing)
 
 
 @st.fragment
@@ -240,9 +246,7 @@ def _drawn() -> None:
     shown: Shown = state[SHOWN_KEY]
     now = current()
     try:
-        sent = parse_canvas(
-            state[CANVAS_KEY], len(shown.objects) + len(now.strokes) - len(shown.drawing.strokes)
-        )
+        sent = parse_canvas(state[CANVAS_KEY], _known(shown, now))
         if sent.tag != shown.tag or not sent.strokes:
             # Sent before the canvas heard of its new content, or only to confirm it. Without this, a quick
             # second click on undo would bring back what the first one took away.
@@ -259,29 +263,32 @@ def _left_behind(sent: Any) -> bool:
     """Take over what a canvas shows that a former session left behind; whether there was anything to take."""
     state = st.session_state
     shown: Shown = state[SHOWN_KEY]
-    kept = state.get(KEEPER_KEY, {}).get("kept")
+    now, message = current(), {"drawing": {"raw": sent}}
     try:
-        seen = parse_canvas({"drawing": {"raw": sent}}, None)
-        if seen.tag in (None, shown.tag):
+        seen = parse_canvas(message, None)
+        if seen.tag is None:
             return False
-        if not state[FRESH_KEY]:  # what the browser kept is there: take the strokes that came after
-            base = current()
-            if parse_kept(kept, WIDTHS).tag == seen.tag:
-                seen = parse_canvas({"drawing": {"raw": sent}}, len(_objects(base)))
-                strokes = base.strokes + seen.strokes
-            else:
-                base, strokes = Drawing(), seen.strokes
+        if seen.tag == shown.tag:  # what the browser kept is there: the strokes that came after
+            strokes = parse_canvas(message, _known(shown, now)).strokes
+            now = replace(now, strokes=now.strokes + strokes)
         else:
-            base, strokes = Drawing(), seen.strokes
-        drawings.check_size(strokes)
+            strokes, now = seen.strokes, Drawing(seen.strokes)
+        drawings.check_size(now.strokes)
     except MessageError:
         return False
-    found = replace(base, strokes=strokes)
-    if drawings.encode(found) == drawings.encode(current()):
+    if not strokes:
         return False
     state[HISTORY_KEY].clear()
-    _show(found)
+    if seen.tag == shown.tag:
+        _push(now)
+    else:
+        _show(now)
     return True
+
+
+def _known(shown: Shown, now: Drawing) -> int:
+    """How many objects of a canvas that was told to show ``shown`` are in the drawing that it became."""
+    return len(shown.objects) + len(now.strokes) - len(shown.drawing.strokes)
 
 
 def _push(drawing: Drawing) -> None:
@@ -417,29 +424,25 @@ def _set_picture(picture: Picture) -> None:
 def _picture_dialog() -> None:
     """The picture with its ink marked, to crop it, to say that its ink is the other kind, or that something is none."""
     state = st.session_state
-    picture: Picture = state[PICTURE_KEY]
-    grey, key = picture.pixels(), f"{FRAMING_KEY}{state[UPLOADS_KEY]}"
-    framing, problem, prepared = picture.framing, "", None
+    if not state[PICTURE_KEY].open:
+        st.rerun()  # it was used
     left, right = st.columns([5, 3], gap="medium")
     with right:
-        seen = st.empty()
-        inverted = st.toggle("Invert", picture.inverted, help="Take light ink for dark, or dark for light.")
-    try:
-        sent = state.get(key, {}).get("framing")
-        framing = framing if sent is None else parse_framing(sent)
-        prepared = _prepare(grey, framing, inverted)
-    except (ImageError, MessageError) as error:
-        problem = str(error)
+        seen = st.container(key="seen").empty()  # which keeps its place while the picture is looked at again
+        key = f"{INVERT_KEY}{state[UPLOADS_KEY]}"
+        inverted = state[PICTURE_KEY].inverted
+        st.toggle("Invert", inverted, key=key, help="Take light ink for dark, or dark for light.")
+    picture, prepared, problem = _look()
     with left:
         data = {
             "name": picture.name,
-            "picture": figures.theme.data_uri(_smaller(grey)),
+            "picture": figures.theme.data_uri(_smaller(picture.pixels())),
             "shape": picture.shape,
             "marks": "" if prepared is None else figures.theme.data_uri(_marks(prepared)),
-            "crop": framing.crop,
-            "without": framing.without,
+            "crop": picture.framing.crop,
+            "without": picture.framing.without,
         }
-        _framing(key=key, data=data, on_framing_change=lambda: None)
+        _framing(key=f"{FRAMING_KEY}{state[UPLOADS_KEY]}", data=data, on_framing_change=lambda: None)
     with right:
         if prepared is not None:
             source = figures.theme.data_uri(np.rint(255 * prepared.image).astype(np.uint8))
@@ -449,9 +452,27 @@ def _picture_dialog() -> None:
             )
         for sentence in (problem,) if prepared is None else prepared.doubts:
             st.warning(sentence)
-        if st.button("Use this", type="primary", disabled=prepared is None) and prepared is not None:
-            _use(replace(picture, framing=framing, inverted=inverted), prepared)
-            st.rerun()
+        st.button("Use this", type="primary", disabled=prepared is None, on_click=_use_this)
+
+
+def _look() -> tuple[Picture, Preparation | None, str]:
+    """The picture as it is framed now, what is taken of it so and, where that is nothing, why."""
+    state = st.session_state
+    picture: Picture = state[PICTURE_KEY]
+    sent = state.get(f"{FRAMING_KEY}{state[UPLOADS_KEY]}", {}).get("framing")
+    inverted = bool(state.get(f"{INVERT_KEY}{state[UPLOADS_KEY]}", picture.inverted))
+    try:
+        framing = picture.framing if sent is None else parse_framing(sent)
+        picture = replace(picture, framing=framing, inverted=inverted)
+        return picture, _prepare(picture.pixels(), framing, inverted), ""
+    except (ImageError, MessageError) as error:
+        return picture, None, str(error)
+
+
+def _use_this() -> None:
+    picture, prepared, _ = _look()
+    if prepared is not None:
+        _use(picture, prepared)
 
 
 def _prepare(grey: np.ndarray, framing: Framing, inverted: bool) -> Preparation:

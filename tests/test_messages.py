@@ -245,12 +245,25 @@ def test_the_last_that_is_allowed_is_taken(path: list[list[object]], width: floa
 
 # --- what the browser kept ------------------------------------------------------------------------------
 
-KEPT = {"drawing": encode(Drawing(example=3)), "tag": [5, 6], "width": 24, "sent": 1.5}
+KEPT = {
+    "drawing": encode(Drawing(example=3)),
+    "told": encode(Drawing(example=4)),
+    "tag": [5, 6],
+    "width": 24,
+    "live": True,
+    "sent": 1.5,
+}
 
 
 def test_what_the_browser_kept_is_read() -> None:
     kept = parse_kept(json.loads(json.dumps(KEPT)), (6, 30))
-    assert (kept.drawing.example, kept.tag, kept.width) == (3, (5, 6), 24)
+    assert (kept.drawing.example, kept.told.example, kept.tag, kept.width, kept.live) == (
+        3,
+        4,
+        (5, 6),
+        24,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -259,6 +272,10 @@ def test_what_the_browser_kept_is_read() -> None:
         {"drawing": "nonsense"},
         {"drawing": 5},
         {"drawing": None},
+        {"told": "nonsense"},
+        {"told": None},
+        {"live": 1},
+        {"live": None},
         {"tag": None},
         {"tag": [1]},
         {"tag": [1, 2, 3]},

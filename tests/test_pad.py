@@ -214,29 +214,29 @@ def test_strokes_that_a_former_session_left_on_the_canvas_are_taken_over(state: 
     assert len(ui_pad.current().strokes) == 2
     assert len(state[ui_pad.HISTORY_KEY]) == 1
     assert len(shown(state).objects) == 2
-    assert not left_behind(shown(state).tag, LINE)  # its own
-    assert not left_behind((5, 5), LINE, SLANT)  # the same once more
+    assert not left_behind(shown(state).tag, LINE, SLANT)  # its own
     assert not ui_pad._left_behind(None)
     assert not ui_pad._left_behind({"objects": []})
 
 
 def test_strokes_drawn_after_the_browser_kept_the_drawing_are_added_to_it(state: dict[str, Any]) -> None:
+    """The canvas was told of an example, has a stroke since that was answered, and one more that was not."""
     kept = Drawing((stroke_of(np.array([[40, 50], [200, 50]]), 18),), example=2)
-    state[ui_pad.KEEPER_KEY] = {"kept": {"drawing": drawings.encode(kept), "tag": [5, 5], "width": 18}}
+    told = Drawing(example=2)
     state[ui_pad.HISTORY_KEY].clear()
-    ui_pad._show(kept)
-    assert left_behind((5, 5), *shown(state).objects, SLANT)
+    ui_pad._push(kept)
+    state[ui_pad.SHOWN_KEY] = ui_pad.Shown(told, (5, 5), ui_pad._objects(told))
+    assert not left_behind((5, 5), *shown(state).objects, LINE)  # nothing new
+    assert left_behind((5, 5), *shown(state).objects, LINE, SLANT)
     now = ui_pad.current()
     assert (now.example, len(now.strokes)) == (2, 2)
     np.testing.assert_array_equal(now.strokes[1].points, [[400, 100], [200, 460]])
+    assert shown(state).tag == (5, 5)  # the canvas is not told anew
+    assert len(state[ui_pad.HISTORY_KEY]) == 1
 
 
-def test_what_a_browser_kept_of_another_showing_does_not_go_before_what_is_seen(
-    state: dict[str, Any],
-) -> None:
-    kept = Drawing(example=3)
-    state[ui_pad.KEEPER_KEY] = {"kept": {"drawing": drawings.encode(kept), "tag": [5, 4], "width": 18}}
-    ui_pad._show(kept)
+def test_what_is_seen_goes_before_what_was_kept_of_another_showing(state: dict[str, Any]) -> None:
+    ui_pad._show(Drawing(example=3))
     assert left_behind((5, 5), LINE)
     assert (ui_pad.current().example, len(ui_pad.current().strokes)) == (None, 1)
 

@@ -37,8 +37,9 @@ def open_app(drawing: Drawing | None = None, page: str = PAGES[0]) -> AppTest:
     """The app on one page, with a drawing of its own or the one it opens with."""
     app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
     if drawing is not None:
+        text = drawings.encode(drawing)
         app.session_state[ui_pad.KEEPER_KEY] = {
-            "kept": {"drawing": drawings.encode(drawing), "tag": [1, 1], "width": 18}
+            "kept": {"drawing": text, "told": text, "tag": [1, 1], "width": 18, "live": False}
         }
     app.run()
     if page != PAGES[0]:

@@ -40,6 +40,12 @@ async def draws_a_seven(session: Session, model: Model) -> None:
     assert f'data-testid="length">{length:.2f}<' in session.card
 
 
+def kept(**changed: object) -> dict[str, object]:
+    """What pad.js sends, but for what is changed."""
+    blank = encode(Drawing())
+    return {"drawing": blank, "told": blank, "tag": [1, 2], "width": 18, "live": False, **changed}
+
+
 def canvas(*objects: Any, data: object = None) -> str:
     return json.dumps({"drawing": {"raw": {"objects": list(objects)}, "data": data}})
 
@@ -130,30 +136,32 @@ def test_a_stroke_that_is_none_is_said_in_one_sentence(url: str, model: Model, p
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "sent",
     [
         "7",
         '{"kept": 5}',
         '{"kept": {"drawing": "AAAA"}}',
-        json.dumps({"kept": {"drawing": "A" * 2_000_000, "tag": [1, 2], "width": 18}}),
-        json.dumps({"kept": {"drawing": encode(Drawing()), "tag": "x", "width": 18}}),
-        json.dumps({"kept": {"drawing": encode(Drawing()), "tag": [1, 2], "width": 10**30}}),
+        json.dumps({"kept": kept(drawing="A" * 2_000_000)}),
+        json.dumps({"kept": kept(tag="x")}),
+        json.dumps({"kept": kept(width=10**30)}),
+        json.dumps({"kept": kept(live="yes")}),
     ],
-    ids=range(6),
+    ids=range(7),
 )
-def test_what_a_tab_never_kept_leaves_the_example(url: str, model: Model, kept: str) -> None:
+def test_what_a_tab_never_kept_leaves_the_example(url: str, model: Model, sent: str) -> None:
     async def run() -> None:
         async with connected(url) as socket:
             session = Session(socket)
             await session.run()
-            await session.tell("pad", kept)
+            await session.tell("pad", sent)
             assert 'data-testid="answer">2<' in session.card
             await draws_a_seven(session, model)
 
     asyncio.run(run())
 
 
-def test_what_a_tab_kept_is_answered_in_the_first_run_of_a_new_session(url: str, model: Model) -> None:
+@pytest.mark.parametrize("live", [True, False])
+def test_what_a_tab_kept_is_answered_in_the_first_run_of_a_new_session(url: str, live: bool) -> None:
     """As after a restart of the server: the page stands, and sends all it has."""
 
     async def run() -> None:
@@ -164,8 +172,8 @@ def test_what_a_tab_kept_is_answered_in_the_first_run_of_a_new_session(url: str,
         async with connected(url) as socket:
             session = Session(socket)
             session._ids = ids
-            kept = {"drawing": encode(Drawing((stroke_of(SEVEN, 18),))), "tag": [1, 2], "width": 18}
-            session._states["pad"] = json.dumps({"kept": kept})
+            seven = encode(Drawing((stroke_of(SEVEN, 18),)))
+            session._states["pad"] = json.dumps({"kept": kept(drawing=seven, live=live)})
             await session.run()
             assert 'data-testid="answer">7<' in session.card
 

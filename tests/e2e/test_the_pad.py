@@ -357,17 +357,12 @@ def seen(page: Page) -> str:
 def test_a_picture_is_cropped_and_what_was_taken_is_shown(page: Page, tmp_path: Path, model: Model) -> None:
     paper = neighbours(tmp_path / "row.png")
     upload(page, tmp_path / "row.png")
-    dialog = page.get_by_role("dialog")
-    open_ = page.get_by_role("button", name="What was taken")
-    expect(
-        dialog.or_(open_).first
-    ).to_be_visible()  # the one where no digit was found, the other where one was
-    if not dialog.is_visible():
-        open_.click()
-    expect(page.locator(".framing-picture")).to_be_visible()
+    dialog, open_ = in_its_dialog(page)
+    whole = seen(page)
     dragged(page, (0.35, 0.05), (0.65, 0.95))
     assert crop(page) == pytest.approx([0.35, 0.05, 0.65, 0.95], abs=0.01)
     expect(page.get_by_role("button", name="Use this")).to_be_enabled()
+    expect(page.locator(".cv-taken img")).not_to_have_attribute("src", whole)
     # The marks lie over the digit: orange where the two has its ink, nothing on the paper.
     marks = page.locator(".framing-marks")
     levels = marks.evaluate(
@@ -475,16 +470,18 @@ def test_a_finger_crops(browser: Browser, url: str, tmp_path: Path) -> None:
     page.wait_for_timeout(500)
     box = stage.bounding_box()
     assert box is not None
+    whole = seen(page)
     session = context.new_cdp_session(page)
     for step, t in enumerate(np.linspace(0, 1, 8)):
         place = {
-            "x": box["x"] + (0.36 + 0.28 * t) * box["width"],
+            "x": box["x"] + (0.34 + 0.32 * t) * box["width"],
             "y": box["y"] + (0.1 + 0.8 * t) * box["height"],
         }
         kind = "touchMove" if step else "touchStart"
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert crop(page) == pytest.approx([0.36, 0.1, 0.64, 0.9], abs=0.02)
+    assert crop(page) == pytest.approx([0.34, 0.1, 0.66, 0.9], abs=0.02)
+    expect(page.locator(".cv-taken img")).not_to_have_attribute("src", whole)
     page.get_by_role("button", name="Use this").tap()
     answer(page, "2")
     context.close()

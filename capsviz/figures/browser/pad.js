@@ -38,8 +38,8 @@ class Pad {
     this.dress();
   }
 
-  load({ drawing, tag, width, fresh }) {
-    this.kept = { drawing, tag, width };
+  load({ drawing, told, tag, width, fresh }) {
+    this.kept = { drawing, told, tag, width };
     if (!fresh) {
       writeKept(this.kept);
       this.uncover();
@@ -53,7 +53,7 @@ class Pad {
     }
     this.offered = true;
     this.cover();
-    this.setStateValue("kept", { ...kept, sent: Date.now() });
+    this.setStateValue("kept", { ...kept, live: false, sent: Date.now() });
   }
 
   // The example must not flash up before the kept drawing.
@@ -81,7 +81,7 @@ class Pad {
     if (before && !this.connected) this.away();
     if (this.connected && !before) {
       this.back();
-      this.setStateValue("kept", { ...this.kept, sent: Date.now() });
+      this.setStateValue("kept", { ...this.kept, live: true, sent: Date.now() });
     }
   }
 
