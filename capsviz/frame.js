@@ -5,10 +5,13 @@
   window.capsvizCharts = true;
 
   // Plotly's parts would be read out as three pictures of run-together numbers.
-  const name = () => document.querySelectorAll(".stPlotlyChart > :not([aria-hidden])").forEach((drawn) => {
-    drawn.setAttribute("aria-hidden", "true");
-    drawn.parentElement.setAttribute("role", "img");
-  });
+  const name = () => {
+    document.querySelectorAll(".stPlotlyChart > :not([aria-hidden])").forEach((drawn) => {
+      drawn.setAttribute("aria-hidden", "true");
+      drawn.parentElement.setAttribute("role", "img");
+    });
+    document.querySelector("#js-plotly-tester:not([aria-hidden])")?.setAttribute("aria-hidden", "true"); // its ruler
+  };
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   name();
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.e2e.serving import find_chromium, launch_chromium, serve
+
+expect.set_options(timeout=15_000)  # two cores, two workers, and a browser and a server for each
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

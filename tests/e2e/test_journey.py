@@ -146,14 +146,14 @@ def test_a_link_to_the_model_may_be_the_first_thing_a_server_is_asked_for(browse
 def test_the_model_page_shows_each_measurement(page: Page) -> None:
     page.get_by_role("link", name="Model", exact=True).click()
     expect(page.get_by_text("test digits were read as which")).to_be_visible(timeout=20_000)
-    expect(page.locator("text.xtitle", has_text="width of the pen")).to_be_visible(timeout=20_000)
+    expect(page.locator(".js-plotly-plot").get_by_text("width of the pen")).to_be_visible(timeout=20_000)
     for title, axis in (
         ("Unsure", "shorter than that"),
         ("Turned", "rotated, degrees"),
         ("Noise", "noised, standard deviation"),
     ):
         page.get_by_role("tab", name=title, exact=True).click()
-        expect(page.get_by_text(axis)).to_be_visible()
+        expect(page.locator(".js-plotly-plot").get_by_text(axis)).to_be_visible()
 
 
 def test_a_dot_and_a_scribble_are_answered_with_what_to_do(page: Page) -> None:

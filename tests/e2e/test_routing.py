@@ -334,8 +334,8 @@ def test_a_link_opens_its_iterations_digit_and_capsule(page: Page, url: str) -> 
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("R=0", "choose 1 to 10"),
-        ("R=eleven", "choose 1 to 10"),
+        ("R=0", "from 1 to 10"),
+        ("R=eleven", "from 1 to 10"),
         ("capsule=1152", "counted from 0 to 1151"),
         ("digit=-1", "counted from 0 to 9"),
     ],

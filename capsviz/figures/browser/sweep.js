@@ -33,7 +33,7 @@ class SweepGrid {
         { class: "span" },
         element("label", {}, "range ", this.span),
         this.spanText,
-        element("button", { type: "button", onclick: () => page.reset() }, "reset all"),
+        element("button", { type: "button", onclick: () => page.reset() }, "reset the sliders"),
       ),
       element(
         "div",
