@@ -225,6 +225,7 @@ def iterations() -> int:
 def set_iterations(count: int) -> None:
     """Read every drawing with ``count`` routing iterations from now on, and say so in the address bar."""
     st.session_state[ITERATIONS_KEY] = count
+    st.session_state.pop(PROBLEM_KEY, None)
     st.query_params[ADDRESS_ITERATIONS] = str(count)
 
 

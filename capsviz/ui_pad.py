@@ -196,6 +196,7 @@ def _keep() -> None:
         state[PROBLEM_KEY] = str(error)
         state[FRESH_KEY] = False
         return
+    problem = state.get(PROBLEM_KEY)  # of the link with which the page was opened
     state[HISTORY_KEY].clear()
     state[WIDTH_KEY] = found.width
     if found.live:  # the canvas shows it already: told so anew, it would drop a stroke that is being drawn
@@ -203,6 +204,8 @@ def _keep() -> None:
         state[SHOWN_KEY] = Shown(found.told, found.tag, _objects(found.told))
     else:
         _show(found.drawing)
+    if problem:
+        state[PROBLEM_KEY] = problem
 
 
 @st.fragment
@@ -295,6 +298,7 @@ def _push(drawing: Drawing) -> None:
     history = st.session_state[HISTORY_KEY]
     history.append(drawing)
     del history[:-HISTORY]
+    st.session_state.pop(PROBLEM_KEY, None)  # of what was done before
     st.session_state[FRESH_KEY] = False
     st.session_state[CHANGED_KEY] = True
 

@@ -6,6 +6,7 @@ import pytest
 from streamlit import net_util
 
 from capsviz import server
+from tests.e2e.protocol import run
 
 
 def test_memory_is_handed_back_once_after_work_and_not_while_there_is_any(
@@ -27,7 +28,7 @@ def test_memory_is_handed_back_once_after_work_and_not_while_there_is_any(
     monkeypatch.setattr(server.time, "process_time", lambda: clock[0])
     monkeypatch.setattr(server, "hand_back", lambda: handed.append(looks[0]))
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(server.hand_back_when_idle())
+        run(server.hand_back_when_idle())
     assert handed == [3, 7]
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import time
-from typing import Any
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -13,8 +15,15 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from capsviz.messages import tag_object
 
+T = TypeVar("T")
 PATIENCE = 60.0  # seconds until an answer that does not come is an error
 FINISHED = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns, from a thread of its own: in this one the browser of other tests has its loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def connected(url: str) -> connect:

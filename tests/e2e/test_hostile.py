@@ -1,6 +1,5 @@
 """What no page of ours would send, sent to a running server: it answers with a sentence, and the next good drawing."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -11,7 +10,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from capsviz.drawings import Drawing, encode, stroke_of
 from capsviz.inference import Model
-from tests.e2e.protocol import Session, connected
+from tests.e2e.protocol import Session, connected, run
 from tests.e2e.serving import serve
 
 SEVEN = np.array([[70, 60], [210, 60], [130, 230]])
@@ -21,14 +20,14 @@ STROKE = {"type": "Path", "path": [["M", 70, 60], ["L", 210, 60], ["L", 130, 230
 def with_session(url: str, act: Callable[[Session], Awaitable[None]]) -> None:
     """Open the app, clear the pad and do something."""
 
-    async def run() -> None:
+    async def visit() -> None:
         async with connected(url) as socket:
             session = Session(socket)
             await session.run()
             await session.run("clear")
             await act(session)
 
-    asyncio.run(run())
+    run(visit())
 
 
 async def draws_a_seven(session: Session, model: Model) -> None:
@@ -149,7 +148,7 @@ def test_a_stroke_that_is_none_is_said_in_one_sentence(url: str, model: Model, p
     ids=range(7),
 )
 def test_what_a_tab_never_kept_leaves_the_example(url: str, model: Model, sent: str) -> None:
-    async def run() -> None:
+    async def visit() -> None:
         async with connected(url) as socket:
             session = Session(socket)
             await session.run()
@@ -157,14 +156,14 @@ def test_what_a_tab_never_kept_leaves_the_example(url: str, model: Model, sent: 
             assert 'data-testid="answer">2<' in session.card
             await draws_a_seven(session, model)
 
-    asyncio.run(run())
+    run(visit())
 
 
 @pytest.mark.parametrize("live", [True, False])
 def test_what_a_tab_kept_is_answered_in_the_first_run_of_a_new_session(url: str, live: bool) -> None:
     """As after a restart of the server: the page stands, and sends all it has."""
 
-    async def run() -> None:
+    async def visit() -> None:
         async with connected(url) as socket:
             session = Session(socket)
             await session.run()
@@ -177,11 +176,11 @@ def test_what_a_tab_kept_is_answered_in_the_first_run_of_a_new_session(url: str,
             await session.run()
             assert 'data-testid="answer">7<' in session.card
 
-    asyncio.run(run())
+    run(visit())
 
 
 def test_links_of_every_kind_open_the_app(url: str) -> None:
-    async def run() -> None:
+    async def visit() -> None:
         rng = np.random.default_rng(4)
         async with connected(url) as socket:
             session = Session(socket)
@@ -193,7 +192,7 @@ def test_links_of_every_kind_open_the_app(url: str) -> None:
                 assert session.card
                 assert all(len(text) < 250 for text in session.shown if "<" not in text)
 
-    asyncio.run(run())
+    run(visit())
 
 
 def test_nobody_empties_what_is_kept_for_all(url: str, model: Model) -> None:

@@ -403,7 +403,7 @@ def test_the_stage_its_clock_and_the_algorithm_are_seen_without_scrolling(
     routing: Page, size: tuple[int, int]
 ) -> None:
     routing.set_viewport_size({"width": size[0], "height": size[1]})
-    routing.wait_for_timeout(300)
+    routing.wait_for_timeout(1000)
     boxes = {}
     for name in (".stage-box", "[role=toolbar]", ".algorithm", ".routing", ".microscope table"):
         box = routing.locator(name).bounding_box()

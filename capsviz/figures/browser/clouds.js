@@ -136,7 +136,7 @@ class Clouds {
     context.strokeStyle = "rgb(255 255 255 / 0.3)";
     context.lineWidth = 1;
     context.beginPath();
-    context.arc(width / 2, height / 2, radius, 0, 2 * Math.PI);
+    context.arc(width / 2, height / 2, Math.max(radius, 0), 0, 2 * Math.PI);
     context.moveTo(width / 2 - radius, height / 2);
     context.lineTo(width / 2 + radius, height / 2);
     context.moveTo(width / 2, height / 2 - radius);
@@ -168,7 +168,7 @@ class Clouds {
       context.strokeStyle = "#fff";
       context.lineWidth = 2;
       context.beginPath();
-      context.arc(points[2 * capsule], points[2 * capsule + 1], size, 0, 2 * Math.PI);
+      context.arc(points[2 * capsule], points[2 * capsule + 1], Math.max(size, 0), 0, 2 * Math.PI);
       context.stroke();
     }
     const { v, s } = app.now;

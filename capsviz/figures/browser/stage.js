@@ -207,7 +207,7 @@ class Stage {
       context.strokeStyle = "#fff";
       context.lineWidth = 2;
       context.beginPath();
-      context.arc(this.marks[2 * capsule], this.marks[2 * capsule + 1], cell / SLOTS, 0, 2 * Math.PI);
+      context.arc(this.marks[2 * capsule], this.marks[2 * capsule + 1], Math.max(cell, 0) / SLOTS, 0, 2 * Math.PI);
       context.stroke();
     };
     ring(app.capsule, []);
@@ -223,7 +223,7 @@ class Stage {
       for (let place = 0; place < payload.grid ** 2; place++) {
         const i = pointed.type * payload.grid ** 2 + place;
         context.moveTo(this.marks[2 * i] + cell / 8, this.marks[2 * i + 1]);
-        context.arc(this.marks[2 * i], this.marks[2 * i + 1], cell / 8, 0, 2 * Math.PI);
+        context.arc(this.marks[2 * i], this.marks[2 * i + 1], Math.max(cell, 0) / 8, 0, 2 * Math.PI);
       }
       context.stroke();
     }
