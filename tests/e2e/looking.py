@@ -31,6 +31,16 @@ def opened(
     context.close()
 
 
+@contextmanager
+def without_errors(page: Page) -> Iterator[Page]:
+    """A page that is closed at the end, when no script of it may have failed."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    assert not errors, f"errors in the page: {errors}"
+    page.close()
+
+
 def pixels(locator: Locator) -> np.ndarray:
     """[H, W, 3] uint8 colours of an element as it is shown."""
     return np.asarray(Image.open(io.BytesIO(locator.screenshot(animations="disabled"))).convert("RGB"))

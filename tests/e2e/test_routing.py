@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from capsviz import canvas_to_mnist
 from capsviz.examples import EXAMPLES, Example, render
@@ -245,14 +245,23 @@ def expect_after(page: Page, lengths: np.ndarray) -> None:
         expect(page.get_by_test_id(f"after-{digit}")).to_have_text(f"{length:.{digits}f}")
 
 
+def at_rest(target: Locator) -> FloatRect:
+    """Its place once the page has done scrolling and laying out."""
+    before = None
+    for _ in range(50):
+        if (box := target.bounding_box()) is not None and box == before:
+            return box
+        before = box
+        target.page.wait_for_timeout(100)
+    raise AssertionError(f"it never comes to rest: {before}")
+
+
 def test_silencing_a_painted_region_changes_the_lengths(routing: Page, trace: RoutingTrace) -> None:
     expect_after(routing, trace.lengths[-1])
     grid = routing.locator(".over-drawing")
     cells = grid.locator("button")
     cells.nth(14).scroll_into_view_if_needed()
-    first, last = (cells.nth(place).bounding_box() for place in (14, 16))
-    assert first is not None
-    assert last is not None
+    first, last = (at_rest(cells.nth(place)) for place in (14, 16))
     routing.mouse.move(first["x"] + 5, first["y"] + 5)
     routing.mouse.down()
     routing.mouse.move(last["x"] + 5, last["y"] + 5, steps=12)

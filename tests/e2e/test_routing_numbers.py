@@ -29,6 +29,7 @@ from capsviz.figures.routing import (
 )
 from capsviz.surgery import reroute
 from capsviz.trace import RoutingTrace
+from tests.e2e.looking import without_errors
 
 CHOSEN = (7 * 6 + 1) * 6 + 4  # type 7, row 1, column 4
 FOR, AGAINST = np.array(theme.FOR_COLOUR), np.array(theme.AGAINST_COLOUR)
@@ -146,15 +147,11 @@ def trace() -> RoutingTrace:
 
 @pytest.fixture(scope="module")
 def opened(context: BrowserContext, trace: RoutingTrace) -> Iterator[Page]:
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(ADDRESS)
-    page.evaluate("open_view()")
-    load(page, trace)
-    yield page
-    assert not errors
-    page.close()
+    with without_errors(context.new_page()) as page:
+        page.goto(ADDRESS)
+        page.evaluate("open_view()")
+        load(page, trace)
+        yield page
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from capsviz.figures.routing import SURGERY_SCRIPTS
 from capsviz.messages import Operation
 from capsviz.surgery import Routing
 from capsviz.trace import RoutingTrace
+from tests.e2e.looking import without_errors
 from tests.e2e.test_routing_numbers import made_up, on_black, shown, signed
 
 
@@ -24,12 +25,10 @@ def trace() -> RoutingTrace:
 
 @pytest.fixture(scope="module")
 def opened(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1300, "height": 900})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
     source, style = browser_assets(SURGERY_SCRIPTS)
-    page.set_content(
-        f"""<!doctype html><meta charset="utf-8"><style>{style}</style><div id="root"></div>
+    with without_errors(browser.new_page(viewport={"width": 1300, "height": 900})) as page:
+        page.set_content(
+            f"""<!doctype html><meta charset="utf-8"><style>{style}</style><div id="root"></div>
         <script type="module">{source}
         window.open_view = () => {{
             window.view?.element.remove();
@@ -38,11 +37,9 @@ def opened(browser: Browser) -> Iterator[Page]:
         }};
         window.ready = true;
         </script>"""
-    )
-    page.wait_for_function("window.ready")
-    yield page
-    assert not errors
-    page.close()
+        )
+        page.wait_for_function("window.ready")
+        yield page
 
 
 @pytest.fixture

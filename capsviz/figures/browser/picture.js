@@ -84,14 +84,15 @@ class Framing {
   }
 
   load(data) {
+    const framed = data.crop ?? [0, 0, 1, 1];
+    // From then on it is set here alone: what Python answers may be of an earlier step.
+    if (!this.data) [this.crop, this.without] = [framed, data.without];
     this.data = data;
-    this.crop = data.crop ?? [0, 0, 1, 1];
-    this.without = data.without;
     this.image.src = data.picture;
     this.image.alt = `The picture ${data.name}`;
     this.marks.hidden = !data.marks;
     if (data.marks) this.marks.src = data.marks;
-    this.marked = this.crop; // the marks are of this part
+    this.marked = framed; // the marks are of this part
     this.stage.style.setProperty("--ratio", data.shape[1] / data.shape[0]);
     this.draw();
   }
