@@ -185,6 +185,8 @@ def test_a_usual_digit_is_a_short_text() -> None:
         text_of(0, 128 | 73, 1),  # 201 strokes
         text_of(0, 1, 36, 1, 255, 255, 255, 255, 255, 1, 0),  # a number without end
         text_of(0, 1, 36, 2, *[0x80, 0xFA, 0x01] * 2, *[0x80, 0xFA, 0x01] * 2),  # twice as far as is allowed
+        text_of(0, 1, 36, 1, 0x81, 0xFA, 0x01, 0),  # half a pixel too far on the left
+        text_of(0, 2, 36, 0xC5, 0x13, *[0] * 5002, 36, 0xC5, 0x13, *[0] * 5002),  # twice 2501 points
         encode(Drawing(example=1)) + "AAAA",
         "A" * (drawings.MOST_TEXT + 1),
     ],

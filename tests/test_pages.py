@@ -33,13 +33,13 @@ PAGES = [
 BLANK = Drawing()
 
 
-def open_app(drawing: Drawing | None = None, page: str = PAGES[0]) -> AppTest:
+def open_app(drawing: Drawing | None = None, page: str = PAGES[0], width: int = 18) -> AppTest:
     """The app on one page, with a drawing of its own or the one it opens with."""
     app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
     if drawing is not None:
         text = drawings.encode(drawing)
         app.session_state[ui_pad.KEEPER_KEY] = {
-            "kept": {"drawing": text, "told": text, "tag": [1, 1], "width": 18, "live": False}
+            "kept": {"drawing": text, "told": text, "tag": [1, 1], "width": width, "live": False}
         }
     app.run()
     if page != PAGES[0]:
@@ -69,6 +69,12 @@ def test_every_page_opens_with_an_answered_example(page: str) -> None:
     assert trace.prediction == EXAMPLES[0].digit
     assert f'data-testid="answer">{trace.prediction}<' in shown(app)
     assert "Computed on" in shown(app)
+
+
+def test_the_pen_is_as_wide_as_it_was_when_the_drawing_was_kept() -> None:
+    app = open_app(Drawing(example=3), width=27)
+    assert app.session_state[ui_pad.WIDTH_KEY] == 27
+    assert app.slider(key=ui_pad.WIDTH_KEY).value == 27
 
 
 def test_the_draw_page_shows_what_the_trace_holds() -> None:
@@ -231,6 +237,7 @@ def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(
     assert not app.exception
     (problem,) = app.error
     assert_one_sentence(problem.value, "1 to 10")
+    assert "R" not in app.query_params  # the address says what is shown
     trace = reading(app).trace
     assert trace is not None
     assert trace.iterations == 3
