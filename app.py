@@ -1,10 +1,10 @@
-"""capsviz's server: ``make app``, or ``streamlit run app.py``. What it serves begins in capsviz/main.py."""
+"""capsviz's server: ``make app``, or ``streamlit run app.py``. What it serves begins in capsviz/app/main.py."""
 
 import streamlit as st
 
-from capsviz.server import ask_nobody_outside, started, unreadable
+from capsviz.app.server import ask_nobody_outside, started, unreadable
 
 ask_nobody_outside()
 # Streamlit finds this assignment in the text of the file. The router stands elsewhere: beside it, the folder pages/
 # would pass for one of Streamlit's own kind, whose list of pages it shows until the router has run.
-app = st.App("capsviz/main.py", lifespan=started, on_script_error=unreadable)
+app = st.App("capsviz/app/main.py", lifespan=started, on_script_error=unreadable)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.trace import Quantiles, quantiles
-from capsviz import fast
-from capsviz.capsules import (
+from capsviz.layers import fast
+from capsviz.layers.capsules import (
     RECONSTRUCTION_WEIGHT,
     CapsNet,
     margin_loss,
@@ -23,8 +23,8 @@ from capsviz.capsules import (
     reconstruction_loss,
     squash,
 )
-from capsviz.devices import keep_large_blocks
-from capsviz.weights import load_weights
+from capsviz.models.devices import keep_large_blocks
+from capsviz.models.weights import load_weights
 
 BATCH = 128
 ROUNDS = 5

@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from capsviz import load_model
-from capsviz.drawings import GRID, PAD, Drawing, stroke_of
 from capsviz.errors import CapsvizError
-from capsviz.examples import EXAMPLES
+from capsviz.inputs.drawings import GRID, PAD, Drawing, stroke_of
+from capsviz.inputs.examples import EXAMPLES
 from tests.e2e.protocol import Session, connected
 from tests.e2e.serving import serve
 

@@ -12,7 +12,7 @@ from capsviz import canvas_to_mnist, load_model
 from capsviz.figures import routing_payload, surgery_payload
 from capsviz.figures.packing import browser_assets
 from capsviz.figures.routing import ROUTING_SCRIPTS, SURGERY_SCRIPTS
-from capsviz.surgery import reroute
+from capsviz.traces.surgery import reroute
 
 ROUNDS = 12
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from capsviz import canvas_to_mnist, load_model
-from capsviz.examples import EXAMPLES, render
-from capsviz.weights import load_weights
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.models.weights import load_weights
 
 Quantiles = tuple[float, float, float]
 

@@ -5,8 +5,8 @@ import time
 import torch
 
 from benchmarks.trace import Quantiles, quantiles
-from capsviz.data import Digits
-from capsviz.train import Settings, Trainer
+from capsviz.inputs.data import Digits
+from capsviz.training.train import Settings, Trainer
 
 IMAGES = 55_000
 EPOCHS = 4

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from capsviz.errors import CapsvizError
-    from capsviz.inference import Model, load_model
-    from capsviz.preprocess import canvas_to_mnist
-    from capsviz.trace import RoutingTrace
+    from capsviz.inputs.preprocess import canvas_to_mnist
+    from capsviz.models.model import Model, load_model
+    from capsviz.traces.routing import RoutingTrace
 
 __version__ = "0.1.0"
 __all__ = ["CapsvizError", "Model", "RoutingTrace", "canvas_to_mnist", "load_model"]
 
 _MODULES = {
     "CapsvizError": "errors",
-    "Model": "inference",
-    "RoutingTrace": "trace",
-    "canvas_to_mnist": "preprocess",
-    "load_model": "inference",
+    "Model": "models.model",
+    "RoutingTrace": "traces.routing",
+    "canvas_to_mnist": "inputs.preprocess",
+    "load_model": "models.model",
 }
 
 

@@ -11,19 +11,19 @@ from typing import Any, NoReturn
 
 # Nothing here, or in what these import, may import PyTorch: --help would take seconds.
 from capsviz.checks import one_line
-from capsviz.data import SIZES, VALIDATION_SIZE
 from capsviz.errors import CapsvizError, DataError
-from capsviz.settings import Settings
-from capsviz.weights import DEFAULT
+from capsviz.inputs.data import SIZES, VALIDATION_SIZE
+from capsviz.models.weights import DEFAULT
+from capsviz.training.settings import Settings
 
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     from capsviz.figures.reading import verdict
-    from capsviz.images import MAX_BYTES, read_image
-    from capsviz.inference import load_model
-    from capsviz.preprocess import canvas_to_mnist
+    from capsviz.inputs.images import MAX_BYTES, read_image
+    from capsviz.inputs.preprocess import canvas_to_mnist
+    from capsviz.models.model import load_model
 
     model = load_model(arguments.weights, arguments.device)
     limit = float(model.card["unsure_below"])
@@ -66,12 +66,12 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from capsviz.devices import keep_large_blocks
-    from capsviz.evaluate import evaluate, summary
     from capsviz.figures.evaluation import write_figures
-    from capsviz.inference import load_model
-    from capsviz.train import make_folder
-    from capsviz.weights import save_evaluation, write_atomically
+    from capsviz.measures.evaluate import evaluate, summary
+    from capsviz.models.devices import keep_large_blocks
+    from capsviz.models.model import load_model
+    from capsviz.models.weights import save_evaluation, write_atomically
+    from capsviz.training.train import make_folder
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
@@ -114,10 +114,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from capsviz.devices import keep_large_blocks
-    from capsviz.distributed import join
-    from capsviz.train import train
-    from capsviz.weights import load_weights
+    from capsviz.models.devices import keep_large_blocks
+    from capsviz.models.weights import load_weights
+    from capsviz.training.distributed import join
+    from capsviz.training.train import train
 
     keep_large_blocks()
     final = arguments.final_learning_rate or min(Settings.final_learning_rate, arguments.learning_rate)
@@ -155,9 +155,9 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _average(arguments: argparse.Namespace) -> int:
-    from capsviz.average import average
-    from capsviz.devices import choose_device, keep_large_blocks
-    from capsviz.weights import load_weights
+    from capsviz.models.devices import choose_device, keep_large_blocks
+    from capsviz.models.weights import load_weights
+    from capsviz.training.average import average
 
     keep_large_blocks()
     device = choose_device(arguments.device)
@@ -167,10 +167,10 @@ def _average(arguments: argparse.Namespace) -> int:
 
 
 def _poses(arguments: argparse.Namespace) -> int:
-    from capsviz.data import load_mnist, unlike_mnist
-    from capsviz.devices import keep_large_blocks
-    from capsviz.inference import load_model
-    from capsviz.poses import measure_poses, save_poses
+    from capsviz.inputs.data import load_mnist, unlike_mnist
+    from capsviz.measures.poses import measure_poses, save_poses
+    from capsviz.models.devices import keep_large_blocks
+    from capsviz.models.model import load_model
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)

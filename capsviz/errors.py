@@ -27,3 +27,11 @@ class DeviceError(CapsvizError):
 
 class MessageError(CapsvizError):
     """A message from a browser, or a part of a link, that cannot be used."""
+
+
+class NetworkError(CapsvizError):
+    """A network that is not there, or whose description cannot be used."""
+
+
+class TextError(CapsvizError):
+    """A text of the screen that is missing, or lacks what is to be put into it."""

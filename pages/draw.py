@@ -1,6 +1,7 @@
 import streamlit as st
 
-from capsviz import figures, ui
+from capsviz import figures
+from capsviz.app import ui
 
 ui.question(
     "What does it see, and how sure is it?",

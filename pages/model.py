@@ -4,10 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-from capsviz import figures, ui
-from capsviz.card import LOSS, averaged_error, card_table, departures, earlier_epochs, limits, measured_tables
+from capsviz import figures
+from capsviz.app import ui
 from capsviz.errors import WeightsError
-from capsviz.weights import DEFAULT, load_evaluation
+from capsviz.models.card import (
+    LOSS,
+    averaged_error,
+    card_table,
+    departures,
+    earlier_epochs,
+    limits,
+    measured_tables,
+)
+from capsviz.models.weights import DEFAULT, load_evaluation
 
 ui.question("What is this network, and how good is it?")
 now, model = ui.reading(), ui.network()

@@ -1,4 +1,5 @@
-from capsviz import ui, ui_routing
+from capsviz.app import routing as ui_routing
+from capsviz.app import ui
 
 ui.question(
     "Why did this capsule win?",

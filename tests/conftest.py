@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from capsviz.inference import Model, load_model
+from capsviz.models.model import Model, load_model
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ def loaded_after(statement: str) -> set[str]:
     [
         ("import capsviz", {"torch", "streamlit", "plotly", "numpy"}),
         ("import capsviz.figures", {"torch", "streamlit", "plotly"}),
-        ("import capsviz.trace, capsviz.preprocess, capsviz.images", {"torch", "streamlit", "plotly"}),
-        ("import capsviz.strokes, capsviz.figures.evaluation", {"torch", "streamlit", "plotly"}),
-        ("import capsviz.inference, capsviz.train, capsviz.evaluate", {"streamlit", "plotly", "torchvision"}),
-        ("import capsviz.ui", {"torch"}),
+        ("import capsviz.traces.routing, capsviz.inputs.preprocess, capsviz.inputs.images", {"torch", "streamlit", "plotly"}),
+        ("import capsviz.inputs.strokes, capsviz.figures.evaluation", {"torch", "streamlit", "plotly"}),
+        ("import capsviz.models.model, capsviz.training.train, capsviz.measures.evaluate", {"streamlit", "plotly", "torchvision"}),
+        ("import capsviz.app.ui", {"torch"}),
     ],
 )
 def test_a_module_does_not_load_what_it_does_not_need(statement: str, absent: set[str]) -> None:

@@ -8,7 +8,16 @@ import reference
 import torch
 from torch import Tensor
 
-from capsviz.augment import NOISY, Strength, add_noise, augment, change_pen, random_affine, random_pens, warp
+from capsviz.inputs.augment import (
+    NOISY,
+    Strength,
+    add_noise,
+    augment,
+    change_pen,
+    random_affine,
+    random_pens,
+    warp,
+)
 
 STILL = Strength(degrees=0, scale=0, shear=0, shift=0, bend=0, pen=0)
 NO_BEND = torch.zeros(1, 2, 5, 5)
@@ -94,7 +103,7 @@ def test_a_bend_moves_by_pixels_in_an_image_of_any_form():
 def test_images_are_bent_a_little_on_a_coarse_grid(monkeypatch: pytest.MonkeyPatch):
     """Five by five points, moved by normal numbers of a deviation of 0.6 pixels."""
     asked: list[Tensor] = []
-    monkeypatch.setattr("capsviz.augment.warp", lambda images, maps, bends: asked.append(bends) or images)
+    monkeypatch.setattr("capsviz.inputs.augment.warp", lambda images, maps, bends: asked.append(bends) or images)
     augment(torch.zeros(400, 28, 28), generator())
     assert asked[0].shape == (400, 2, 5, 5)
     assert asked[0].std() == pytest.approx(0.6, rel=0.03)

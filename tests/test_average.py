@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from capsviz.__main__ import build_parser, main
-from capsviz.average import _told, average
-from capsviz.card import averaged_error, card_table, departures, limits
-from capsviz.card import command as training_command
-from capsviz.data import load_mnist, split_validation
-from capsviz.train import error_rate
-from capsviz.weights import load_weights
+from capsviz.inputs.data import load_mnist, split_validation
+from capsviz.models.card import averaged_error, card_table, departures, limits
+from capsviz.models.card import command as training_command
+from capsviz.models.weights import load_weights
+from capsviz.training.average import _told, average
+from capsviz.training.train import error_rate
 
 WEIGHTS = "capsnet-mnist.safetensors"
 
@@ -34,8 +34,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _few(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("capsviz.data.SIZES", {"train": 8, "test": 5})
-    patch.setattr("capsviz.data.VALIDATION_SIZE", 4)
+    patch.setattr("capsviz.inputs.data.SIZES", {"train": 8, "test": 5})
+    patch.setattr("capsviz.inputs.data.VALIDATION_SIZE", 4)
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import reference
 import torch
 from torch import Tensor, nn
 
-from capsviz import capsules, fast
-from capsviz.capsules import (
-    NO_DIGIT,
+from capsviz.layers import capsules, fast
+from capsviz.layers.capsules import (
+    NO_CLASS,
     CapsNet,
     Decoder,
     DigitCapsules,
@@ -364,14 +364,14 @@ def test_margin_loss_by_hand(lengths: list[float], loss: float):
 def test_margin_loss_of_what_is_no_digit_by_hand():
     """T_k = 0 for all k: 0.5 (0.3 - 0.1)^2 + 0.5 (0.9 - 0.1)^2, and nothing for what is at most 0.1."""
     row = torch.tensor([[0.3, 0.9, 0.1, 0.05] + [0.0] * 6])
-    assert margin_loss(row, torch.tensor([NO_DIGIT])).item() == pytest.approx(0.02 + 0.32, abs=1e-6)
-    both = margin_loss(row.repeat(2, 1), torch.tensor([NO_DIGIT, 1]))
+    assert margin_loss(row, torch.tensor([NO_CLASS])).item() == pytest.approx(0.02 + 0.32, abs=1e-6)
+    both = margin_loss(row.repeat(2, 1), torch.tensor([NO_CLASS, 1]))
     assert both.item() == pytest.approx((0.34 + 0.02) / 2, abs=1e-6)  # for the digit 1 only 0.3 costs
 
 
 def test_no_digit_keeps_no_pose():
     v = torch.ones(2, 10, 16)
-    kept = mask(v, torch.tensor([NO_DIGIT, 9]))
+    kept = mask(v, torch.tensor([NO_CLASS, 9]))
     assert not kept[0].any()
     assert kept[1].sum() == 16
 

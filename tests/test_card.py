@@ -12,10 +12,15 @@ import pytest
 import reference
 from numpy.random import default_rng
 
-from capsviz import evaluate, weights
 from capsviz.__main__ import build_parser, main
-from capsviz.augment import NOISY
-from capsviz.card import (
+from capsviz.errors import WeightsError
+from capsviz.inputs.augment import NOISY
+from capsviz.inputs.data import load_mnist
+from capsviz.inputs.strokes import make_image, other_of_kind, read_strokes
+from capsviz.measures import evaluate
+from capsviz.measures.evaluate import made_up_digits, read_drawings
+from capsviz.models import weights
+from capsviz.models.card import (
     card_markdown,
     card_table,
     command,
@@ -24,11 +29,7 @@ from capsviz.card import (
     limits,
     measured_tables,
 )
-from capsviz.data import load_mnist
-from capsviz.errors import WeightsError
-from capsviz.evaluate import made_up_digits, read_drawings
-from capsviz.inference import Model
-from capsviz.strokes import make_image, other_of_kind, read_strokes
+from capsviz.models.model import Model
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 STROKES = REAL / "strokes" / "dev_strokes.jsonl.gz"
@@ -358,7 +359,7 @@ def test_the_spread_of_the_parts_is_that_of_a_sample(card: dict[str, Any]):
 
 def test_departures_count_what_is_held_out(card: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
     assert "| 60,000 images of MNIST | 55,000: the rest is held out" in departures(card)
-    monkeypatch.setattr("capsviz.data.VALIDATION_SIZE", 1_000)
+    monkeypatch.setattr("capsviz.inputs.data.VALIDATION_SIZE", 1_000)
     assert "59,000: the rest" in departures(card)
 
 

@@ -11,9 +11,9 @@ import reference
 import torch
 from torchvision.datasets import MNIST
 
-from capsviz import data
-from capsviz.data import Digits, load_mnist, split_validation, unlike_mnist
 from capsviz.errors import DataError
+from capsviz.inputs import data
+from capsviz.inputs.data import Digits, load_mnist, split_validation, unlike_mnist
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = (

@@ -12,10 +12,10 @@ import pytest
 import reference
 import torch
 
-from capsviz import devices
 from capsviz.__main__ import main
-from capsviz.devices import Workers, choose_device, keep_large_blocks
 from capsviz.errors import DeviceError
+from capsviz.models import devices
+from capsviz.models.devices import Workers, choose_device, keep_large_blocks
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, cuda: int, mps: bool) -> None:

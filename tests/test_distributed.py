@@ -18,12 +18,12 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 from torch import Tensor
 
-from capsviz import data
 from capsviz.__main__ import main
-from capsviz.capsules import NO_DIGIT, CapsNet
-from capsviz.distributed import Team, join
 from capsviz.errors import DataError, DeviceError
-from capsviz.train import RECONSTRUCTION_WEIGHT, Objective, Settings, Trainer, train
+from capsviz.inputs import data
+from capsviz.layers.capsules import NO_CLASS, CapsNet
+from capsviz.training.distributed import Team, join
+from capsviz.training.train import RECONSTRUCTION_WEIGHT, Objective, Settings, Trainer, train
 
 ROOT = Path(__file__).parent.parent
 # Of the four images in a batch the second process gets the two that are no digit.
@@ -42,7 +42,8 @@ MIXED = [
 ]
 PROGRAM = """
 import os, signal, sys
-from capsviz import data, train
+from capsviz.inputs import data
+from capsviz.training import train
 from capsviz.__main__ import main
 data.SIZES, data.VALIDATION_SIZE = {"train": 12, "test": 5}, 4
 rank = int(os.environ["RANK"])
@@ -167,7 +168,7 @@ def test_two_processes_resume_what_one_began(alone: Run, folder: Path):
     assert_same_run(folder / "out", alone.out)
 
 
-@pytest.mark.parametrize("labels", [[3, NO_DIGIT, 4, 1], [3, 1, NO_DIGIT, NO_DIGIT]])
+@pytest.mark.parametrize("labels", [[3, NO_CLASS, 4, 1], [3, 1, NO_CLASS, NO_CLASS]])
 def test_the_mean_of_the_parts_gradients_is_that_of_the_batch(labels: list[int]):
     """However what is no digit, and so is not drawn, falls to the parts."""
     torch.manual_seed(0)
@@ -175,7 +176,7 @@ def test_the_mean_of_the_parts_gradients_is_that_of_the_batch(labels: list[int])
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
     images, answers = torch.tensor(reference.synthetic_digits(4)[0]) / 255, torch.tensor(labels)
-    digits = int((answers != NO_DIGIT).sum())
+    digits = int((answers != NO_CLASS).sum())
 
     def gradients(team: Team) -> tuple[Tensor, list[Tensor]]:
         objective = Objective(deepcopy(net), iterations=3, mixed_precision=False)
@@ -298,7 +299,7 @@ def test_two_processes_talk_to_each_other(monkeypatch: pytest.MonkeyPatch):
     made: list[str] = []
     monkeypatch.setattr(dist, "all_reduce", lambda values: values.mul_(2))
     monkeypatch.setattr(dist, "broadcast_object_list", lambda things: things.__setitem__(0, "the first's"))
-    monkeypatch.setattr("capsviz.distributed.DistributedDataParallel", lambda module: [module])
+    monkeypatch.setattr("capsviz.training.distributed.DistributedDataParallel", lambda module: [module])
     team, module = Team(1, 2), torch.nn.Linear(1, 1)
     assert team.sum(torch.tensor([1, 2])).tolist() == [2, 4]
     assert team.from_first(lambda: made.append("mine")) == "the first's"

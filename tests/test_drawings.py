@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz import drawings
-from capsviz.drawings import Drawing, Stroke, decode, encode, render_stroke, simplify, stroke_of
 from capsviz.errors import MessageError
-from capsviz.examples import EXAMPLES, render
+from capsviz.inputs import drawings
+from capsviz.inputs.drawings import Drawing, Stroke, decode, encode, render_stroke, simplify, stroke_of
+from capsviz.inputs.examples import EXAMPLES, render
 
 
 def same(a: Drawing, b: Drawing) -> bool:

@@ -12,11 +12,12 @@ import pytest
 import reference
 from numpy.random import default_rng
 
-from capsviz import data, evaluate
 from capsviz.__main__ import main
-from capsviz.card import routing_measured
 from capsviz.errors import CapsvizError
-from capsviz.evaluate import (
+from capsviz.inputs import data
+from capsviz.inputs.strokes import Drawing, random_digit
+from capsviz.measures import evaluate
+from capsviz.measures.evaluate import (
     calibration,
     change,
     confusion,
@@ -29,8 +30,8 @@ from capsviz.evaluate import (
     unsure_below,
     wilson,
 )
-from capsviz.inference import Model
-from capsviz.strokes import Drawing, random_digit
+from capsviz.models.card import routing_measured
+from capsviz.models.model import Model
 
 
 def lengths(*answers: tuple[int, float]) -> np.ndarray:

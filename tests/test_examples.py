@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from capsviz.examples import CURVE_STEPS, EXAMPLES, render, smooth
-from capsviz.preprocess import canvas_to_mnist
+from capsviz.inputs.examples import CURVE_STEPS, EXAMPLES, render, smooth
+from capsviz.inputs.preprocess import canvas_to_mnist
 
 
 def test_every_digit_is_there_and_every_name_once():

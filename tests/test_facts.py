@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import reference
 
-from capsviz import facts, weights
 from capsviz.errors import MessageError
-from capsviz.settings import Settings
+from capsviz.models import facts, weights
+from capsviz.training.settings import Settings
 
 SHA = "0123456789abcdef" * 4
 ROW = {

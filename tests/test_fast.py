@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.formulations import FORMULATIONS
-from capsviz import fast
-from capsviz.capsules import CapsNet
+from capsviz.layers import fast
+from capsviz.layers.capsules import CapsNet
 
 # Float32 sums of 20,736 products in another order: 3e-6 was measured, a wrong term gives 1e-3 and more.
 RELATIVE = 1e-5

@@ -14,7 +14,7 @@ from capsviz import figures
 from capsviz.figures import theme
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.strip import place_shares, strongest_features
-from capsviz.trace import RoutingTrace
+from capsviz.traces.routing import RoutingTrace
 
 LENGTHS = np.array([0.0, 0.05, 0.1, 0.2, 0.95, 0.3, 0.4, 0.5, 0.6, 0.7])
 
@@ -201,7 +201,7 @@ def test_signed_colours_are_black_at_zero_and_full_at_the_limit() -> None:
 
 def test_digit_colours_differ_in_lightness() -> None:
     """For grey print: no two of the ten have the same luminance."""
-    values = [[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in theme.DIGIT_COLOURS]
+    values = [[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in theme.CLASS_COLOURS]
     linear = np.where(
         np.array(values) <= 0.04045, np.array(values) / 12.92, ((np.array(values) + 0.055) / 1.055) ** 2.4
     )
@@ -361,7 +361,7 @@ def test_the_mosaic_reads_like_a_page(routed: RoutingTrace) -> None:
 
 def test_bars_have_each_digits_colour_and_length(routed: RoutingTrace) -> None:
     html = figures.lengths_bars(routed.lengths[-1])
-    assert re.findall(r"background:(#\w+)", html) == list(theme.DIGIT_COLOURS)
+    assert re.findall(r"background:(#\w+)", html) == list(theme.CLASS_COLOURS)
     assert re.findall(r'cv-numeral">(\d)<', html) == [*"0123456789"]
     lengths = np.linalg.norm(routed.v[2], axis=1)
     widths = [float(width) for width in re.findall(r"width:([\d.]+)%", html)]
@@ -396,8 +396,8 @@ def test_what_each_capsule_would_have_drawn_stands_under_its_own_digit(routed: R
     assert re.findall(r"<b>(\d)</b> ([\d.]+)<", html) == [
         (str(digit), f"{lengths[digit]:.2f}") for digit in range(10)
     ]
-    assert re.findall(r"--digit:(#\w+)", html) == list(theme.DIGIT_COLOURS)
-    assert re.findall(r'class="cv-longest" style="--digit:(#\w+)"', html) == [theme.DIGIT_COLOURS[8]]
+    assert re.findall(r"--digit:(#\w+)", html) == list(theme.CLASS_COLOURS)
+    assert re.findall(r'class="cv-longest" style="--digit:(#\w+)"', html) == [theme.CLASS_COLOURS[8]]
     assert html.index("seen<") < html.index("redrawn by 8<") < html.index("difference<")
     # Ink added is orange, ink left out blue, each as strong as the difference.
     row, column = np.unravel_index((drawn[8] - routed.image).argmin(), (28, 28))
@@ -427,7 +427,7 @@ def test_a_readings_bars_and_limit_are_as_high_as_they_say(routed: RoutingTrace)
     html = figures.reading_card(routed.image, routed.lengths[-1], 0.725)
     lengths = np.linalg.norm(routed.v[2], axis=1)
     assert re.findall(r"height:([\d.]+)%;background:(#\w+)", html) == [
-        (f"{100 * length:.1f}", colour) for length, colour in zip(lengths, theme.DIGIT_COLOURS, strict=True)
+        (f"{100 * length:.1f}", colour) for length, colour in zip(lengths, theme.CLASS_COLOURS, strict=True)
     ]
     assert re.findall(r'title="([^"]*)"', html) == [
         f"dashed: unsure below {0.725:.2f}",

@@ -12,8 +12,7 @@ import pytest
 from capsviz import figures
 from capsviz.figures import theme
 from capsviz.figures.pose import decoder_payload, pose_payload
-from capsviz.inference import Model
-from capsviz.poses import (
+from capsviz.measures.poses import (
     PROPERTIES,
     Component,
     DigitPoses,
@@ -23,7 +22,8 @@ from capsviz.poses import (
     Settings,
     load_poses,
 )
-from capsviz.trace import RoutingTrace
+from capsviz.models.model import Model
+from capsviz.traces.routing import RoutingTrace
 
 
 def unpack(payload: bytes) -> tuple[dict[str, Any], dict[str, list[Any]]]:
@@ -211,7 +211,7 @@ def test_the_payload_says_where_to_morph_to_and_what_decodes(trace: RoutingTrace
     payload = sent(trace, None)
     assert payload["example"] == EXAMPLE
     assert payload["decoder"] == "weights-1"
-    assert payload["digitColours"] == list(theme.DIGIT_COLOURS)
+    assert payload["digitColours"] == list(theme.CLASS_COLOURS)
     assert payload["forColour"] == list(theme.FOR_COLOUR)
     assert payload["againstColour"] == list(theme.AGAINST_COLOUR)
 

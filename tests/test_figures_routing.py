@@ -15,8 +15,7 @@ import pytest
 import reference
 import torch
 
-from capsviz import capsules, figures
-from capsviz import trace as geometry
+from capsviz import figures
 from capsviz.figures import theme
 from capsviz.figures.packing import browser_assets, pack
 from capsviz.figures.routing import (
@@ -34,9 +33,11 @@ from capsviz.figures.routing import (
     vote_cloud,
 )
 from capsviz.figures.surgery import surgery_payload
-from capsviz.inference import Model
-from capsviz.surgery import Routing
-from capsviz.trace import RoutingTrace
+from capsviz.layers import capsules
+from capsviz.models.model import Model
+from capsviz.traces import trace as geometry
+from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.surgery import Routing
 
 TYPES, PLACES, DIGITS, D = 2, 36, 10, 16
 PRIMARY = TYPES * PLACES
@@ -475,7 +476,7 @@ def test_the_header_says_what_was_read_and_how(trace: RoutingTrace, drawings: np
     assert header["frames"][3] == {"iteration": 0, "step": 3, "c": 0, "s": 0, "v": 0}
     assert header["frames"][4] == {"iteration": 1, "step": 0, "c": 1, "s": 0, "v": 0}
     assert header["widest"] == pytest.approx(np.abs(slow_share(trace)).max(), abs=1e-6)
-    assert header["digitColours"] == list(theme.DIGIT_COLOURS)
+    assert header["digitColours"] == list(theme.CLASS_COLOURS)
     assert header["forColour"] == list(theme.FOR_COLOUR)
     assert header["againstColour"] == list(theme.AGAINST_COLOUR)
 

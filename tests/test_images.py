@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from capsviz.errors import ImageError
-from capsviz.examples import EXAMPLES, render
-from capsviz.images import ENDINGS, FORMATS, MAX_BYTES, read_image
-from capsviz.preprocess import canvas_to_mnist
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.images import ENDINGS, FORMATS, MAX_BYTES, read_image
+from capsviz.inputs.preprocess import canvas_to_mnist
 
 DRAWING = render(EXAMPLES[0].strokes, EXAMPLES[0].width)
 EXPECTED = canvas_to_mnist(DRAWING)
@@ -141,7 +141,7 @@ def test_brands_of_later_boxes_do_not_count_nor_does_the_version():
 
 @pytest.mark.parametrize("brand", [b"avif", b"avis"])
 def test_avif_where_it_cannot_be_decoded_says_so(brand, monkeypatch):
-    monkeypatch.setattr("capsviz.images.FORMATS", ("PNG", "JPEG"))
+    monkeypatch.setattr("capsviz.inputs.images.FORMATS", ("PNG", "JPEG"))
     with pytest.raises(ImageError, match="AVIF files cannot be read here: export"):
         read_image(heif(b"mif1", brand))
 

@@ -11,13 +11,15 @@ import pytest
 import reference
 import torch
 
-from capsviz import canvas_to_mnist, fast, inference, load_model
-from capsviz.capsules import CapsNet
-from capsviz.devices import Workers
+from capsviz import canvas_to_mnist, load_model
 from capsviz.errors import CapsvizError, DeviceError, ImageError, WeightsError
-from capsviz.examples import EXAMPLES, render
-from capsviz.inference import Model
-from capsviz.weights import load_weights
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.layers import fast
+from capsviz.layers.capsules import CapsNet
+from capsviz.models import model as inference
+from capsviz.models.devices import Workers
+from capsviz.models.model import Model
+from capsviz.models.weights import load_weights
 
 # Python does not even write down the second.
 HUGE = [pytest.param(10**400, id="400 digits"), pytest.param(10**5000, id="5000 digits")]

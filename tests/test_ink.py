@@ -5,12 +5,12 @@ import papers
 import pytest
 from PIL import Image, ImageDraw
 
-from capsviz import ink as ink_module
-from capsviz import parts as parts_module
 from capsviz.errors import ImageError
-from capsviz.examples import EXAMPLES, render
-from capsviz.ink import find_ink
-from capsviz.parts import find_parts, label
+from capsviz.inputs import ink as ink_module
+from capsviz.inputs import parts as parts_module
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.ink import find_ink
+from capsviz.inputs.parts import find_parts, label
 
 THREE = (EXAMPLES[0], EXAMPLES[7], EXAMPLES[12])
 

@@ -14,12 +14,12 @@ import reference
 import torch
 from PIL import Image
 
-from capsviz import data
 from capsviz.__main__ import build_parser, main
-from capsviz.examples import EXAMPLES, render
-from capsviz.inference import Model
-from capsviz.settings import Settings
-from capsviz.weights import DEFAULT, load_card, locate
+from capsviz.inputs import data
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.models.model import Model
+from capsviz.models.weights import DEFAULT, load_card, locate
+from capsviz.training.settings import Settings
 
 
 @pytest.fixture
@@ -181,14 +181,14 @@ def test_the_final_learning_rate_is_never_above_the_first(
     given: list[str], final: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Settings] = []
-    monkeypatch.setattr("capsviz.train.train", lambda data, out, settings, *_, **__: seen.append(settings))
+    monkeypatch.setattr("capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings))
     assert main(["train", "--data", "x", "--out", str(tmp_path), "--device", "cpu", *given]) == 0
     assert seen[0].final_learning_rate == final
 
 
 def test_every_option_of_a_training_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr("capsviz.train.train", lambda *given, **more: asked.append(given))
+    monkeypatch.setattr("capsviz.training.train.train", lambda *given, **more: asked.append(given))
     numbers = "--epochs 2 --batch-size 8 --seed 5 --noise 0.2 --synthetic 0.1 --others 0.3 --pool 70"
     rates = "--learning-rate 0.01 --final-learning-rate 0.01"  # as large as the first, which may be
     words = f"--data x --out y --device cpu --augment --average-start --resume {numbers} {rates}"
@@ -234,11 +234,11 @@ def test_poses_lists_the_strongest_component_first(
         seen.append((folder, split))
         return data.Digits(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8), torch.tensor([3]))
 
-    monkeypatch.setattr("capsviz.inference.load_model", lambda weights, device: f"{weights} on {device}")
-    monkeypatch.setattr("capsviz.data.load_mnist", load)
-    monkeypatch.setattr("capsviz.data.unlike_mnist", lambda folder, split: f"{split} is odd")
-    monkeypatch.setattr("capsviz.poses.measure_poses", measure)
-    monkeypatch.setattr("capsviz.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json"))
+    monkeypatch.setattr("capsviz.models.model.load_model", lambda weights, device: f"{weights} on {device}")
+    monkeypatch.setattr("capsviz.inputs.data.load_mnist", load)
+    monkeypatch.setattr("capsviz.inputs.data.unlike_mnist", lambda folder, split: f"{split} is odd")
+    monkeypatch.setattr("capsviz.measures.poses.measure_poses", measure)
+    monkeypatch.setattr("capsviz.measures.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json"))
     assert main(["poses", "--data", "x", "--weights", "net", "--device", "cpu"]) == 0
     pixels = [[[0, float(np.float32(0.2)), 1]]]
     assert seen == [(Path("x"), "train"), ("net on cpu", pixels, [3])]
@@ -342,7 +342,7 @@ def test_a_device_that_fails(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("capsviz.inference.load_model", fail)
+    monkeypatch.setattr("capsviz.models.model.load_model", fail)
     assert main(["predict", "x.png"]) == 2
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), said)
 
@@ -350,8 +350,8 @@ def test_a_device_that_fails(
 @pytest.mark.parametrize(
     ("words", "called", "more"),
     [
-        ("predict x.png", "capsviz.inference.load_model", ""),
-        ("train --data x --out y", "capsviz.train.train", " Add --resume to go on from the last checkpoint."),
+        ("predict x.png", "capsviz.models.model.load_model", ""),
+        ("train --data x --out y", "capsviz.training.train.train", " Add --resume to go on from the last checkpoint."),
     ],
 )
 def test_an_interruption_says_how_to_go_on(
@@ -373,7 +373,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*_: object) -> None:
         raise RuntimeError("shapes differ")
 
-    monkeypatch.setattr("capsviz.inference.load_model", fail)
+    monkeypatch.setattr("capsviz.models.model.load_model", fail)
     with pytest.raises(RuntimeError, match="shapes differ"):
         main(["predict", "x.png"])
 

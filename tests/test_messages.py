@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz import checks, drawings, messages
-from capsviz.drawings import Drawing, encode
+from capsviz import checks
+from capsviz.app import messages
+from capsviz.app.messages import parse_canvas, parse_framing, parse_kept, tag_object
 from capsviz.errors import MessageError
-from capsviz.messages import parse_canvas, parse_framing, parse_kept, tag_object
+from capsviz.inputs import drawings
+from capsviz.inputs.drawings import Drawing, encode
 
 # --- numbers and words ----------------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from reference import assert_one_sentence
 
+from capsviz.app.messages import Operation, operation, routing_iterations
 from capsviz.errors import MessageError
-from capsviz.messages import Operation, operation, routing_iterations
 
 EXAMPLES = ("two", "seven")
 

@@ -17,7 +17,7 @@ CARD, MEASURED = (
 
 @pytest.fixture(scope="module")
 def page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60).run()
     app.switch_page("../pages/model.py").run()
     assert not app.exception
     return app

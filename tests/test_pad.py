@@ -9,12 +9,13 @@ import pytest
 from PIL import Image
 from reference import assert_one_sentence
 
-from capsviz import drawings, ui_pad
-from capsviz.drawings import PAD, Drawing, stroke_of
+from capsviz.app import pad as ui_pad
+from capsviz.app.messages import Framing, tag_object
 from capsviz.errors import MessageError
-from capsviz.examples import EXAMPLES, render
-from capsviz.messages import Framing, tag_object
-from capsviz.preprocess import prepare
+from capsviz.inputs import drawings
+from capsviz.inputs.drawings import PAD, Drawing, stroke_of
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.preprocess import prepare
 
 LINE = {"type": "Path", "path": [["M", 40, 50], ["L", 200, 50]], "strokeWidth": 18}
 SLANT = {"type": "Path", "path": [["M", 200, 50], ["L", 100, 230]], "strokeWidth": 18}

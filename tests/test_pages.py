@@ -13,29 +13,34 @@ from PIL import Image
 from reference import assert_one_sentence
 from streamlit.testing.v1 import AppTest
 
-from capsviz import drawings, inference, ui, ui_pad, ui_pose, ui_routing
-from capsviz.card import routing_measured
-from capsviz.drawings import Drawing
+from capsviz.app import pad as ui_pad
+from capsviz.app import pose as ui_pose
+from capsviz.app import routing as ui_routing
+from capsviz.app import ui
 from capsviz.errors import WeightsError
-from capsviz.examples import EXAMPLES
 from capsviz.figures import decoder_payload, routing_payload
 from capsviz.figures.routing import transforms_payload
-from capsviz.surgery import reroute, silence
-from capsviz.weights import DEFAULT, load_evaluation
+from capsviz.inputs import drawings
+from capsviz.inputs.drawings import Drawing
+from capsviz.inputs.examples import EXAMPLES
+from capsviz.models import model as inference
+from capsviz.models.card import routing_measured
+from capsviz.models.weights import DEFAULT, load_evaluation
+from capsviz.traces.surgery import reroute, silence
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
-    "../pages/draw.py",
-    "../pages/routing.py",
-    "../pages/pose.py",
-    "../pages/model.py",
+    "../../pages/draw.py",
+    "../../pages/routing.py",
+    "../../pages/pose.py",
+    "../../pages/model.py",
 ]  # from the router
 BLANK = Drawing()
 
 
 def open_app(drawing: Drawing | None = None, page: str = PAGES[0], width: int = 18) -> AppTest:
     """The app on one page, with a drawing of its own or the one it opens with."""
-    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
     if drawing is not None:
         text = drawings.encode(drawing)
         app.session_state[ui_pad.KEEPER_KEY] = {
@@ -100,7 +105,7 @@ def test_all_pages_work_from_one_reading_computed_once() -> None:
 def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
     app = open_app(BLANK, page)
     assert reading(app).trace is None
-    if page == "../pages/model.py":
+    if page == "../../pages/model.py":
         assert "8,215,568" in shown(app)  # what it says of the network needs no drawing
     else:
         assert re.search('data-testid="waiting">[^<]*draw a digit', shown(app))
@@ -165,7 +170,7 @@ def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch:
     monkeypatch.setattr(inference.Model, "trace", fail)
     ui._answer.cache_clear()
     app.run()
-    app.switch_page("../pages/routing.py").run()
+    app.switch_page("../../pages/routing.py").run()
     assert "(CUDA error: unspecified launch failure): draw again" in shown(app)
     assert not app.exception
 
@@ -181,7 +186,7 @@ def components(app: AppTest) -> list[Any]:
 
 
 def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> None:
-    app = open_app(page="../pages/routing.py")
+    app = open_app(page="../../pages/routing.py")
     explorer, surgery, transforms = components(app)
     measured = routing_measured(load_evaluation(DEFAULT, ui.model().card))
     trace, drawings = reading(app).trace, reading(app).reconstructions
@@ -216,7 +221,7 @@ def assert_unchanged(sent: dict[str, Any]) -> None:
 
 
 def test_a_link_sets_the_iterations_of_every_page() -> None:
-    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.query_params["R"] = "7"
     app.run()
     for page in PAGES:
@@ -231,7 +236,7 @@ def test_a_link_sets_the_iterations_of_every_page() -> None:
 def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(
     asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = AppTest.from_file(str(ROOT / "capsviz" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.query_params["R"] = asked
     app.run()
     assert not app.exception
@@ -261,7 +266,7 @@ def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(
 def test_an_impossible_operation_is_answered_with_one_sentence(
     operation: dict[str, Any], mentioned: str
 ) -> None:
-    app = open_app(page="../pages/routing.py")
+    app = open_app(page="../../pages/routing.py")
     app.session_state[ui_routing.SURGERY_KEY] = {"operation": operation}
     app.run()
     assert not app.exception
@@ -271,7 +276,7 @@ def test_an_impossible_operation_is_answered_with_one_sentence(
 
 
 def test_an_operation_outlasts_its_view_and_what_cannot_be_read() -> None:
-    app = open_app(page="../pages/routing.py")
+    app = open_app(page="../../pages/routing.py")
     trace = reading(app).trace
     assert trace is not None
     without = reroute(trace.u_hat, 3, silenced=silence(1152, types=(0, 5))).lengths
@@ -292,7 +297,7 @@ def test_an_operation_outlasts_its_view_and_what_cannot_be_read() -> None:
     # Streamlit forgets a view's state when its page is left.
     del app.session_state[ui_routing.SURGERY_KEY]
     app.switch_page(PAGES[0]).run()
-    app.switch_page("../pages/routing.py").run()
+    app.switch_page("../../pages/routing.py").run()
     sent = json.loads(components(app)[1].json)
     assert not sent["problem"]
     np.testing.assert_allclose(sent["after"]["lengths"], without, atol=1e-6)
@@ -324,7 +329,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
     def fail(*arguments: object) -> None:
         raise RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA")
 
-    app = open_app(page="../pages/routing.py")
+    app = open_app(page="../../pages/routing.py")
     monkeypatch.setattr(inference.Model, "decode", fail)
     app.session_state[ui_routing.SURGERY_KEY] = {"operation": {"coupling": "uniform"}}
     app.run()
@@ -333,7 +338,7 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
 
 
 def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
-    app = open_app(page="../pages/pose.py")
+    app = open_app(page="../../pages/pose.py")
     pose, decoder = components(app)  # in this order: on a slow line the page does not wait for it
     assert decoder.bytes == decoder_payload(ui.model().decoder_layers(), ui.model().sha256[:16])
     assert decoder.ByteSize() < 3_000_000
@@ -343,7 +348,7 @@ def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
     app.session_state[ui_pose.STORED_KEY] = ui.model().sha256[:16]  # as the browser says once it has it
     app.run()
     app.switch_page(PAGES[0]).run()
-    app.switch_page("../pages/pose.py").run()
+    app.switch_page("../../pages/pose.py").run()
     (pose,) = components(app)
     assert "poses" in json.loads(pose.json)
 
@@ -358,7 +363,7 @@ def asked_for(app: AppTest, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
-    app = open_app(page="../pages/pose.py")
+    app = open_app(page="../../pages/pose.py")
     pose = [0.1] * 16
     request = {"kind": "sweep", "number": 1, "digit": 3, "pose": pose, "dimension": 5, "span": 0.5}
     gif = Image.open(io.BytesIO(base64.b64decode(asked_for(app, request)["data"])))
@@ -382,7 +387,7 @@ def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
 def test_an_impossible_gif_is_answered_with_one_sentence_and_the_next_one_made(
     request_: Any, mentioned: str
 ) -> None:
-    app = open_app(page="../pages/pose.py")
+    app = open_app(page="../../pages/pose.py")
     answer = asked_for(app, request_ if isinstance(request_, str) else {"number": 1, **request_})
     assert "data" not in answer
     assert_one_sentence(answer["problem"], mentioned)
@@ -391,7 +396,7 @@ def test_an_impossible_gif_is_answered_with_one_sentence_and_the_next_one_made(
 
 
 def test_plain_sliders_decode_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app(page="../pages/pose.py")
+    app = open_app(page="../../pages/pose.py")
     app.toggle(key=ui_pose.PLAIN_KEY).set_value(True).run()
     assert not components(app)
     trace = reading(app).trace
@@ -419,7 +424,7 @@ def test_weights_that_nobody_measured_have_sliders_without_captions(monkeypatch:
 
     monkeypatch.setattr(ui_pose, "load_poses", missing)
     ui_pose._measured.clear()
-    sent = json.loads(components(open_app(page="../pages/pose.py"))[0].json)
+    sent = json.loads(components(open_app(page="../../pages/pose.py"))[0].json)
     ui_pose._measured.clear()
     assert sent["measured"] is None
     assert_one_sentence(sent["howMeasured"], "measured")

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz import capsules, messages, ui, ui_pose
+from capsviz.app import messages, ui
+from capsviz.app import pose as ui_pose
+from capsviz.app.messages import MorphGif, SweepGif, gif_request
 from capsviz.errors import MessageError
-from capsviz.messages import MorphGif, SweepGif, gif_request
+from capsviz.layers import capsules
 
 POSE = [index / 16 for index in range(16)]
 SWEEP: dict[str, Any] = {

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 import reference
 
-from capsviz import poses, weights
 from capsviz.errors import CapsvizError, DataError, ImageError, WeightsError
-from capsviz.inference import Model
-from capsviz.poses import (
+from capsviz.measures import poses
+from capsviz.measures.poses import (
     PROPERTIES,
     Effect,
     PoseMeasurements,
@@ -28,6 +27,8 @@ from capsviz.poses import (
     poses_path,
     save_poses,
 )
+from capsviz.models import weights
+from capsviz.models.model import Model
 
 # --- drawings of known shape ----------------------------------------------------------------------------
 

@@ -8,10 +8,10 @@ import papers
 import pytest
 
 from capsviz.errors import ImageError
-from capsviz.examples import EXAMPLES, render
-from capsviz.images import read_image
-from capsviz.inference import load_model
-from capsviz.preprocess import CENTRE, canvas_to_mnist, luminance, prepare
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.images import read_image
+from capsviz.inputs.preprocess import CENTRE, canvas_to_mnist, luminance, prepare
+from capsviz.models.model import load_model
 
 PHOTOS = Path(__file__).parents[2] / "shared/data/photos"
 MNIST_IMAGES = Path(__file__).parents[2] / "shared/data/MNIST/raw/t10k-images-idx3-ubyte"

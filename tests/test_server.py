@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from streamlit import net_util
 
-from capsviz import server
+from capsviz.app import server
 from tests.e2e.protocol import run
 
 

@@ -9,12 +9,21 @@ import pytest
 import reference
 from numpy.random import default_rng
 
-from capsviz import strokes
 from capsviz.errors import DataError
-from capsviz.inference import load_model
-from capsviz.preprocess import canvas_to_mnist
-from capsviz.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
-from capsviz.strokes import Drawing, draw, fit, make_image, random_digit, random_other, read_strokes, render
+from capsviz.inputs import strokes
+from capsviz.inputs.preprocess import canvas_to_mnist
+from capsviz.inputs.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
+from capsviz.inputs.strokes import (
+    Drawing,
+    draw,
+    fit,
+    make_image,
+    random_digit,
+    random_other,
+    read_strokes,
+    render,
+)
+from capsviz.models.model import load_model
 
 ALL_STYLES = pytest.mark.parametrize(
     "style",
@@ -273,7 +282,7 @@ def test_what_is_no_digit_can_be_drawn_and_read(make, monkeypatch: pytest.Monkey
     rng = default_rng(0)
     for _ in range(3):
         image, label = make_image(random_other, rng)
-        assert label == strokes.NO_DIGIT == -1
+        assert label == strokes.NO_CLASS == -1
         assert image.max() == 255
 
 
@@ -281,7 +290,7 @@ def test_what_is_no_digit_can_be_drawn_and_read(make, monkeypatch: pytest.Monkey
 def test_each_kind_to_measure_unsure_with_can_be_drawn_and_read(kind: str):
     rng = default_rng(0)
     images = [make_image(strokes.other_of_kind(kind), rng) for _ in range(4)]
-    assert {label for _, label in images} == {strokes.NO_DIGIT}
+    assert {label for _, label in images} == {strokes.NO_CLASS}
     assert len({image.tobytes() for image, _ in images}) == 4
 
 

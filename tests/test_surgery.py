@@ -9,8 +9,8 @@ import reference
 import torch
 
 from capsviz.errors import CapsvizError
-from capsviz.inference import Model
-from capsviz.surgery import COUPLINGS, Routing, carried_over, reroute, silence
+from capsviz.models.model import Model
+from capsviz.traces.surgery import COUPLINGS, Routing, carried_over, reroute, silence
 
 PRIMARY, DIGITS = 72, 10
 

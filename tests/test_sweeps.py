@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from capsviz.errors import CapsvizError
-from capsviz.inference import Model
-from capsviz.sweeps import gif, grid_picture, morph, sweep
-from capsviz.trace import RoutingTrace
+from capsviz.measures.sweeps import gif, grid_picture, morph, sweep
+from capsviz.models.model import Model
+from capsviz.traces.routing import RoutingTrace
 
 DIGIT, OTHER = 7, 3
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from capsviz.capsules import CapsNet
-from capsviz.trace import FIELD, GRID, STRIDE, RoutingTrace
+from capsviz.layers.capsules import CapsNet
+from capsviz.traces.routing import FIELD, GRID, STRIDE, RoutingTrace
 
 
 @pytest.fixture

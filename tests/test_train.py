@@ -24,18 +24,21 @@ from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from capsviz import checkpoints, data, fast, train
-from capsviz import pool as pool_module
 from capsviz.__main__ import main
-from capsviz.augment import Strength
-from capsviz.capsules import NO_DIGIT, CapsNet
-from capsviz.data import Digits, load_mnist, split_validation
-from capsviz.distributed import Team
 from capsviz.errors import DataError, TrainingError, WeightsError
-from capsviz.pool import Pool, load_pool
-from capsviz.settings import Settings
-from capsviz.strokes import make_image, random_digit, random_other
-from capsviz.train import (
+from capsviz.inputs import data
+from capsviz.inputs.augment import Strength
+from capsviz.inputs.data import Digits, load_mnist, split_validation
+from capsviz.inputs.strokes import make_image, random_digit, random_other
+from capsviz.layers import fast
+from capsviz.layers.capsules import NO_CLASS, CapsNet
+from capsviz.models.weights import load_weights
+from capsviz.training import checkpoints, train
+from capsviz.training import pool as pool_module
+from capsviz.training.distributed import Team
+from capsviz.training.pool import Pool, load_pool
+from capsviz.training.settings import Settings
+from capsviz.training.train import (
     Losses,
     Stream,
     Trainer,
@@ -47,7 +50,6 @@ from capsviz.train import (
     stream,
     to_pixels,
 )
-from capsviz.weights import load_weights
 
 CPU = torch.device("cpu")
 SMALL = Settings(epochs=2, batch_size=2)
@@ -246,7 +248,7 @@ def test_step_of_one_of_two_processes(plain: None, monkeypatch: pytest.MonkeyPat
     present = torch.zeros(2, 10)
     present[0, digit] = 1
     margins = present * (0.9 - lengths).relu() ** 2 + 0.5 * (1 - present) * (lengths - 0.1).relu() ** 2
-    trainer._update(images, torch.tensor([digit, NO_DIGIT, 1, 2]))
+    trainer._update(images, torch.tensor([digit, NO_CLASS, 1, 2]))
     assert trainer.sums == pytest.approx([margins.sum(1).mean().item(), error / 1.5, 2], rel=1e-5)
 
 
@@ -451,7 +453,7 @@ def test_batches_are_mixed_and_an_epoch_has_as_many_steps(pool: Pool, monkeypatc
         assert images.min() >= 0
         assert images.max() <= 1
         assert set(labels[2:4].tolist()) <= set(pool.digits.labels.tolist())
-        assert labels[4] == NO_DIGIT
+        assert labels[4] == NO_CLASS
     again = Trainer(MIXED, synthetic(10), CPU, pool)
     first = [*seen]
     seen.clear()
@@ -464,7 +466,7 @@ def test_step_gives_what_is_no_digit_no_picture_to_draw(plain: None):
     """The margin loss is the mean over all images, the squared error over those of digits alone."""
     trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
     before = deepcopy(trainer.net)
-    images, labels = to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, NO_DIGIT, 2])
+    images, labels = to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, NO_CLASS, 2])
     v = before(images, 3).v
     lengths = v.norm(dim=2)
     kept = torch.zeros(2, 10, 16)
@@ -539,7 +541,7 @@ def test_a_pool_is_drawn_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
     path = folder / "pool.safetensors"
     drawn = load_pool(path, 3, 2, 0, say=said.append)
     assert drawn.digits.images.shape == (3, 28, 28)
-    assert drawn.others.labels.tolist() == [NO_DIGIT] * 2
+    assert drawn.others.labels.tolist() == [NO_CLASS] * 2
     assert load_pool(path, 3, 2, 0, say=said.append).sha256 == drawn.sha256
     assert len(said) == 1
     # Another seed, more images or a damaged file: drawn anew.

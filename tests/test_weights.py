@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from capsviz import weights
-from capsviz.capsules import CapsNet
 from capsviz.errors import WeightsError
-from capsviz.weights import load_weights, pack, save_weights, write_atomically
+from capsviz.layers.capsules import CapsNet
+from capsviz.models import weights
+from capsviz.models.weights import load_weights, pack, save_weights, write_atomically
 
 FACTS = reference.CARD
 

@@ -1,12 +1,12 @@
-"""What was measured of a network, as figures: see ``capsviz.evaluate`` for the numbers."""
+"""What was measured of a network, as figures: see ``capsviz.measures.evaluate`` for the numbers."""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from capsviz.card import percent
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
+from capsviz.models.card import percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -259,7 +259,7 @@ EVALUATION = {
 
 
 def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:
-    """All figures of a result of ``capsviz.evaluate.evaluate``, by name."""
+    """All figures of a result of ``capsviz.measures.evaluate.evaluate``, by name."""
     figures = {
         "confusion": confusion_figure(result["confusion"]),
         "calibration": calibration_figure(result["calibration"]),

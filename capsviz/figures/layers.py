@@ -6,7 +6,7 @@ import numpy as np
 
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.theme import number
-from capsviz.trace import RoutingTrace
+from capsviz.traces.routing import RoutingTrace
 
 
 def layers_table(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from capsviz.figures.theme import DIGIT_COLOURS, number
+from capsviz.figures.theme import class_colours, number
 
 
 def lengths_bars(lengths: np.ndarray) -> str:
@@ -17,7 +17,7 @@ def lengths_bars(lengths: np.ndarray) -> str:
         f'title="|v| of digit {digit} is {length:.4f}">'
         f'<span class="cv-numeral">{digit}</span>'
         f'<span class="cv-track"><span class="cv-fill" '
-        f'style="width:{100 * length:.2f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
+        f'style="width:{100 * length:.2f}%;background:{CLASS_COLOURS[digit]}"></span></span>'
         f'<span class="cv-value">{number(length)}</span></li>'
         for digit, length in enumerate(lengths.tolist())
     )

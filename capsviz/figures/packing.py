@@ -3,13 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-_ASSETS = Path(__file__).parent / "browser"
 
 
 def pack(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> bytes:
@@ -35,13 +31,3 @@ def pack(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> bytes:
     text = json.dumps({"id": content, **header, "arrays": table}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return len(text).to_bytes(4, "little") + text + body
-
-
-@cache
-def browser_assets(scripts: tuple[str, ...], style: str = "browser") -> tuple[str, str]:
-    """JavaScript module and style sheet of a live view.
-
-    One file a part, put one after the other: a module in a page cannot import its neighbours.
-    """
-    source = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in scripts)
-    return source, (_ASSETS / f"{style}.css").read_text("utf-8")

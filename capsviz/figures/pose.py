@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from capsviz import texts
 from capsviz.figures.packing import pack
-from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR, levels
-from capsviz.messages import POSE_LIMIT
-from capsviz.trace import RoutingTrace
+from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, levels
+from capsviz.traces.routing import RoutingTrace
 
 if TYPE_CHECKING:
-    from capsviz.poses import PoseMeasurements
+    from capsviz.measures.poses import PoseMeasurements
 
-POSE_SCRIPTS = ("drawing", "slider", "sweep", "morph", "export", "pose")
-DECODER_SCRIPTS = ("packing", "decoder", "store")
+POSE_LIMIT = 2.0  # of any number of a pose that the page makes; a capsule itself is shorter than 1
 
 
 def decoder_payload(layers: Sequence[tuple[np.ndarray, np.ndarray]], name: str) -> bytes:
@@ -49,7 +48,7 @@ def pose_payload(
 
     Args:
         trace: one image's trace.
-        reconstruction: [28, 28] in 0..1, what the decoder draws from its longest capsule: to be seen before the
+        reconstruction: [S, S] in 0..1, what the decoder draws from its longest capsule: to be seen before the
             decoder has come.
         example: another drawing's pose, to morph to: {"name", "digit", "pose"}.
         measurements: what the components of these weights do, if that was measured.
@@ -79,7 +78,11 @@ def pose_payload(
             if measurements
             else "Nobody has measured what the components of these weights do: there are no captions."
         ),
-        "digitColours": DIGIT_COLOURS,
+        "size": trace.shape.size,
+        "classes": trace.classes,
+        "kind": trace.shape.kind,
+        "texts": texts.for_script("common", "pose", "address"),
+        "digitColours": class_colours(len(trace.classes)),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,
     }

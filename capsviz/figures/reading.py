@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from capsviz.card import ABSENT
-from capsviz.figures.theme import DIGIT_COLOURS, data_uri, ink, number
+from capsviz.figures.theme import CLASS_COLOURS, data_uri, ink, number
+from capsviz.models.card import ABSENT
 
 EN_DASH = "\N{EN DASH}"
 TRAINED = 3  # routing iterations, with which the limit for unsure is measured
@@ -87,7 +87,7 @@ def reading_card(
     )
     bars = "".join(
         f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
-        f'<span style="height:{100 * length:.1f}%;background:{DIGIT_COLOURS[digit]}"></span></span>'
+        f'<span style="height:{100 * length:.1f}%;background:{CLASS_COLOURS[digit]}"></span></span>'
         f"<i>{digit}</i></span>"
         for digit, length in enumerate(lengths.tolist())
     )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from capsviz.figures.theme import DIGIT_COLOURS, data_uri, ink, number, signed
-from capsviz.trace import RoutingTrace
+from capsviz.figures.theme import CLASS_COLOURS, data_uri, ink, number, signed
+from capsviz.traces.routing import RoutingTrace
 
 
 def squared_error(image: np.ndarray, reconstruction: np.ndarray) -> float:
@@ -31,7 +31,7 @@ def reconstruction_panels(trace: RoutingTrace, reconstructions: np.ndarray) -> s
         )
     )
     drawings = "".join(
-        f'<figure class="{"cv-longest" if d == digit else ""}" style="--digit:{DIGIT_COLOURS[d]}" '
+        f'<figure class="{"cv-longest" if d == digit else ""}" style="--digit:{CLASS_COLOURS[d]}" '
         f'title="capsule {d}: length {lengths[d]:.3f}, squared error '
         f'{squared_error(trace.image, reconstructions[d]):.1f}">'
         f'<img src="{data_uri(ink(reconstructions[d]))}" alt="what digit capsule {d} would have drawn">'

@@ -8,13 +8,16 @@ of its size.
 
 import base64
 import html
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
 
-from capsviz.figures.packing import browser_assets, pack
-from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR
-from capsviz.trace import FIELD, GRID, STRIDE, RoutingTrace
+from capsviz import texts
+from capsviz.figures.bundle import browser_assets
+from capsviz.figures.packing import pack
+from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours
+from capsviz.traces.routing import RoutingTrace
 
 SCALES = ("c", "uniform", "last", "share")
 # The four steps of an iteration, in the order of Procedure 1.
@@ -22,23 +25,6 @@ STEPS = ("softmax", "sum", "squash", "agreement")
 LINKS = 120  # strongest links drawn for all digits together,
 LINKS_OF_ONE = 60  # and for one digit alone
 CLIPPED = 0.001  # of all single capsules lie beyond the colour scale: else a handful would leave it empty
-
-ROUTING_SCRIPTS = (
-    "packing",
-    "routing",
-    "drawing",
-    "clock",
-    "stage",
-    "algorithm",
-    "maps",
-    "clouds",
-    "film",
-    "microscope",
-    "address",
-    "explorer",
-)
-SURGERY_SCRIPTS = ("drawing", "surgery")
-TRANSFORM_SCRIPTS = ("packing", "transforms")
 
 
 class Frame(NamedTuple):
@@ -71,12 +57,12 @@ def scale_values(trace: RoutingTrace, scale: str, level: str = "capsule") -> np.
             place of the grid or of a type.
 
     Returns:
-        [R, I, J], or [R, 36, J] for places, or [R, 32, J] for types.
+        [R, I, J], or [R, places, J], or [R, types, J].
     """
     values = trace.share if scale == "share" else trace.c
     digits = values.shape[2]
     if level != "capsule":
-        values = values.reshape(len(values), -1, GRID**2, digits)
+        values = values.reshape(len(values), trace.grid.types, trace.grid.places, digits)
         axis = 1 if level == "place" else 2
         values = values.sum(axis=axis) if scale == "share" else values.mean(axis=axis)
     match scale:
@@ -180,7 +166,7 @@ def routing_payload(
 
     Args:
         trace: one image's trace, R iterations.
-        drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
+        drawings: [R, J, S, S] what each digit capsule alone draws after each iteration, in 0..1.
         transforms: name of the weights whose ``transforms_payload`` the browser has: it makes û itself.
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
 
@@ -205,9 +191,11 @@ def routing_payload(
         "iterations": trace.iterations,
         "primary": primary,
         "digits": digits,
-        "grid": GRID,
-        "field": FIELD,
-        "stride": STRIDE,
+        "size": trace.shape.size,
+        "classes": trace.classes,
+        "kind": trace.shape.kind,
+        "grid": asdict(trace.grid),
+        "trained": trace.shape.trained,
         "prediction": trace.prediction,
         "runnerUp": int(order[1]),
         "frames": [frame._asdict() for frame in routing_frames(trace.iterations)],
@@ -219,7 +207,8 @@ def routing_payload(
             {"mean": float(row.mean()), "least": float(row.min())} for row in trace.entropy.astype(np.float64)
         ],
         "measured": measured,
-        "digitColours": DIGIT_COLOURS,
+        "texts": texts.for_script("common", "routing", "address"),
+        "digitColours": class_colours(digits),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,
     }
@@ -231,10 +220,10 @@ def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routin
 
     Args:
         trace: one image's trace.
-        drawings: [R, J, 28, 28] what each digit capsule alone draws after each iteration, in 0..1.
+        drawings: [R, J, S, S] what each digit capsule alone draws after each iteration, in 0..1.
         title: of the page.
     """
-    script, style = browser_assets(ROUTING_SCRIPTS)
+    script, style = browser_assets("explorer", "routing")
     payload = base64.b64encode(routing_payload(trace, drawings)).decode("ascii")
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -248,6 +237,6 @@ body {{ margin: 16px; }}
 {script}
 const text = document.getElementById("payload").textContent;
 const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-mountRouting({{ data, parentElement: document.getElementById("routing") }});
+$explorer.default({{ data, parentElement: document.getElementById("routing") }});
 </script></body></html>
 """

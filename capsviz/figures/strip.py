@@ -4,19 +4,20 @@ import numpy as np
 
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.theme import data_uri, ink, number, signed
-from capsviz.trace import RoutingTrace
+from capsviz.traces.routing import RoutingTrace
 
 TILES = 3  # feature maps along one side of their mosaic
 
 
 def strongest_features(features: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the feature maps [256, 20, 20] with the highest mean activation, strongest first."""
+    """Indices of the feature maps [F, h, w] with the highest mean activation, strongest first."""
     return np.argsort(features.mean(axis=(1, 2)))[::-1][:count]
 
 
 def place_shares(trace: RoutingTrace, digit: int) -> np.ndarray:
-    """[6, 6] signed shares in |s| of ``digit``, summed over the 32 capsule types at each grid position."""
-    return trace.share[-1, :, digit].reshape(32, 6, 6).sum(axis=0)
+    """[rows, columns] signed shares in |s| of ``digit``, summed over the capsule types at each place of the grid."""
+    grid = trace.grid
+    return trace.share[-1, :, digit].reshape(grid.types, grid.rows, grid.columns).sum(axis=0)
 
 
 def _mosaic(maps: np.ndarray) -> np.ndarray:

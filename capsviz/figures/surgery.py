@@ -1,12 +1,14 @@
 """Surgery on routing: what one experiment did to lengths and reconstruction."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from capsviz.figures.theme import AGAINST_COLOUR, DIGIT_COLOURS, FOR_COLOUR, levels
-from capsviz.surgery import Routing
-from capsviz.trace import GRID, RoutingTrace
+from capsviz import texts
+from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, levels
+from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.surgery import Routing
 
 
 def surgery_payload(
@@ -16,16 +18,20 @@ def surgery_payload(
 
     Args:
         trace: one image's trace, as the network made it.
-        before: [28, 28] what the longest digit capsule of the trace draws, in 0..1.
+        before: [S, S] what the longest digit capsule of the trace draws, in 0..1.
         after: routing on the same votes, after the operation.
-        redrawn: [28, 28] what the longest digit capsule draws after the operation.
+        redrawn: [S, S] what the longest digit capsule draws after the operation.
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
     """
-    shares = trace.share[-1, :, trace.prediction].reshape(-1, GRID**2)
+    shares = trace.share[-1, :, trace.prediction].reshape(trace.grid.types, trace.grid.places)
     rows = after.c[-1].sum(axis=1)
     return {
         "image": levels(trace.image),
-        "grid": GRID,
+        "size": trace.shape.size,
+        "classes": trace.classes,
+        "kind": trace.shape.kind,
+        "texts": texts.for_script("common", "surgery"),
+        "grid": asdict(trace.grid),
         "places": shares.sum(axis=0).tolist(),
         "types": shares.sum(axis=1).tolist(),
         "before": {
@@ -42,7 +48,7 @@ def surgery_payload(
         },
         "measured": measured,
         "rowSums": [float(rows.min()), float(rows.max())],
-        "digitColours": DIGIT_COLOURS,
+        "digitColours": class_colours(len(trace.classes)),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,
     }

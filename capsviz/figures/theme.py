@@ -6,10 +6,10 @@ import io
 import numpy as np
 from PIL import Image
 
-# One for each digit. Lightness rises in equal steps from the darkest to the lightest (so they differ in
+# One for each of ten classes. Lightness rises in equal steps from the darkest to the lightest (so they differ in
 # grey print), hues were spread for the three kinds of colour blindness too: the two nearest of any pair,
 # in normal or simulated deficient sight, are 0.1 apart in Oklab. Always shown with the numeral.
-DIGIT_COLOURS = (
+CLASS_COLOURS = (
     "#6f6ad1",
     "#dbb500",
     "#77557e",
@@ -24,6 +24,11 @@ DIGIT_COLOURS = (
 
 FOR_COLOUR = (240, 138, 36)  # orange: a positive quantity, a vote for
 AGAINST_COLOUR = (58, 134, 224)  # blue: a negative quantity, a vote against
+
+
+def class_colours(count: int) -> tuple[str, ...]:
+    """One colour for each class, "#rrggbb"; with more than ten they come round again: the name is always beside it."""
+    return tuple(CLASS_COLOURS[index % len(CLASS_COLOURS)] for index in range(count))
 
 
 def data_uri(pixels: np.ndarray) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from capsviz import data
+from capsviz.inputs import data
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets import Origin, Subprotocol
 from websockets.asyncio.client import ClientConnection, connect
 
-from capsviz.messages import tag_object
+from capsviz.app.messages import tag_object
 
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds until an answer that does not come is an error

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from capsviz.figures.theme import DIGIT_COLOURS
+from capsviz.figures.theme import CLASS_COLOURS
 from tests.e2e.looking import PATHS, opened, pixels
 
 CONTROLS = {
@@ -104,11 +104,11 @@ def test_forced_colours_leave_bars_and_signs_apart(browser: Browser, url: str, s
     with opened(browser, url, "", color_scheme=scheme, forced_colors="active") as page:
         digit = int(page.get_by_test_id("answer").inner_text())
         longest, shortest = (
-            colours(page.locator(f".cv-bar:has(.cv-numeral:text-is('{d}')) .cv-track"))[rgb(DIGIT_COLOURS[d])]
+            colours(page.locator(f".cv-bar:has(.cv-numeral:text-is('{d}')) .cv-track"))[rgb(CLASS_COLOURS[d])]
             for d in (digit, (digit + 1) % 10)
         )
         assert longest > 20 * shortest
-        assert colours(page.locator(".cv-mini").nth(digit))[rgb(DIGIT_COLOURS[digit])] > 200
+        assert colours(page.locator(".cv-mini").nth(digit))[rgb(CLASS_COLOURS[digit])] > 200
         assert colours(page.locator(".cv-for").first)[240, 138, 36] > 50
         assert colours(page.locator(".cv-against").first)[58, 134, 224] > 50
         # The slider's track and thumb are backgrounds; its borders are not.

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from capsviz.drawings import Drawing, encode, stroke_of
-from capsviz.inference import Model
+from capsviz.inputs.drawings import Drawing, encode, stroke_of
+from capsviz.models.model import Model
 from tests.e2e.protocol import Session, connected, run
 from tests.e2e.serving import serve
 

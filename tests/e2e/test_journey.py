@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from capsviz.examples import EXAMPLES, render
+from capsviz.inputs.examples import EXAMPLES, render
 from tests.e2e.serving import serve
 
 SEVEN = [(70, 60), (210, 60), (130, 230)]

@@ -13,13 +13,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from capsviz import canvas_to_mnist
-from capsviz.examples import EXAMPLES, Example, render
 from capsviz.figures import decoder_payload
 from capsviz.figures.packing import browser_assets
-from capsviz.inference import Model
-from capsviz.poses import load_poses
-from capsviz.sweeps import sweep
-from capsviz.trace import RoutingTrace
+from capsviz.inputs.examples import EXAMPLES, Example, render
+from capsviz.measures.poses import load_poses
+from capsviz.measures.sweeps import sweep
+from capsviz.models.model import Model
+from capsviz.traces.routing import RoutingTrace
 from tests.e2e.serving import serve
 from tests.e2e.test_journey import SEVEN, answer, choose, clear, draw
 

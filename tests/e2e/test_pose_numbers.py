@@ -20,8 +20,16 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from capsviz.figures import decoder_payload, pose_payload, theme
 from capsviz.figures.packing import browser_assets, pack
 from capsviz.figures.pose import DECODER_SCRIPTS, POSE_SCRIPTS
-from capsviz.poses import PROPERTIES, Component, DigitPoses, Effect, PoseMeasurements, Range, Settings
-from capsviz.trace import RoutingTrace
+from capsviz.measures.poses import (
+    PROPERTIES,
+    Component,
+    DigitPoses,
+    Effect,
+    PoseMeasurements,
+    Range,
+    Settings,
+)
+from capsviz.traces.routing import RoutingTrace
 
 ADDRESS = "http://pose.test/"
 WINNER = 6
@@ -352,7 +360,7 @@ def test_capsules_show_lengths_colours_and_which_is_chosen(pose: Page) -> None:
         expect(button).to_have_attribute("aria-pressed", str(digit == WINNER).lower())
         assert button.evaluate("(node) => node.classList.contains('longest')") == (digit == WINNER)
         assert (
-            button.evaluate("(node) => node.style.getPropertyValue('--digit')") == theme.DIGIT_COLOURS[digit]
+            button.evaluate("(node) => node.style.getPropertyValue('--digit')") == theme.CLASS_COLOURS[digit]
         )
     checked = "[...document.querySelectorAll('[name=mask]')].map((input) => input.checked)"
     assert pose.evaluate(checked) == [True, False, False]

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from capsviz import canvas_to_mnist
-from capsviz.examples import EXAMPLES, Example, render
 from capsviz.figures import routing_html, routing_payload
 from capsviz.figures.packing import browser_assets
 from capsviz.figures.routing import ROUTING_SCRIPTS, SCALES, scale_values
-from capsviz.inference import Model
-from capsviz.surgery import reroute, silence
-from capsviz.trace import RoutingTrace
+from capsviz.inputs.examples import EXAMPLES, Example, render
+from capsviz.models.model import Model
+from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.surgery import reroute, silence
 from tests.e2e.serving import serve
 from tests.e2e.test_journey import SEVEN, answer, choose, clear, draw
 

@@ -27,8 +27,8 @@ from capsviz.figures.routing import (
     transforms_payload,
     vote_cloud,
 )
-from capsviz.surgery import reroute
-from capsviz.trace import RoutingTrace
+from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.surgery import reroute
 from tests.e2e.looking import without_errors
 
 CHOSEN = (7 * 6 + 1) * 6 + 4  # type 7, row 1, column 4
@@ -932,7 +932,7 @@ def test_arrows_of_v_and_s_point_as_far_as_they_are_long(view: Page, trace: Rout
                     "(canvas, points) => pixels(canvas, points)", [list(point) for point in points]
                 )
             )[:, :3]
-            own = [int(theme.DIGIT_COLOURS[digit][at : at + 2], 16) for at in (1, 3, 5)]
+            own = [int(theme.CLASS_COLOURS[digit][at : at + 2], 16) for at in (1, 3, 5)]
             assert is_colour(found[0], own, 30)
             assert is_colour(found[1], (255, 255, 255), 60)
             assert is_colour(found[2], own, 60) or np.linalg.norm(s) > 0.9 * np.linalg.norm(v)
@@ -1386,7 +1386,7 @@ def test_under_forced_colours_what_is_chosen_and_what_colours_mean_still_show(
             seen = page.locator(selector).evaluate_all(
                 "(bars) => bars.map((bar) => getComputedStyle(bar).backgroundColor)"
             )
-            own = [tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colour in theme.DIGIT_COLOURS]
+            own = [tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colour in theme.CLASS_COLOURS]
             assert seen[:10] == [f"rgb({', '.join(map(str, colour))})" for colour in own]
         page.get_by_test_id("digit-6").click()
         page.mouse.move(0, 0)

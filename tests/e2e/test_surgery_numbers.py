@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from capsviz.app.messages import Operation
 from capsviz.figures import surgery_payload, theme
 from capsviz.figures.packing import browser_assets
 from capsviz.figures.routing import SURGERY_SCRIPTS
-from capsviz.messages import Operation
-from capsviz.surgery import Routing
-from capsviz.trace import RoutingTrace
+from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.surgery import Routing
 from tests.e2e.looking import without_errors
 from tests.e2e.test_routing_numbers import made_up, on_black, shown, signed
 
@@ -90,7 +90,7 @@ def test_bars_stand_for_the_lengths_before_and_after(view: Page, trace: RoutingT
         assert float(line.evaluate("(bar) => parseFloat(bar.style.left)")) == pytest.approx(
             100 * before, abs=1e-3
         )
-        colour = [int(theme.DIGIT_COLOURS[digit][at : at + 2], 16) for at in (1, 3, 5)]
+        colour = [int(theme.CLASS_COLOURS[digit][at : at + 2], 16) for at in (1, 3, 5)]
         assert bar.evaluate("(bar) => bar.style.background") == f"rgb({', '.join(map(str, colour))})"
         text = shown(length, 5 if 0 < length < 0.001 else 3)
         expect(view.get_by_test_id(f"after-{digit}")).to_have_text(text)

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from capsviz.drawings import Drawing, decode, stroke_of
-from capsviz.examples import EXAMPLES, render
-from capsviz.inference import Model
-from capsviz.preprocess import prepare
+from capsviz.inputs.drawings import Drawing, decode, stroke_of
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.preprocess import prepare
+from capsviz.models.model import Model
 from tests.e2e.serving import ROOT, free_port, until_healthy
 from tests.e2e.test_journey import FIRST, SEVEN, answer, canvas_ink, choose, clear, draw, inked, stroke_ink
 

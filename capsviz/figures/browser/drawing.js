@@ -2,7 +2,7 @@
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
-function element(tag, attributes = {}, ...children) {
+export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
@@ -14,7 +14,7 @@ function element(tag, attributes = {}, ...children) {
 }
 
 // Text with **strong** parts and [[term|what it means]] parts.
-function words(text) {
+export function words(text) {
   return text.split(/(\*\*.+?\*\*|\[\[.+?\]\])/).map((part) => {
     if (part.startsWith("**")) return element("b", {}, part.slice(2, -2));
     if (!part.startsWith("[[")) return part;
@@ -23,32 +23,32 @@ function words(text) {
   });
 }
 
-function setText(node, text) {
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-function setHtml(node, html) {
+export function setHtml(node, html) {
   if (node.lastHtml !== html) node.innerHTML = node.lastHtml = html;
 }
 
 // Fixed digits and a real minus sign; what rounds to 0 has none.
-function fixed(value, digits = 2) {
+export function fixed(value, digits = 2) {
   const text = Math.abs(value).toFixed(digits);
   return value < 0 && Number(text) !== 0 ? "−" + text : text;
 }
 
-function signedText(value, digits = 2) {
+export function signedText(value, digits = 2) {
   const text = fixed(value, digits);
   return text.startsWith("−") || Number(text) === 0 ? text : "+" + text;
 }
 
-function percent(value) {
+export function percent(value) {
   const digits = Math.abs(value) < 0.0995 ? 1 : 0;
   return fixed(100 * value, digits) + "%";
 }
 
 // A canvas that fills its box at the screen's own resolution; begin() clears it and scales to CSS pixels.
-class Picture {
+export class Picture {
   constructor(label, attributes = {}) {
     this.canvas = element("canvas", { role: "img", "aria-label": label, ...attributes });
     this.context = this.canvas.getContext("2d");
@@ -77,7 +77,7 @@ class Picture {
 }
 
 // White ink on black, from grey levels 0..255 (bytes) or 0..1, onto a canvas of as many pixels.
-function putInk(canvas, values, strength = 1) {
+export function putInk(canvas, values, strength = 1) {
   const context = canvas.getContext("2d");
   const pixels = (canvas.pixels ??= context.createImageData(canvas.width, canvas.height));
   const cells = (canvas.cells ??= new Uint32Array(pixels.data.buffer));
@@ -87,19 +87,19 @@ function putInk(canvas, values, strength = 1) {
   context.putImageData(pixels, 0, 0);
 }
 
-function inkCanvas(values, side, strength = 1) {
+export function inkCanvas(values, side, strength = 1) {
   const canvas = element("canvas", { width: side, height: side });
   putInk(canvas, values, strength);
   return canvas;
 }
 
-function drawInk(context, ink, x, y, size, from = 0, side = ink.width) {
+export function drawInk(context, ink, x, y, size, from = 0, side = ink.width) {
   context.imageSmoothingEnabled = false;
   context.drawImage(ink, from, from, side, side, x, y, size, size);
 }
 
 // Orange for, blue against; strength by alpha, so that black (or the dimmed digit) is the neutral middle.
-class Diverging {
+export class Diverging {
   constructor({ forColour, againstColour }) {
     const ramp = (colour) =>
       Array.from({ length: 33 }, (_, step) => `rgb(${colour.join(" ")} / ${(step / 32).toFixed(3)})`);
@@ -117,7 +117,7 @@ class Diverging {
 }
 
 // Many circles of few colours: one path a colour is what makes thousands of them cheap.
-function fillCircles(context, groups) {
+export function fillCircles(context, groups) {
   for (const [colour, circles] of groups) {
     context.fillStyle = colour;
     context.beginPath();
@@ -130,7 +130,7 @@ function fillCircles(context, groups) {
 }
 
 // One tip for the whole view, for [data-tip] elements and for what lies under the pointer in a picture.
-class Tip {
+export class Tip {
   constructor(root) {
     this.node = element("div", { class: "tip", id: "tip", role: "tooltip", hidden: true });
     root.append(this.node);

@@ -1,6 +1,6 @@
 // What figures/packing.py packed, unpacked.
 
-function unpack(bytes) {
+export function unpack(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headerLength)));
@@ -18,7 +18,7 @@ function unpack(bytes) {
 }
 
 // The 65,536 half-precision numbers there are, looked up: exact, and needs no Float16Array.
-function widened(halves) {
+export function widened(halves) {
   const table = new Float32Array(65536);
   for (let bits = 0; bits < 65536; bits++) {
     const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];

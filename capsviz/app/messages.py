@@ -1,0 +1,372 @@
+"""What a browser sends and what a link says, parsed into checked values or refused with one sentence.
+
+Nothing from outside is used before a function of this module has turned it into a frozen value: its type, its
+size and its range are checked here and nowhere else. Sentences never quote more than a few characters, and nothing
+that could be taken for markup.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from capsviz.checks import quoted, real, whole
+from capsviz.errors import MessageError
+from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
+from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS
+
+# Of a pose. (PyTorch, which capsviz.layers.capsules imports, would keep the first page waiting.)
+DIGITS, POSE_DIM = 10, 16
+POSE_LIMIT = 2.0  # of any number of a pose; a capsule itself is shorter than 1
+SPAN_LIMIT = 1.0  # of a sweep
+LATE = "late"  # why a browser cannot decode: the weights did not arrive
+UNSUPPORTED = {LATE: "the decoder’s weights did not arrive"}
+CARRIED = "carried"  # the experiment that starts routing with the b that another drawing left behind
+LARGEST = 2**31 - 1  # of a seed, and of a request's number
+
+
+# --- the pad --------------------------------------------------------------------------------------------
+
+STRANGE = "The canvas sent something that is no drawing: draw the stroke again, or load the page again."
+MOST_TAG = 2**31
+MOST_OBJECTS = 400  # on the canvas: an example's strokes, and those drawn on it
+CURVE = 0.1  # pixels by which the polyline of a curve may leave it
+MOST_PIECES = 16  # of one curve
+
+Tag = tuple[
+    int, int
+]  # a session's own number and the number of a showing: what the canvas was last told to show
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What the canvas says of itself.
+
+    Attributes:
+        tag: of the last showing that it knows of; None if it was never told any.
+        objects: how many it holds, without the tag.
+        strokes: those of them that were asked for.
+    """
+
+    tag: Tag | None
+    objects: int
+    strokes: tuple[Stroke, ...]
+
+
+def parse_canvas(state: object, known: int | None) -> Canvas:
+    """What the drawing canvas sends: the state of its component, with the drawing in the format of Fabric.js.
+
+    Args:
+        state: {"drawing": {"raw": {"objects": [...]}}}; the picture of it that may come along is never looked at.
+        known: so many objects need not be read: the strokes of all later ones are. None to read only those that
+            are strokes, wherever they are.
+
+    Raises:
+        MessageError: if it is anything else, or larger than a drawing can be.
+    """
+    objects = _entry(_entry(_entry(state, "drawing"), "raw"), "objects")
+    if not isinstance(objects, list) or len(objects) > MOST_OBJECTS:
+        raise MessageError(STRANGE)
+    tag = _tag_of(objects[0]) if objects else None
+    drawn = objects if tag is None else objects[1:]
+    if known is None:
+        wanted = [shape for shape in drawn if isinstance(shape, Mapping) and shape.get("type") == "Path"]
+    else:
+        wanted = drawn[known:]
+    return Canvas(tag, len(drawn), tuple(map(_stroke, wanted)))
+
+
+def tag_object(tag: Tag) -> dict[str, Any]:
+    """An object that the canvas keeps and nobody sees: it tells which showing the other objects are of."""
+    return {"type": "Rect", "width": tag[0], "height": tag[1], "visible": False}
+
+
+def _tag_of(shape: object) -> Tag | None:
+    if not isinstance(shape, Mapping) or shape.get("type") != "Rect":
+        return None
+    return _tag(shape.get("width"), shape.get("height"))
+
+
+def _tag(*parts: object) -> Tag:
+    first, second = (whole(part, 0, MOST_TAG, "The canvas's number of a showing") for part in parts)
+    return first, second
+
+
+def _entry(value: object, name: str) -> object:
+    if not isinstance(value, Mapping) or name not in value:
+        raise MessageError(STRANGE)
+    return value[name]
+
+
+def _stroke(shape: object) -> Stroke:
+    """A path of Fabric.js: ["M", x, y] first, then ["L", x, y] and ["Q", x of the control point, y, x, y]."""
+    path, width = _entry(shape, "path"), _entry(shape, "strokeWidth")
+    if not isinstance(path, list) or not 0 < len(path) <= MOST_POINTS:
+        raise MessageError(STRANGE)
+    points: list[tuple[float, float]] = []
+    for at, command in enumerate(path):
+        if not isinstance(command, list) or not command:
+            raise MessageError(STRANGE)
+        letter, *values = command
+        numbers = [real(value, -FARTHEST, FARTHEST, "A point of the drawing") for value in values]
+        match letter, numbers:
+            case "M", [x, y] if at == 0:
+                points.append((x, y))
+            case "L", [x, y] if at > 0:
+                points.append((x, y))
+            case "Q", [cx, cy, x, y] if at > 0:
+                points += _curve(points[-1], (cx, cy), (x, y))
+            case _:
+                raise MessageError(STRANGE)
+    if len(points) > 2 * MOST_POINTS:
+        raise MessageError(
+            f"This stroke has more than {2 * MOST_POINTS:,} points: draw a digit with a few short ones."
+        )
+    return stroke_of(np.array(points), real(width, 1, WIDEST, "The pen's width"))
+
+
+def _curve(
+    start: tuple[float, float], control: tuple[float, float], end: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Points on a quadratic Bezier curve after its start, close enough for the lines between them to be the curve."""
+    (x0, y0), (x1, y1), (x2, y2) = start, control, end
+    bend = math.hypot(x0 - 2 * x1 + x2, y0 - 2 * y1 + y2)
+    # The chord of a piece 1/n long in t is off by bend / (4 n^2) at most.
+    pieces = max(1, min(MOST_PIECES, math.ceil(math.sqrt(bend / (4 * CURVE)))))
+    out = []
+    for k in range(1, pieces + 1):
+        t = k / pieces
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
+        out.append((a * x0 + b * x1 + c * x2, a * y0 + b * y1 + c * y2))
+    return out
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a browser has kept of its pad.
+
+    Attributes:
+        drawing: that was on it.
+        told: what its canvas was last told to show: the same, but for the strokes drawn since.
+        tag: of that showing.
+        width: of the pen, in pixels.
+        live: whether the canvas shows it now, and has only lost its server.
+    """
+
+    drawing: Drawing
+    told: Drawing
+    tag: Tag
+    width: int
+    live: bool
+
+
+def parse_kept(value: object, widths: tuple[int, int]) -> Kept:
+    """What pad.js sends of the drawing that it kept.
+
+    Args:
+        value: {"drawing": text, "told": text, "tag": [a, b], "width": pixels, "live": true or false}.
+        widths: the least and the most that the pen can have.
+
+    Raises:
+        MessageError: if it is anything else.
+    """
+    drawing, told = (decode(_entry(value, name)) for name in ("drawing", "told"))  # type: ignore[arg-type] # it checks
+    tag, live = _entry(value, "tag"), _entry(value, "live")
+    if not isinstance(tag, list) or len(tag) != 2 or not isinstance(live, bool):
+        raise MessageError(STRANGE)
+    return Kept(drawing, told, _tag(*tag), whole(_entry(value, "width"), *widths, "The pen's width"), live)
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How an uploaded picture is to be looked at.
+
+    Attributes:
+        crop: left, top, right, bottom of the part to look at, as fractions of the picture; None for all of it.
+        without: points (x, y) on what is no ink, as fractions of the picture.
+    """
+
+    crop: tuple[float, float, float, float] | None = None
+    without: tuple[tuple[float, float], ...] = ()
+
+
+MOST_WITHOUT = 40  # parts of a picture that are no ink
+LEAST_CROP = 0.02  # of a side
+
+
+def parse_framing(value: object) -> Framing:
+    """What picture.js sends: {"crop": [left, top, right, bottom] or null, "without": [[x, y], ...]}.
+
+    Raises:
+        MessageError: if it is anything else.
+    """
+    what = "A place in the picture"
+    crop, without = _entry(value, "crop"), _entry(value, "without")
+    if not isinstance(without, list) or len(without) > MOST_WITHOUT:
+        raise MessageError(f"At most {MOST_WITHOUT} parts can be marked as no ink: crop the picture instead.")
+    points = []
+    for point in without:
+        if not isinstance(point, list) or len(point) != 2:
+            raise MessageError(STRANGE)
+        points.append((real(point[0], 0, 1, what), real(point[1], 0, 1, what)))
+    if crop is None:
+        return Framing(None, tuple(points))
+    if not isinstance(crop, list) or len(crop) != 4:
+        raise MessageError(STRANGE)
+    left, top, right, bottom = (real(side, 0, 1, what) for side in crop)
+    if right - left < LEAST_CROP or bottom - top < LEAST_CROP:
+        raise MessageError("The crop is too small to hold a digit: draw it larger.")
+    return Framing((left, top, right, bottom), tuple(points))
+
+
+# --- Pose ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SweepGif:
+    """A GIF of one dimension of a pose on the move."""
+
+    number: int  # of the request: the answer carries it
+    digit: int
+    pose: tuple[float, ...] | tuple[tuple[float, ...], ...]  # [16], or [10][16] to feed all capsules
+    dimension: int
+    span: float  # how far it moves, down and up
+
+
+@dataclass(frozen=True)
+class MorphGif:
+    """A GIF of the way from one pose [16] to another."""
+
+    number: int
+    digits: tuple[int, int]
+    poses: tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def gif_request(sent: object) -> SweepGif | MorphGif:
+    """The GIF that the Pose view asks for.
+
+    Raises:
+        MessageError: if a field is missing, has a wrong type, or is out of range.
+    """
+    if not isinstance(sent, Mapping) or sent.get("kind") not in ("sweep", "morph"):
+        raise MessageError("This request for a GIF cannot be read: load the page again.")
+    number = whole(sent.get("number"), 0, 2**53, "The number of the request")
+    if sent["kind"] == "morph":
+        first, second = sent.get("a"), sent.get("b")
+        if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+            raise MessageError("A morph needs two poses, A and B: load the page again.")
+        return MorphGif(
+            number,
+            digits=(_digit(first.get("digit")), _digit(second.get("digit"))),
+            poses=(_pose(first.get("pose")), _pose(second.get("pose"))),
+        )
+    pose = sent.get("pose")
+    if isinstance(pose, (list, tuple)) and len(pose) == DIGITS:
+        poses: tuple[float, ...] | tuple[tuple[float, ...], ...] = tuple(_pose(own) for own in pose)
+    else:
+        poses = _pose(pose)
+    return SweepGif(
+        number,
+        digit=_digit(sent.get("digit")),
+        pose=poses,
+        dimension=whole(sent.get("dimension"), 0, POSE_DIM - 1, "A sweep’s dimension"),
+        span=real(sent.get("span"), 0.01, SPAN_LIMIT, "A sweep’s range"),
+    )
+
+
+def _digit(sent: object) -> int:
+    return whole(sent, 0, DIGITS - 1, "A digit capsule")
+
+
+def _pose(sent: object) -> tuple[float, ...]:
+    if not isinstance(sent, (list, tuple)) or len(sent) != POSE_DIM:
+        raise MessageError(f"A pose must be a list of {POSE_DIM} numbers: load the page again.")
+    return tuple(real(value, -POSE_LIMIT, POSE_LIMIT, "Each number of a pose") for value in sent)
+
+
+def stored(sent: object, name: str) -> str:
+    """The name of the weights whose decoder a browser says it has: those that it was sent.
+
+    Raises:
+        MessageError: if it names others, or none.
+    """
+    if sent != name:
+        raise MessageError(f"The browser has kept {quoted(sent)} instead of the decoder {name}.")
+    return name
+
+
+def unsupported(sent: object) -> str:
+    """Why a browser cannot decode, in words.
+
+    Raises:
+        MessageError: if that is no reason that a view gives.
+    """
+    if not isinstance(sent, str) or sent not in UNSUPPORTED:
+        raise MessageError(f"There is no reason {quoted(sent)}.")
+    return UNSUPPORTED[sent]
+
+
+# --- Routing ------------------------------------------------------------------------------------------------
+
+
+def routing_iterations(sent: object) -> int:
+    """R as the Routing view asks for it.
+
+    Raises:
+        MessageError: if it is anything but a whole number that routing can run for.
+    """
+    return whole(sent, 1, MOST_ITERATIONS, "The number of routing iterations")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One experiment on routing, as surgery.js asks for it; without any, routing as it was."""
+
+    number: int = 0  # of the request: the answer carries it
+    coupling: str = "routing"  # one of COUPLINGS, or CARRIED
+    iterations: int | None = None  # None: as many as the drawing was routed with
+    seed: int = 1  # of "random"
+    example: str = ""  # whose b is carried over
+    types: tuple[int, ...] = ()  # silenced capsule types, and
+    places: tuple[int, ...] = ()  # places of the grid, row * 6 + column
+
+
+def operation(sent: object, types: int, examples: Collection[str]) -> Operation:
+    """The experiment that a browser asks for; what it leaves out is as in ``Operation``.
+
+    Args:
+        sent: the message.
+        types: how many capsule types there are.
+        examples: names of the drawings whose b can be carried over.
+
+    Raises:
+        MessageError: if a field has a wrong type, or names what there is not.
+    """
+    if not isinstance(sent, Mapping):
+        raise MessageError("This experiment cannot be read: load the page again.")
+    coupling, iterations = sent.get("coupling", "routing"), sent.get("iterations")
+    example = sent.get("example") or ""
+    if not isinstance(coupling, str) or coupling not in (*COUPLINGS, CARRIED):
+        raise MessageError(
+            f"There is no experiment {quoted(coupling)}: choose {', '.join((*COUPLINGS, CARRIED))}."
+        )
+    if not isinstance(example, str) or example not in (*examples, *(() if coupling == CARRIED else ("",))):
+        raise MessageError(f"There is no example {quoted(example)} to take b from: choose one of the list.")
+    return Operation(
+        number=whole(sent.get("number", 0), 0, LARGEST, "The number of the request"),
+        coupling=coupling,
+        iterations=None if iterations is None else routing_iterations(iterations),
+        seed=whole(sent.get("seed", 1), 0, LARGEST, "The seed"),
+        example=example,
+        types=_silenced(sent.get("types", ()), types, "capsule type"),
+        places=_silenced(sent.get("places", ()), GRID**2, "place of the grid"),
+    )
+
+
+def _silenced(sent: object, count: int, what: str) -> tuple[int, ...]:
+    """Which of ``count`` are silenced, in order."""
+    if not isinstance(sent, (list, tuple)) or len(sent) > count:
+        raise MessageError(f"Silence each {what} by a list of at most {count} numbers.")
+    return tuple(sorted({whole(index, 0, count - 1, f"A silenced {what}") for index in sent}))

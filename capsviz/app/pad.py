@@ -1,0 +1,509 @@
+"""The pad on the left of every page, and the drawing that a session works on: canvas, tools, examples, pictures.
+
+The canvas holds what a person drew last; the session's history holds all that undo can go back to; the browser's
+tab keeps the last drawing (``pad.js``), so that reloading the page, or a server that has started again, gives it back.
+"""
+
+import contextlib
+import secrets
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from capsviz import figures
+from capsviz.app.messages import Framing, Tag, parse_canvas, parse_framing, parse_kept, tag_object
+from capsviz.checks import one_line
+from capsviz.errors import CapsvizError, ImageError, MessageError
+from capsviz.figures.bundle import browser_assets
+from capsviz.inputs import drawings
+from capsviz.inputs.drawings import GRID, PAD, Drawing, Stroke
+from capsviz.inputs.examples import EXAMPLES
+from capsviz.inputs.images import ENDINGS, read_image
+from capsviz.inputs.preprocess import Preparation, luminance, prepare
+
+HISTORY = 30  # drawings that undo can go back through
+FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hardly a hole left
+INK = "#ffffff"
+NAMED = 60  # characters of an uploaded file's name in a sentence about it
+SHOWN_SIDE = 640  # pixels of an uploaded picture, as its dialog shows it
+WIDTHS, WIDTH = (6, 30), 18  # pixels: of the pen, and of the one that a session begins with
+
+# Keys of the session's state.
+HISTORY_KEY = "drawings"  # list[Drawing], the current one last
+CANVAS_KEY = "canvas"  # the canvas component
+SHOWN_KEY = "canvas_shown"  # Shown: what the canvas was last told to show
+FRESH_KEY = "fresh"  # True until a person does something: what the browser kept may still come
+CHANGED_KEY = "changed"  # True while something has changed that the page has not been run for
+SETTLED_KEY = "settled"  # True once a session has had a run that was not cut off
+KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept"
+PROBLEM_KEY = "problem"  # one sentence about what could not be used; shown once
+UPLOAD_KEY = "upload"
+UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
+PICTURE_KEY = "picture"  # Picture: the file uploaded last
+FRAMING_KEY = "framing"  # the component in which it is cropped; with the number of the file
+INVERT_KEY = "invert"  # the switch beside it; likewise
+WIDTH_KEY = "stroke_width"
+
+# A faint word in the canvas as long as nothing is drawn, and below an example.
+HINT = """<style>.st-key-canvas::after {
+    content: "draw a digit"; position: absolute; inset: 0; display: grid; place-content: center;
+    color: #8b8f96; font-size: 20px; pointer-events: none; z-index: 30;
+}</style>"""
+EXAMPLE_HINT = """<style>.st-key-canvas::after {
+    content: "an example: Clear, then draw"; position: absolute; inset: auto 0 4px; text-align: center;
+    color: #b9bec6; font-size: 16px; pointer-events: none; z-index: 30;
+}</style>"""
+NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
+
+_script, _ = browser_assets("pad")
+_keeper = st.components.v2.component("capsviz_pad", js=_script)
+_script, _style = browser_assets("picture", "picture")
+_framing = st.components.v2.component("capsviz_picture", js=_script, css=_style)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the canvas was told to show: a drawing, and the tag by which its messages tell that they follow it."""
+
+    drawing: Drawing
+    tag: Tag
+    objects: list[dict[str, Any]]  # in the canvas's own format (Fabric.js)
+
+
+WHOLE = Framing()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An uploaded picture, for as long as the drawing made of it is the current one or is being looked for."""
+
+    name: str
+    grey: bytes  # uint8 [H, W], deflated
+    shape: tuple[int, int]
+    framing: Framing = WHOLE  # that the drawing was made with
+    inverted: bool = False
+    open: bool = False  # in its dialog
+    drawing: Drawing | None = None  # made of it
+    doubts: tuple[str, ...] = ()  # about that
+
+    def pixels(self) -> np.ndarray:
+        """uint8 [H, W] its luminance."""
+        return np.frombuffer(zlib.decompress(self.grey), np.uint8).reshape(self.shape)
+
+
+def begin() -> bool:
+    """Give a new session its first drawing; whether this is its first run, or all before were cut off."""
+    state = st.session_state
+    if HISTORY_KEY not in state:
+        state[HISTORY_KEY] = []
+        state[WIDTH_KEY] = WIDTH
+        _show(Drawing(example=0))
+        state[FRESH_KEY] = True
+    return SETTLED_KEY not in state
+
+
+def current() -> Drawing:
+    """The drawing that every page reads."""
+    drawing: Drawing = st.session_state[HISTORY_KEY][-1]
+    return drawing
+
+
+def pad(first: bool) -> None:
+    """The canvas and what stands around it.
+
+    Args:
+        first: whether this is the session's first run: what a person did on a page that a former session left
+            behind then comes without the calls that Streamlit makes of a known control.
+    """
+    _keep()
+    st.session_state.pop(CHANGED_KEY, None)
+    _canvas(first)
+    now = current()
+    # Without help: its tooltips would lie over the canvas, in the pen's way.
+    with st.container(horizontal=True, gap="xsmall", key="tools"):
+        lone = len(st.session_state[HISTORY_KEY]) < 2
+        undo = st.button("Undo", icon=":material/undo:", key="undo", on_click=_undo, disabled=lone)
+        clear = st.button("Clear", icon=":material/delete:", key="clear", on_click=_clear)
+        names = [example.name for example in EXAMPLES]
+        chosen = st.menu_button("Examples", names, key="example", on_click=_choose_example)
+    with st.container(horizontal=True, gap="xsmall", key="inputs"):
+        st.slider("Stroke width", *WIDTHS, key=WIDTH_KEY, persist_state="session")
+        taken = st.session_state.get(UPLOADS_KEY, 0)
+        # Another key is another popover: a closed one, out of the picture's way.
+        with st.popover("Image", icon=":material/upload:", key=f"image{taken}"):
+            st.file_uploader(
+                "PNG, JPEG or WebP, or a photo, of one digit",
+                type=list(ENDINGS),
+                key=f"{UPLOAD_KEY}{taken}",
+                on_change=_upload,
+            )
+    picture: Picture | None = st.session_state.get(PICTURE_KEY)
+    if picture is not None and picture.drawing is not None and picture.drawing.picture is now.picture:
+        for doubt in picture.doubts:
+            st.caption(doubt)
+        st.button("What was taken of the picture", icon=":material/crop:", key="crop", on_click=_open_picture)
+    if picture is not None and picture.open:
+        _picture_dialog()
+    st.session_state[SETTLED_KEY] = True
+    if first and (undo or clear or chosen):
+        if clear:
+            _clear()
+        elif undo:
+            _undo()
+        else:
+            _choose_example()
+        st.rerun()
+
+
+def advice() -> str:
+    """What to do about a drawing on an example, or so small that its own lines fill it; "" about any other."""
+    now = current()
+    if now.example is not None and now.strokes:
+        return "Drawn on top of the example: Clear begins a drawing of your own."
+    if now.picture is not None or not now.strokes:
+        return ""
+    pen = max(stroke.width for stroke in now.strokes)
+    low = np.min([stroke.points.min(axis=0) - stroke.width / 2 for stroke in now.strokes], axis=0)
+    high = np.max([stroke.points.max(axis=0) + stroke.width / 2 for stroke in now.strokes], axis=0)
+    if (high - low).max() >= FILLED * pen:
+        return ""
+    return "Small for so wide a pen: draw it larger, or with a smaller stroke width."
+
+
+# --- canvas and browser ---------------------------------------------------------------------------------
+
+
+def _keep() -> None:
+    """Have the browser keep the drawing, or take the one that it kept for a session that has none of its own."""
+    state = st.session_state
+    shown: Shown = state[SHOWN_KEY]
+    data = {
+        "drawing": drawings.encode(current()),
+        "told": drawings.encode(shown.drawing),
+        "tag": list(shown.tag),
+        "width": state[WIDTH_KEY],
+        "fresh": state[FRESH_KEY],
+    }
+    kept = _keeper(key=KEEPER_KEY, data=data, on_kept_change=lambda: None, height=1).get("kept")
+    if kept is None or not state[FRESH_KEY]:
+        return
+    try:
+        found = parse_kept(kept, WIDTHS)
+    except MessageError as error:
+        state[PROBLEM_KEY] = str(error)
+        state[FRESH_KEY] = False
+        return
+    problem = state.get(PROBLEM_KEY)  # of the link with which the page was opened
+    state[HISTORY_KEY].clear()
+    state[WIDTH_KEY] = found.width
+    if found.live:  # the canvas shows it already: told so anew, it would drop a stroke that is being drawn
+        _push(found.drawing)
+        state[SHOWN_KEY] = Shown(found.told, found.tag, _objects(found.told))
+    else:
+        _show(found.drawing)
+    if problem:
+        state[PROBLEM_KEY] = problem
+
+
+@st.fragment
+def _canvas(first: bool) -> None:
+    """The canvas; only a message that changes the drawing lets the whole page run again."""
+    # Its component can only be declared while an app runs; imported at the top, this module could not be
+    # imported anywhere else.
+    from streamlit_drawable_canvas import st_canvas
+
+    state = st.session_state
+    shown: Shown = state[SHOWN_KEY]
+    sent: Any = None
+    # What fails is its own reading of a message that no canvas sends; _drawn has refused it.
+    with contextlib.suppress(AttributeError, KeyError, TypeError):
+        sent = st_canvas(
+            stroke_width=state[WIDTH_KEY],
+            stroke_color=INK,
+            background_color="#000000",
+            width=PAD,
+            height=PAD,
+            initial_drawing={"objects": [tag_object(shown.tag), *shown.objects]},
+            key=CANVAS_KEY,
+            on_change=_drawn,
+        ).json_data
+    st.html(_hint())
+    # A press of a button that comes with a message of the canvas may be dealt with in a run of this part alone.
+    if (first and _left_behind(sent)) or state.pop(CHANGED_KEY, False):
+        st.rerun()
+
+
+def _hint() -> str:
+    now = current()
+    if now.blank:
+        return HINT
+    return EXAMPLE_HINT if now.example is not None and not now.strokes else NO_HINT
+
+
+def _drawn() -> None:
+    """The canvas changed, by a stroke or because it was told to."""
+    state = st.session_state
+    shown: Shown = state[SHOWN_KEY]
+    now = current()
+    try:
+        sent = parse_canvas(state[CANVAS_KEY], _known(shown, now))
+        if sent.tag != shown.tag or not sent.strokes:
+            # Sent before the canvas heard of its new content, or only to confirm it. Without this, a quick
+            # second click on undo would bring back what the first one took away.
+            return
+        drawings.check_size(now.strokes + sent.strokes)
+    except MessageError as error:
+        state[PROBLEM_KEY] = str(error)
+        state[CHANGED_KEY] = True
+    else:
+        _push(replace(now, strokes=now.strokes + sent.strokes))
+
+
+def _left_behind(sent: Any) -> bool:
+    """Take over what a canvas shows that a former session left behind; whether there was anything to take."""
+    state = st.session_state
+    shown: Shown = state[SHOWN_KEY]
+    now, message = current(), {"drawing": {"raw": sent}}
+    try:
+        seen = parse_canvas(message, None)
+        if seen.tag is None:
+            return False
+        if seen.tag == shown.tag:  # what the browser kept is there: the strokes that came after
+            strokes = parse_canvas(message, _known(shown, now)).strokes
+            now = replace(now, strokes=now.strokes + strokes)
+        else:
+            strokes, now = seen.strokes, Drawing(seen.strokes)
+        drawings.check_size(now.strokes)
+    except MessageError:
+        return False
+    if not strokes:
+        return False
+    state[HISTORY_KEY].clear()
+    if seen.tag == shown.tag:
+        _push(now)
+    else:
+        _show(now)
+    return True
+
+
+def _known(shown: Shown, now: Drawing) -> int:
+    """How many objects of a canvas that was told to show ``shown`` are in the drawing that it became."""
+    return len(shown.objects) + len(now.strokes) - len(shown.drawing.strokes)
+
+
+def _push(drawing: Drawing) -> None:
+    history = st.session_state[HISTORY_KEY]
+    history.append(drawing)
+    del history[:-HISTORY]
+    st.session_state.pop(PROBLEM_KEY, None)  # of what was done before
+    st.session_state[FRESH_KEY] = False
+    st.session_state[CHANGED_KEY] = True
+
+
+def _show(drawing: Drawing) -> None:
+    """Make a drawing the current one and have the canvas show it; it confirms that as if it had been drawn."""
+    _push(drawing)
+    _tell(drawing)
+
+
+def _tell(drawing: Drawing) -> None:
+    """Have the canvas show a drawing. The tag makes two showings of the same differ: it acts on a change only."""
+    shown: Shown | None = st.session_state.get(SHOWN_KEY)
+    session, number = shown.tag if shown else (secrets.randbelow(2**31), 0)
+    st.session_state[SHOWN_KEY] = Shown(drawing, (session, number + 1), _objects(drawing))
+
+
+def _objects(drawing: Drawing) -> list[dict[str, Any]]:
+    """A drawing as the canvas keeps one."""
+    below: list[dict[str, Any]] = []
+    if drawing.example is not None:
+        example = EXAMPLES[drawing.example]
+        below = [_path(PAD * np.array(stroke), PAD * example.width) for stroke in example.strokes]
+    elif drawing.picture is not None:
+        below = [_image(drawing.picture)]
+    return below + [_stroke_path(stroke) for stroke in drawing.strokes]
+
+
+def _stroke_path(stroke: Stroke) -> dict[str, Any]:
+    return _path(stroke.points / GRID, stroke.width / GRID)
+
+
+def _path(points: np.ndarray, width: float) -> dict[str, Any]:
+    (x, y), *rest = points.round(2).tolist()
+    if not rest:
+        rest = [(x + 0.01, y)]  # a way of no length would have no ends to be drawn round
+    return {
+        "type": "Path",
+        "path": [["M", x, y], *(["L", *point] for point in rest)],
+        "fill": None,
+        "stroke": INK,
+        "strokeWidth": round(width, 2),
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+    }
+
+
+def _image(levels: np.ndarray) -> dict[str, Any]:
+    """Grey levels as an object that fills the canvas."""
+    return {
+        "type": "Image",
+        "src": figures.theme.data_uri(levels),
+        "originX": "left",
+        "originY": "top",
+        "left": 0,
+        "top": 0,
+        "scaleX": PAD / levels.shape[1],
+        "scaleY": PAD / levels.shape[0],
+    }
+
+
+# --- tools ----------------------------------------------------------------------------------------------
+
+
+def _undo() -> None:
+    history = st.session_state[HISTORY_KEY]
+    if len(history) > 1:
+        history.pop()
+        _tell(history[-1])
+        st.session_state[CHANGED_KEY] = True
+
+
+def _clear() -> None:
+    _show(Drawing())
+
+
+def _choose_example() -> None:
+    names = [example.name for example in EXAMPLES]
+    if st.session_state["example"] in names:
+        _show(Drawing(example=names.index(st.session_state["example"])))
+
+
+# --- pictures -------------------------------------------------------------------------------------------
+
+
+def _upload() -> None:
+    state = st.session_state
+    taken = state.get(UPLOADS_KEY, 0)
+    file = state[f"{UPLOAD_KEY}{taken}"]
+    if file is None:
+        return
+    state[UPLOADS_KEY] = taken + 1
+    try:
+        grey = np.rint(255 * luminance(read_image(file.getvalue()))).astype(np.uint8)
+    except CapsvizError as error:
+        state[PROBLEM_KEY] = f"`{one_line(file.name).replace('`', '')[:NAMED]}`: {error}"
+        return
+    picture = Picture(file.name, zlib.compress(grey.tobytes(), 1), grey.shape)
+    try:
+        _use(picture, prepare(grey))
+    except ImageError:
+        _set_picture(replace(picture, open=True))  # which says what is wrong, and lets it be cropped
+
+
+def _use(picture: Picture, prepared: Preparation) -> None:
+    levels = np.rint(255 * prepared.image).astype(np.uint8)
+    levels.flags.writeable = False
+    drawing = Drawing(picture=levels)
+    _set_picture(replace(picture, open=False, drawing=drawing, doubts=prepared.doubts))
+    _show(drawing)
+
+
+def _open_picture() -> None:
+    _set_picture(replace(st.session_state[PICTURE_KEY], open=True))
+
+
+def _close_picture() -> None:
+    _set_picture(replace(st.session_state[PICTURE_KEY], open=False))
+
+
+def _set_picture(picture: Picture) -> None:
+    st.session_state[PICTURE_KEY] = picture
+    st.session_state[CHANGED_KEY] = True
+
+
+@st.dialog("What was taken of the picture", width="medium", on_dismiss=_close_picture)
+def _picture_dialog() -> None:
+    """The picture with its ink marked, to crop it, to say that its ink is the other kind, or that something is none."""
+    state = st.session_state
+    if not state[PICTURE_KEY].open:
+        st.rerun()  # it was used
+    left, right = st.columns([5, 3], gap="medium")
+    with right:
+        seen = st.container(key="seen").empty()  # which keeps its place while the picture is looked at again
+        key = f"{INVERT_KEY}{state[UPLOADS_KEY]}"
+        inverted = state[PICTURE_KEY].inverted
+        st.toggle("Invert", inverted, key=key, help="Take light ink for dark, or dark for light.")
+    picture, prepared, problem = _look()
+    with left:
+        data = {
+            "name": picture.name,
+            "picture": figures.theme.data_uri(_smaller(picture.pixels())),
+            "shape": picture.shape,
+            "marks": "" if prepared is None else figures.theme.data_uri(_marks(prepared)),
+            "crop": picture.framing.crop,
+            "without": picture.framing.without,
+        }
+        _framing(key=f"{FRAMING_KEY}{state[UPLOADS_KEY]}", data=data, on_framing_change=lambda: None)
+    with right:
+        if prepared is not None:
+            source = figures.theme.data_uri(np.rint(255 * prepared.image).astype(np.uint8))
+            seen.html(
+                f'<figure class="cv-taken"><img src="{source}" alt="The 28 by 28 pixels that the network would see">'
+                "<figcaption>What the network would see</figcaption></figure>"
+            )
+        for sentence in (problem,) if prepared is None else prepared.doubts:
+            st.warning(sentence)
+        st.button("Use this", type="primary", disabled=prepared is None, on_click=_use_this)
+
+
+def _look() -> tuple[Picture, Preparation | None, str]:
+    """The picture as it is framed now, what is taken of it so and, where that is nothing, why."""
+    state = st.session_state
+    picture: Picture = state[PICTURE_KEY]
+    sent = state.get(f"{FRAMING_KEY}{state[UPLOADS_KEY]}", {}).get("framing")
+    inverted = bool(state.get(f"{INVERT_KEY}{state[UPLOADS_KEY]}", picture.inverted))
+    try:
+        framing = picture.framing if sent is None else parse_framing(sent)
+        picture = replace(picture, framing=framing, inverted=inverted)
+        return picture, _prepare(picture.pixels(), framing, inverted), ""
+    except (ImageError, MessageError) as error:
+        return picture, None, str(error)
+
+
+def _use_this() -> None:
+    picture, prepared, _ = _look()
+    if prepared is not None:
+        _use(picture, prepared)
+
+
+def _prepare(grey: np.ndarray, framing: Framing, inverted: bool) -> Preparation:
+    """What is taken of the picture; ink is what stands out from the paper, or with ``inverted`` the other kind.
+
+    Raises:
+        ImageError: if that is no digit.
+    """
+    if not inverted:
+        return prepare(grey, "auto", framing.crop, framing.without)
+    try:
+        found = prepare(grey, "auto", framing.crop, framing.without).polarity
+    except ImageError:
+        found = "dark" if np.median(grey) > 127 else "light"
+    return prepare(grey, "light" if found == "dark" else "dark", framing.crop, framing.without)
+
+
+def _smaller(grey: np.ndarray) -> np.ndarray:
+    """A picture no larger than its dialog can show it."""
+    factor = -(-max(grey.shape) // SHOWN_SIDE)
+    return grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+
+
+def _marks(prepared: Preparation) -> np.ndarray:
+    """uint8 [H, W, 4] a colour over what was taken for the digit, another over what was left out."""
+    marks = np.zeros((*prepared.kept.shape, 4), np.uint8)
+    marks[prepared.kept] = (*figures.theme.FOR_COLOUR, 190)
+    marks[prepared.left_out] = (*figures.theme.AGAINST_COLOUR, 190)
+    return marks

@@ -1,0 +1,145 @@
+"""The Routing page's two live views in Streamlit, and what they send back."""
+
+from dataclasses import asdict
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+
+from capsviz.app import messages, ui
+from capsviz.app.messages import CARRIED, Operation
+from capsviz.errors import MessageError, WeightsError
+from capsviz.figures import routing_payload, surgery_payload
+from capsviz.figures.bundle import browser_assets
+from capsviz.figures.routing import transforms_payload
+from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.models.card import routing_measured
+from capsviz.models.weights import DEFAULT, load_evaluation
+from capsviz.traces.routing import GRID, RoutingTrace
+from capsviz.traces.surgery import Routing, carried_over, reroute, silence
+
+EXPLORER_KEY = "routing"  # the component; its state: "iterations", as chosen there
+SURGERY_KEY = "surgery"  # the component; its state: "operation", as surgery.js makes it
+TRANSFORMS_KEY = "transforms"  # the component that keeps W in the browser; its state: "stored"
+STORED_KEY = "transforms_stored"  # name of the weights whose W the browser has
+OPERATION_KEY = (
+    "operation"  # Operation: the last that could be read, which outlasts the page and its component
+)
+PAYLOADS = 8  # that are kept for all sessions together, of up to 1.1 MB
+
+_script, _style = browser_assets("explorer", "routing")
+_explorer = st.components.v2.component("capsviz_routing", js=_script, css=_style)
+_script, _style = browser_assets("surgery", "surgery")
+_surgery = st.components.v2.component("capsviz_surgery", js=_script, css=_style)
+_script, _ = browser_assets("transforms")
+_transforms = st.components.v2.component("capsviz_transforms", js=_script)
+
+
+def explorer() -> None:
+    """Routing of the current drawing, step by step, every view on one clock."""
+    now, weights = ui.reading(), _weights()
+    if now.answer is not None:
+        stored = st.session_state.get(STORED_KEY) == weights
+        payload = _payload(now.answer, weights if stored else None)
+        _explorer(key=EXPLORER_KEY, data=payload, on_iterations_change=_iterations_chosen)
+
+
+@lru_cache(maxsize=PAYLOADS)
+def _payload(answer: ui.Answer, transforms: str | None) -> bytes:
+    measured = _measured(ui.model().sha256)
+    return routing_payload(answer.trace, answer.reconstructions, transforms, measured=measured)
+
+
+@lru_cache(maxsize=1)
+def _measured(sha256: str) -> str:
+    """What routing changes of the answers of the weights with this checksum, if that was measured."""
+    try:
+        return routing_measured(load_evaluation(DEFAULT, ui.model().card))
+    except WeightsError:
+        return ""
+
+
+def transforms() -> None:
+    """Once a session, after the first picture, which comes with its votes: W, to make all later votes of."""
+    name = _weights()
+    if st.session_state.get(STORED_KEY) != name:
+        _transforms(key=TRANSFORMS_KEY, data=_packed_transforms(name), on_stored_change=_stored, height=1)
+
+
+def _weights() -> str:
+    return ui.model().sha256[:16]
+
+
+def _iterations_chosen() -> None:
+    try:
+        ui.set_iterations(messages.routing_iterations(st.session_state[EXPLORER_KEY].get("iterations")))
+    except MessageError as error:
+        st.session_state[ui.PROBLEM_KEY] = str(error)
+
+
+def _stored() -> None:
+    st.session_state[STORED_KEY] = st.session_state[TRANSFORMS_KEY].get("stored")
+
+
+@lru_cache(maxsize=1)
+def _packed_transforms(name: str) -> bytes:
+    return transforms_payload(ui.model().transforms(), name)
+
+
+@st.fragment
+def surgery() -> None:
+    """Experiments on the routing of the current drawing; only this part runs again for one."""
+    now = ui.reading()
+    if now.trace is None or now.reconstructions is None:
+        return  # the page has been left, or says what to do
+    operation, problem = _asked(len(now.trace.u_hat) // GRID**2)
+    after, before = reroute(now.trace.u_hat, now.iterations), now.reconstructions[-1, now.trace.prediction]
+    try:
+        after = _operate(now.trace, operation)
+        digit = int(after.lengths.argmax())
+        # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
+        same = digit == now.trace.prediction and np.allclose(after.v[-1], now.trace.v[-1], rtol=0, atol=1e-5)
+        redrawn = before if same else ui.model().decode(after.v[-1, digit], digit)
+    except RuntimeError as error:  # what PyTorch raises when a device fails
+        redrawn, problem = np.zeros((28, 28)), ui.failure(error)
+    data = surgery_payload(now.trace, before, after, redrawn, measured=_measured(ui.model().sha256))
+    data |= {
+        "operation": asdict(operation),
+        "problem": problem,
+        "examples": [example.name for example in EXAMPLES],
+    }
+    _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
+
+
+def _asked(types: int) -> tuple[Operation, str]:
+    """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
+    last: Operation = st.session_state.get(OPERATION_KEY, Operation())
+    sent = st.session_state.get(SURGERY_KEY, {}).get("operation")
+    if sent is None:
+        return last, ""
+    try:
+        asked = messages.operation(sent, types, [example.name for example in EXAMPLES])
+    except MessageError as error:
+        return last, str(error)
+    st.session_state[OPERATION_KEY] = asked
+    return asked, ""
+
+
+def _operate(trace: RoutingTrace, operation: Operation) -> Routing:
+    iterations = operation.iterations or trace.iterations
+    coupling, start = operation.coupling, None
+    if coupling == CARRIED:
+        coupling, start = "routing", _left_behind(operation.example, iterations)
+    silenced = silence(len(trace.u_hat), operation.types, operation.places)
+    return reroute(trace.u_hat, iterations, coupling, seed=operation.seed, start=start, silenced=silenced)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _left_behind(name: str, iterations: int) -> np.ndarray:
+    """The logits that routing an example leaves behind, [1152, 10]."""
+    from capsviz.inputs.preprocess import canvas_to_mnist
+
+    example = next(example for example in EXAMPLES if example.name == name)
+    image = canvas_to_mnist(render(example.strokes, example.width, ui.PAD), "light")
+    u_hat = ui.model().trace(image, 1).u_hat
+    return carried_over(reroute(u_hat, iterations), u_hat)

@@ -1,0 +1,537 @@
+"""What each of the sixteen components of a digit capsule's pose does to the drawing: measured, put into words.
+
+As in Figure 4 of the paper, one component at a time is moved from 0.25 below to 0.25 above where it is, and
+both ends are drawn. Each drawing is measured; a property that changes in the same way in nearly every image
+is what the component means. ``python -m capsviz poses`` writes the result beside the weights.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+from tqdm import tqdm
+
+from capsviz.checks import whole_number
+from capsviz.errors import CapsvizError, DataError, ImageError, WeightsError
+from capsviz.models import facts
+from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
+from capsviz.networks.base import DEFAULT
+from capsviz.traces.base import Shape
+
+if TYPE_CHECKING:
+    from capsviz.models.model import Model
+
+
+class Property(NamedTuple):
+    """Something that is measured in an image."""
+
+    name: str
+    unit: str
+    less: str  # what happens to the drawing where it falls,
+    more: str  # and where it rises
+    usual: float  # the spread between images of a digit, where its own is less
+
+
+PROPERTIES = {
+    "thickness": Property("stroke thickness", "px", "thinner strokes", "thicker strokes", 0.6),
+    "slant": Property("slant", "°", "leans left", "leans right", 10),
+    "width": Property("width", "px", "narrower", "wider", 2),
+    "height": Property("height", "px", "shorter", "taller", 2),
+    "x": Property("horizontal position", "px", "ink moves left", "ink moves right", 1.5),
+    "y": Property("vertical position", "px", "ink moves up", "ink moves down", 1.5),
+    "loop": Property("loop size", "px²", "smaller loop", "larger loop", 8),
+    "brightness": Property("brightness", "% of white", "fainter", "brighter", 10),
+    "ink": Property("amount of ink", "px²", "less ink", "more ink", 25),
+}
+UNCLEAR = "no clear meaning"
+# A property is clear if its mean change is at least this many times its spread between images of the digit, and
+# has the same sign in this share of them. A second one is named if it is at least so much of the first.
+MIN_STANDARDISED, MIN_SAME_SIGN, MIN_OF_FIRST = 0.75, 0.8, 0.5
+OUTSIDE = (0.5, 99.5)  # percentiles of a component in training, between which a slider is at home
+
+LEAST_PEAK = 0.2  # an image without a pixel as bright as this shows no ink
+_DETAIL = 2  # times as many pixels a side, on which shape is measured
+
+
+# --- measuring images -----------------------------------------------------------------------------------
+
+
+@cache
+def _finer(size: int) -> np.ndarray:
+    """Pillow's bicubic interpolation of ``size`` pixels, as a matrix [_DETAIL * size, size]."""
+    pixels = Image.fromarray(np.eye(size, dtype=np.float32))
+    return np.asarray(pixels.resize((size, _DETAIL * size), Image.Resampling.BICUBIC))
+
+
+def measure_images(images: ArrayLike) -> dict[str, np.ndarray]:
+    """Measure every property in ``PROPERTIES`` in grey images, sharp or blurred.
+
+    Strokes, outlines and loops are those of the image at half of its brightest pixel, so that a blurred or a
+    dim stroke is about as thick as a sharp and a bright one.
+
+    Args:
+        images: [N, S, S], white ink on black in 0..1.
+
+    Returns:
+        For each property [N] floats, NaN (but ``ink``) where no pixel reaches 0.2:
+
+        - thickness: pixels; twice the inked area over the length of its outline. Of a ring that is its
+          stroke's width t, of an open stroke of length L t * L / (L + t), a tenth or so less.
+        - slant: degrees from upright, positive leaning right (its top to the right); from second moments,
+          the angle of the shear that undoes the correlation of x and y.
+        - width, height: pixels between the outermost columns and rows that are lit, to a part of a pixel.
+        - x, y: pixels from the image's centre to the ink's, positive to the right and down.
+        - loop: square pixels of background that ink encloses.
+        - brightness: percent of full white, a mean in which each pixel counts by its own brightness.
+        - ink: the sum of all pixels, in square pixels of full white.
+
+    Raises:
+        ImageError: if the images have another shape, or values outside 0..1 or NaN.
+    """
+    pixels = np.asarray(images, np.float32)
+    if pixels.ndim != 3 or pixels.shape[1] != pixels.shape[2]:
+        raise ImageError(f"Images to measure must be N x S x S, not of shape {pixels.shape}.")
+    if not ((pixels >= 0) & (pixels <= 1)).all():
+        raise ImageError("Images to measure must have finite values in 0..1: divide grey levels by 255.")
+    inked = pixels.max(axis=(1, 2), initial=0) >= LEAST_PEAK
+    measured = {name: np.full(len(pixels), np.nan) for name in PROPERTIES}
+    for name, values in {**_moments(pixels[inked]), **_shape(pixels[inked])}.items():
+        measured[name][inked] = values
+    measured["ink"] = pixels.sum(axis=(1, 2), dtype=float)
+    return measured
+
+
+def _moments(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Centre and slant of images [N, S, S]."""
+    ink = images.sum(axis=(1, 2), dtype=float)
+    size = images.shape[1]
+    places = np.arange(size) - (size - 1) / 2
+    rows, columns = images.sum(axis=2), images.sum(axis=1)
+    x, y = columns @ places / ink, rows @ places / ink
+    dx, dy = places - x[:, None], places - y[:, None]
+    xy = np.einsum("nyx,ny,nx->n", images, dy, dx) / ink
+    yy = (rows * dy**2).sum(axis=1) / ink + 1 / 12  # of a pixel's own height; never 0
+    return {
+        "x": x,
+        "y": y,
+        "slant": np.degrees(np.arctan2(-xy, yy)),  # y points down
+        "brightness": 100 * np.square(images).sum(axis=(1, 2)) / ink,
+    }
+
+
+def _shape(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Thickness, width, height and loop of images [N, S, S] at half of their brightest pixel."""
+    size = images.shape[1]
+    fine = _finer(size) @ images @ _finer(size).T
+    fine /= fine.max(axis=(1, 2), keepdims=True)
+    # The middle half of the grey levels, or the slopes of a blurred stroke would add to it.
+    middle = np.clip(2 * fine - 0.5, 0, 1)
+    # The steepness, summed, is the length of the outline. Taken between four pixels each: alike in all directions.
+    padded = np.pad(middle, [(0, 0), (1, 1), (1, 1)])
+    a, b = padded[:, :-1, :-1], padded[:, :-1, 1:]
+    c, d = padded[:, 1:, :-1], padded[:, 1:, 1:]
+    outline = np.hypot(b + d - a - c, c + d - a - b).sum(axis=(1, 2)) / 2
+    columns, rows = fine.max(axis=1), fine.max(axis=2)
+    ground = fine < 0.5
+    enclosed = ground & ~_from_border(ground)
+    return {
+        "thickness": 2 * middle.sum(axis=(1, 2)) / outline / _DETAIL,
+        "width": size - _first_edge(columns) - _first_edge(columns[:, ::-1]),
+        "height": size - _first_edge(rows) - _first_edge(rows[:, ::-1]),
+        "loop": enclosed.sum(axis=(1, 2)) / _DETAIL**2,
+    }
+
+
+def _first_edge(profile: np.ndarray) -> np.ndarray:
+    """[N] pixels from the border to where a profile [N, _DETAIL * S], at most 1, first rises through a half."""
+    first = (profile >= 0.5).argmax(axis=1)
+    images = np.arange(len(profile))
+    after = profile[images, first]
+    before = np.where(first > 0, profile[images, first - 1], 0)
+    # A value stands at its pixel's centre.
+    edges: np.ndarray = (first + 0.5 - (after - 0.5) / (after - before)) / _DETAIL
+    return edges
+
+
+def _from_border(ground: np.ndarray) -> np.ndarray:
+    """Which pixels of masks [N, H, W] are joined to the border, through sides and not corners."""
+    reached = np.zeros_like(ground)
+    for border in (np.s_[:, 0], np.s_[:, -1], np.s_[:, :, 0], np.s_[:, :, -1]):
+        reached[border] = ground[border]
+    # Sweep down, up, to the right and to the left, across the whole image at a time, until nothing is added.
+    sweeps = [
+        (flood[:, ::step], free[:, ::step])
+        for flood, free in ((reached, ground), (reached.swapaxes(1, 2), ground.swapaxes(1, 2)))
+        for step in (1, -1)
+    ]
+    before = -1
+    while before != (before := int(np.count_nonzero(reached))):
+        for flood, free in sweeps:
+            for line in range(1, flood.shape[1]):
+                flood[:, line] |= flood[:, line - 1] & free[:, line]
+    return reached
+
+
+# --- measuring poses ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How poses are measured.
+
+    Attributes:
+        data: name of the images.
+        per_digit: images of each digit in which components are moved.
+        range_per_digit: images of each digit, those included, that tell the range of its components.
+        seed: of the choice of images and of their shifts.
+        reach: how far a component is moved, down and up (section 5.1 of the paper).
+        shift: pixels by which each image is first moved at random, in both directions, as in training. MNIST's
+            digits are all centred: without this, place would seem to be nothing that differs between images.
+        iterations: routing iterations.
+    """
+
+    data: str = "MNIST training set"
+    per_digit: int = 200
+    range_per_digit: int = 1000
+    seed: int = 0
+    reach: float = 0.25
+    shift: int = 2
+    iterations: int = 3
+
+    def __post_init__(self) -> None:
+        least = {"per_digit": 2, "range_per_digit": self.per_digit, "seed": 0, "shift": 0, "iterations": 1}
+        for name, low in least.items():
+            number = whole_number(getattr(self, name))
+            if number is None or number < low:
+                raise CapsvizError(f"{name} must be a whole number from {low}, not {getattr(self, name)!r}.")
+        if not (isinstance(self.reach, int | float) and math.isfinite(self.reach) and self.reach > 0):
+            raise CapsvizError(f"reach must be a number above 0, not {self.reach!r}.")
+
+
+STANDARD = Settings()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What moving a component from its low to its high end does to one property of the drawing.
+
+    Attributes:
+        change: mean over the images, in the property's unit.
+        std: standard deviation of the change over the images.
+        standardised: ``change`` as a multiple of the property's spread between images of that digit.
+        same_sign: share of the images, 0..1, in which it changes in the direction of ``change``.
+    """
+
+    change: float
+    std: float
+    standardised: float
+    same_sign: float
+
+
+@dataclass(frozen=True)
+class Range:
+    """What values a number has in training: mean, standard deviation, 0.5 and 99.5% percentile."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Component(Range):
+    """One of a digit's 16 pose components: its values in training, and what it does to the drawing.
+
+    Attributes:
+        strength: mean squared difference, 0..1, between the pixels at its two ends.
+        effects: for each key of ``PROPERTIES`` its effect.
+        caption: the effect in words, for a rising value.
+    """
+
+    strength: float
+    effects: Mapping[str, Effect]
+    caption: str
+
+
+@dataclass(frozen=True)
+class DigitPoses:
+    """The pose of one digit's capsule.
+
+    Attributes:
+        length: range of |v|, 0..1.
+        spread: standard deviation of each property between reconstructions of that digit, in its unit.
+        components: D, in the order of the pose.
+    """
+
+    length: Range
+    spread: Mapping[str, float]
+    components: tuple[Component, ...]
+
+
+@dataclass(frozen=True)
+class PoseMeasurements:
+    """What was measured of one network.
+
+    Attributes:
+        sha256: checksum of its weights file.
+        settings: how it was measured.
+        digits: one for each class capsule.
+    """
+
+    sha256: str
+    settings: Settings
+    digits: tuple[DigitPoses, ...]
+
+    @property
+    def middle(self) -> float:
+        """How many percent of the images a component's range holds; half of the others lie on either side."""
+        return OUTSIDE[1] - OUTSIDE[0]
+
+    @property
+    def explanation(self) -> str:
+        """How captions and ranges came about, in a few sentences."""
+        how = self.settings
+        return (
+            f"In {how.per_digit} images of this digit that are read correctly ({how.data}) each number was moved from {how.reach} below to "
+            f"{how.reach} above its encoded value. A caption gives the mean change of what changed most, measured by its "
+            f"spread between those images, if that is at least {MIN_STANDARDISED} of the spread and has the same sign in at least "
+            f"{MIN_SAME_SIGN:.0%} of them; a second one is named if it is at least half as much. Strongest is what changes "
+            f"the pixels most. The range is the middle {self.middle:g}% of {how.range_per_digit:,} images."
+        )
+
+
+def measure_poses(
+    model: "Model", images: ArrayLike, labels: ArrayLike, settings: Settings = STANDARD
+) -> PoseMeasurements:
+    """Move each component of each digit's pose, in many images, and measure what changes in the drawing.
+
+    Numbers are rounded to four significant digits. Captions follow from them by ``describe``.
+
+    Args:
+        model: the network.
+        images: [N, S, S] of its training set, in 0..1. Those that it reads correctly are drawn from, in a
+            random order that depends on the seed alone.
+        labels: [N] their classes, from 0.
+        settings: how many images, how far, and so on.
+
+    Returns:
+        The measurements; the same for the same arguments on the same device.
+
+    Raises:
+        DataError: if there are not ``settings.per_digit`` images of each digit that the network reads.
+    """
+    pixels, digits = np.asarray(images), np.asarray(labels)
+    if digits.shape != pixels.shape[:1]:
+        raise DataError(
+            f"There are {len(pixels):,} images and labels of shape {digits.shape}: give each image one."
+        )
+    measured = []
+    for digit in tqdm(range(len(model.shape.classes)), desc=f"{model.shape.kind}s", disable=None):
+        poses = _read_correctly(model, pixels, np.flatnonzero(digits == digit), digit, settings)
+        measured.append(_measure_digit(model, poses, digit, settings))
+    return PoseMeasurements(model.sha256, settings, tuple(measured))
+
+
+def _read_correctly(
+    model: "Model", images: np.ndarray, candidates: np.ndarray, digit: int, settings: Settings
+) -> np.ndarray:
+    """[N, D] poses of images of one digit, N from ``per_digit`` to ``range_per_digit``."""
+    draw = np.random.default_rng([settings.seed, digit])
+    most, size = settings.shift, model.shape.size
+    poses: list[np.ndarray] = []
+    for index in draw.permutation(candidates):
+        down, right = draw.integers(0, 2 * most + 1, 2)
+        shifted = np.pad(images[index], most)[down : down + size, right : right + size]
+        v = model.trace(shifted, settings.iterations).v[-1]  # [J, D]
+        if np.linalg.norm(v, axis=1).argmax() == digit:
+            poses.append(v[digit])
+        if len(poses) == settings.range_per_digit:
+            break
+    if len(poses) < settings.per_digit:
+        raise DataError(
+            f"Only {len(poses)} images of the {model.shape.kind} {model.shape.classes[digit]} are there and read correctly, of {settings.per_digit} "
+            "to measure: give all of the training set."
+        )
+    return np.array(poses)
+
+
+def _measure_digit(model: "Model", poses: np.ndarray, digit: int, settings: Settings) -> DigitPoses:
+    some = poses[: settings.per_digit]
+    natural = measure_images(model.decode(some, digit))
+    spread = {name: _std(values[~np.isnan(values)]) for name, values in natural.items()}
+    components = []
+    for index in range(model.shape.pose):
+        step = settings.reach * np.eye(model.shape.pose, dtype=np.float32)[index]
+        low, high = model.decode(some - step, digit), model.decode(some + step, digit)
+        before, after = measure_images(low), measure_images(high)
+        effects = {name: _effect(name, after[name] - before[name], spread[name]) for name in PROPERTIES}
+        components.append(
+            Component(
+                **asdict(_range(poses[:, index])),
+                strength=_rounded(np.square(high - low).mean()),
+                effects=effects,
+                caption=describe(effects),
+            )
+        )
+    return DigitPoses(_range(np.linalg.norm(poses, axis=1)), spread, tuple(components))
+
+
+def _effect(name: str, changes: np.ndarray, spread: float) -> Effect:
+    """The effect of changes [N], of which those without ink at either end, NaN, count for no direction."""
+    known = changes[~np.isnan(changes)]
+    change = known.mean() if known.size else 0.0
+    same_sign = (np.sign(known) == np.sign(change)).sum() / len(changes)
+    return Effect(
+        change=_rounded(change),
+        std=_std(known),
+        standardised=_rounded(change / max(spread, PROPERTIES[name].usual)),
+        same_sign=_rounded(same_sign),
+    )
+
+
+def _range(values: np.ndarray) -> Range:
+    low, high = np.percentile(values, OUTSIDE)
+    return Range(_rounded(values.mean()), _std(values), _rounded(low), _rounded(high))
+
+
+def _std(values: np.ndarray) -> float:
+    return _rounded(values.std()) if values.size else 0.0
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def describe(effects: Mapping[str, Effect]) -> str:
+    """Put the effects of raising a component into words.
+
+    A property is clear if its mean change is at least 0.75 times its spread between images of the digit, and has
+    the same sign in at least 80% of them. Named is the clear one with the largest standardised change, and the
+    next one if that is at least half as large. The amount of ink follows from the others: it is named only where
+    none of them is clear.
+
+    Args:
+        effects: for each key of ``PROPERTIES`` its effect.
+
+    Returns:
+        For example "leans right (+14°), narrower (−2.2 px)", or "no clear meaning".
+    """
+    sizes = {
+        name: abs(effect.standardised)
+        for name, effect in effects.items()
+        if abs(effect.standardised) >= MIN_STANDARDISED and effect.same_sign >= MIN_SAME_SIGN
+    }
+    clear = sorted((name for name in sizes if name != "ink"), key=lambda name: -sizes[name]) or list(sizes)
+    named = [name for name in clear[:2] if sizes[name] >= MIN_OF_FIRST * sizes[clear[0]]]
+    return ", ".join(_words(name, effects[name].change) for name in named) or UNCLEAR
+
+
+def _words(name: str, change: float) -> str:
+    what = PROPERTIES[name]
+    amount = f"{change:+.{1 if what.unit == 'px' else 0}f}".replace("-", "−")
+    return (
+        f"{what.more if change > 0 else what.less} ({amount}{'' if what.unit[0] in '°%' else ' '}{what.unit})"
+    )
+
+
+# --- storing --------------------------------------------------------------------------------------------
+
+
+def poses_path(name: str | Path = DEFAULT) -> Path:
+    """Where the measurements of the weights ``name`` are: beside them, with the ending .poses.json."""
+    return beside(locate(name), "poses.json")
+
+
+def save_poses(measurements: PoseMeasurements, name: str | Path = DEFAULT) -> Path:
+    """Write measurements beside the weights ``name`` and return the path.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    path = poses_path(name)
+    text = json.dumps(asdict(measurements), ensure_ascii=False, separators=(",", ":"))
+    # A line for each component: a diff shows what has changed.
+    text = text.replace('{"mean":', '\n{"mean":') + "\n"
+    write_atomically(path, text.encode())
+    return path
+
+
+def load_poses(name: str | Path = DEFAULT, sha256: str | None = None) -> PoseMeasurements:
+    """Read the measurements beside the weights ``name``.
+
+    Args:
+        name: a name in ``weights/``, or a path to a .safetensors file.
+        sha256: checksum of the weights that they must belong to, as ``Model.sha256``; by default that of the card
+            beside them.
+
+    Raises:
+        WeightsError: if the measurements are missing, damaged, or of other weights.
+    """
+    path = poses_path(name)
+    card = load_card(locate(name))
+    again = f"make them with python -m capsviz poses --data DIR --weights {name}"
+    try:
+        measurements = _parse(read_facts(path), network_of(card, path).shape)
+    except FileNotFoundError as error:
+        raise WeightsError(f"There are no measurements of poses at {path}: {again}.") from error
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+        raise WeightsError(
+            f"The measurements of poses in {path} are damaged ({type(error).__name__}: {str(error).rstrip('.')}): "
+            f"{again}."
+        ) from error
+    wanted = card["sha256"] if sha256 is None else sha256
+    if measurements.sha256 != wanted:
+        raise WeightsError(
+            f"The measurements of poses in {path} belong to other weights (SHA-256 {measurements.sha256[:12]}… "
+            f"instead of {wanted[:12]}…): {again}."
+        )
+    return measurements
+
+
+def _parse(data: Any, shape: Shape) -> PoseMeasurements:
+    """Measurements from what ``save_poses`` has written; any of several errors if it is something else."""
+    digits = tuple(
+        DigitPoses(
+            _read_range(**_numbers(digit["length"])),
+            _numbers(digit["spread"]),
+            tuple(_component(**component) for component in digit["components"]),
+        )
+        for digit in data["digits"]
+    )
+    classes = len(shape.classes)
+    if len(digits) != classes or any(len(digit.components) != shape.pose for digit in digits):
+        raise ValueError(f"it does not hold {classes} {shape.kind}s with {shape.pose} components each")
+    if any(digit.spread.keys() != PROPERTIES.keys() for digit in digits):
+        raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
+    settings = {**data["settings"], "data": facts.text(data["settings"]["data"], "settings.data")}
+    return PoseMeasurements(facts.sha256(data["sha256"], "sha256"), Settings(**settings), digits)
+
+
+def _read_range(**numbers: float) -> Range:
+    found = Range(**numbers)
+    if not found.low <= found.high or found.std < 0:
+        raise ValueError(f"a range goes from {found.low} to {found.high} with a deviation of {found.std}")
+    return found
+
+
+def _component(effects: dict[str, Any], caption: Any, **numbers: Any) -> Component:
+    if effects.keys() != PROPERTIES.keys():
+        raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
+    parsed = {name: Effect(**_numbers(effect)) for name, effect in effects.items()}
+    found = Component(**_numbers(numbers), effects=parsed, caption=facts.text(caption, "a caption"))
+    _read_range(mean=found.mean, std=found.std, low=found.low, high=found.high)
+    return found
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} is {value!r} instead of a finite number")
+    return {name: float(value) for name, value in values.items()}

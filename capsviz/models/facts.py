@@ -1,0 +1,260 @@
+"""What the files beside the weights may say: their form as data, and one function that holds a file to it.
+
+A form is a check for each name; a check takes a value and what it is called ("" for a whole file), and returns the
+value or refuses it with one sentence. Nothing of a card, an evaluation or a checkpoint is used before it has gone through one of these.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from capsviz.checks import quoted, real, whole
+from capsviz.errors import MessageError
+from capsviz.models.card import ABSENT
+
+Check = Callable[[object, str], Any]
+
+TEXT = 2_000  # characters
+COUNT = 10**12
+LARGE = 1e12  # no loss and no number of seconds is above it
+DEEP = 20  # means of means; each level is a training and a mean, so nobody comes near it
+
+
+def text(value: object, what: str) -> str:
+    """A text of one line, without characters that do not print."""
+    if not isinstance(value, str) or len(value) > TEXT or not value.isprintable():
+        raise MessageError(f"{what} must be a line of text, not {quoted(value)}.")
+    return value
+
+
+def sha256(value: object, what: str) -> str:
+    """64 hexadecimal digits, small ones."""
+    if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
+        raise MessageError(f"{what} must be 64 hexadecimal digits, not {quoted(value)}.")
+    return value
+
+
+def origin(value: object, what: str) -> str:
+    """The checksum of the weights that a training started from; "" where it started from none."""
+    return "" if value == "" else sha256(value, what)
+
+
+def truth(value: object, what: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise MessageError(f"{what} must be true or false, not {quoted(value)}.")
+    return value
+
+
+def count(value: object, what: str) -> int:
+    """How many there are: 0 or more."""
+    return whole(value, 0, COUNT, what)
+
+
+def several(value: object, what: str) -> int:
+    """How many there are of what cannot be missing: 1 or more."""
+    return whole(value, 1, COUNT, what)
+
+
+def share(value: object, what: str) -> Any:
+    """A rate, a length or a probability: from 0 to 1."""
+    real(value, 0, 1, what)
+    return value
+
+
+def amount(value: object, what: str) -> Any:
+    """A loss, a width, a time: 0 or more."""
+    real(value, 0, LARGE, what)
+    return value
+
+
+def number(value: object, what: str) -> Any:
+    """Any finite number."""
+    real(value, -LARGE, LARGE, what)
+    return value
+
+
+def listed(check: Check, least: int = 0, most: int = 100_000) -> Check:
+    """The check of a list of from ``least`` to ``most`` such values."""
+
+    def read(value: object, what: str) -> list[Any]:
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            raise MessageError(f"{what} must be a list of {least:,} to {most:,}.")
+        return [check(entry, f"{what}[{place}]") for place, entry in enumerate(value)]
+
+    return read
+
+
+def form(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """The check of an object with these names; others, which nothing here reads, are left out."""
+    known = {**required, **(optional or {})}
+
+    def read(value: object, what: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise MessageError(f"{what or 'it'} must be an object, not {quoted(value)}.")
+        missing = required.keys() - value.keys()
+        if missing:
+            raise MessageError(f"{what or 'it'} lacks {min(missing)}.")
+        within = f"{what}." if what else ""
+        return {name: known[name](value[name], within + name) for name in value if name in known}
+
+    return read
+
+
+SETTINGS = {
+    **dict.fromkeys(("epochs", "batch_size", "iterations"), several),
+    **dict.fromkeys(("seed", "warmup_steps", "shift"), count),
+    **dict.fromkeys(("learning_rate", "final_learning_rate"), share),
+}
+LATER_SETTINGS = {  # which cards of older versions lack
+    **dict.fromkeys(("augment", "average_start"), truth),
+    **dict.fromkeys(("noise", "synthetic", "others"), share),
+    "pool": count,
+    "start_from": origin,
+    "network": text,
+}
+LOG = listed(
+    form(
+        {
+            "epoch": several,
+            **dict.fromkeys(("margin_loss", "reconstruction_loss", "seconds"), amount),
+            **dict.fromkeys(("train_error", "validation_error"), share),
+        }
+    )
+)
+
+
+def settings(value: object, what: str, deep: int = DEEP) -> dict[str, Any]:
+    """The settings of a training, or of a mean of several with theirs."""
+    if not deep:
+        raise MessageError(f"The settings are of means of means, more than {DEEP} deep.")
+
+    def trainings(value: object, what: str) -> Any:
+        return listed(lambda entry, name: settings(entry, name, deep - 1))(value, what)
+
+    parts = listed(
+        form(
+            {
+                "sha256": sha256,
+                "validation_error": share,
+                "test_error": share,
+                "trainings": trainings,
+            }
+        ),
+        least=2,
+    )
+    return form(SETTINGS, {**LATER_SETTINGS, "averaged": parts})(value, what)
+
+
+_card = form(
+    {
+        "sha256": sha256,
+        **dict.fromkeys(("name", "paper", "data", "command", "commit", "device", "torch"), text),
+        "parameters": several,
+        "settings": settings,
+        **dict.fromkeys(("validation_error", "unsure_below", "test_error"), share),
+        "log": LOG,
+    },
+    {"started_from": listed(settings), "validation_loss": amount},
+)
+
+
+def parse_card(value: object) -> dict[str, Any]:
+    """What a card says, of the file's JSON.
+
+    Raises:
+        MessageError: naming what is missing, or is not of its type or in its range.
+    """
+    return _card(value, "")
+
+
+_interval = listed(share, 2, 2)
+_counts = listed(listed(count))  # square, and as large as there are classes: parse_evaluation
+_measured = {"images": count, "wrong": count, "error_rate": share, "interval": _interval}
+_points = listed(form({"amount": number, **_measured}), least=1)
+_curve = form({"unit": text, "points": _points})
+_below = form({"images": count, "below": share})
+_drawings = {
+    "drawings": several,
+    "writers": count,
+    "widths": listed(
+        form(
+            {
+                "width": amount,
+                **dict.fromkeys(("drawings", "right", "refused"), count),
+                **dict.fromkeys(("rate", "unsure"), share),
+                "interval": _interval,
+                "misread": listed(count),
+            }
+        ),
+        least=1,
+    ),
+    **dict.fromkeys(("rate", "unsure"), share),
+    "interval": _interval,
+    "confusion": _counts,
+}
+_evaluation = form(
+    {
+        "format": several,
+        "sha256": sha256,
+        **dict.fromkeys(("data", "device"), text),
+        **_measured,
+        "misread": listed(count),
+        "confusion": _counts,
+        "calibration": form(
+            {
+                **dict.fromkeys(("length", "accuracy", "ece"), share),
+                "bins": listed(
+                    form(
+                        {
+                            "images": count,
+                            **dict.fromkeys(("low", "high", "length", "accuracy"), share),
+                            "interval": _interval,
+                        }
+                    )
+                ),
+            }
+        ),
+        "iterations": form(
+            {
+                "trained": several,
+                "rows": listed(
+                    form(
+                        {
+                            "iterations": several,
+                            **_measured,
+                            **dict.fromkeys(("same", "winner", "runner_up"), share),
+                        }
+                    ),
+                    least=1,
+                ),
+            }
+        ),
+        "curves": form(dict.fromkeys(("rotated", "shifted", "scaled", "noised"), _curve)),
+        "unsure": form(
+            {
+                "threshold": share,
+                "digits": form({"images": count, "below": share, "misread": count}),
+                "kinds": listed(
+                    form({"kind": text, "images": count, "below": share, "answered": listed(count)})
+                ),
+                "others": _below,
+                "below": form({name: listed(share) for name in ("length", "digits", "others")}),
+            }
+        ),
+        "made_up": form(_drawings),
+    },
+    {"drawings": form({"file": text, "file_sha256": sha256, **_drawings})},
+)
+
+
+def parse_evaluation(value: object) -> dict[str, Any]:
+    """What was measured of weights, of the file's JSON.
+
+    Raises:
+        MessageError: naming what is missing, or is not of its type or in its range.
+    """
+    evaluation: dict[str, Any] = _evaluation(value, "")
+    below = evaluation["unsure"]["below"]
+    if ABSENT not in below["length"] or len({len(shares) for shares in below.values()}) > 1:
+        raise MessageError(f"unsure.below must have a share for each length, and one of them is {ABSENT}.")
+    return evaluation

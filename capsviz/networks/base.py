@@ -1,0 +1,187 @@
+"""What a network is, in a form that can be read without PyTorch, and how all of them are found.
+
+A network is one module of this folder that holds ``NETWORKS``, a tuple of specs: adding such a file adds the
+network. Nothing else in the package names one, but for ``DEFAULT``.
+"""
+
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from capsviz.checks import shown
+from capsviz.errors import NetworkError
+from capsviz.inputs.data import DataSet
+from capsviz.traces.base import OFFERS, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+DEFAULT = "dynamic.mnist"  # the network that the app opens with
+_NAME = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a network was published."""
+
+    authors: str
+    title: str
+    year: int
+    paper: str  # "arXiv:1710.09829"
+    link: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer, for the table of layers and the strip.
+
+    Attributes:
+        part: name of the network's child that has its parameters; also the id under which the texts describe it.
+        size: of its output, without the batch.
+        facts: whatever the texts name of it: kernels, strides, filters.
+    """
+
+    part: str
+    size: tuple[int, ...]
+    facts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network, all but its weights.
+
+    Attributes:
+        name: architecture and data, as ``dynamic.mnist``: also the folder of its weights.
+        title: what people call it, in a few words.
+        source: where it was published.
+        data: what it is trained and measured on.
+        shape: image, classes, capsules, routing.
+        offers: of ``traces.base.OFFERS``.
+        layers: in the order in which an image passes them.
+        build: makes the module with its initial values, on PyTorch's default device; imports PyTorch. The module is a
+            ``Way`` of models/model.py.
+        quick: makes, of the module on the CPU with the weights it will keep, a quicker way to compute; None if there is
+            none.
+        aliases: other names that lead here, for ever.
+    """
+
+    name: str
+    title: str
+    source: Source
+    data: DataSet
+    shape: Shape
+    offers: frozenset[str]
+    layers: tuple[Layer, ...]
+    build: "Callable[[Spec], nn.Module]"
+    quick: "Callable[[Any], Any] | None" = None
+    aliases: tuple[str, ...] = ()
+
+
+_known: dict[str, Spec] = {}
+_aliases: dict[str, str] = {}
+
+
+def networks() -> Mapping[str, Spec]:
+    """All networks by their names, the default first.
+
+    Raises:
+        NetworkError: if a file of this folder describes none, or one that cannot be used.
+    """
+    _discover()
+    return MappingProxyType(_known)
+
+
+def find(name: str) -> Spec:
+    """The network of a name or an alias.
+
+    Raises:
+        NetworkError: if there is none.
+    """
+    known = networks()
+    spec = known.get(_aliases.get(name, name))
+    if spec is None:
+        raise NetworkError(f"There is no network {shown(name)}: choose one of {', '.join(known)}.")
+    return spec
+
+
+def register(spec: Spec, origin: str) -> None:
+    """Make a network known by its name and aliases.
+
+    Args:
+        spec: the network.
+        origin: where it stands, for who has to mend it.
+
+    Raises:
+        NetworkError: if a field is missing or of another kind, or a name is taken.
+    """
+    _check(spec, origin)
+    for name in (spec.name, *spec.aliases):
+        if name in _known or name in _aliases:
+            raise NetworkError(f"{origin}: there is a network {name} already: give this one another name.")
+    _known[spec.name] = spec
+    _aliases.update(dict.fromkeys(spec.aliases, spec.name))
+
+
+def unregister(name: str) -> None:
+    """Forget a network again."""
+    spec = _known.pop(name)
+    for alias in spec.aliases:
+        del _aliases[alias]
+
+
+def _check(spec: Spec, origin: str) -> None:
+    kinds: dict[str, type] = {
+        "name": str,
+        "title": str,
+        "source": Source,
+        "data": DataSet,
+        "shape": Shape,
+        "offers": frozenset,
+        "layers": tuple,
+        "aliases": tuple,
+    }
+    if not isinstance(spec, Spec):
+        raise NetworkError(f"{origin}: NETWORKS must hold specs, not {type(spec).__name__}.")
+    functions = {"build": callable(spec.build), "quick": spec.quick is None or callable(spec.quick)}
+    for field in fields(spec):
+        value = getattr(spec, field.name)
+        if not (functions[field.name] if field.name in functions else isinstance(value, kinds[field.name])):
+            raise NetworkError(f"{origin}: {field.name} must not be {shown(value)}: see networks/base.py.")
+    for name in (spec.name, *spec.aliases):
+        if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9.-]+", name):
+            raise NetworkError(f"{origin}: {shown(name)} cannot be a name: use small letters, digits, dots.")
+    if not _NAME.fullmatch(spec.name):
+        raise NetworkError(
+            f"{origin}: a name is architecture and data, as dynamic.mnist, not {shown(spec.name)}."
+        )
+    if not spec.title or not spec.layers:
+        raise NetworkError(f"{origin}: {spec.name} needs a title, and layers.")
+    unknown = spec.offers - set(OFFERS)
+    if unknown or (spec.offers and spec.shape.grid is None):
+        raise NetworkError(
+            f"{origin}: {spec.name} cannot offer {', '.join(sorted(unknown or spec.offers))}: "
+            f"there are {', '.join(OFFERS)}, of networks with a grid of capsules."
+        )
+
+
+@cache
+def _discover() -> None:
+    """Register the networks of every module of this folder, once."""
+    found: list[tuple[Spec, str]] = []
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.name == "base":
+            continue
+        origin = f"networks/{module.name}.py"
+        try:
+            specs = import_module(f"{__package__}.{module.name}").NETWORKS
+        except (AttributeError, TypeError, ValueError) as error:  # of a file, a field or a size that is missing or wrong
+            raise NetworkError(f"{origin} describes no network ({error}): see networks/base.py.") from error
+        found += [(spec, origin) for spec in specs]
+    for spec, origin in sorted(found, key=lambda entry: getattr(entry[0], "name", "") != DEFAULT):
+        register(spec, origin)

@@ -1,0 +1,67 @@
+"""CapsNet with dynamic routing, of "Dynamic Routing Between Capsules"."""
+
+from typing import TYPE_CHECKING
+
+from capsviz.inputs.data import MNIST
+from capsviz.networks.base import Layer, Source, Spec
+from capsviz.traces.base import COUPLING, POSES, CapsuleGrid, Shape
+
+if TYPE_CHECKING:
+    from capsviz.layers.capsules import CapsNet
+    from capsviz.layers.fast import Quick
+
+_FILTERS, _KERNEL, _HIDDEN = 256, 9, (512, 1024)
+
+
+def _build(spec: Spec) -> "CapsNet":
+    from capsviz.layers.capsules import CapsNet
+
+    return CapsNet(spec.shape, _FILTERS, (_KERNEL, _KERNEL), _HIDDEN)
+
+
+def _quick(net: "CapsNet") -> "Quick":
+    from capsviz.layers.fast import Quick
+
+    return Quick(net)
+
+
+_GRID = CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2)
+
+NETWORKS = (
+    Spec(
+        name="dynamic.mnist",
+        title="CapsNet, dynamic routing, digits",
+        source=Source(
+            authors="Sara Sabour, Nicholas Frosst and Geoffrey Hinton",
+            title="Dynamic Routing Between Capsules",
+            year=2017,
+            paper="arXiv:1710.09829",
+            link="https://arxiv.org/abs/1710.09829",
+        ),
+        data=MNIST,
+        shape=Shape(
+            size=28,
+            classes=MNIST.classes,
+            kind="digit",
+            grid=_GRID,
+            components=8,
+            pose=16,
+            routing="dynamic",
+            trained=3,
+        ),
+        offers=frozenset({COUPLING, POSES}),
+        layers=(
+            Layer("conv1", (_FILTERS, 20, 20), {"filters": _FILTERS, "kernel": _KERNEL}),
+            Layer(
+                "primary",
+                (_GRID.capsules, 8),
+                {"filters": 256, "kernel": _KERNEL, "stride": _GRID.stride, "components": 8},
+            ),
+            Layer("digits", (10, 16), {"pose": 16, "components": 8}),
+            Layer("decoder", (28, 28), {"first": _HIDDEN[0], "second": _HIDDEN[1], "pixels": 28 * 28}),
+        ),
+        build=_build,
+        quick=_quick,
+        aliases=("capsnet-mnist",),
+    ),
+)
