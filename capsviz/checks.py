@@ -4,6 +4,7 @@ import math
 import numbers
 
 from capsviz.errors import MessageError
+from capsviz.texts import say
 
 QUOTED = 20  # characters of what came from outside that a sentence repeats at most
 SHOWN = 40  # of what a caller gave
@@ -38,7 +39,11 @@ def quoted(value: object) -> str:
     ):  # Python writes no longer ones
         text = repr(value)
     plain = "".join(c if c.isascii() and (c.isalnum() or c in " .,+-") else "?" for c in text[: QUOTED + 1])
-    return f"“{plain[:QUOTED]}{'…' if len(text) > QUOTED else ''}”" if text else "something else"
+    return (
+        say("check.quoted", text=f"{plain[:QUOTED]}{'…' if len(text) > QUOTED else ''}")
+        if text
+        else say("check.other")
+    )
 
 
 def whole(value: object, low: int, high: int, what: str) -> int:
@@ -51,7 +56,7 @@ def whole(value: object, low: int, high: int, what: str) -> int:
         value = int(value)
     number = whole_number(value)
     if number is None or not low <= number <= high:
-        raise MessageError(f"{what} must be a whole number from {low} to {high}, not {quoted(value)}.")
+        raise MessageError(say("check.whole", what=what, low=low, high=high, found=quoted(value)))
     return number
 
 
@@ -63,7 +68,7 @@ def whole_of_text(text: str, low: int, high: int, what: str) -> int:
     """
     if len(text) <= len(str(high)) and text.isascii() and text.isdecimal() and low <= int(text) <= high:
         return int(text)
-    raise MessageError(f"{what} must be a whole number from {low} to {high}, not {quoted(text)}.")
+    raise MessageError(say("check.whole", what=what, low=low, high=high, found=quoted(text)))
 
 
 def real(value: object, low: float, high: float, what: str) -> float:
@@ -79,4 +84,4 @@ def real(value: object, low: float, high: float, what: str) -> float:
             number = math.inf
         if low <= number <= high:
             return number
-    raise MessageError(f"{what} must be a number from {low:g} to {high:g}, not {quoted(value)}.")
+    raise MessageError(say("check.real", what=what, low=f"{low:g}", high=f"{high:g}", found=quoted(value)))

@@ -35,3 +35,7 @@ class NetworkError(CapsvizError):
 
 class TextError(CapsvizError):
     """A text of the screen that is missing, or lacks what is to be put into it."""
+
+
+class PageError(CapsvizError):
+    """A page whose description cannot be used."""

@@ -1,14 +1,18 @@
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import ui
+from capsviz.app import session
+from capsviz.app.pages import Page
+from capsviz.traces.base import POSES
 
-ui.question(
-    "What does it see, and how sure is it?",
-    ("routing", "Why this digit?"),
-    ("pose", "What its numbers mean"),
-    ("model", "Every layer in numbers"),
-)
-trace, reconstructions = ui.answered()
-st.html(figures.pipeline_strip(trace, reconstructions[-1, trace.prediction]))
-st.html(figures.reconstruction_panels(trace, reconstructions[-1]))
+PAGE = Page(0, doors=("routing", "pose", "model"), needs=frozenset({POSES}))
+
+
+def show() -> None:
+    trace, reconstructions = session.answered()
+    st.html(figures.pipeline_strip(trace, reconstructions[-1, trace.prediction]))
+    st.html(figures.reconstruction_panels(trace, reconstructions[-1]))
+
+
+if __name__ == "__main__":
+    show()

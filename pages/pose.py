@@ -1,6 +1,14 @@
-from capsviz.app import pose as ui_pose
-from capsviz.app import ui
+from capsviz.app import pose, session
+from capsviz.app.pages import Page
+from capsviz.traces.base import POSES
 
-ui.question("What do the sixteen numbers mean?", ("routing", "Where they come from"))
-trace, reconstructions = ui.answered()
-ui_pose.sliders(trace, reconstructions[-1, trace.prediction])
+PAGE = Page(2, doors=("routing",), needs=frozenset({POSES}))
+
+
+def show() -> None:
+    trace, reconstructions = session.answered()
+    pose.sliders(trace, reconstructions[-1, trace.prediction])
+
+
+if __name__ == "__main__":
+    show()

@@ -1,12 +1,16 @@
-from capsviz.app import routing as ui_routing
-from capsviz.app import ui
+from capsviz.app import routing, session
+from capsviz.app.pages import Page
+from capsviz.traces.base import COUPLING
 
-ui.question(
-    "Why did this capsule win?",
-    ("draw", "The whole way of the image"),
-    ("pose", "What its numbers mean"),
-)
-ui.answered()
-ui_routing.explorer()
-ui_routing.surgery()
-ui_routing.transforms()
+PAGE = Page(1, doors=("draw", "pose"), needs=frozenset({COUPLING}))
+
+
+def show() -> None:
+    session.answered()
+    routing.explorer()
+    routing.surgery()
+    routing.transforms()
+
+
+if __name__ == "__main__":
+    show()

@@ -1,19 +1,31 @@
 """Router and shared frame of every page."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from capsviz.app import ui
+from capsviz.app import frame, session
+from capsviz.app.pages import FOLDER, pages
+from capsviz.texts import say
 
-st.set_page_config(page_title="capsviz", page_icon=str(ui.DOCS / "icon.png"), layout="wide")
-st.logo(str(ui.DOCS / "logo.svg"), size="large")
-page = st.navigation(
-    [
-        st.Page(ui.PAGES / "draw.py", title="Draw", default=True),
-        st.Page(ui.PAGES / "routing.py", title="Routing"),
-        st.Page(ui.PAGES / "pose.py", title="Pose"),
-        st.Page(ui.PAGES / "model.py", title="Model"),
-    ],
-    position="top",
-)
-with ui.frame():
-    page.run()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+st.set_page_config(page_title="capsviz", page_icon=str(DOCS / "icon.png"), layout="wide")
+st.logo(str(DOCS / "logo.svg"), size="large")
+session.begin()
+known = {
+    page.name: (
+        page,
+        st.Page(
+            FOLDER / f"{page.name}.py",
+            title=say(f"{page.name}.title"),
+            url_path=page.name,
+            default=not page.place,
+        ),
+    )
+    for page in pages()
+}
+chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], position="top")
+with frame.frame():
+    frame.opened(next(page for page, of_streamlit in known.values() if of_streamlit is chosen))
+    chosen.run()

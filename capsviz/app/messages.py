@@ -14,22 +14,21 @@ import numpy as np
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
+from capsviz.figures.pose import POSE_LIMIT
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
+from capsviz.texts import noun, say
+from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS
 
-# Of a pose. (PyTorch, which capsviz.layers.capsules imports, would keep the first page waiting.)
-DIGITS, POSE_DIM = 10, 16
-POSE_LIMIT = 2.0  # of any number of a pose; a capsule itself is shorter than 1
 SPAN_LIMIT = 1.0  # of a sweep
 LATE = "late"  # why a browser cannot decode: the weights did not arrive
-UNSUPPORTED = {LATE: "the decoder’s weights did not arrive"}
+UNSUPPORTED = (LATE,)
 CARRIED = "carried"  # the experiment that starts routing with the b that another drawing left behind
 LARGEST = 2**31 - 1  # of a seed, and of a request's number
 
 
 # --- the pad --------------------------------------------------------------------------------------------
 
-STRANGE = "The canvas sent something that is no drawing: draw the stroke again, or load the page again."
 MOST_TAG = 2**31
 MOST_OBJECTS = 400  # on the canvas: an example's strokes, and those drawn on it
 CURVE = 0.1  # pixels by which the polyline of a curve may leave it
@@ -68,7 +67,7 @@ def parse_canvas(state: object, known: int | None) -> Canvas:
     """
     objects = _entry(_entry(_entry(state, "drawing"), "raw"), "objects")
     if not isinstance(objects, list) or len(objects) > MOST_OBJECTS:
-        raise MessageError(STRANGE)
+        raise _strange()
     tag = _tag_of(objects[0]) if objects else None
     drawn = objects if tag is None else objects[1:]
     if known is None:
@@ -83,6 +82,10 @@ def tag_object(tag: Tag) -> dict[str, Any]:
     return {"type": "Rect", "width": tag[0], "height": tag[1], "visible": False}
 
 
+def _strange() -> MessageError:
+    return MessageError(say("message.strange"))
+
+
 def _tag_of(shape: object) -> Tag | None:
     if not isinstance(shape, Mapping) or shape.get("type") != "Rect":
         return None
@@ -90,13 +93,13 @@ def _tag_of(shape: object) -> Tag | None:
 
 
 def _tag(*parts: object) -> Tag:
-    first, second = (whole(part, 0, MOST_TAG, "The canvas's number of a showing") for part in parts)
+    first, second = (whole(part, 0, MOST_TAG, say("message.showing")) for part in parts)
     return first, second
 
 
 def _entry(value: object, name: str) -> object:
     if not isinstance(value, Mapping) or name not in value:
-        raise MessageError(STRANGE)
+        raise _strange()
     return value[name]
 
 
@@ -104,13 +107,13 @@ def _stroke(shape: object) -> Stroke:
     """A path of Fabric.js: ["M", x, y] first, then ["L", x, y] and ["Q", x of the control point, y, x, y]."""
     path, width = _entry(shape, "path"), _entry(shape, "strokeWidth")
     if not isinstance(path, list) or not 0 < len(path) <= MOST_POINTS:
-        raise MessageError(STRANGE)
+        raise _strange()
     points: list[tuple[float, float]] = []
     for at, command in enumerate(path):
         if not isinstance(command, list) or not command:
-            raise MessageError(STRANGE)
+            raise _strange()
         letter, *values = command
-        numbers = [real(value, -FARTHEST, FARTHEST, "A point of the drawing") for value in values]
+        numbers = [real(value, -FARTHEST, FARTHEST, say("message.point")) for value in values]
         match letter, numbers:
             case "M", [x, y] if at == 0:
                 points.append((x, y))
@@ -119,12 +122,10 @@ def _stroke(shape: object) -> Stroke:
             case "Q", [cx, cy, x, y] if at > 0:
                 points += _curve(points[-1], (cx, cy), (x, y))
             case _:
-                raise MessageError(STRANGE)
+                raise _strange()
     if len(points) > 2 * MOST_POINTS:
-        raise MessageError(
-            f"This stroke has more than {2 * MOST_POINTS:,} points: draw a digit with a few short ones."
-        )
-    return stroke_of(np.array(points), real(width, 1, WIDEST, "The pen's width"))
+        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}"))
+    return stroke_of(np.array(points), real(width, 1, WIDEST, say("message.pen")))
 
 
 def _curve(
@@ -175,8 +176,8 @@ def parse_kept(value: object, widths: tuple[int, int]) -> Kept:
     drawing, told = (decode(_entry(value, name)) for name in ("drawing", "told"))  # type: ignore[arg-type] # it checks
     tag, live = _entry(value, "tag"), _entry(value, "live")
     if not isinstance(tag, list) or len(tag) != 2 or not isinstance(live, bool):
-        raise MessageError(STRANGE)
-    return Kept(drawing, told, _tag(*tag), whole(_entry(value, "width"), *widths, "The pen's width"), live)
+        raise _strange()
+    return Kept(drawing, told, _tag(*tag), whole(_entry(value, "width"), *widths, say("message.pen")), live)
 
 
 @dataclass(frozen=True)
@@ -202,22 +203,22 @@ def parse_framing(value: object) -> Framing:
     Raises:
         MessageError: if it is anything else.
     """
-    what = "A place in the picture"
+    what = say("message.place")
     crop, without = _entry(value, "crop"), _entry(value, "without")
     if not isinstance(without, list) or len(without) > MOST_WITHOUT:
-        raise MessageError(f"At most {MOST_WITHOUT} parts can be marked as no ink: crop the picture instead.")
+        raise MessageError(say("message.marks", most=MOST_WITHOUT))
     points = []
     for point in without:
         if not isinstance(point, list) or len(point) != 2:
-            raise MessageError(STRANGE)
+            raise _strange()
         points.append((real(point[0], 0, 1, what), real(point[1], 0, 1, what)))
     if crop is None:
         return Framing(None, tuple(points))
     if not isinstance(crop, list) or len(crop) != 4:
-        raise MessageError(STRANGE)
+        raise _strange()
     left, top, right, bottom = (real(side, 0, 1, what) for side in crop)
     if right - left < LEAST_CROP or bottom - top < LEAST_CROP:
-        raise MessageError("The crop is too small to hold a digit: draw it larger.")
+        raise MessageError(say("message.crop"))
     return Framing((left, top, right, bottom), tuple(points))
 
 
@@ -244,46 +245,50 @@ class MorphGif:
     poses: tuple[tuple[float, ...], tuple[float, ...]]
 
 
-def gif_request(sent: object) -> SweepGif | MorphGif:
-    """The GIF that the Pose view asks for.
+def gif_request(sent: object, shape: Shape) -> SweepGif | MorphGif:
+    """The GIF that the Pose view asks for, of poses of a network's ``shape``.
 
     Raises:
         MessageError: if a field is missing, has a wrong type, or is out of range.
     """
     if not isinstance(sent, Mapping) or sent.get("kind") not in ("sweep", "morph"):
-        raise MessageError("This request for a GIF cannot be read: load the page again.")
-    number = whole(sent.get("number"), 0, 2**53, "The number of the request")
+        raise MessageError(say("message.gif"))
+    number = whole(sent.get("number"), 0, 2**53, say("message.request"))
     if sent["kind"] == "morph":
         first, second = sent.get("a"), sent.get("b")
         if not isinstance(first, Mapping) or not isinstance(second, Mapping):
-            raise MessageError("A morph needs two poses, A and B: load the page again.")
+            raise MessageError(say("message.morph"))
         return MorphGif(
             number,
-            digits=(_digit(first.get("digit")), _digit(second.get("digit"))),
-            poses=(_pose(first.get("pose")), _pose(second.get("pose"))),
+            digits=(_capsule(first.get("digit"), shape), _capsule(second.get("digit"), shape)),
+            poses=(_pose(first.get("pose"), shape), _pose(second.get("pose"), shape)),
         )
     pose = sent.get("pose")
-    if isinstance(pose, (list, tuple)) and len(pose) == DIGITS:
-        poses: tuple[float, ...] | tuple[tuple[float, ...], ...] = tuple(_pose(own) for own in pose)
+    if (
+        isinstance(pose, (list, tuple))
+        and len(pose) == len(shape.classes)
+        and not all(isinstance(value, int | float) for value in pose)
+    ):
+        poses: tuple[float, ...] | tuple[tuple[float, ...], ...] = tuple(_pose(own, shape) for own in pose)
     else:
-        poses = _pose(pose)
+        poses = _pose(pose, shape)
     return SweepGif(
         number,
-        digit=_digit(sent.get("digit")),
+        digit=_capsule(sent.get("digit"), shape),
         pose=poses,
-        dimension=whole(sent.get("dimension"), 0, POSE_DIM - 1, "A sweep’s dimension"),
-        span=real(sent.get("span"), 0.01, SPAN_LIMIT, "A sweep’s range"),
+        dimension=whole(sent.get("dimension"), 0, shape.pose - 1, say("message.dimension")),
+        span=real(sent.get("span"), 0.01, SPAN_LIMIT, say("message.span")),
     )
 
 
-def _digit(sent: object) -> int:
-    return whole(sent, 0, DIGITS - 1, "A digit capsule")
+def _capsule(sent: object, shape: Shape) -> int:
+    return whole(sent, 0, len(shape.classes) - 1, say("message.capsule", kind=noun(shape.kind)))
 
 
-def _pose(sent: object) -> tuple[float, ...]:
-    if not isinstance(sent, (list, tuple)) or len(sent) != POSE_DIM:
-        raise MessageError(f"A pose must be a list of {POSE_DIM} numbers: load the page again.")
-    return tuple(real(value, -POSE_LIMIT, POSE_LIMIT, "Each number of a pose") for value in sent)
+def _pose(sent: object, shape: Shape) -> tuple[float, ...]:
+    if not isinstance(sent, (list, tuple)) or len(sent) != shape.pose:
+        raise MessageError(say("message.pose", count=shape.pose))
+    return tuple(real(value, -POSE_LIMIT, POSE_LIMIT, say("message.poseNumber")) for value in sent)
 
 
 def stored(sent: object, name: str) -> str:
@@ -293,7 +298,7 @@ def stored(sent: object, name: str) -> str:
         MessageError: if it names others, or none.
     """
     if sent != name:
-        raise MessageError(f"The browser has kept {quoted(sent)} instead of the decoder {name}.")
+        raise MessageError(say("message.kept", found=quoted(sent), name=name))
     return name
 
 
@@ -304,8 +309,8 @@ def unsupported(sent: object) -> str:
         MessageError: if that is no reason that a view gives.
     """
     if not isinstance(sent, str) or sent not in UNSUPPORTED:
-        raise MessageError(f"There is no reason {quoted(sent)}.")
-    return UNSUPPORTED[sent]
+        raise MessageError(say("message.reason", found=quoted(sent)))
+    return say(f"pose.unsupported.{sent}")
 
 
 # --- Routing ------------------------------------------------------------------------------------------------
@@ -317,7 +322,7 @@ def routing_iterations(sent: object) -> int:
     Raises:
         MessageError: if it is anything but a whole number that routing can run for.
     """
-    return whole(sent, 1, MOST_ITERATIONS, "The number of routing iterations")
+    return whole(sent, 1, MOST_ITERATIONS, say("message.iterations"))
 
 
 @dataclass(frozen=True)
@@ -330,43 +335,42 @@ class Operation:
     seed: int = 1  # of "random"
     example: str = ""  # whose b is carried over
     types: tuple[int, ...] = ()  # silenced capsule types, and
-    places: tuple[int, ...] = ()  # places of the grid, row * 6 + column
+    places: tuple[int, ...] = ()  # places of the grid, row * columns + column
 
 
-def operation(sent: object, types: int, examples: Collection[str]) -> Operation:
+def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Operation:
     """The experiment that a browser asks for; what it leaves out is as in ``Operation``.
 
     Args:
         sent: the message.
-        types: how many capsule types there are.
+        grid: of the network's primary capsules.
         examples: names of the drawings whose b can be carried over.
 
     Raises:
         MessageError: if a field has a wrong type, or names what there is not.
     """
     if not isinstance(sent, Mapping):
-        raise MessageError("This experiment cannot be read: load the page again.")
+        raise MessageError(say("message.experiment"))
     coupling, iterations = sent.get("coupling", "routing"), sent.get("iterations")
     example = sent.get("example") or ""
     if not isinstance(coupling, str) or coupling not in (*COUPLINGS, CARRIED):
-        raise MessageError(
-            f"There is no experiment {quoted(coupling)}: choose {', '.join((*COUPLINGS, CARRIED))}."
-        )
+        known = ", ".join((*COUPLINGS, CARRIED))
+        raise MessageError(say("message.noExperiment", found=quoted(coupling), known=known))
     if not isinstance(example, str) or example not in (*examples, *(() if coupling == CARRIED else ("",))):
-        raise MessageError(f"There is no example {quoted(example)} to take b from: choose one of the list.")
+        raise MessageError(say("message.example", found=quoted(example)))
     return Operation(
-        number=whole(sent.get("number", 0), 0, LARGEST, "The number of the request"),
+        number=whole(sent.get("number", 0), 0, LARGEST, say("message.request")),
         coupling=coupling,
         iterations=None if iterations is None else routing_iterations(iterations),
-        seed=whole(sent.get("seed", 1), 0, LARGEST, "The seed"),
+        seed=whole(sent.get("seed", 1), 0, LARGEST, say("message.seed")),
         example=example,
-        types=_silenced(sent.get("types", ()), types, "capsule type"),
-        places=_silenced(sent.get("places", ()), GRID**2, "place of the grid"),
+        types=_silenced(sent.get("types", ()), grid.types, "type"),
+        places=_silenced(sent.get("places", ()), grid.places, "place"),
     )
 
 
 def _silenced(sent: object, count: int, what: str) -> tuple[int, ...]:
     """Which of ``count`` are silenced, in order."""
     if not isinstance(sent, (list, tuple)) or len(sent) > count:
-        raise MessageError(f"Silence each {what} by a list of at most {count} numbers.")
-    return tuple(sorted({whole(index, 0, count - 1, f"A silenced {what}") for index in sent}))
+        raise MessageError(say(f"message.silence.{what}", count=count))
+    return tuple(sorted({whole(index, 0, count - 1, say(f"message.silenced.{what}")) for index in sent}))

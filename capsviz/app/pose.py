@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import messages, ui
+from capsviz.app import messages
+from capsviz.app import session as ui
 from capsviz.app.messages import MorphGif
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import decoder_payload, pose_payload
@@ -98,7 +99,7 @@ def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) ->
 def _gif(asked: object) -> dict[str, Any]:
     """The GIF that the browser asked for, or one sentence about why there is none."""
     try:
-        request = messages.gif_request(asked)
+        request = messages.gif_request(asked, ui.model().shape)
         if isinstance(request, MorphGif):
             answer: dict[str, Any] = {"number": request.number, "kind": "morph"}
             images = morph(ui.model(), *request.poses, request.digits, GIF_STEPS)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import messages, ui
+from capsviz.app import address, messages, pad, session
 from capsviz.app.messages import CARRIED, Operation
 from capsviz.errors import MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
@@ -14,8 +14,10 @@ from capsviz.figures.bundle import browser_assets
 from capsviz.figures.routing import transforms_payload
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.models.card import routing_measured
-from capsviz.models.weights import DEFAULT, load_evaluation
-from capsviz.traces.routing import GRID, RoutingTrace
+from capsviz.models.weights import load_evaluation
+from capsviz.texts import language
+from capsviz.traces.base import CapsuleGrid
+from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import Routing, carried_over, reroute, silence
 
 EXPLORER_KEY = "routing"  # the component; its state: "iterations", as chosen there
@@ -23,7 +25,7 @@ SURGERY_KEY = "surgery"  # the component; its state: "operation", as surgery.js 
 TRANSFORMS_KEY = "transforms"  # the component that keeps W in the browser; its state: "stored"
 STORED_KEY = "transforms_stored"  # name of the weights whose W the browser has
 OPERATION_KEY = (
-    "operation"  # Operation: the last that could be read, which outlasts the page and its component
+    "operation"  # (grid, Operation): the last that could be read, which outlasts the page and its component
 )
 PAYLOADS = 8  # that are kept for all sessions together, of up to 1.1 MB
 
@@ -37,24 +39,29 @@ _transforms = st.components.v2.component("capsviz_transforms", js=_script)
 
 def explorer() -> None:
     """Routing of the current drawing, step by step, every view on one clock."""
-    now, weights = ui.reading(), _weights()
+    now, weights = session.reading(), _weights()
     if now.answer is not None:
         stored = st.session_state.get(STORED_KEY) == weights
-        payload = _payload(now.answer, weights if stored else None)
+        payload = _payload(now.answer, weights if stored else None, language())
         _explorer(key=EXPLORER_KEY, data=payload, on_iterations_change=_iterations_chosen)
 
 
 @lru_cache(maxsize=PAYLOADS)
-def _payload(answer: ui.Answer, transforms: str | None) -> bytes:
-    measured = _measured(ui.model().sha256)
-    return routing_payload(answer.trace, answer.reconstructions, transforms, measured=measured)
+def _payload(answer: session.Answer, transforms: str | None, spoken: str) -> bytes:
+    return routing_payload(
+        answer.trace,
+        answer.reconstructions,
+        transforms,
+        measured=_measured(session.network(), _weights(), spoken),
+        link=address.for_script("routing", answer.trace.shape, answer.trace.iterations),
+    )
 
 
-@lru_cache(maxsize=1)
-def _measured(sha256: str) -> str:
-    """What routing changes of the answers of the weights with this checksum, if that was measured."""
+@lru_cache(maxsize=16)
+def _measured(network: str, weights: str, spoken: str) -> str:
+    """What routing changes of the answers of these weights, if that was measured."""
     try:
-        return routing_measured(load_evaluation(DEFAULT, ui.model().card))
+        return routing_measured(load_evaluation(network, session.model().card))
     except WeightsError:
         return ""
 
@@ -67,42 +74,44 @@ def transforms() -> None:
 
 
 def _weights() -> str:
-    return ui.model().sha256[:16]
+    return session.model().sha256[:16]
 
 
 def _iterations_chosen() -> None:
     try:
-        ui.set_iterations(messages.routing_iterations(st.session_state[EXPLORER_KEY].get("iterations")))
+        session.set_iterations(messages.routing_iterations(st.session_state[EXPLORER_KEY].get("iterations")))
     except MessageError as error:
-        st.session_state[ui.PROBLEM_KEY] = str(error)
+        st.session_state[pad.PROBLEM_KEY] = str(error)
 
 
 def _stored() -> None:
     st.session_state[STORED_KEY] = st.session_state[TRANSFORMS_KEY].get("stored")
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _packed_transforms(name: str) -> bytes:
-    return transforms_payload(ui.model().transforms(), name)
+    return transforms_payload(session.model().transforms(), name)
 
 
 @st.fragment
 def surgery() -> None:
     """Experiments on the routing of the current drawing; only this part runs again for one."""
-    now = ui.reading()
+    now = session.reading()
     if now.trace is None or now.reconstructions is None:
         return  # the page has been left, or says what to do
-    operation, problem = _asked(len(now.trace.u_hat) // GRID**2)
+    operation, problem = _asked(now.trace.grid)
     after, before = reroute(now.trace.u_hat, now.iterations), now.reconstructions[-1, now.trace.prediction]
     try:
         after = _operate(now.trace, operation)
         digit = int(after.lengths.argmax())
         # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
         same = digit == now.trace.prediction and np.allclose(after.v[-1], now.trace.v[-1], rtol=0, atol=1e-5)
-        redrawn = before if same else ui.model().decode(after.v[-1, digit], digit)
+        redrawn = before if same else session.model().decode(after.v[-1, digit], digit)
     except RuntimeError as error:  # what PyTorch raises when a device fails
-        redrawn, problem = np.zeros((28, 28)), ui.failure(error)
-    data = surgery_payload(now.trace, before, after, redrawn, measured=_measured(ui.model().sha256))
+        redrawn, problem = np.zeros_like(before), session.failure(error)
+    data = surgery_payload(
+        now.trace, before, after, redrawn, measured=_measured(session.network(), _weights(), language())
+    )
     data |= {
         "operation": asdict(operation),
         "problem": problem,
@@ -111,17 +120,19 @@ def surgery() -> None:
     _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
 
 
-def _asked(types: int) -> tuple[Operation, str]:
+def _asked(grid: CapsuleGrid) -> tuple[Operation, str]:
     """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
-    last: Operation = st.session_state.get(OPERATION_KEY, Operation())
+    kept, last = st.session_state.get(OPERATION_KEY, (grid, Operation()))
+    if kept != grid:
+        last = Operation()  # of another network: its types and places are others
     sent = st.session_state.get(SURGERY_KEY, {}).get("operation")
     if sent is None:
         return last, ""
     try:
-        asked = messages.operation(sent, types, [example.name for example in EXAMPLES])
+        asked = messages.operation(sent, grid, [example.name for example in EXAMPLES])
     except MessageError as error:
         return last, str(error)
-    st.session_state[OPERATION_KEY] = asked
+    st.session_state[OPERATION_KEY] = (grid, asked)
     return asked, ""
 
 
@@ -129,17 +140,18 @@ def _operate(trace: RoutingTrace, operation: Operation) -> Routing:
     iterations = operation.iterations or trace.iterations
     coupling, start = operation.coupling, None
     if coupling == CARRIED:
-        coupling, start = "routing", _left_behind(operation.example, iterations)
-    silenced = silence(len(trace.u_hat), operation.types, operation.places)
+        coupling, start = "routing", _left_behind(session.network(), operation.example, iterations)
+    silenced = silence(trace.grid, operation.types, operation.places)
     return reroute(trace.u_hat, iterations, coupling, seed=operation.seed, start=start, silenced=silenced)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _left_behind(name: str, iterations: int) -> np.ndarray:
-    """The logits that routing an example leaves behind, [1152, 10]."""
+@lru_cache(maxsize=64)
+def _left_behind(network: str, name: str, iterations: int) -> np.ndarray:
+    """The logits that routing an example leaves behind, [I, J]."""
     from capsviz.inputs.preprocess import canvas_to_mnist
 
+    model = session.model()
     example = next(example for example in EXAMPLES if example.name == name)
-    image = canvas_to_mnist(render(example.strokes, example.width, ui.PAD), "light")
-    u_hat = ui.model().trace(image, 1).u_hat
+    image = canvas_to_mnist(render(example.strokes, example.width), "light")
+    u_hat = model.trace(image, 1).u_hat
     return carried_over(reroute(u_hat, iterations), u_hat)

@@ -6,12 +6,12 @@ views are packed for the scripts in ``browser/``; ``routing_html`` makes a page 
 
 from pathlib import Path
 
-from capsviz.figures.evaluation import EVALUATION, evaluation_figures
+from capsviz.figures.evaluation import evaluation_figures, measurements
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.numbers import chart_table, chart_words
 from capsviz.figures.pose import decoder_payload, pose_payload
-from capsviz.figures.reading import TRAINED, reading_card
+from capsviz.figures.reading import reading_card
 from capsviz.figures.reconstructions import reconstruction_panels
 from capsviz.figures.routing import routing_html, routing_payload
 from capsviz.figures.strip import pipeline_strip
@@ -21,9 +21,7 @@ from capsviz.figures.training import loss_figure, training_figure
 STYLE = f"<style>\n{(Path(__file__).parent / 'style.css').read_text('utf-8')}</style>"
 
 __all__ = [
-    "EVALUATION",
     "STYLE",
-    "TRAINED",
     "chart_table",
     "chart_words",
     "decoder_payload",
@@ -31,6 +29,7 @@ __all__ = [
     "layers_table",
     "lengths_bars",
     "loss_figure",
+    "measurements",
     "pipeline_strip",
     "pose_payload",
     "reading_card",

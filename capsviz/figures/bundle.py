@@ -35,7 +35,9 @@ def bundle(script: str) -> str:
     exports: dict[str, dict[str, str]] = {}
     _join(script, done, exports, ())
     names = "\n".join(
-        f"export default ${script}.default;" if name == "default" else f"export const {name} = ${script}.{name};"
+        f"export default ${script}.default;"
+        if name == "default"
+        else f"export const {name} = ${script}.{name};"
         for name in exports[script]
     )
     return "\n".join([*done.values(), names, ""])
@@ -48,7 +50,9 @@ def modules(script: str) -> list[str]:
     return list(done)
 
 
-def _join(name: str, done: dict[str, str], exports: dict[str, dict[str, str]], before: tuple[str, ...]) -> None:
+def _join(
+    name: str, done: dict[str, str], exports: dict[str, dict[str, str]], before: tuple[str, ...]
+) -> None:
     if name in before:
         raise ValueError(f"{name}.js imports itself, by way of {', '.join(before)}.")
     if name in done:

@@ -1,12 +1,14 @@
 """What was measured of a network, as figures: see ``capsviz.measures.evaluate`` for the numbers."""
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
-from capsviz.models.card import percent
+from capsviz.inputs.strokes import CANVAS
+from capsviz.texts import noun, say
+from capsviz.traces.base import MARGIN_PRESENT, Shape
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,12 +35,21 @@ def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
     return figure
 
 
-def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
-    """Which digit was read as which.
+def _hover(name: str, **values: str) -> str:
+    """A text as what Plotly shows on hovering; what is put in are its own places."""
+    return f"{say(name, **values)}<extra></extra>"
+
+
+def confusion_figure(
+    counts: Sequence[Sequence[int]], classes: Sequence[str] | None = None, kind: str = "digit"
+) -> "go.Figure":
+    """Which class was read as which.
 
     Args:
-        counts: [10][10], a row for each true digit, a column for each answer. What was read correctly is left
+        counts: [J][J], a row for each true class, a column for each answer. What was read correctly is left
             without colour: beside thousands, no mistake would show.
+        classes: names of the J classes; if not given they are counted from 0.
+        kind: what a class is, as ``Shape.kind``.
     """
     import plotly.graph_objects as go
 
@@ -51,13 +62,15 @@ def confusion_figure(counts: Sequence[Sequence[int]]) -> "go.Figure":
         showscale=False,
         xgap=1,
         ygap=1,
-        hovertemplate="%{y} read as %{x}: %{z}<extra></extra>",
+        hovertemplate=_hover("chart.confusion.hover", answer="%{x}", true="%{y}", times="%{z}"),
     )
-    figure = _figure([trace], "read as", "digit")
-    figure.update_xaxes(range=[-0.5, 9.5])
-    figure.update_yaxes(range=[9.5, -0.5], scaleanchor="x")
+    names, last = classes or [str(place) for place in range(len(counts))], len(counts) - 0.5
+    figure = _figure([trace], say("chart.confusion.x"), say("chart.confusion.y", kind=noun(kind)))
+    figure.update_xaxes(range=[-0.5, last])
+    figure.update_yaxes(range=[last, -0.5], scaleanchor="x")
     for update in (figure.update_xaxes, figure.update_yaxes):
-        update(dtick=1, constrain="domain", showgrid=False, zeroline=False)
+        update(constrain="domain", showgrid=False, zeroline=False)
+        update(tickmode="array", tickvals=list(range(len(names))), ticktext=list(names))
     # A heatmap's own text has a colour that not every theme's cells let through.
     written = [
         {"x": j, "y": i, "text": f"{count:,}", "showarrow": False, "font": TEXT}
@@ -81,23 +94,25 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
         rows,
         "length",
         "accuracy",
-        "length %{x:.2f}: %{y:.1f}% right of %{customdata:,}",
+        _hover("chart.calibration.hover", length="%{x:.2f}", right="%{y:.1f}", images="%{customdata:,}"),
         [r["images"] for r in rows],
     )
     most = max([row["images"] for row in rows], default=1)
     # No line between them: it would join a thousand images to a single one.
-    points.update(mode="markers", name=f"measured (mean distance {calibration['ece']:.3f})")
+    points.update(
+        mode="markers", name=say("chart.calibration.measured", distance=f"{calibration['ece']:.3f}")
+    )
     points.update(marker={"size": [8 + 22 * (row["images"] / most) ** 0.5 for row in rows], "color": BLUE})
     points.update(cliponaxis=False)  # the largest points lie at the very top
     ideal = go.Scatter(
         x=[0, 1],
         y=[0, 100],
         mode="lines",
-        name="if a length were a probability",
+        name=say("chart.calibration.ideal"),
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = _figure([ideal, points], "length of the longest capsule", "right answers, %")
+    figure = _figure([ideal, points], say("chart.calibration.x"), say("chart.calibration.y"))
     figure.update_xaxes(range=[0, 1.02])
     return figure.update_yaxes(range=[0, 104])
 
@@ -122,7 +137,7 @@ def _rates(
         line={"color": BLUE},
         error_y=error_bars,
         customdata=more,
-        hovertemplate=f"{hover}<extra></extra>",
+        hovertemplate=hover,
     )
 
 
@@ -131,10 +146,15 @@ def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
 
     Args:
         kind: what was done to the digits, such as "rotated".
-        curve: its "unit" and "points" with "amount", "error_rate" and "interval" (0..1).
+        curve: its "points" with "amount", "error_rate" and "interval" (0..1).
     """
-    trace = _rates(curve["points"], "amount", "error_rate", "%{x:g}: %{y:.2f}% wrong")
-    figure = _figure([trace], f"{kind}, {curve['unit']}", "error, %")
+    trace = _rates(
+        curve["points"],
+        "amount",
+        "error_rate",
+        _hover("chart.curves.hover", amount="%{x:g}", rate="%{y:.2f}"),
+    )
+    figure = _figure([trace], say(f"chart.{kind}.x"), say("chart.curves.y"))
     return figure.update_yaxes(rangemode="tozero")
 
 
@@ -144,15 +164,18 @@ def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
     Args:
         drawings: "widths" with "width" in pixels, "rate" and "interval" (0..1).
     """
-    trace = _rates(drawings["widths"], "width", "rate", "%{x} pixels: %{y:.2f}% correct")
-    return _figure([trace], "width of the pen, pixels of 280", "read correctly, %")
+    trace = _rates(
+        drawings["widths"], "width", "rate", _hover("chart.drawings.hover", width="%{x}", rate="%{y:.2f}")
+    )
+    return _figure([trace], say("chart.drawings.x", size=CANVAS), say("chart.drawings.y"))
 
 
-def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
+def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit") -> "go.Figure":
     """Shares of digits and of other drawings whose longest capsule is shorter than a length.
 
     Args:
         unsure: "threshold", and "below" with "length", "digits" and "others" (0..1).
+        kind: what a class is, as ``Shape.kind``.
     """
     import plotly.graph_objects as go
 
@@ -164,119 +187,151 @@ def unsure_figure(unsure: Mapping[str, Any]) -> "go.Figure":
             mode="lines",
             name=name,
             line={"color": colour},
-            hovertemplate="%{y:.1f}% below %{x:.2f}<extra></extra>",
+            hovertemplate=_hover("chart.unsure.hover", rate="%{y:.1f}", length="%{x:.2f}"),
         )
-        for key, name, colour in (("digits", "digits", BLUE), ("others", "no digits", ORANGE))
+        for key, name, colour in (
+            ("digits", say("chart.unsure.digits", kinds=noun(kind, 2)), BLUE),
+            ("others", say("chart.unsure.others", kinds=noun(kind, 2)), ORANGE),
+        )
     ]
     limit = go.Scatter(
         x=[unsure["threshold"]] * 2,
         y=[0, 100],
         mode="lines",
-        name=f"unsure below {unsure['threshold']:.2f}",
+        name=say("chart.unsure.limit", threshold=f"{unsure['threshold']:.2f}"),
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    return _figure([*traces, limit], "length of the longest capsule", "shorter than that, %")
+    return _figure([*traces, limit], say("chart.unsure.x"), say("chart.unsure.y"))
 
 
 class Measurement(NamedTuple):
     """What a figure shows: in a word, and in a sentence made of the evaluation's numbers."""
 
     title: str
-    says: Callable[[Mapping[str, Any]], str]
+    says: str
 
 
-def _says_confusion(result: Mapping[str, Any]) -> str:
-    return (
-        f"Which of MNIST’s {result['images']:,} test digits were read as which: {result['wrong']} wrong, "
-        f"{percent(result['error_rate'], result['interval'])}. {COLOURED}"
-    )
+def _says(name: str, result: Mapping[str, Any], kind: str) -> str:
+    """The sentence of one figure of ``result``; ``kind`` as ``Shape.kind``."""
+    words = {"kind": noun(kind), "kinds": noun(kind, 2)}
+    match name:
+        case "confusion":
+            return say(
+                "chart.confusion.says",
+                **words,
+                data=result["data_name"],
+                images=f"{result['images']:,}",
+                wrong=result["wrong"],
+                rate=_percent(result),
+            )
+        case "drawings-confusion":
+            drawn = result["drawings"]
+            return say(
+                "chart.drawings-confusion.says", drawings=f"{drawn['drawings']:,}", count=len(drawn["widths"])
+            )
+        case "drawings":
+            drawn = result["drawings"]
+            return say(
+                f"chart.drawings.{'people' if drawn['writers'] else 'says'}",
+                drawings=f"{drawn['drawings']:,}",
+                writers=drawn["writers"],
+                count=len(drawn["widths"]),
+                rate=_percent(drawn, "rate"),
+            )
+        case "unsure":
+            doubt, drawn = result["unsure"], result.get("drawings")
+            return say(
+                f"chart.unsure.{'drawn' if drawn else 'says'}",
+                **words,
+                threshold=f"{doubt['threshold']:.2f}",
+                below=f"{doubt['digits']['below']:.1%}",
+                images=f"{doubt['digits']['images']:,}",
+                drawn=f"{drawn['unsure']:.1%}" if drawn else "",
+                othersBelow=f"{doubt['others']['below']:.1%}",
+                others=f"{doubt['others']['images']:,}",
+            )
+        case "calibration":
+            found = result["calibration"]
+            return say(
+                "chart.calibration.says",
+                **words,
+                margin=MARGIN_PRESENT,
+                length=f"{found['length']:.3f}",
+                accuracy=f"{found['accuracy']:.2%}",
+            )
+    return say(f"chart.{name}.says", **words, images=f"{result['curves'][name]['points'][0]['images']:,}")
 
 
-def _says_drawn_confusion(result: Mapping[str, Any]) -> str:
-    drawn = result["drawings"]
-    return (
-        f"Which of people’s {drawn['drawings']:,} drawings were read as which, each counted once for each of "
-        f"{len(drawn['widths'])} pens. {COLOURED}"
-    )
+def _percent(result: Mapping[str, Any], rate: str = "error_rate") -> str:
+    """A rate with its 95% interval."""
+    low, high = result["interval"]
+    return say("card.percent", rate=f"{result[rate]:.2%}", low=f"{low:.2%}", high=f"{high:.2%}")
 
-
-def _says_drawings(result: Mapping[str, Any]) -> str:
-    drawn = result["drawings"]
-    who = f" by {drawn['writers']} people" if drawn["writers"] else ""
-    return (
-        f"{drawn['drawings']:,} drawings{who}, at random sizes and places, with pens of {len(drawn['widths'])} "
-        f"widths. All: {percent(drawn['rate'], drawn['interval'])}. Bars are 95% intervals."
-    )
-
-
-def _says_unsure(result: Mapping[str, Any]) -> str:
-    doubt = result["unsure"]
-    digits, others = doubt["digits"], doubt["others"]
-    drawn = f", {result['drawings']['unsure']:.1%} of people’s drawings" if "drawings" in result else ""
-    return (
-        f"An answer is called unsure where the longest capsule is below {doubt['threshold']:.2f}: "
-        f"{digits['below']:.1%} of {digits['images']:,} test digits are{drawn}, and {others['below']:.1%} of "
-        f"{others['images']:,} letters, symbols, scribbles and other drawings of no digit."
-    )
-
-
-def _says_calibration(result: Mapping[str, Any]) -> str:
-    found = result["calibration"]
-    return (
-        "The paper means a length as the probability that the digit is there. Measured: how often the longest "
-        "capsule is right, by its length; large points are many digits, bars 95% intervals. Training stops pushing "
-        f"at 0.9, so sure answers are about that long: {found['length']:.3f} on average, with "
-        f"{found['accuracy']:.2%} right."
-    )
-
-
-def _says_curve(kind: str, how: str) -> Callable[[Mapping[str, Any]], str]:
-    def says(result: Mapping[str, Any]) -> str:
-        count = result["curves"][kind]["points"][0]["images"]
-        return f"{count:,} test digits {how}. Bars are 95% intervals."
-
-    return says
-
-
-COLOURED = "Colour shows mistakes only; what was read correctly stands on the diagonal."
 
 # By the names that ``evaluation_figures`` gives; in the order of what people ask first.
-EVALUATION = {
-    "confusion": Measurement("MNIST", _says_confusion),
-    "drawings-confusion": Measurement("Drawings", _says_drawn_confusion),
-    "drawings": Measurement("Pen width", _says_drawings),
-    "unsure": Measurement("Unsure", _says_unsure),
-    "calibration": Measurement("Calibration", _says_calibration),
-    "rotated": Measurement("Turned", _says_curve("rotated", "turned to the left (above 0) or right")),
-    "shifted": Measurement("Moved", _says_curve("shifted", "moved in any direction, out of the middle")),
-    "scaled": Measurement("Scaled", _says_curve("scaled", "made smaller and larger")),
-    "noised": Measurement(
-        "Noise",
-        _says_curve("noised", "with normal noise added to every pixel, then cut off at black and white"),
-    ),
-}
+EVALUATION = (
+    "confusion",
+    "drawings-confusion",
+    "drawings",
+    "unsure",
+    "calibration",
+    "rotated",
+    "shifted",
+    "scaled",
+    "noised",
+)
 
 
-def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:
-    """All figures of a result of ``capsviz.measures.evaluate.evaluate``, by name."""
-    figures = {
-        "confusion": confusion_figure(result["confusion"]),
-        "calibration": calibration_figure(result["calibration"]),
-        "unsure": unsure_figure(result["unsure"]),
-        **{kind: curve_figure(kind, curve) for kind, curve in result["curves"].items()},
+def measurements(result: Mapping[str, Any], shape: Shape, data: str) -> dict[str, Measurement]:
+    """What the figures of a result show, by their names, in the order of what people ask first.
+
+    Args:
+        result: of ``measures.evaluate.evaluate``.
+        shape: of the network.
+        data: name of its data set.
+    """
+    known = {"drawings": "drawings", "drawings-confusion": "drawings", "unsure": "unsure"}
+    return {
+        name: Measurement(
+            say(f"chart.{name}.title", data=data),
+            _says(name, {**result, "data_name": data}, shape.kind),
+        )
+        for name in EVALUATION
+        if known.get(name, "confusion") in result
     }
+
+
+def evaluation_figures(
+    result: Mapping[str, Any], classes: Sequence[str] | None = None, kind: str = "digit"
+) -> dict[str, "go.Figure"]:
+    """All figures of a result of ``capsviz.measures.evaluate.evaluate``, by name.
+
+    Args:
+        result: what was measured.
+        classes: names of the network's classes; if not given they are counted from 0.
+        kind: what a class is, as ``Shape.kind``.
+    """
+    figures = {
+        "confusion": confusion_figure(result["confusion"], classes, kind),
+        "calibration": calibration_figure(result["calibration"]),
+        **{change: curve_figure(change, curve) for change, curve in result["curves"].items()},
+    }
+    if "unsure" in result:
+        figures["unsure"] = unsure_figure(result["unsure"], kind)
     if "drawings" in result:
         figures["drawings"] = drawings_figure(result["drawings"])
-        figures["drawings-confusion"] = confusion_figure(result["drawings"]["confusion"])
+        figures["drawings-confusion"] = confusion_figure(result["drawings"]["confusion"], classes, kind)
     return figures
 
 
-def write_figures(result: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write each figure as an HTML file that needs no network; returns their paths."""
+def write_figures(
+    result: Mapping[str, Any], folder: Path, classes: Sequence[str] | None = None, kind: str = "digit"
+) -> list[Path]:
+    """Write each of ``evaluation_figures`` as an HTML file that needs no network; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, figure in evaluation_figures(result).items():
+    for name, figure in evaluation_figures(result, classes, kind).items():
         paths.append(folder / f"{name}.html")
         figure.write_html(paths[-1], include_plotlyjs=True)
     return paths

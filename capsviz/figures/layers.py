@@ -1,81 +1,70 @@
 """The network layer by layer, as a table, with what each layer made of the drawing."""
 
+import html
 from collections.abc import Mapping
 
 import numpy as np
 
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.theme import number
+from capsviz.networks.base import Spec
+from capsviz.texts import noun, say
 from capsviz.traces.routing import RoutingTrace
 
 
 def layers_table(
-    trace: RoutingTrace | None, reconstructions: np.ndarray | None, parameters: Mapping[str, int]
+    trace: RoutingTrace | None,
+    reconstructions: np.ndarray | None,
+    parameters: Mapping[str, int],
+    spec: Spec,
 ) -> str:
-    """HTML table of the four layers of Figures 1 and 2 of the paper.
+    """HTML table of the layers of a network (Figures 1 and 2 of the paper).
 
     Args:
         trace: one image's trace; None where there is no drawing.
-        reconstructions: [10, 28, 28] what each digit capsule draws; None where there is no drawing.
-        parameters: number of parameters of "conv1", "primary", "digits" and "decoder".
+        reconstructions: [J, S, S] what each class capsule draws; None where there is no drawing.
+        parameters: number of parameters of each layer, by ``Layer.part``.
+        spec: of the network.
     """
-    active, primary, longest, error = _made(trace, reconstructions)
-    routed = "routing" if trace is None else f"{trace.iterations} routing iterations"
-    rows = [
-        (
-            "Convolution",
-            "256 filters of 9 × 9, ReLU",
-            "256 × 20 × 20",
-            active,
-            "conv1",
-        ),
-        (
-            "Primary capsules",
-            "256 filters of 9 × 9, stride 2; 8 filters make a capsule; squash (Eq. 1)",
-            "1152 × 8",
-            primary,
-            "primary",
-        ),
-        (
-            "Digit capsules",
-            f"û = W u with a W of 16 × 8 for each pair (Eq. 2), {routed}",
-            "10 × 16",
-            longest,
-            "digits",
-        ),
-        (
-            "Decoder",
-            "dense 512, 1024 (ReLU), 784 (sigmoid), fed one digit’s 16 numbers and 144 zeros",
-            "28 × 28",
-            error,
-            "decoder",
-        ),
-    ]
+    made = {} if trace is None or reconstructions is None else _made(trace, reconstructions)
+    routed = say("layers.routing") if trace is None else say("layers.routed", count=trace.iterations)
     body = "".join(
-        f"<tr><th scope='row'>{name}</th><td>{what}</td><td>{shape}</td><td>{here}</td>"
-        f"<td class='cv-count'>{parameters[key]:,}</td></tr>"
-        for name, what, shape, here, key in rows
+        f"<tr><th scope='row'>{say(f'layers.{layer.part}.name')}</th>"
+        f"<td>{say(f'layers.{layer.part}.what', **layer.facts, routing=routed, kind=noun(spec.shape.kind))}</td>"
+        f"<td>{' × '.join(map(str, layer.size))}</td><td>{html.escape(made.get(layer.part, '–'))}</td>"
+        f"<td class='cv-count'>{parameters.get(layer.part, 0):,}</td></tr>"
+        for layer in spec.layers
+    )
+    head = "".join(
+        f'<th scope="col"{extra}>{say(f"layers.head.{name}")}</th>'
+        for name, extra in (
+            ("layer", ""),
+            ("what", ""),
+            ("output", ""),
+            ("here", ""),
+            ("parameters", ' class="cv-count"'),
+        )
     )
     return (
-        '<div class="cv-frame"><table class="cv-table"><thead><tr><th scope="col">Layer</th>'
-        '<th scope="col">What it does</th><th scope="col">Output</th><th scope="col">For this drawing</th>'
-        '<th scope="col" class="cv-count">Parameters</th></tr></thead>'
-        f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>All trained numbers</th>"
+        f'<div class="cv-frame"><table class="cv-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>{say('layers.all')}</th>"
         f"<td class='cv-count'>{sum(parameters.values()):,}</td></tr></tfoot></table></div>"
     )
 
 
-def _made(trace: RoutingTrace | None, reconstructions: np.ndarray | None) -> tuple[str, str, str, str]:
-    """What each of the four layers made of the drawing."""
-    if trace is None or reconstructions is None:
-        return ("–",) * 4
-    digit = trace.prediction
+def _made(trace: RoutingTrace, reconstructions: np.ndarray) -> dict[str, str]:
+    """What layers made of the drawing, by their parts."""
+    place = trace.prediction
     lengths = np.linalg.norm(trace.u, axis=1)
     # Three digits: nearly all are about 1 long, over empty paper too.
     shortest, longest, mean = (number(float(pick(lengths)), 3) for pick in (np.min, np.max, np.mean))
-    return (
-        f"{(trace.features > 0).mean():.0%} of the values are above 0",
-        f"lengths {shortest} to {longest}, mean {mean}",
-        f"the longest is {digit}: {number(float(trace.lengths[-1, digit]))}",
-        f"squared error {number(squared_error(trace.image, reconstructions[digit]), 1)}",
-    )
+    return {
+        "conv1": say("layers.conv1.here", percent=f"{(trace.features > 0).mean():.0%}"),
+        "primary": say("layers.primary.here", shortest=shortest, longest=longest, mean=mean),
+        "digits": say(
+            "layers.digits.here", name=trace.answer, length=number(float(trace.lengths[-1, place]))
+        ),
+        "decoder": say(
+            "layers.decoder.here", error=number(squared_error(trace.image, reconstructions[place]), 1)
+        ),
+    }

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capsviz.texts import say
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -14,8 +16,8 @@ def chart_words(figure: "go.Figure", title: str) -> str:
     """One line that names a chart: its title, what it shows, and over what."""
     x, y = _axes(figure)
     if figure.data and figure.data[0].type == "heatmap":
-        return f"{title}: a row for each {y}, a column for each it was {x}"
-    return f"{title}: {y}, by {x}"
+        return say("chart.words.heatmap", title=title, x=x, y=y)
+    return say("chart.words.curve", title=title, x=x, y=y)
 
 
 def chart_table(figure: "go.Figure", title: str) -> str:
@@ -36,9 +38,10 @@ def chart_table(figure: "go.Figure", title: str) -> str:
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{value}</td>" for value in rest)}</tr>'
         for first, *rest in rows
     )
+    summary, name = (html.escape(say(f"chart.words.{part}", title=title)) for part in ("numbers", "table"))
     return (
-        f'<details class="cv-numbers"><summary>{html.escape(title)} in numbers</summary>'
-        f'<div tabindex="0" role="region" aria-label="{html.escape(title)}, table"><table><thead><tr>{columns}</tr>'
+        f'<details class="cv-numbers"><summary>{summary}</summary>'
+        f'<div tabindex="0" role="region" aria-label="{name}"><table><thead><tr>{columns}</tr>'
         f"</thead><tbody>{body}</tbody></table></div></details>"
     )
 
@@ -52,9 +55,10 @@ def _axes(figure: "go.Figure") -> tuple[str, str]:
 def _counts(figure: "go.Figure", x: str, y: str) -> tuple[list[str], list[list[str]]]:
     written = {(note.y, note.x): note.text for note in figure.layout.annotations}
     places = range(len(figure.data[0].z))
+    names = figure.layout.xaxis.ticktext
     return (
-        [f"{y} ↓, {x} →", *map(str, places)],
-        [[str(row), *(written.get((row, column), "0") for column in places)] for row in places],
+        [f"{y} ↓, {x} →", *names],
+        [[names[row], *(written.get((row, column), "0") for column in places)] for row in places],
     )
 
 
@@ -69,16 +73,19 @@ def _curves(figure: "go.Figure", x: str, y: str) -> tuple[list[str], list[list[s
         bars = curve.error_y
         if bars.array is not None:
             ends = zip(curve.y, bars.arrayminus, bars.array, strict=True)
-            head.append("95% interval")
+            head.append(say("chart.words.interval"))
             cells.append(
                 _column(
                     cells[0],
                     curve.x,
-                    (f"{_number(at - low)} to {_number(at + high)}" for at, low, high in ends),
+                    (
+                        say("chart.words.range", low=_number(at - low), high=_number(at + high))
+                        for at, low, high in ends
+                    ),
                 )
             )
         if curve.customdata is not None:
-            head.append("images")
+            head.append(say("chart.words.images"))
             cells.append(_column(cells[0], curve.x, (f"{count:,}" for count in curve.customdata)))
     cells[0] = [_number(at) for at in cells[0]]
     return head, [list(row) for row in zip(*cells, strict=True)]

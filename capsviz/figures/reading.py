@@ -1,99 +1,105 @@
-"""The answer in a few square centimetres: pixels seen, digit, length, ten small bars."""
+"""The answer in a few square centimetres: pixels seen, class, length, a small bar for each class."""
+
+import html
 
 import numpy as np
 
-from capsviz.figures.theme import CLASS_COLOURS, data_uri, ink, number
-from capsviz.models.card import ABSENT
+from capsviz.figures.theme import class_colours, data_uri, ink, number
+from capsviz.texts import markup, noun, say
+from capsviz.traces.base import MARGIN_ABSENT, Shape
 
 EN_DASH = "\N{EN DASH}"
-TRAINED = 3  # routing iterations, with which the limit for unsure is measured
 
 
 def verdict(lengths: np.ndarray, unsure_below: float) -> str:
-    """What may be said of an image: "digit", "unsure", or "no digit" where all ten are as short as absent ones.
+    """What may be said of an image: "digit", "unsure", or "no digit" where all are as short as absent ones.
 
     Args:
-        lengths: [10] capsule lengths in 0..1.
+        lengths: [J] capsule lengths in 0..1.
         unsure_below: the length of the longest capsule below which no digit is claimed; 0 always claims one.
     """
     longest = float(lengths.max())
     if longest >= unsure_below:
         return "digit"
-    return "no digit" if longest <= ABSENT else "unsure"
+    return "no digit" if longest <= MARGIN_ABSENT else "unsure"
 
 
 def reading_card(
     image: np.ndarray | None,
     lengths: np.ndarray | None,
+    shape: Shape,
     unsure_below: float = 0.0,
     advice: str = "",
     judged: np.ndarray | None = None,
+    data: str = "",
 ) -> str:
     """HTML of the answer to one drawing; with None, the same card waiting for one.
 
     Args:
-        image: [28, 28] pixels seen, in 0..1.
-        lengths: [10] capsule lengths in 0..1.
-        unsure_below: the length of the longest capsule below which no digit is claimed.
+        image: [S, S] pixels seen, in 0..1.
+        lengths: [J] capsule lengths in 0..1.
+        shape: of the network.
+        unsure_below: the length of the longest capsule below which no class is claimed.
         advice: a sentence on the drawing, that goes before what an unsure answer usually means.
-        judged: [10] lengths to hold against ``unsure_below`` where it was not measured for ``lengths``: those after
+        judged: [J] lengths to hold against ``unsure_below`` where it was not measured for ``lengths``: those after
             the routing iterations of training.
+        data: name of what the network was trained on.
     """
+    names = [html.escape(name) for name in shape.classes]
+    kind, kinds = noun(shape.kind), noun(shape.kind, 2)
     doubt = ""
     if image is None or lengths is None:
         seen = '<span class="cv-seen cv-empty"></span>'
-        answer = f'<span class="cv-digit">{EN_DASH}</span><span class="cv-length">no digit yet</span>'
-        lengths = np.zeros(10)
+        answer = f'<span class="cv-digit">{EN_DASH}</span><span class="cv-length">{say("frame.waiting", kind=kind)}</span>'
+        lengths = np.zeros(len(names))
     else:
         longest = int(np.argmax(lengths))
-        seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="the 28 by 28 pixels seen">'
+        seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="{say("frame.seenAlt", size=shape.size)}">'
         found = verdict(lengths if judged is None else judged, unsure_below)
         style = {"digit": "", "unsure": " cv-unsure", "no digit": " cv-none"}[found]
         none = found == "no digit"
+        said = {
+            "digit": say("frame.length"),
+            "unsure": say("frame.unsure"),
+            "no digit": say("frame.none", kind=kind),
+        }
+        long = " cv-long" if max(map(len, shape.classes)) > 2 else ""
         answer = (
-            f'<span class="cv-digit{style}" data-testid="answer">'
-            f"{EN_DASH if none else longest}</span>"
-            f'<span class="cv-length">{"length" if found == "digit" else found}'
+            f'<span class="cv-digit{style}{long}" data-testid="answer">'
+            f"{EN_DASH if none else names[longest]}</span>"
+            f'<span class="cv-length">{said[found]}'
             f'<b data-testid="length">{number(lengths[longest])}</b></span>'
         )
         if judged is not None:
             # Beside other bars, what the limit was held against needs a word.
-            means = {
-                "digit": "sure",
-                "unsure": f"unsure, below {number(unsure_below)}",
-                "no digit": "no digit",
-            }
-            doubt = (
-                f"After the {TRAINED} iterations of training the longest is {int(judged.argmax())}, "
-                f"{number(judged.max())}: {means[found]}."
+            means = {"digit": "sure", "unsure": "unsure", "no digit": "none"}[found]
+            doubt = markup(
+                f"frame.judged.{means}",
+                count=shape.trained,
+                name=shape.classes[int(judged.argmax())],
+                length=number(judged.max()),
+                limit=number(unsure_below),
+                kind=kind,
             )
         elif none:
-            doubt = (
-                f"No capsule is longer than {ABSENT}, as training makes those of digits that are not there."
-            )
+            doubt = say("frame.absent", length=MARGIN_ABSENT, kinds=kinds)
         elif advice:
             doubt = advice
         elif found == "unsure":
-            doubt = (
-                "Perhaps no digit, or an unusual one: in over 99% of the MNIST digits held out, the longest capsule "
-                f"reaches {number(unsure_below)}."
-            )
+            doubt = say("frame.doubt", data=data, kind=kind, kinds=kinds, limit=number(unsure_below))
     # Of other lengths than the bars' it would be no limit.
     dashed = unsure_below and judged is None
-    mark = (
-        f' style="--unsure:{100 * unsure_below:.1f}%" title="dashed: unsure below {unsure_below:.2f}"'
-        if dashed
-        else ""
-    )
+    tip = say("frame.dashed", limit=f"{unsure_below:.2f}")
+    mark = f' style="--unsure:{100 * unsure_below:.1f}%" title="{tip}"' if dashed else ""
     bars = "".join(
-        f'<span class="cv-mini" title="|v| of digit {digit} is {length:.3f}"><span class="cv-column">'
-        f'<span style="height:{100 * length:.1f}%;background:{CLASS_COLOURS[digit]}"></span></span>'
-        f"<i>{digit}</i></span>"
-        for digit, length in enumerate(lengths.tolist())
+        f'<span class="cv-mini" title="{say("draw.length", kind=kind, name=name, length=f"{length:.3f}")}">'
+        f'<span class="cv-column"><span style="height:{100 * length:.1f}%;background:{colour}"></span></span>'
+        f"<i>{name}</i></span>"
+        for name, length, colour in zip(names, lengths.tolist(), class_colours(len(names)), strict=True)
     )
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
-        f"<figcaption>seen: 28 × 28</figcaption></figure>{answer}</div>"
+        f"<figcaption>{say('frame.seen', size=shape.size)}</figcaption></figure>{answer}</div>"
         f'<div class="cv-minis"{mark} aria-hidden="true">{bars}</div>'
         f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )

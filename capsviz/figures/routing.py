@@ -8,6 +8,7 @@ of its size.
 
 import base64
 import html
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -160,7 +161,12 @@ def transforms_payload(transforms: np.ndarray, name: str) -> bytes:
 
 
 def routing_payload(
-    trace: RoutingTrace, drawings: np.ndarray, transforms: str | None = None, *, measured: str = ""
+    trace: RoutingTrace,
+    drawings: np.ndarray,
+    transforms: str | None = None,
+    *,
+    measured: str = "",
+    link: Mapping[str, tuple[int, int]] | None = None,
 ) -> bytes:
     """Everything the Routing page draws, packed.
 
@@ -169,6 +175,7 @@ def routing_payload(
         drawings: [R, J, S, S] what each digit capsule alone draws after each iteration, in 0..1.
         transforms: name of the weights whose ``transforms_payload`` the browser has: it makes û itself.
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
+        link: the parameters of the address that the view reads and writes, {name: (least, most)}.
 
     Returns:
         What ``pack`` makes of it.
@@ -207,6 +214,7 @@ def routing_payload(
             {"mean": float(row.mean()), "least": float(row.min())} for row in trace.entropy.astype(np.float64)
         ],
         "measured": measured,
+        "link": dict(link or {}),
         "texts": texts.for_script("common", "routing", "address"),
         "digitColours": class_colours(digits),
         "forColour": FOR_COLOUR,

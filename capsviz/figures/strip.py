@@ -1,9 +1,13 @@
 """The way of the image through the network, from pixels to reconstruction, as a strip."""
 
+import html
+
 import numpy as np
 
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.theme import data_uri, ink, number, signed
+from capsviz.texts import capital, markup, noun, say, spelled
+from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT
 from capsviz.traces.routing import RoutingTrace
 
 TILES = 3  # feature maps along one side of their mosaic
@@ -22,11 +26,12 @@ def place_shares(trace: RoutingTrace, digit: int) -> np.ndarray:
 
 def _mosaic(maps: np.ndarray) -> np.ndarray:
     """[H, W] picture of the first TILES x TILES maps with a gap of one pixel, values as they are."""
-    size = maps.shape[1]
-    picture = np.zeros((TILES * (size + 1) - 1,) * 2, maps.dtype)
+    height, width = maps.shape[1:]
+    picture = np.zeros((TILES * (height + 1) - 1, TILES * (width + 1) - 1), maps.dtype)
     for index, tile in enumerate(maps):
-        row, column = (position * (size + 1) for position in divmod(index, TILES))
-        picture[row : row + size, column : column + size] = tile
+        row, column = divmod(index, TILES)
+        top, left = row * (height + 1), column * (width + 1)
+        picture[top : top + height, left : left + width] = tile
     return picture
 
 
@@ -37,56 +42,83 @@ def _station(title: str, operation: str, body: str, caption: str, kind: str = ""
     )
 
 
+def _picture(pixels: np.ndarray, alt: str) -> str:
+    return f'<img src="{data_uri(pixels)}" alt="{html.escape(alt)}">'
+
+
 def pipeline_strip(trace: RoutingTrace, reconstruction: np.ndarray) -> str:
     """HTML of five stations: pixels, feature maps, primary capsules, lengths, reconstruction.
 
     Args:
         trace: one image's trace.
-        reconstruction: [28, 28] what the longest digit capsule draws, in 0..1.
+        reconstruction: [S, S] what the longest class capsule draws, in 0..1.
     """
-    digit = trace.prediction
+    place, grid, size = trace.prediction, trace.grid, trace.shape.size
     chosen = strongest_features(trace.features, TILES * TILES)
     brightest = float(trace.features[chosen].max())
     mosaic = ink(_mosaic(trace.features[chosen]) / max(brightest, 1e-6))
-    shares = place_shares(trace, digit)
+    shares = place_shares(trace, place)
     limit = float(np.abs(shares).max())
-    strongest = shares.flat[np.abs(shares).argmax()] / max(float(np.linalg.norm(trace.s[-1, digit])), 1e-6)
-    says = f"{'takes' if strongest < 0 else 'makes'} {number(100 * abs(strongest), 0)}%"
+    strongest = shares.flat[np.abs(shares).argmax()] / max(float(np.linalg.norm(trace.s[-1, place])), 1e-6)
     lengths = trace.lengths[-1]
-
-    pixels = f'<img src="{data_uri(ink(trace.image))}" alt="the 28 by 28 pixels the network sees">'
-    features = f'<img src="{data_uri(mosaic)}" alt="the nine strongest feature maps">'
-    grid = (
-        f'<img src="{data_uri(signed(shares, max(limit, 1e-6)))}" '
-        f'alt="shares of the 6 by 6 places in digit {digit}">'
-    )
-    redrawn = f'<img src="{data_uri(ink(reconstruction))}" alt="digit {digit} as its capsule redraws it">'
+    name, kind = trace.answer, trace.shape.kind
+    # The first convolution has a stride of 1, so that its kernel, and then the second one's, follow from the sizes.
+    first = size - trace.features.shape[1] + 1
+    places = {"rows": grid.rows, "columns": grid.columns}
 
     stations = [
-        _station("Pixels", "28 × 28, 0 to 1", pixels, "Cropped, scaled and centred as MNIST’s digits are."),
         _station(
-            "Feature maps",
-            "256 filters, 9 × 9",
-            features,
-            f"The {len(chosen)} most active of 256; white is {number(brightest, 1)}.",
+            say("draw.pixels.title"),
+            say("draw.pixels.size", size=size),
+            _picture(ink(trace.image), say("draw.pixels.alt", size=size)),
+            say("draw.pixels.caption"),
         ),
         _station(
-            "Primary capsules",
-            "9 × 9, stride 2",
-            grid,
-            f"1152: 32 at each of 6 × 6 places. <b class='cv-for'>Orange</b> places vote for {digit}, "
-            f"<b class='cv-against'>blue</b> against; the strongest {says} of |s|{' away' if strongest < 0 else ''}.",
+            say("draw.maps.title"),
+            say("draw.maps.operation", filters=len(trace.features), kernel=first),
+            _picture(mosaic, say("draw.maps.alt", count=spelled(len(chosen)))),
+            say(
+                "draw.maps.caption",
+                count=len(chosen),
+                filters=len(trace.features),
+                brightest=number(brightest, 1),
+            ),
         ),
         _station(
-            "Ten lengths",
-            f"routing, {trace.iterations} iterations",
-            lengths_bars(lengths),
-            "Each on a scale of its own: they need not sum to 1 "
-            f"(here {number(float(lengths.sum()))}). Training wants at least 0.9 if the digit is there, "
-            "at most 0.1 if not.",
+            say("draw.capsules.title"),
+            say("draw.capsules.operation", kernel=grid.field - first + 1, stride=grid.stride),
+            _picture(
+                signed(shares, max(limit, 1e-6)),
+                say("draw.capsules.alt", **places, kind=noun(kind), name=name),
+            ),
+            markup(
+                f"draw.capsules.{'takes' if strongest < 0 else 'makes'}",
+                **places,
+                capsules=grid.capsules,
+                types=grid.types,
+                name=name,
+                percent=number(100 * abs(strongest), 0),
+            ),
+        ),
+        _station(
+            capital(say("draw.ten.title", count=spelled(len(lengths)))),
+            say("draw.ten.operation", count=trace.iterations),
+            lengths_bars(lengths, trace.classes, kind),
+            say(
+                "draw.ten.caption",
+                sum=number(float(lengths.sum())),
+                kind=noun(kind),
+                present=MARGIN_PRESENT,
+                absent=MARGIN_ABSENT,
+            ),
             "cv-wide",
         ),
-        _station("Redrawn", "decoder", redrawn, f"From nothing but the 16 numbers of capsule {digit}."),
+        _station(
+            say("draw.redrawn.title"),
+            say("draw.redrawn.operation"),
+            _picture(ink(reconstruction), say("draw.redrawn.alt", kind=noun(kind), name=name)),
+            markup("draw.redrawn.caption", count=trace.shape.pose, name=name),
+        ),
     ]
     arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
     return f'<div class="cv-frame"><div class="cv-strip">{arrow.join(stations)}</div></div>'

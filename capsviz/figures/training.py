@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from capsviz.inputs import data
+from capsviz.inputs.data import MNIST, DataSet
+from capsviz.texts import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -16,6 +17,7 @@ def training_figure(
     test_error: float | None = None,
     before: int = 0,
     averaged: float | None = None,
+    data: DataSet = MNIST,
 ) -> "go.Figure":
     """Training and validation error of each epoch, and the final test error as a point.
 
@@ -25,6 +27,7 @@ def training_figure(
         before: epochs of earlier trainings, whose weights this one started from.
         averaged: validation error (0..1) of the mean of the weights after the last epoch and of others, if it is
             that mean whose test error was measured.
+        data: what was trained on.
     """
     import plotly.graph_objects as go  # half a second that only this figure should cost
 
@@ -38,20 +41,24 @@ def training_figure(
 
     figure = go.Figure(
         [
-            curve("train_error", "training (augmented images)", line={"color": "#8a8f98", "dash": "dot"}),
+            curve("train_error", say("chart.training.training"), line={"color": "#8a8f98", "dash": "dot"}),
             curve(
                 "validation_error",
-                f"validation ({data.VALIDATION_SIZE:,} held out)",
+                say("chart.training.validation", images=f"{data.held_out:,}"),
                 line={"color": "#1f78c8"},
             ),
         ]
     )
-    mean = "" if averaged is None else ", of the mean"
+    tested = "test" if averaged is None else "testOfMean"
     ends = (
-        (averaged, f"validation{mean}", {"symbol": "diamond", "size": 12, "color": "#1f78c8"}),
+        (
+            averaged,
+            say("chart.training.validationOfMean"),
+            {"symbol": "diamond", "size": 12, "color": "#1f78c8"},
+        ),
         (
             test_error,
-            f"test ({data.SIZES['test']:,}){mean}",
+            say(f"chart.training.{tested}", images=f"{data.sizes['test']:,}"),
             {"symbol": "star", "size": 16, "color": "#c8551b"},
         ),
     )
@@ -67,7 +74,7 @@ def training_figure(
                 cliponaxis=False,  # on a phone, an epoch is narrower than a mark
             )
     figure.update_yaxes(
-        title="error, % (logarithmic)", type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]
+        title=say("chart.training.y"), type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]
     )
     return _laid_out(figure, len(epochs), before)
 
@@ -76,8 +83,8 @@ def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure"
     """Both parts of the training loss over the epochs.
 
     Args:
-        log: rows with "epoch", "margin_loss" (Eq. 4, summed over the digits) and "reconstruction_loss" (squared
-            error summed over 784 pixels, before its weight of 0.0005); each a mean over an epoch's images.
+        log: rows with "epoch", "margin_loss" (Eq. 4, summed over the classes) and "reconstruction_loss" (squared
+            error summed over all pixels, before its weight of 0.0005); each a mean over an epoch's images.
         before: epochs of earlier trainings, whose weights this one started from.
     """
     import plotly.graph_objects as go
@@ -95,15 +102,15 @@ def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure"
                 hovertemplate="%{y:.4g}",
             )
             for key, name, colour, axis in (
-                ("margin_loss", "margin loss", "#1f78c8", "y"),
-                ("reconstruction_loss", "reconstruction, squared error", "#c8551b", "y2"),
+                ("margin_loss", say("chart.losses.margin"), "#1f78c8", "y"),
+                ("reconstruction_loss", say("chart.losses.reconstruction"), "#c8551b", "y2"),
             )
         ]
     )
     figure.update_layout(
-        yaxis={"title": "margin loss", "rangemode": "tozero"},
+        yaxis={"title": say("chart.losses.margin"), "rangemode": "tozero"},
         yaxis2={
-            "title": "squared error",
+            "title": say("chart.losses.y2"),
             "overlaying": "y",
             "side": "right",
             "showgrid": False,
@@ -119,13 +126,16 @@ def training_html(
     test_error: float | None = None,
     before: int = 0,
     averaged: float | None = None,
+    data: DataSet = MNIST,
 ) -> str:
     """Errors and losses, as ``training_figure`` takes them, as one HTML page that needs no network."""
-    errors = training_figure(log, test_error, before, averaged).to_html(
+    errors = training_figure(log, test_error, before, averaged, data).to_html(
         include_plotlyjs=True, full_html=False
     )
     losses = loss_figure(log, before).to_html(include_plotlyjs=False, full_html=False)
-    return f'<!doctype html><meta charset="utf-8"><title>Training</title>{errors}{losses}'
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>{say("chart.training.title")}</title>{errors}{losses}'
+    )
 
 
 def _laid_out(figure: "go.Figure", epochs: int, before: int) -> "go.Figure":
@@ -138,7 +148,10 @@ def _laid_out(figure: "go.Figure", epochs: int, before: int) -> "go.Figure":
         dragmode=False,  # a finger that begins on a chart scrolls the page
     )
     figure.update_xaxes(
-        title={"text": f"epoch, after {before} of earlier trainings" if before else "epoch", "font": text},
+        title={
+            "text": say("chart.training.after", count=before) if before else say("chart.training.x"),
+            "font": text,
+        },
         tickfont=text,
         dtick=max(1, round(epochs / 9)),
         tickangle=0,

@@ -33,7 +33,12 @@ from capsviz.layers.capsules import CapsNet, dynamic_routing, squash
 from capsviz.traces.base import Shape
 from capsviz.traces.routing import RoutingTrace
 
-_SIZE, _KERNEL, _STRIDE, _GRID = 28, 9, 2, 6  # pixels, both kernels, the second one's stride, rows and columns
+_SIZE, _KERNEL, _STRIDE, _GRID = (
+    28,
+    9,
+    2,
+    6,
+)  # pixels, both kernels, the second one's stride, rows and columns
 _N = 10  # inputs along one side of a phase, and length of the DFT
 _BLOCK = 32  # images routed at a time: what that writes and reads again stays near the processor's cache
 _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the stride of 2
@@ -235,9 +240,7 @@ def _couplings(u: Tensor, W: Tensor, iterations: int) -> Tensor:
     return c
 
 
-def class_capsules(
-    net: CapsNet, images: Tensor, iterations: int, spectra: Spectra | None = None
-) -> Tensor:
+def class_capsules(net: CapsNet, images: Tensor, iterations: int, spectra: Spectra | None = None) -> Tensor:
     """The class capsules v [B, J, D] that ``net(images, iterations).v`` gives, gradient included.
 
     Args:

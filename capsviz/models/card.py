@@ -9,6 +9,7 @@ from typing import Any
 
 from capsviz.inputs import data
 from capsviz.networks.base import DEFAULT
+from capsviz.traces.base import Shape
 
 TEST_SET = "MNIST test set"  # what an evaluation says of its data, where they are the originals
 FORMAT = 3  # of an evaluation: one more whenever what it holds changes
@@ -17,6 +18,12 @@ SHARE_UNSURE = 0.008
 ABSENT = 0.1  # m- of Eq. 4; where all ten capsules are as short, the app says "no digit"
 # Standard deviations at which ``limits`` says how much is misread: of weights trained without noise, and with some.
 NOISE, STRONG_NOISE = 0.2, 0.5
+
+
+def loss(shape: Shape) -> str:
+    """What the network is trained for (Eq. 4 and section 4.1), as Markdown with TeX."""
+    return LOSS
+
 
 # Eq. 4 and section 4.1, as Markdown with TeX.
 LOSS = r"""The loss is the paper’s: for each of the ten digits k

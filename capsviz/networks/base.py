@@ -28,13 +28,25 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a network was published."""
+    """Where a network was published.
+
+    Attributes:
+        authors: their names, for people.
+        title: of the paper.
+        year: of it.
+        venue: where it appeared.
+        paper: its short name, "arXiv:1710.09829".
+        link: to it.
+        accuracy: what it reports on the same data, in words; "" where that cannot be compared.
+    """
 
     authors: str
     title: str
     year: int
-    paper: str  # "arXiv:1710.09829"
+    venue: str
+    paper: str
     link: str
+    accuracy: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Layer:
 
     part: str
     size: tuple[int, ...]
-    facts: Mapping[str, int]
+    facts: Mapping[str, int | str]
 
 
 @dataclass(frozen=True)
@@ -180,7 +192,11 @@ def _discover() -> None:
         origin = f"networks/{module.name}.py"
         try:
             specs = import_module(f"{__package__}.{module.name}").NETWORKS
-        except (AttributeError, TypeError, ValueError) as error:  # of a file, a field or a size that is missing or wrong
+        except (
+            AttributeError,
+            TypeError,
+            ValueError,
+        ) as error:  # of a file, a field or a size that is missing or wrong
             raise NetworkError(f"{origin} describes no network ({error}): see networks/base.py.") from error
         found += [(spec, origin) for spec in specs]
     for spec, origin in sorted(found, key=lambda entry: getattr(entry[0], "name", "") != DEFAULT):

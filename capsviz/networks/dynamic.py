@@ -35,8 +35,10 @@ NETWORKS = (
             authors="Sara Sabour, Nicholas Frosst and Geoffrey Hinton",
             title="Dynamic Routing Between Capsules",
             year=2017,
+            venue="NeurIPS 2017",
             paper="arXiv:1710.09829",
             link="https://arxiv.org/abs/1710.09829",
+            accuracy="99.75%",
         ),
         data=MNIST,
         shape=Shape(
@@ -58,7 +60,11 @@ NETWORKS = (
                 {"filters": 256, "kernel": _KERNEL, "stride": _GRID.stride, "components": 8},
             ),
             Layer("digits", (10, 16), {"pose": 16, "components": 8}),
-            Layer("decoder", (28, 28), {"first": _HIDDEN[0], "second": _HIDDEN[1], "pixels": 28 * 28}),
+            Layer(
+                "decoder",
+                (28, 28),
+                {"hidden": ", ".join(map(str, _HIDDEN)), "pixels": 28 * 28, "pose": 16, "zeros": 9 * 16},
+            ),
         ),
         build=_build,
         quick=_quick,

@@ -11,13 +11,11 @@ Python and scripts read the same file: a script is sent the tables that it needs
 import html
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-
-from babel import Locale
 
 from capsviz.errors import TextError
 
@@ -25,9 +23,16 @@ FOLDER = Path(__file__).parent
 FIRST = "en"  # the language that has every text
 Text = str | Mapping[str, str]
 
-_language: ContextVar[str] = ContextVar("language", default=FIRST)
+_language: ContextVar[str] = ContextVar("language", default="")
+_asked: Callable[[], str] = (
+    str  # who knows the language where nobody has spoken in this context; "" for the first one
+)
 _PLACE = re.compile(r"\{([a-zA-Z]+)\}")
-_MARKS = {"**": ("<b>", "</b>"), "++": ('<b class="cv-for">', "</b>"), "--": ('<b class="cv-against">', "</b>")}
+_MARKS = {
+    "**": ("<b>", "</b>"),
+    "++": ('<b class="cv-for">', "</b>"),
+    "--": ('<b class="cv-against">', "</b>"),
+}
 _MARKED = re.compile(r"(\*\*|\+\+|--)(?=\S)(.+?)(?<=\S)\1")
 
 
@@ -49,15 +54,21 @@ def texts(language: str) -> Mapping[str, Text]:
     try:
         found = dict(_flat(tomllib.loads(path.read_text("utf-8")), ""))
     except (OSError, ValueError) as error:
-        raise TextError(f"{path} cannot be read ({error}): mend it, or restore it from the repository.") from error
+        raise TextError(
+            f"{path} cannot be read ({error}): mend it, or restore it from the repository."
+        ) from error
     if language == FIRST:
         return found
     known = texts(FIRST)
     for name, text in found.items():
         if name not in known:
-            raise TextError(f"{path} has a text {name}, which {FIRST}.toml has not: take it out, or add it there.")
+            raise TextError(
+                f"{path} has a text {name}, which {FIRST}.toml has not: take it out, or add it there."
+            )
         if places(text) - places(known[name]):
-            raise TextError(f"{path}: {name} asks for {', '.join(sorted(places(text) - places(known[name])))}.")
+            raise TextError(
+                f"{path}: {name} asks for {', '.join(sorted(places(text) - places(known[name])))}."
+            )
     return {**known, **found}
 
 
@@ -65,9 +76,11 @@ def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Text]]:
     out: list[tuple[str, Text]] = []
     for name, value in table.items():
         whole = f"{prefix}{name}"
-        if isinstance(value, str):
-            out.append((whole, value))
-        elif isinstance(value, dict) and "other" in value and all(isinstance(form, str) for form in value.values()):
+        if isinstance(value, str) or (
+            isinstance(value, dict)
+            and "other" in value
+            and all(isinstance(form, str) for form in value.values())
+        ):
             out.append((whole, value))
         elif isinstance(value, dict):
             out += _flat(value, f"{whole}.")
@@ -84,15 +97,22 @@ def places(text: Text) -> set[str]:
 
 def language() -> str:
     """Code of the language that is spoken now."""
-    return _language.get()
+    code = _language.get() or _asked()
+    return code if code in languages() else FIRST
 
 
 def speak(code: str) -> None:
-    """Speak another language from now on, in this thread."""
-    _language.set(code if code in languages() else FIRST)
+    """Speak a language from now on, in this context; what is no language's code for whatever is asked for otherwise."""
+    _language.set(code if code in languages() else "")
 
 
-def say(name: str, **values: object) -> str:
+def ask(who: Callable[[], str]) -> None:
+    """Have ``who`` say which language to speak where nobody has chosen one with ``speak``: a server asks the session."""
+    global _asked
+    _asked = who
+
+
+def say(name: str, /, **values: object) -> str:
     """A text, with what is put into it.
 
     Args:
@@ -117,7 +137,23 @@ def say(name: str, **values: object) -> str:
         raise TextError(f"The text {name} needs {error.args[0]}.") from error
 
 
-def markup(name: str, **values: object) -> str:
+def spelled(count: int) -> str:
+    """A whole number in words, where the language has a word for it ("ten"), else in digits."""
+    word = texts(language()).get(f"common.number.{count}")
+    return word if isinstance(word, str) else f"{count:,}"
+
+
+def noun(kind: str, count: float = 1) -> str:
+    """The word for one or for several classes of a kind: "digit", "digits"."""
+    return say(f"common.kind.{kind}", count=count)
+
+
+def capital(text: str) -> str:
+    """A text as the beginning of a line: what is put in first may be a word in small letters."""
+    return text[:1].upper() + text[1:]
+
+
+def markup(name: str, /, **values: object) -> str:
     """A text as HTML: its marks turned into elements, and what is put into it escaped."""
     return marked(say(name, **{key: _kept(value) for key, value in values.items()}))
 
@@ -146,6 +182,8 @@ def _for_script(code: str, tables: tuple[str, ...]) -> dict[str, Any]:
 @cache
 def _rules(language: str) -> Any:
     """The plural rule of a language: number to "one", "other", ..."""
+    from babel import Locale  # most texts have one form
+
     try:
         return Locale.parse(language.replace("-", "_")).plural_form
     except (LookupError, ValueError):  # a language that nobody speaks, such as a test's

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 if TYPE_CHECKING:
     import numpy as np
 
+MARGIN_PRESENT, MARGIN_ABSENT = (
+    0.9,
+    0.1,
+)  # m+ and m- of Eq. 4: how long training makes capsules that are there, or not
 # What a trace, or a network, can offer to a view.
 COUPLING = "coupling"  # votes of primary capsules, and how they are shared out
 POSES = "poses"  # a pose for each class, of which a decoder draws
@@ -97,7 +101,9 @@ class Shape:
         if not 1 <= self.size <= MOST_SIDE:
             raise ValueError(f"an image has 1 to {MOST_SIDE} pixels a side, not {self.size}.")
         if not 2 <= len(names) <= MOST_CLASSES or len(set(names)) < len(names) or not all(names):
-            raise ValueError(f"a network tells 2 to {MOST_CLASSES} classes apart, each with a name of its own.")
+            raise ValueError(
+                f"a network tells 2 to {MOST_CLASSES} classes apart, each with a name of its own."
+            )
         if self.grid:
             end = (max(self.grid.rows, self.grid.columns) - 1) * self.grid.stride + self.grid.field
             if end > self.size:

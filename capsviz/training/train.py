@@ -29,7 +29,6 @@ from capsviz.inputs.augment import Strength, add_noise, augment
 from capsviz.inputs.data import NO_CLASS, Digits, split_validation
 from capsviz.layers import fast
 from capsviz.layers.capsules import (
-    MARGIN_PRESENT,
     RECONSTRUCTION_WEIGHT,
     CapsNet,
     dynamic_routing,
@@ -48,6 +47,7 @@ from capsviz.models.weights import (
     write_atomically,
 )
 from capsviz.networks.base import find
+from capsviz.traces.base import MARGIN_PRESENT
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
 from capsviz.training.pool import Pool, load_pool
@@ -504,9 +504,7 @@ def train(
 
     def end() -> dict[str, Any]:
         test = spec.data.load(data, "test")
-        told = describe_data(
-            settings, training, validation, test, unlike, spec.data.unlike(data, "test")
-        )
+        told = describe_data(settings, training, validation, test, unlike, spec.data.unlike(data, "test"))
         return finish(trainer, validation, test, out, told, commit, start, say)
 
     return team.from_first(end)

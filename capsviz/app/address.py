@@ -1,0 +1,158 @@
+"""What a link can say: one table of parameters, read and written here for Python and for the scripts alike.
+
+A value that cannot be used gives way to its default, and one sentence says so. A name that was once public stays one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from capsviz.checks import quoted, whole_of_text
+from capsviz.errors import MessageError
+from capsviz.figures.pose import POSE_LIMIT
+from capsviz.texts import languages, say
+from capsviz.traces.base import Shape
+from capsviz.traces.surgery import MOST_ITERATIONS
+
+LONGEST = 60_000  # characters of a value that are looked at: 160 numbers of a pose take 3,000
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a link.
+
+    Attributes:
+        name: in the address.
+        pages: names of the pages that read it; none for all.
+        range: the least and the most that it can be, for a network and R routing iterations; None for a parameter
+            that is no number.
+        choices: what it can be, if it is a word.
+        script: whether the page's script reads and writes it; else Python does.
+        aliases: names that it once had.
+    """
+
+    name: str
+    pages: tuple[str, ...] = ()
+    range: Callable[[Shape, int], Range] | None = None
+    choices: Callable[[], Iterable[str]] | None = None
+    script: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+def _networks() -> Iterable[str]:
+    from capsviz.models.weights import available
+
+    return available()
+
+
+def _last_capsule(shape: Shape) -> int:
+    return shape.grid.capsules - 1 if shape.grid else 0
+
+
+NETWORK, LANGUAGE, ITERATIONS = "network", "lang", "R"
+PARAMETERS = (
+    Parameter(NETWORK, choices=_networks),
+    Parameter(LANGUAGE, choices=languages),
+    Parameter(ITERATIONS, range=lambda shape, count: (1, MOST_ITERATIONS)),
+    Parameter(
+        "digit", ("routing", "pose"), range=lambda shape, count: (0, len(shape.classes) - 1), script=True
+    ),
+    Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
+    Parameter("step", ("routing",), range=lambda shape, count: (0, 4 * count - 1), script=True),
+    Parameter("pose", ("pose",), script=True),
+)
+_BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a link asks of Python; None where it says nothing, or nothing that can be done.
+
+    Attributes:
+        network: name of a network whose weights are here.
+        language: code of a language that there is.
+        iterations: routing iterations.
+        bad: the parameters that could not be used.
+        problem: one sentence about these; "" without any.
+    """
+
+    network: str | None = None
+    language: str | None = None
+    iterations: int | None = None
+    bad: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Asked:
+    """What the parameters of a link that Python reads say.
+
+    Args:
+        query: the link's parameters, as they came.
+        shape: of the network that is asked for, or with None of the session's.
+    """
+    found: dict[str, str | int] = {}
+    bad: dict[str, str] = {}
+    for name, text in query.items():
+        parameter = _BY_NAME.get(name)
+        if parameter is None or parameter.script or not isinstance(text, str):
+            continue  # others may have parameters of their own in the address
+        try:
+            found[parameter.name] = _value(parameter, text[:LONGEST], shape, found)
+        except MessageError as error:
+            bad[name] = str(error)
+    network, language = found.get(NETWORK), found.get(LANGUAGE)
+    count = found.get(ITERATIONS)
+    return Asked(
+        network if isinstance(network, str) else None,
+        language if isinstance(language, str) else None,
+        count if isinstance(count, int) else None,
+        tuple(bad),
+        say("address.problem", problem=" ".join(bad.values())) if bad else "",
+    )
+
+
+def _value(
+    parameter: Parameter, text: str, shape: Callable[[str | None], Shape], found: Mapping[str, str | int]
+) -> str | int:
+    if parameter.choices:
+        known = list(parameter.choices())
+        if text in known:
+            return text
+        raise MessageError(
+            say(
+                "address.choice",
+                what=say(f"address.{parameter.name}.name"),
+                asked=quoted(text),
+                known=", ".join(known),
+            )
+        )
+    assert parameter.range is not None
+    network = found.get(NETWORK)
+    low, high = parameter.range(shape(network if isinstance(network, str) else None), 1)
+    return whole_of_text(text, low, high, say(f"address.{parameter.name}.name"))
+
+
+def for_script(page: str, shape: Shape, iterations: int) -> dict[str, Range]:
+    """The parameters that a page's script reads and writes, {name: (least, most)}; those that are no number are left out."""
+    return {
+        parameter.name: parameter.range(shape, iterations)
+        for parameter in PARAMETERS
+        if parameter.script and page in parameter.pages and parameter.range
+    }
+
+
+def documentation(shape: Shape) -> str:
+    """The table of docs/links.md, as Markdown."""
+    rows = []
+    for parameter in PARAMETERS:
+        if parameter.range:
+            low, high = parameter.range(shape, shape.trained)
+            values = f"{low} to {high}"
+        elif parameter.choices:
+            values = ", ".join(f"`{word}`" for word in parameter.choices())
+        else:
+            values = f"{shape.pose} numbers from −{POSE_LIMIT:g} to {POSE_LIMIT:g}, or all {len(shape.classes) * shape.pose}"
+        where = ", ".join(parameter.pages) or "all"
+        rows.append(f"| `{parameter.name}` | {where} | {values} | {say(f'address.{parameter.name}.does')} |")
+    return "\n".join(["| Parameter | Pages | Values | What it does |", "|---|---|---|---|", *rows, ""])

@@ -1,0 +1,156 @@
+"""The frame around every page: bar of pages, rail with pad and answer, question and doors, charts."""
+
+import html
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from capsviz import figures
+from capsviz.app import pad, session
+from capsviz.app.pad import PROBLEM_KEY
+from capsviz.app.pages import FOLDER, Page
+from capsviz.inputs.drawings import PAD
+from capsviz.models.weights import available
+from capsviz.networks.base import find
+from capsviz.texts import noun, say, spelled
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SAID_KEY = "problem_said"  # (sentence, when it was first shown) of PROBLEM_KEY
+LASTS = 2.0  # seconds
+CHOICE_KEY = "network_choice"  # the control that chooses a network
+
+
+@contextmanager
+def frame() -> Iterator[None]:
+    """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
+    st.html(figures.STYLE)
+    st.html(Path(__file__).with_name("frame.css"))
+    first = pad.begin()
+    with st.container(horizontal=True, key="frame", gap="large"):
+        rail = st.container(width=PAD, key="rail", gap="small")
+        page = st.container(key="page")
+        waiting = page.empty()
+        if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
+            waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
+        with rail:
+            pad.pad(first)
+            _choose_network()
+            _card()
+        waiting.empty()
+        with page:
+            problem = _problem()
+            if problem:
+                with st.container(key="problem"):
+                    st.error(problem, icon=":material/error:")
+            yield
+
+
+def _problem() -> str:
+    """The sentence that is to be shown, if any: it outlasts runs that come on the heels of the one it came in."""
+    problem = st.session_state.get(PROBLEM_KEY, "")
+    said, since = st.session_state.get(SAID_KEY, ("", 0.0))
+    if problem != said:
+        st.session_state[SAID_KEY] = (problem, time.monotonic())
+    elif problem and time.monotonic() - since >= LASTS:
+        del st.session_state[PROBLEM_KEY], st.session_state[SAID_KEY]
+        return ""
+    return str(problem)
+
+
+def _choose_network() -> None:
+    """A list of the networks, where there are several."""
+    names = available()
+    if len(names) > 1:
+        now = session.network()
+        st.session_state[CHOICE_KEY] = now if now in names else names[0]
+        st.selectbox(
+            say("frame.network"),
+            names,
+            key=CHOICE_KEY,
+            format_func=lambda name: find(name).title,
+            on_change=lambda: session.set_network(st.session_state[CHOICE_KEY]),
+        )
+
+
+def opened(page: Page) -> None:
+    """The question that the page answers, and doors to where more is said; where the network lacks what it shows, say so."""
+    network = session.spec()
+    shape = network.shape
+    with st.container(horizontal=True, vertical_alignment="center", key="question"):
+        question = say(f"{page.name}.question", count=spelled(shape.pose), kind=noun(shape.kind))
+        st.html(f'<h1 class="cv-question">{html.escape(question)}</h1>')
+        for door in page.doors:
+            st.page_link(
+                FOLDER / f"{door}.py",
+                label=say(f"{page.name}.door.{door}", kind=noun(shape.kind)),
+                icon=":material/arrow_forward:",
+                icon_position="right",
+            )
+    if not page.needs <= network.offers:
+        session.stop(say(f"{page.name}.lacks", network=network.title))
+
+
+def heading(text: str) -> None:
+    """The heading of one view on a page."""
+    st.html(f'<h2 class="cv-heading">{html.escape(text)}</h2>')
+
+
+def chart(figure: "go.Figure", key: str, title: str) -> None:
+    """A Plotly figure with a name and a table of its numbers, without the tools that float over it."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=figures.chart_words(figure, title))
+    script = Path(__file__).with_name("frame.js").read_text("utf-8")
+    st.html(f"{figures.chart_table(figure, title)}<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def _card() -> None:
+    """The answer, below the pad."""
+    now, trained = session.reading(), session.trained()
+    network = session.spec()
+    if now.answer is None:
+        st.html(figures.reading_card(None, None, network.shape))
+    else:
+        trace = now.answer.trace
+        limit = session.model().card["unsure_below"]
+        st.html(
+            figures.reading_card(
+                trace.image,
+                trace.lengths[-1],
+                trace.shape,
+                limit,
+                pad.advice(),
+                now.answer.judged,
+                network.data.name,
+            )
+        )
+        _status(now.answer)
+    if now.iterations != trained:
+        st.button(
+            say("frame.asTrained", now=now.iterations, trained=trained),
+            key="trained",
+            icon=":material/restart_alt:",
+            on_click=session.set_iterations,
+            args=(trained,),
+        )
+
+
+def _status(now: session.Answer) -> None:
+    """One line under the answer: where and how fast it was computed."""
+    model, count = session.model(), now.trace.iterations
+    which = "computed" if count == model.shape.trained else "routed"
+    line = say(
+        f"frame.{which}",
+        device=say(f"frame.device.{model.device}"),
+        milliseconds=f"{now.milliseconds:.1f}",
+        now=count,
+        trained=model.shape.trained,
+    )
+    st.html(f'<p class="cv-device" data-testid="device" title="{say("frame.computedTip")}">{line}</p>')
+    if model.notice:
+        st.warning(model.notice.partition(":")[0] + ".")  # what follows is for who runs the server

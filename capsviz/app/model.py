@@ -1,0 +1,140 @@
+"""The Model page: what the network is, layer by layer, how good it is, how it was trained, what it cannot do."""
+
+import json
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from capsviz import figures
+from capsviz.app import frame, session
+from capsviz.errors import WeightsError
+from capsviz.models.card import (
+    averaged_error,
+    card_table,
+    departures,
+    earlier_epochs,
+    limits,
+    loss,
+    measured_tables,
+)
+from capsviz.models.weights import load_evaluation
+from capsviz.texts import language, noun, say
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from capsviz.models.model import Model
+
+
+def overview() -> None:
+    """All of the page, of the network that answers."""
+    model, now = session.loaded(), session.reading()
+    drawings = None if now.reconstructions is None else now.reconstructions[-1]
+    evaluation: dict[str, Any] | None = None
+    try:
+        evaluation = load_evaluation(session.network(), model.card)
+    except WeightsError as error:
+        print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
+    _headline(model, evaluation)
+    st.html(figures.layers_table(now.trace, drawings, model.parameters, model.spec))
+    frame.heading(say("model.good"))
+    if evaluation:
+        _charts(model, evaluation)
+    else:
+        st.info(say("model.unmeasured"))
+    left, right = st.columns([4, 3], gap="large")
+    with left:
+        _training(model)
+    with right:
+        frame.heading(say("model.trainedFor"))
+        st.markdown(loss(model.shape))
+        frame.heading(say("model.cannot"))
+        st.markdown("\n".join(f"- {limit}" for limit in limits(model.card, evaluation)))
+    with st.expander(say("model.facts")):
+        st.markdown(card_table(model.card))
+        if evaluation:
+            st.markdown(measured_tables(evaluation))
+    source = model.spec.source
+    st.markdown(
+        say(
+            "model.source",
+            authors=source.authors,
+            title=source.title,
+            venue=source.venue,
+            paper=source.paper,
+            link=source.link,
+        )
+    )
+
+
+def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
+    """The few numbers that are asked for first."""
+    data, kinds = model.spec.data, noun(model.shape.kind, 2)
+    read = "model.right" if not model.spec.source.accuracy else "model.rightAndPaper"
+    numbers = [
+        (
+            f"{1 - model.card['test_error']:.2%}",
+            say(
+                read,
+                data=data.name,
+                images=f"{data.sizes['test']:,}",
+                kinds=kinds,
+                paper=model.spec.source.accuracy,
+            ),
+        ),
+        (f"{sum(model.parameters.values()):,}", say("model.parameters")),
+    ]
+    if evaluation and "drawings" in evaluation:
+        drawn = evaluation["drawings"]
+        what = say(
+            "model.drawnBy" if drawn["writers"] else "model.drawn",
+            drawings=f"{drawn['drawings']:,}",
+            kinds=kinds,
+            writers=drawn["writers"],
+            count=len(drawn["widths"]),
+        )
+        numbers.insert(1, (f"{drawn['rate']:.1%}", what))
+    st.html(
+        '<div class="cv-headline">'
+        + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)
+        + "</div>"
+    )
+
+
+def _charts(model: "Model", evaluation: dict[str, Any]) -> None:
+    """What was measured, each figure in a tab of its own: mistakes on the left, all else on the right."""
+    names = session.network(), language()
+    charts = _evaluation_charts(json.dumps(evaluation), *names)
+    shown = figures.measurements(evaluation, model.shape, model.spec.data.name)
+    mistakes = [name for name in shown if "confusion" in name]
+    left, right = st.columns(2, gap="large")
+    for column, part in ((left, mistakes), (right, [name for name in shown if name not in mistakes])):
+        with column:
+            for tab, name in zip(st.tabs([shown[name].title for name in part]), part, strict=True):
+                with tab:
+                    st.markdown(shown[name].says)
+                    frame.chart(charts[name], name, shown[name].title)
+
+
+@lru_cache(maxsize=4)
+def _evaluation_charts(evaluation: str, network: str, spoken: str) -> dict[str, "go.Figure"]:
+    """The figures of an evaluation, given as JSON: drawn once, not at every stroke of a pen."""
+    shape = session.spec().shape
+    return figures.evaluation_figures(json.loads(evaluation), shape.classes, shape.kind)
+
+
+def _training(model: "Model") -> None:
+    """How the network came to its weights."""
+    card, data = model.card, model.spec.data
+    frame.heading(say("model.training"))
+    before = earlier_epochs(card)
+    errors, losses = st.tabs([say("model.errors"), say("model.losses")])
+    with errors:
+        drawn = figures.training_figure(card["log"], card["test_error"], before, averaged_error(card), data)
+        frame.chart(drawn, "training", say("model.errors"))
+    with losses:
+        frame.chart(figures.loss_figure(card["log"], before), "losses", say("model.losses"))
+    frame.heading(say("model.departures"))
+    st.markdown(departures(card))

@@ -1,0 +1,70 @@
+"""The pages as data: each file in pages/ says where it stands, what it needs of a network, and where it leads to."""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from capsviz.errors import PageError
+from capsviz.texts import FIRST, texts
+from capsviz.texts import FOLDER as TEXTS
+from capsviz.traces.base import OFFERS
+
+FOLDER = Path(__file__).resolve().parents[2] / "pages"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page; its words are texts: NAME.title, NAME.question, NAME.door.OTHER and, where it needs something, NAME.lacks.
+
+    Attributes:
+        place: among the pages, from 0; the first one is what the app opens with.
+        doors: names of pages that say more, in the order in which they are offered.
+        needs: of ``traces.base.OFFERS``: what a network must have for this page.
+        name: of its file; given by it.
+    """
+
+    place: int
+    doors: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    name: str = ""
+
+
+@cache
+def pages() -> tuple[Page, ...]:
+    """All pages, in their order.
+
+    Raises:
+        PageError: naming the file that describes no page, or none that can be shown.
+    """
+    found = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.py"))}
+    places = [page.place for page in found.values()]
+    known = texts(FIRST)
+    for name, page in found.items():
+        path = FOLDER / f"{name}.py"
+        if places.count(page.place) > 1:
+            raise PageError(f"{path}: another page has the place {page.place}: give this one another.")
+        wrong = [door for door in page.doors if door not in found]
+        if wrong:
+            raise PageError(f"{path}: there is no page {wrong[0]}: choose one of {', '.join(found)}.")
+        unknown = page.needs - set(OFFERS)
+        if unknown:
+            raise PageError(f"{path} needs {min(unknown)}: choose of {', '.join(OFFERS)}.")
+        wanted = [f"{name}.title", f"{name}.question", *(f"{name}.door.{door}" for door in page.doors)]
+        wanted += [f"{name}.lacks"] if page.needs else []
+        missing = [text for text in wanted if text not in known]
+        if missing:
+            raise PageError(f"{path}: its text {missing[0]} is missing: add it to {TEXTS / FIRST}.toml.")
+    return tuple(sorted(found.values(), key=lambda page: page.place))
+
+
+def _read(path: Path) -> Page:
+    spec = importlib.util.spec_from_file_location(f"capsviz_page_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    page, show = getattr(module, "PAGE", None), getattr(module, "show", None)
+    if not isinstance(page, Page) or not callable(show):
+        raise PageError(f"{path} is no page: it needs PAGE, a capsviz.app.pages.Page, and a function show().")
+    return Page(page.place, page.doors, page.needs, path.stem)

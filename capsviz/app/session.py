@@ -1,0 +1,290 @@
+"""What a session is about: its drawing, its network, its routing iterations, and the answer that every page reads.
+
+PyTorch is imported only when the first answer is computed, so that a person sees the page while it loads.
+"""
+
+import gc
+import html
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from capsviz.app import address, pad
+from capsviz.errors import CapsvizError
+from capsviz.inputs.drawings import Drawing
+from capsviz.networks.base import DEFAULT, Spec, find
+from capsviz.texts import ask, languages, say
+from capsviz.traces.base import Shape
+
+if TYPE_CHECKING:
+    from capsviz.models.devices import Workers
+    from capsviz.models.model import Model
+    from capsviz.traces.routing import RoutingTrace
+
+# Keys of the session's state. Streamlit deletes a widget's value when its page is left, so what must
+# last is kept under keys of its own.
+SEEN_KEY = "seen"  # Seen: what the network is to see of the current drawing
+NETWORK_KEY = "network"  # name of the network that answers
+ITERATIONS_KEY = "iterations"  # routing iterations R of every reading; None: as many as in training
+LANGUAGE_KEY = "language"  # code of the language that the address asks for
+SPOKEN_KEY = "spoken"  # code of the language that is spoken
+ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a network is to see of a drawing, or why there is nothing to be seen."""
+
+    drawing: Drawing
+    size: int  # pixels a side
+    image: np.ndarray | None = None  # [S, S] in 0..1
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a network makes of one image; the same for every session that asks."""
+
+    trace: "RoutingTrace"
+    reconstructions: np.ndarray  # [R, J, S, S]
+    milliseconds: float  # for the trace alone
+    # [J] lengths with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
+    judged: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The network's answer to one drawing, or why there is none."""
+
+    drawing: Drawing
+    iterations: int
+    answer: Answer | None = None
+    problem: str = ""
+
+    @property
+    def trace(self) -> "RoutingTrace | None":
+        """The answer's trace."""
+        return None if self.answer is None else self.answer.trace
+
+    @property
+    def reconstructions(self) -> np.ndarray | None:
+        """[R, J, S, S] the answer's reconstructions."""
+        return None if self.answer is None else self.answer.reconstructions
+
+
+# --- what was chosen --------------------------------------------------------------------------------------
+
+
+def begin() -> None:
+    """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before."""
+    state = st.session_state
+    asked = address.read(st.query_params.to_dict(), lambda name: find(name or network()).shape)
+    if asked.language is not None:
+        state[LANGUAGE_KEY] = asked.language
+    state[SPOKEN_KEY] = state.get(LANGUAGE_KEY) or _of_browser()
+    if asked.network is not None:
+        state[NETWORK_KEY] = asked.network
+    if asked.iterations is not None:
+        state[ITERATIONS_KEY] = asked.iterations
+    if asked.problem:
+        state[pad.PROBLEM_KEY] = asked.problem
+        for name in asked.bad:
+            del st.query_params[name]
+    _write()
+
+
+def _of_browser() -> str:
+    """Code of the language that the browser asks for, "de-CH" or, without its region, "de"."""
+    locale = st.context.locale or ""
+    return locale if locale in languages() else locale.partition("-")[0]
+
+
+def _write() -> None:
+    """Say in the address what is not as it would be without."""
+    chosen = {
+        address.NETWORK: network() if network() != DEFAULT else None,
+        address.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
+        address.ITERATIONS: None if iterations() == trained() else str(iterations()),
+    }
+    for name, value in chosen.items():
+        # One that the link says stays, even where it says what would be without.
+        if value is not None and st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def _spoken() -> str:
+    """The session's language: callbacks and fragments run without ``begin``; "" outside of any session."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return ""
+    code: str = st.session_state.get(SPOKEN_KEY, "")
+    return code
+
+
+ask(_spoken)
+
+
+def network() -> str:
+    """Name of the network that answers."""
+    name: str = st.session_state.get(NETWORK_KEY, DEFAULT)
+    return name
+
+
+def set_network(name: str) -> None:
+    """Have another network answer from now on, and say so in the address bar."""
+    st.session_state[NETWORK_KEY] = name
+    st.session_state[ITERATIONS_KEY] = None
+    st.session_state.pop(pad.PROBLEM_KEY, None)
+    st.query_params[address.NETWORK] = name
+    st.query_params.pop(address.ITERATIONS, None)
+
+
+def spec() -> Spec:
+    """What the network that answers is."""
+    return find(network())
+
+
+def trained() -> int:
+    """Routing iterations that the network was trained with; of its spec, as long as its weights are not loaded."""
+    name = network()
+    return _loaded[name].shape.trained if name in _loaded else spec().shape.trained
+
+
+def iterations() -> int:
+    """Routing iterations R of every reading, 1 to 10."""
+    chosen: int | None = st.session_state.get(ITERATIONS_KEY)
+    return trained() if chosen is None else chosen
+
+
+def set_iterations(count: int) -> None:
+    """Read every drawing with ``count`` routing iterations from now on, and say so in the address bar."""
+    st.session_state[ITERATIONS_KEY] = count
+    st.session_state.pop(pad.PROBLEM_KEY, None)
+    st.query_params[address.ITERATIONS] = str(count)
+
+
+# --- the network and its answer ---------------------------------------------------------------------------
+
+# What all sessions share is kept here and not by Streamlit, whose caches any visitor's message can empty for all.
+_loading = threading.Lock()
+_loaded: "dict[str, Model]" = {}
+
+
+def model() -> "Model":
+    """The network that answers, one for all sessions.
+
+    Raises:
+        CapsvizError: if its weights cannot be loaded, or the device does not work.
+    """
+    name = network()
+    with _loading:  # two first visitors wait for one model
+        if name not in _loaded:
+            _loaded[name] = _load(name)
+        return _loaded[name]
+
+
+def _load(name: str) -> "Model":
+    from capsviz.models.devices import keep_large_blocks
+    from capsviz.models.model import load_model
+
+    keep_large_blocks()
+    loaded = load_model(name, os.environ.get("CAPSVIZ_DEVICE", "auto"), _workers())
+    # Streamlit collects garbage after every run of a script, which with all of PyTorch's objects to look at
+    # takes an eighth of a second, before the answer is sent. What is loaded now is never garbage.
+    gc.collect()
+    gc.freeze()
+    return loaded
+
+
+@cache
+def _workers() -> "Workers":
+    from capsviz.models.devices import Workers
+
+    return Workers()
+
+
+def reading() -> Reading:
+    """The reading of the current drawing; every page works from this one.
+
+    A session keeps what is to be seen, a few kilobytes. The answer, a thousand times as large, is kept for all sessions
+    together, and computed again if others have taken its place.
+    """
+    now = _seen()
+    if now.image is None:
+        return Reading(now.drawing, iterations(), problem=now.problem)
+    try:
+        model()  # whose weights may have been trained with other iterations than the spec says
+        return Reading(now.drawing, iterations(), _answer(network(), now.image.tobytes(), iterations()))
+    except CapsvizError as error:
+        return Reading(now.drawing, iterations(), problem=without_network(error))
+    except RuntimeError as error:  # what PyTorch raises when a device or a library of it fails
+        return Reading(now.drawing, iterations(), problem=failure(error))
+
+
+def answered() -> tuple["RoutingTrace", np.ndarray]:
+    """Trace and reconstructions [R, J, S, S] of the current drawing; without one, say so and end the page."""
+    now = reading()
+    if now.answer is None:
+        stop(now.problem)
+    return now.answer.trace, now.answer.reconstructions
+
+
+def loaded() -> "Model":
+    """The model, for a page that can do without a drawing; without weights, say so and end the page."""
+    try:
+        return model()
+    except CapsvizError as error:
+        stop(without_network(error))
+
+
+def stop(problem: str) -> NoReturn:
+    """End the page with a sentence in place of its views."""
+    st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(problem)}</div>')
+    st.stop()
+
+
+def _seen() -> Seen:
+    """What is to be seen of the current drawing, made out once for each."""
+    drawing, size = pad.current(), spec().shape.size
+    known: Seen | None = st.session_state.get(SEEN_KEY)
+    if known is None or known.drawing is not drawing or known.size != size:
+        try:
+            known = Seen(drawing, size, drawing.image())
+        except CapsvizError as error:
+            known = Seen(drawing, size, problem=str(error))
+        st.session_state[SEEN_KEY] = known
+    return known
+
+
+@lru_cache(maxsize=ANSWERS)
+def _answer(name: str, image: bytes, count: int) -> Answer:
+    network = _loaded[name]
+    shape: Shape = network.shape
+    pixels = np.frombuffer(image, np.float32).reshape(shape.size, shape.size)
+    began = time.perf_counter()
+    trace = network.trace(pixels, count)
+    milliseconds = 1000 * (time.perf_counter() - began)
+    judged = None
+    if count > shape.trained:  # training's iterations are the first of these
+        judged = trace.lengths[shape.trained - 1]
+    elif count < shape.trained:
+        judged = network.predict(pixels[None])[0]
+    return Answer(trace, network.reconstructions(trace), milliseconds, judged)
+
+
+def without_network(error: CapsvizError) -> str:
+    """One sentence about a network that cannot be loaded; what can be done about it is for who runs the server."""
+    print(f"capsviz: {error}", file=sys.stderr, flush=True)
+    return say("frame.noNetwork")
+
+
+def failure(error: RuntimeError) -> str:
+    """One sentence about a device that failed while it computed."""
+    return say("frame.failure", reason=str(error).partition("\n")[0])
