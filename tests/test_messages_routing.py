@@ -8,12 +8,14 @@ from reference import assert_one_sentence
 
 from capsviz.app.messages import Operation, operation, routing_iterations
 from capsviz.errors import MessageError
+from capsviz.networks.base import find
 
 EXAMPLES = ("two", "seven")
+GRID = find("dynamic.mnist").shape.grid
 
 
 def asked(**fields: Any) -> Operation:
-    return operation(fields, 32, EXAMPLES)
+    return operation(fields, GRID, EXAMPLES)
 
 
 @pytest.mark.parametrize("sent", [1, 3, 10, 7.0])
@@ -107,7 +109,7 @@ def test_what_there_is_not_is_refused_with_one_sentence(fields: dict[str, Any], 
 @pytest.mark.parametrize("sent", [None, 5, "routing", [], [1, 2], True])
 def test_a_message_that_is_no_operation_is_refused(sent: object) -> None:
     with pytest.raises(MessageError) as caught:
-        operation(sent, 32, EXAMPLES)
+        operation(sent, GRID, EXAMPLES)
     assert_one_sentence(caught.value, "load the page again")
 
 

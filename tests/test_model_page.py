@@ -10,15 +10,15 @@ from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parent.parent
 CARD, MEASURED = (
-    json.loads((ROOT / "weights" / f"capsnet-mnist{kind}.json").read_text("utf-8"))
-    for kind in ("", ".evaluation")
+    json.loads((ROOT / "weights" / "dynamic.mnist" / f"{name}.json").read_text("utf-8"))
+    for name in ("card", "evaluation")
 )
 
 
 @pytest.fixture(scope="module")
 def page() -> AppTest:
     app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60).run()
-    app.switch_page("../pages/model.py").run()
+    app.switch_page("../../pages/model.py").run()
     assert not app.exception
     return app
 

@@ -13,10 +13,10 @@ from PIL import Image
 from reference import assert_one_sentence
 from streamlit.testing.v1 import AppTest
 
+from capsviz.app import frame, session
 from capsviz.app import pad as ui_pad
 from capsviz.app import pose as ui_pose
 from capsviz.app import routing as ui_routing
-from capsviz.app import ui
 from capsviz.errors import WeightsError
 from capsviz.figures import decoder_payload, routing_payload
 from capsviz.figures.routing import transforms_payload
@@ -25,7 +25,8 @@ from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.models import model as inference
 from capsviz.models.card import routing_measured
-from capsviz.models.weights import DEFAULT, load_evaluation
+from capsviz.models.weights import load_evaluation
+from capsviz.networks.base import DEFAULT, find
 from capsviz.traces.surgery import reroute, silence
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ PAGES = [
     "../../pages/model.py",
 ]  # from the router
 BLANK = Drawing()
+LINK = {"digit": (0, 9), "capsule": (0, 1151), "step": (0, 11)}
 
 
 def open_app(drawing: Drawing | None = None, page: str = PAGES[0], width: int = 18) -> AppTest:
@@ -58,12 +60,12 @@ def shown(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
-def reading(app: AppTest) -> ui.Reading:
+def reading(app: AppTest) -> session.Reading:
     """What the app last read of its drawing; the answer is the one that it has kept for all."""
-    seen, key = app.session_state[ui.SEEN_KEY], ui.ITERATIONS_KEY
-    count = app.session_state[key] if key in app.session_state else ui.ITERATIONS  # noqa: SIM401 # it has no get
-    answer = None if seen.image is None else ui._answer(seen.image.tobytes(), count)
-    return ui.Reading(seen.drawing, count, answer, seen.problem)
+    seen, key = app.session_state[session.SEEN_KEY], session.ITERATIONS_KEY
+    count = (app.session_state[key] if key in app.session_state else None) or 3  # noqa: SIM401 # it has no get
+    answer = None if seen.image is None else session._answer(DEFAULT, seen.image.tobytes(), count)
+    return session.Reading(seen.drawing, count, answer, seen.problem)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=["draw", "routing", "pose", "model"])
@@ -114,7 +116,7 @@ def test_a_blank_canvas_is_answered_with_what_to_do(page: str) -> None:
 
 def test_a_short_longest_capsule_is_called_unsure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Perhaps no digit" not in shown(open_app())
-    monkeypatch.setitem(ui.model().card, "unsure_below", 0.987)
+    monkeypatch.setitem(session._loaded[DEFAULT].card, "unsure_below", 0.987)
     app = open_app()
     assert "in over 99% of the MNIST digits held out, the longest capsule reaches 0.99." in shown(app)
 
@@ -128,11 +130,11 @@ def test_the_limit_for_unsure_is_held_against_the_lengths_it_was_measured_for(
     first = reading(app).trace
     assert first is not None
     longest = float(first.lengths[-1].max())
-    app.session_state[ui.ITERATIONS_KEY] = iterations
-    monkeypatch.setitem(ui.model().card, "unsure_below", longest - 0.005)
+    app.session_state[session.ITERATIONS_KEY] = iterations
+    monkeypatch.setitem(session._loaded[DEFAULT].card, "unsure_below", longest - 0.005)
     app.run()
     assert re.search(r"After the 3 iterations of training the longest is 2, 0\.\d\d: sure\.", shown(app))
-    monkeypatch.setitem(ui.model().card, "unsure_below", longest + 0.005)
+    monkeypatch.setitem(session._loaded[DEFAULT].card, "unsure_below", longest + 0.005)
     app.run()
     assert re.search(r"the longest is 2, 0\.\d\d: unsure, below 0\.\d\d\.", shown(app))
     assert "dashed: unsure below" not in shown(app)  # the bars are other lengths
@@ -148,18 +150,18 @@ def test_damaged_weights_leave_the_app_standing_with_one_sentence(
 ) -> None:
     """The file and the remedy are for the log: a visitor can do nothing with them."""
 
-    def damaged(**options: object) -> None:
+    def damaged(*arguments: object) -> None:
         raise WeightsError("weights/x.safetensors is cut short: restore it.")
 
-    ui._load.cache_clear()
-    ui._answer.cache_clear()
+    session._loaded.clear()
+    session._answer.cache_clear()
     monkeypatch.setattr(inference, "load_model", damaged)
     for page in PAGES:
         app = open_app(page=page)
         assert 'data-testid="waiting">The network on this server cannot be loaded: ' in shown(app)
         assert "x.safetensors" not in shown(app)
         assert "weights/x.safetensors is cut short: restore it." in capsys.readouterr().err
-    ui._load.cache_clear()
+    session._loaded.clear()
 
 
 def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +170,7 @@ def test_a_failing_device_leaves_the_app_standing_with_one_sentence(monkeypatch:
 
     app = open_app()
     monkeypatch.setattr(inference.Model, "trace", fail)
-    ui._answer.cache_clear()
+    session._answer.cache_clear()
     app.run()
     app.switch_page("../../pages/routing.py").run()
     assert "(CUDA error: unspecified launch failure): draw again" in shown(app)
@@ -188,28 +190,30 @@ def components(app: AppTest) -> list[Any]:
 def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> None:
     app = open_app(page="../../pages/routing.py")
     explorer, surgery, transforms = components(app)
-    measured = routing_measured(load_evaluation(DEFAULT, ui.model().card))
+    measured = routing_measured(load_evaluation(DEFAULT, session._loaded[DEFAULT].card))
     trace, drawings = reading(app).trace, reading(app).reconstructions
     assert trace is not None
     assert drawings is not None
-    assert explorer.bytes == routing_payload(trace, drawings, measured=measured)
+    assert explorer.bytes == routing_payload(trace, drawings, measured=measured, link=LINK)
     assert "10,000 test digits" in measured
     assert sum(proto.ByteSize() for proto in (explorer, surgery)) < 2_000_000
     sent = json.loads(surgery.json)
     np.testing.assert_allclose(sent["before"]["lengths"], trace.lengths[-1])
     assert_unchanged(sent)  # nobody has operated yet
-    name = ui.model().sha256[:16]
-    assert transforms.bytes == transforms_payload(ui.model().transforms(), name)
+    name = session._loaded[DEFAULT].sha256[:16]
+    assert transforms.bytes == transforms_payload(session._loaded[DEFAULT].transforms(), name)
 
     # Once the browser has W, it is sent no more, and no votes with the drawings that follow.
     app.session_state[ui_routing.STORED_KEY] = name
-    app.session_state[ui.ITERATIONS_KEY] = 4
+    app.session_state[session.ITERATIONS_KEY] = 4
     app.run()
     explorer, surgery = components(app)
     trace, drawings = reading(app).trace, reading(app).reconstructions
     assert trace is not None
     assert drawings is not None
-    assert explorer.bytes == routing_payload(trace, drawings, name, measured=measured)
+    assert explorer.bytes == routing_payload(
+        trace, drawings, name, measured=measured, link={**LINK, "step": (0, 15)}
+    )
     assert (
         sum(proto.ByteSize() for proto in (explorer, surgery)) < 260_000
     )  # scripts and style sheets among it
@@ -248,7 +252,7 @@ def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(
     assert trace.iterations == 3
     app.run()
     assert app.error  # a run of its own accord does not take it away
-    monkeypatch.setattr(ui, "LASTS", 0.0)
+    monkeypatch.setattr(frame, "LASTS", 0.0)
     app.run()
     assert not app.error
 
@@ -279,7 +283,7 @@ def test_an_operation_outlasts_its_view_and_what_cannot_be_read() -> None:
     app = open_app(page="../../pages/routing.py")
     trace = reading(app).trace
     assert trace is not None
-    without = reroute(trace.u_hat, 3, silenced=silence(1152, types=(0, 5))).lengths
+    without = reroute(trace.u_hat, 3, silenced=silence(find(DEFAULT).shape.grid, types=(0, 5))).lengths
     for operation in (
         {"types": [5, 0], "number": 4},
         {"types": "5"},
@@ -313,11 +317,11 @@ def test_impossible_iterations_from_the_view_are_refused(
     state: dict[str, Any] = {}
     chosen: list[int] = []
     monkeypatch.setattr(ui_routing.st, "session_state", state)
-    monkeypatch.setattr(ui, "set_iterations", chosen.append)
+    monkeypatch.setattr(session, "set_iterations", chosen.append)
     state[ui_routing.EXPLORER_KEY] = {"iterations": asked}
     ui_routing._iterations_chosen()
     assert not chosen
-    assert_one_sentence(state[ui.PROBLEM_KEY], "from 1 to 10")
+    assert_one_sentence(state[ui_pad.PROBLEM_KEY], "from 1 to 10")
     state[ui_routing.EXPLORER_KEY] = {"iterations": 5}
     ui_routing._iterations_chosen()
     assert chosen == [5]
@@ -340,12 +344,16 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
 def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
     app = open_app(page="../../pages/pose.py")
     pose, decoder = components(app)  # in this order: on a slow line the page does not wait for it
-    assert decoder.bytes == decoder_payload(ui.model().decoder_layers(), ui.model().sha256[:16])
+    assert decoder.bytes == decoder_payload(
+        session._loaded[DEFAULT].decoder_layers(), session._loaded[DEFAULT].sha256[:16]
+    )
     assert decoder.ByteSize() < 3_000_000
     trace = reading(app).trace
     assert trace is not None
     np.testing.assert_array_equal(np.float32(json.loads(pose.json)["poses"]), trace.v[-1])
-    app.session_state[ui_pose.STORED_KEY] = ui.model().sha256[:16]  # as the browser says once it has it
+    app.session_state[ui_pose.STORED_KEY] = session._loaded[DEFAULT].sha256[
+        :16
+    ]  # as the browser says once it has it
     app.run()
     app.switch_page(PAGES[0]).run()
     app.switch_page("../../pages/pose.py").run()
@@ -369,7 +377,7 @@ def test_gifs_are_made_of_what_the_browser_asked_for() -> None:
     gif = Image.open(io.BytesIO(base64.b64decode(asked_for(app, request)["data"])))
     low = np.array(pose, np.float32)
     low[5] -= 0.5
-    expected = 255 * ui.model().decode(low, 3)
+    expected = 255 * session._loaded[DEFAULT].decode(low, 3)
     assert np.abs(np.asarray(gif.convert("L"))[::10, ::10] - expected).max() <= 2
     app.run()
     assert json.loads(components(app)[0].json)["gif"] is None  # not made again

@@ -85,6 +85,7 @@ class Reading:
 
 def begin() -> None:
     """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before."""
+    pad.begin()  # a new session's drawing first: with it goes what was said of an earlier one
     state = st.session_state
     asked = address.read(st.query_params.to_dict(), lambda name: find(name or network()).shape)
     if asked.language is not None:

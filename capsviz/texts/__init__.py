@@ -27,6 +27,7 @@ _language: ContextVar[str] = ContextVar("language", default="")
 _asked: Callable[[], str] = (
     str  # who knows the language where nobody has spoken in this context; "" for the first one
 )
+_FORMS = {"zero", "one", "two", "few", "many", "other"}  # plural categories
 _PLACE = re.compile(r"\{([a-zA-Z]+)\}")
 _MARKS = {
     "**": ("<b>", "</b>"),
@@ -79,6 +80,7 @@ def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Text]]:
         if isinstance(value, str) or (
             isinstance(value, dict)
             and "other" in value
+            and _FORMS.issuperset(value)
             and all(isinstance(form, str) for form in value.values())
         ):
             out.append((whole, value))
