@@ -184,9 +184,9 @@ def _for_script(code: str, tables: tuple[str, ...]) -> dict[str, Any]:
 @cache
 def _rules(language: str) -> Any:
     """The plural rule of a language: number to "one", "other", ..."""
-    from babel import Locale  # most texts have one form
+    from babel import Locale, UnknownLocaleError  # most texts have one form
 
     try:
         return Locale.parse(language.replace("-", "_")).plural_form
-    except (LookupError, ValueError):  # a language that nobody speaks, such as a test's
+    except (UnknownLocaleError, ValueError):  # a language that nobody speaks, such as a test's
         return Locale.parse(FIRST).plural_form

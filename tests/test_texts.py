@@ -1,0 +1,207 @@
+"""Texts: every one that is asked for is there, with what it asks for; languages, plural forms, marks."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reference import assert_one_sentence
+
+from capsviz import texts
+from capsviz.errors import TextError
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ROOT / "capsviz" / "figures" / "browser"
+FUNCTIONS = {"say", "markup"}  # of Python and of the scripts
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of languages of one's own."""
+    monkeypatch.setattr(texts, "FOLDER", tmp_path)
+    for cached in (texts.languages, texts.texts, texts._for_script):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (texts.languages, texts.texts, texts._for_script):
+        cached.cache_clear()
+    texts.speak("")
+
+
+def write(folder: Path, language: str, content: str) -> None:
+    (folder / f"{language}.toml").write_text(content, "utf-8")
+
+
+def test_a_text_has_put_into_it_what_it_asks_for(folder: Path) -> None:
+    write(folder, "en", '[rail]\nseen = "{name} of {size}, {name}"\n')
+    assert texts.say("rail.seen", name="a {size}", size=3) == "a {size} of 3, a {size}"
+    with pytest.raises(TextError) as caught:
+        texts.say("rail.seen", name="a")
+    assert_one_sentence(caught.value, "rail.seen", "size")
+    with pytest.raises(TextError) as caught:
+        texts.say("rail.lost")
+    assert_one_sentence(caught.value, "rail.lost", "en.toml")
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "form"),
+    [
+        ("en", 0, "other"),
+        ("en", 1, "one"),
+        ("en", -1, "one"),
+        ("en", 2, "other"),
+        ("fr", 0, "one"),
+        ("pl", 1, "one"),
+        ("pl", 3, "few"),
+        ("pl", 5, "many"),
+        ("pl", 22, "few"),
+        ("zz", 1, "one"),  # which nobody speaks: as the first language
+    ],
+)
+def test_the_language_s_rules_choose_the_form(folder: Path, language: str, count: int, form: str) -> None:
+    """The categories are those of the CLDR's tables for these languages."""
+    forms = "".join(f'steps.{name} = "{{count}} {name}"\n' for name in ("one", "few", "many", "other"))
+    write(folder, "en", forms)
+    write(folder, language, forms)
+    texts.speak(language)
+    assert texts.say("steps", count=count) == f"{count} {form}"
+
+
+def test_forms_need_a_number(folder: Path) -> None:
+    write(folder, "en", 'steps.one = "a"\nsteps.other = "b"\n')
+    with pytest.raises(TextError, match="needs a number, count"):
+        texts.say("steps")
+
+
+def test_a_language_lacks_what_it_lacks_and_has_no_more(folder: Path) -> None:
+    write(folder, "en", 'a = "A {x}"\nb = "B"\n')
+    write(folder, "de", 'a = "Ä {x}"\n')
+    texts.speak("de")
+    assert (texts.say("a", x=1), texts.say("b")) == ("Ä 1", "B")
+    assert texts.languages() == ("en", "de")
+    texts.speak("fr")  # which is not there
+    assert texts.language() == "en"
+    write(folder, "nl", 'c = "C"\n')
+    with pytest.raises(TextError) as caught:
+        texts.texts("nl")
+    assert_one_sentence(caught.value, "nl.toml", "c", "en.toml")
+    write(folder, "sv", 'b = "{x}"\n')
+    with pytest.raises(TextError) as caught:
+        texts.texts("sv")
+    assert_one_sentence(caught.value, "sv.toml", "b", "x")
+
+
+@pytest.mark.parametrize("content", ["a = ", "a = 1\n", "a = [1]\n", "[a]\nb.one = 1\nb.other = 'x'\n"])
+def test_a_file_that_is_no_file_of_texts_is_named(folder: Path, content: str) -> None:
+    write(folder, "en", content)
+    with pytest.raises(TextError) as caught:
+        texts.texts("en")
+    assert_one_sentence(caught.value, "en.toml", "restore it")
+
+
+def test_marks_become_elements_and_values_do_not(folder: Path) -> None:
+    write(folder, "en", 'a = "**{x}** is ++for++, --against-- 2 - 1 -- 0"\n')
+    assert texts.markup("a", x="<i>") == (
+        '<b>&lt;i&gt;</b> is <b class="cv-for">for</b>, <b class="cv-against">against</b> 2 - 1 -- 0'
+    )
+
+
+def test_numbers_have_words_as_far_as_the_language_has_them(folder: Path) -> None:
+    write(folder, "en", '[common.number]\n10 = "ten"\n[common.kind.digit]\none = "digit"\nother = "digits"\n')
+    assert [texts.spelled(count) for count in (10, 11, 1152)] == ["ten", "11", "1,152"]
+    assert [texts.noun("digit"), texts.noun("digit", 2), texts.capital("ten left")] == [
+        "digit",
+        "digits",
+        "Ten left",
+    ]
+
+
+def test_a_script_is_sent_the_tables_it_asks_for(folder: Path) -> None:
+    write(folder, "en", '[pose]\na = "A"\n[posed]\nb = "B"\n[common]\nc.one = "C"\nc.other = "D"\n')
+    assert texts.for_script("pose", "common") == {
+        "language": "en",
+        "texts": {"pose.a": "A", "common.c": {"one": "C", "other": "D"}},
+    }
+
+
+def test_whoever_knows_is_asked_for_the_language_of_a_context_in_which_nobody_spoke(folder: Path) -> None:
+    write(folder, "en", 'a = "A"\n')
+    write(folder, "de", 'a = "Ä"\n')
+    before = texts._asked
+    try:
+        texts.ask(lambda: "de")
+        assert texts.say("a") == "Ä"
+        texts.speak("en")
+        assert texts.say("a") == "A"
+        texts.speak("")
+        texts.ask(lambda: "nonsense")
+        assert texts.say("a") == "A"
+    finally:
+        texts.ask(before)
+
+
+# --- the texts that there are ------------------------------------------------------------------------------
+
+
+def asked_in_python() -> Iterator[tuple[str, str, set[str] | None]]:
+    """(file, id or a pattern of it, names of what is put in or None if that cannot be seen) of each call."""
+    for path in [*(ROOT / "capsviz").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
+        tree = ast.parse(path.read_text("utf-8"))
+        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        ours = {name.name for node in froms if node.module == "capsviz.texts" for name in node.names}
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            if node.func.id not in FUNCTIONS & (ours or {"say"} if path.parent.name == "texts" else ours):
+                continue
+            name = pattern(node.args[0])
+            if name is not None:
+                seen = {keyword.arg for keyword in node.keywords if keyword.arg}
+                yield path.name, name, None if any(k.arg is None for k in node.keywords) else seen
+
+
+def pattern(node: ast.expr) -> str | None:
+    """A regular expression of the ids that an expression can be; None where it is somebody else's name."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.escape(node.value)
+    if isinstance(node, ast.JoinedStr):
+        parts = (
+            re.escape(p.value) if isinstance(p, ast.Constant) else r"[\w-]+(\.[\w-]+)*" for p in node.values
+        )
+        return "".join(parts)
+    return None
+
+
+def asked_in_scripts() -> Iterator[tuple[str, str]]:
+    for path in SCRIPTS.glob("*.js"):
+        for quote, name in re.findall(
+            r"\bsay\(\s*([\"`])([\w.${}() \[\]?:\"=-]+?)\1", path.read_text("utf-8")
+        ):
+            parts = re.split(r"\$\{[^}]*\}", name) if quote == "`" else [name]
+            yield path.name, r"[\w-]+(\.[\w-]+)*".join(re.escape(part) for part in parts)
+
+
+def test_every_text_that_is_asked_for_is_there_with_what_it_asks_for() -> None:
+    known = texts.texts("en")
+    for file, name, values in asked_in_python():
+        found = [text for text in known if re.fullmatch(name, text)]
+        assert found, f"{file} asks for {name}"
+        if values is not None and re.escape(found[0]) == name:
+            assert texts.places(known[found[0]]) <= values | {"count"}, f"{file}: {found[0]}"
+    for file, name in asked_in_scripts():
+        assert any(re.fullmatch(name, text) for text in known), f"{file} asks for {name}"
+
+
+def test_no_text_is_left_over() -> None:
+    patterns = [name for _, name, _ in asked_in_python()] + [name for _, name in asked_in_scripts()]
+    source = "\n".join(
+        path.read_text("utf-8")
+        for folder, kind in ((ROOT / "capsviz", "*.py"), (ROOT / "pages", "*.py"), (SCRIPTS, "*.js"))
+        for path in folder.rglob(kind)
+    )
+    left = [
+        name
+        for name in texts.texts("en")
+        if not any(re.fullmatch(pattern, name) for pattern in patterns) and f'"{name}"' not in source
+    ]
+    assert not left
