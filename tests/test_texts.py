@@ -99,6 +99,18 @@ def test_a_file_that_is_no_file_of_texts_is_named(folder: Path, content: str) ->
     assert_one_sentence(caught.value, "en.toml", "restore it")
 
 
+def test_a_language_in_the_making_stands_in_a_folder_of_its_own(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = tmp_path_factory.mktemp("more")
+    write(folder, "en", 'a = "A"\n')
+    write(more, "it", 'a = "À"\n')
+    monkeypatch.setenv("CAPSVIZ_TEXTS", str(more))
+    texts.speak("it")
+    assert texts.languages() == ("en", "it")
+    assert texts.say("a") == "À"
+
+
 def test_marks_become_elements_and_values_do_not(folder: Path) -> None:
     write(folder, "en", 'a = "**{x}** is ++for++, --against-- 2 - 1 -- 0"\n')
     assert texts.markup("a", x="<i>") == (

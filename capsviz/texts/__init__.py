@@ -5,10 +5,12 @@ asks for it. Where a number decides between forms, the text is a table with a fo
 categories (Babel's, of the CLDR), chosen by ``count``. In texts, ``**`` sets off strong words, ``++`` and ``--`` words
 about what counts for and against (in orange and blue), and ``[[term|what it means]]`` a term with its explanation.
 
-Python and scripts read the same file: a script is sent the tables that it needs (``tables``).
+Python and scripts read the same file: a script is sent the tables that it needs (``for_script``). Languages are also
+looked for in the folder that the environment names by ``CAPSVIZ_TEXTS``, for who is making one.
 """
 
 import html
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -40,8 +42,13 @@ _MARKED = re.compile(r"(\*\*|\+\+|--)(?=\S)(.+?)(?<=\S)\1")
 @cache
 def languages() -> tuple[str, ...]:
     """Codes of the languages that there are, the first one first."""
-    found = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    found = sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
     return (FIRST, *(code for code in found if code != FIRST))
+
+
+def _folders() -> list[Path]:
+    more = os.environ.get("CAPSVIZ_TEXTS")
+    return [FOLDER, Path(more)] if more else [FOLDER]
 
 
 @cache
@@ -51,7 +58,8 @@ def texts(language: str) -> Mapping[str, Text]:
     Raises:
         TextError: naming the file and what is wrong with it.
     """
-    path = FOLDER / f"{language}.toml"
+    paths = [folder / f"{language}.toml" for folder in _folders()]
+    path = next((path for path in paths if path.is_file()), paths[0])
     try:
         found = dict(_flat(tomllib.loads(path.read_text("utf-8")), ""))
     except (OSError, ValueError) as error:
