@@ -62,7 +62,7 @@ def until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def serve(script: str, tracebacks: bool = False) -> Iterator[str]:
+def serve(script: str, tracebacks: bool = False, **environment: str) -> Iterator[str]:
     """Serve a Streamlit script on a free port; the address. A traceback in its log is an error, unless expected."""
     port = free_port()
     with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
@@ -79,7 +79,7 @@ def serve(script: str, tracebacks: bool = False) -> Iterator[str]:
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         )
 
         def said() -> str:

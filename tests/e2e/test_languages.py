@@ -1,0 +1,96 @@
+"""The whole app in a pseudo-language: a word that is not marked is not from the file of texts."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests import pseudo
+from tests.e2e.looking import opened
+from tests.e2e.serving import serve
+
+# All that can be read on the page or be read out, shadow roots and closed parts included: [where, text].
+WORDS = """() => {
+    const found = [];
+    const hidden = new Set(["SCRIPT", "STYLE", "CODE", "NOSCRIPT", "ANNOTATION", "MATH", "TITLE"]);
+    const names = ["aria-label", "title", "alt", "placeholder", "data-tip", "aria-valuetext"];
+    const walk = (node) => {
+        if (node.nodeType === Node.TEXT_NODE) {
+            if (node.textContent.trim()) found.push([node.parentElement?.tagName ?? "root", node.textContent]);
+            return;
+        }
+        if (node.nodeType === Node.ELEMENT_NODE) {
+            if (hidden.has(node.tagName.toUpperCase()) || node.matches(SKIPPED)) return;
+            for (const name of names) if (node.getAttribute(name)) found.push([name, node.getAttribute(name)]);
+            if (node.shadowRoot) walk(node.shadowRoot);
+        }
+        for (const child of node.childNodes) walk(child);
+    };
+    walk(document.body);
+    return found;
+}"""
+# Streamlit's own words (its menu, the uploader's and the sliders' parts), its icons, and what no language translates:
+# the facts of a card as training wrote them, formulas.
+SKIPPED = ", ".join(
+    [
+        "[data-testid=stStatusWidget]",
+        "[data-testid=stMainMenu]",
+        "[data-testid=stAppDeployButton]",
+        "[data-testid=stToolbar] [role=menu]",
+        "[data-testid=stFileUploaderDropzone]",
+        "[data-testid=stIconMaterial]",
+        "[data-testid=stLogo]",
+        "[data-testid=stElementToolbar]",
+        "[data-testid=stNumberInputStepUp]",
+        ".katex",
+        "[data-verbatim]",
+    ]
+)
+LETTERS = re.compile(r"[^\W\d_]{2,}")
+# Names and formulas.
+KNOWN = re.compile(r"softmax|squash|MNIST|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|px|log|ln|Eq")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = pseudo.write(tmp_path_factory.mktemp("texts"))
+    with serve("app.py", CAPSVIZ_TEXTS=str(folder)) as url:
+        yield url
+
+
+def unmarked(page: Page) -> list[str]:
+    """What stands on the page outside of the marks, and is no number, name or formula."""
+    left = []
+    for where, text in page.evaluate(WORDS.replace("SKIPPED", repr(SKIPPED))):
+        plain = re.sub(r"⟦[^⟦⟧]*⟧", "", text)
+        # A text of several nodes (a strong word in it) opens in one and closes in another.
+        if "⟦" in plain or "⟧" in plain or "⟦" in text:
+            continue
+        if LETTERS.search(KNOWN.sub("", plain)):
+            left.append(f"{where}: {' '.join(text.split())[:80]}")
+    return left
+
+
+@pytest.mark.parametrize("path", ["", "routing", "pose", "model"])
+def test_every_word_of_a_page_is_from_the_file_of_texts(browser: Browser, address: str, path: str) -> None:
+    with opened(browser, address, f"{path}?lang={pseudo.CODE}") as page:
+        assert pseudo.OPEN in page.locator("h1").inner_text()
+        assert unmarked(page) == []
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+@pytest.mark.parametrize("path", ["", "routing", "pose", "model"])
+def test_words_twice_as_long_do_not_push_a_page_beyond_the_screen(
+    browser: Browser, address: str, path: str, size: tuple[int, int]
+) -> None:
+    with opened(browser, address, f"{path}?lang={pseudo.CODE}", size) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_a_link_s_language_stays_from_page_to_page(browser: Browser, address: str) -> None:
+    with opened(browser, address, f"?lang={pseudo.CODE}") as page:
+        page.get_by_role("link", name="Pose").first.click()
+        page.locator("h1", has_text="sixteen").wait_for()
+        assert f"lang={pseudo.CODE}" in page.url
+        assert pseudo.OPEN in page.locator("h1").inner_text()

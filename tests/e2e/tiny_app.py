@@ -1,0 +1,16 @@
+"""The app as a server has it that knows one network more: that of tests/tiny.py, registered before the app begins."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from capsviz.networks.base import networks, register  # noqa: E402
+from tests import tiny  # noqa: E402
+
+if tiny.SPEC.name not in networks():
+    register(tiny.SPEC, "tests/tiny.py")
+app = st.App(ROOT / "capsviz" / "app" / "main.py")
