@@ -60,9 +60,9 @@ def test_a_card_comes_back_as_it_was(card: dict[str, Any]):
 
 
 def test_the_shipped_files_are_of_the_form():
-    path = weights.locate(weights.DEFAULT)
-    for name, parse in ((".json", facts.parse_card), (".evaluation.json", facts.parse_evaluation)):
-        data = json.loads(path.with_suffix(name).read_text("utf-8"))
+    folder = weights.locate(weights.DEFAULT).parent
+    for name, parse in (("card.json", facts.parse_card), ("evaluation.json", facts.parse_evaluation)):
+        data = json.loads((folder / name).read_text("utf-8"))
         assert json.dumps(parse(data)) == json.dumps(data)
 
 

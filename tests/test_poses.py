@@ -785,7 +785,6 @@ def test_missing_card(net: Path, measured: PoseMeasurements) -> None:
     net.with_suffix(".json").unlink()
     with pytest.raises(WeightsError, match=re.escape(str(net.with_suffix(".json")))):
         load_poses(net)
-    assert load_poses(net, measured.sha256) == measured
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"null", b"\xff\xfe\x00", b'{"sha256": "5', b"7"])

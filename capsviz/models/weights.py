@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capsviz.checks import shown
 from capsviz.errors import NetworkError, WeightsError
 from capsviz.models.card import FORMAT, card_markdown
 from capsviz.models.facts import parse_card, parse_evaluation, sha256
@@ -49,9 +50,10 @@ def locate(name: str | Path) -> Path:
     # A path to a folder stays a path: it must not turn into the shipped weights of that name.
     if path.name != str(name):
         return path / FILE
+    networks()  # a file of a network that cannot be used is said, not passed over
     with suppress(NetworkError):
         return DIRECTORY / find(str(name)).name / FILE
-    return path / FILE if path.is_dir() else DIRECTORY / path / FILE
+    return path / FILE if os.path.isdir(path) else DIRECTORY / path / FILE  # of a name that no file can have: False
 
 
 def beside(path: Path, name: str) -> Path:
@@ -170,11 +172,13 @@ def network_of(card: Mapping[str, Any], path: Path) -> Spec:
     Raises:
         WeightsError: if there is no such network here.
     """
+    name = card["settings"].get("network", card["name"])
     try:
-        return find(card["settings"].get("network", card["name"]))
+        return find(name)
     except NetworkError as error:
         raise WeightsError(
-            f"{beside(path, 'card.json')} is of a network that is not here. {error}"
+            f"{beside(path, 'card.json')} is of {shown(name)}, and there is no such network here ({', '.join(networks())}): "
+            "give other weights, or add its file to capsviz/networks."
         ) from error
 
 

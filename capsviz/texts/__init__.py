@@ -17,8 +17,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
-
 from capsviz.errors import TextError
 
 FOLDER = Path(__file__).parent
@@ -146,6 +144,8 @@ def _for_script(code: str, tables: tuple[str, ...]) -> dict[str, Any]:
 @cache
 def _rules(language: str) -> Any:
     """The plural rule of a language: number to "one", "other", ..."""
+    from babel import Locale  # takes a moment, and what is looked up for --help has no numbers
+
     try:
         return Locale.parse(language.replace("-", "_")).plural_form
     except (LookupError, ValueError):  # a language that nobody speaks, such as a test's
