@@ -8,12 +8,12 @@ from capsviz import figures
 from capsviz.app import ui
 from capsviz.errors import WeightsError
 from capsviz.models.card import (
-    LOSS,
     averaged_error,
     card_table,
     departures,
     earlier_epochs,
     limits,
+    loss,
     measured_tables,
 )
 from capsviz.models.weights import DEFAULT, load_evaluation
@@ -78,7 +78,7 @@ with left:
     st.markdown(departures(card))
 with right:
     ui.heading("What it was trained for")
-    st.markdown(LOSS)
+    st.markdown(loss(card))
     ui.heading("What it cannot do")
     st.markdown("\n".join(f"- {limit}" for limit in limits(card, evaluation)))
 

@@ -27,7 +27,7 @@ PAPER = Shape(
 
 # What a card says, but for the checksum.
 CARD = {
-    "name": "capsnet-mnist",
+    "name": "dynamic.mnist",
     "paper": "arXiv:1710.09829",
     "parameters": 8_215_568,
     "data": "55,000 images",

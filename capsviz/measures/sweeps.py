@@ -147,9 +147,7 @@ def _poses(shape: Shape, pose: ArrayLike, digit: int) -> np.ndarray:
             f"A pose is {size} numbers, or {classes} x {size} for all capsules, not of shape {values.shape}."
         )
     if not (np.abs(values) <= MOST).all():
-        raise CapsvizError(
-            f"A pose is {size} numbers from -{MOST} to {MOST}: this one has others, or NaN."
-        )
+        raise CapsvizError(f"A pose is {size} numbers from -{MOST} to {MOST}: this one has others, or NaN.")
     if values.ndim == 2:
         return values
     fed = np.zeros((classes, size), np.float32)

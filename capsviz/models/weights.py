@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from capsviz.checks import shown
 from capsviz.errors import NetworkError, WeightsError
-from capsviz.models.card import FORMAT, card_markdown
+from capsviz.models.card import FORMAT, card_markdown, spec_of
 from capsviz.models.facts import parse_card, parse_evaluation, sha256
 from capsviz.networks.base import DEFAULT, Spec, find, networks
 
@@ -53,7 +53,9 @@ def locate(name: str | Path) -> Path:
     networks()  # a file of a network that cannot be used is said, not passed over
     with suppress(NetworkError):
         return DIRECTORY / find(str(name)).name / FILE
-    return path / FILE if os.path.isdir(path) else DIRECTORY / path / FILE  # of a name that no file can have: False
+    return (
+        path / FILE if os.path.isdir(path) else DIRECTORY / path / FILE
+    )  # of a name that no file can have: False
 
 
 def beside(path: Path, name: str) -> Path:
@@ -172,10 +174,10 @@ def network_of(card: Mapping[str, Any], path: Path) -> Spec:
     Raises:
         WeightsError: if there is no such network here.
     """
-    name = card["settings"].get("network", card["name"])
     try:
-        return find(name)
+        return spec_of(card)
     except NetworkError as error:
+        name = card["settings"].get("network", card["name"])
         raise WeightsError(
             f"{beside(path, 'card.json')} is of {shown(name)}, and there is no such network here ({', '.join(networks())}): "
             "give other weights, or add its file to capsviz/networks."
@@ -244,7 +246,7 @@ def load_evaluation(name: str | Path, card: Mapping[str, Any]) -> dict[str, Any]
         if measured == card["sha256"]:
             if evaluation.get("format") != FORMAT:
                 raise ValueError("another version of capsviz wrote it")
-            return parse_evaluation(evaluation)
+            return parse_evaluation(evaluation, network_of(card, path))
     except FileNotFoundError as error:
         raise WeightsError(f"These weights have not been measured ({path} is missing): {again}.") from error
     except (KeyError, TypeError) as error:

@@ -147,7 +147,9 @@ def _check(spec: Spec, origin: str) -> None:
         NetworkError: if not.
     """
     if not isinstance(spec, Spec):
-        raise NetworkError(f"{origin}: NETWORKS must hold specs, not {type(spec).__name__}: see networks/base.py.")
+        raise NetworkError(
+            f"{origin}: NETWORKS must hold specs, not {type(spec).__name__}: see networks/base.py."
+        )
     kinds: dict[str, Callable[[Any], bool]] = {
         **dict.fromkeys(("name", "title"), lambda value: isinstance(value, str) and bool(value)),
         "source": lambda value: isinstance(value, Source),
@@ -210,7 +212,9 @@ def _discover() -> None:
                 specs = import_module(f"{__package__}.{module.name}").NETWORKS
             except Exception as error:  # of a file, a field or a size that is missing or wrong
                 reason = " ".join(str(error).split()).rstrip(".")
-                raise NetworkError(f"{origin} describes no network ({reason}): see networks/base.py.") from error
+                raise NetworkError(
+                    f"{origin} describes no network ({reason}): see networks/base.py."
+                ) from error
             if not _is_tuple(specs, object):
                 raise NetworkError(f"{origin}: NETWORKS must be a tuple of specs, not {shown(specs)}.")
             found += [(spec, origin) for spec in specs]

@@ -97,7 +97,9 @@ class Shape:
         if not 1 <= self.size <= MOST_SIDE:
             raise ValueError(f"an image has 1 to {MOST_SIDE} pixels a side, not {self.size}.")
         if not 2 <= len(names) <= MOST_CLASSES or len(set(names)) < len(names) or not all(names):
-            raise ValueError(f"a network tells 2 to {MOST_CLASSES} classes apart, each with a name of its own.")
+            raise ValueError(
+                f"a network tells 2 to {MOST_CLASSES} classes apart, each with a name of its own."
+            )
         if self.grid:
             end = (max(self.grid.rows, self.grid.columns) - 1) * self.grid.stride + self.grid.field
             if end > self.size:

@@ -136,7 +136,9 @@ def silence(grid: CapsuleGrid, types: Iterable[int] = (), places: Iterable[int] 
         CapsvizError: if there is no such type or place.
     """
     if not isinstance(grid, CapsuleGrid):
-        raise CapsvizError(f"Capsules are silenced by where they sit: give a trace's grid, not {shown(grid)}.")
+        raise CapsvizError(
+            f"Capsules are silenced by where they sit: give a trace's grid, not {shown(grid)}."
+        )
     silenced = np.zeros((grid.types, grid.places), bool)
     for name, chosen, capsules in (
         ("capsule type", types, silenced),
