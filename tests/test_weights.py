@@ -76,7 +76,7 @@ def test_half_precision_on_disk_single_in_memory_and_frozen(path: Path):
 def test_card_for_people_states_the_facts(path: Path):
     text = path.with_suffix(".md").read_text("utf-8")
     for fact in (
-        "# net",
+        "# dynamic.mnist",
         "0.41%",
         "0.50%",
         "8,215,568",
@@ -93,7 +93,11 @@ def test_found_by_name(path: Path, monkeypatch: pytest.MonkeyPatch):
     (path.parent / "dynamic.mnist").mkdir()
     for before, after in (("net.safetensors", "weights.safetensors"), ("net.json", "card.json")):
         path.with_name(before).rename(path.parent / "dynamic.mnist" / after)
-    assert load_weights("dynamic.mnist").card == load_weights("capsnet-mnist").card == load_weights(weights.DEFAULT).card
+    assert (
+        load_weights("dynamic.mnist").card
+        == load_weights("capsnet-mnist").card
+        == load_weights(weights.DEFAULT).card
+    )
     assert_refused("other", path.parent / "other" / "weights.safetensors", "in weights/: dynamic.mnist")
 
 

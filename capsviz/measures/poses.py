@@ -1,4 +1,4 @@
-"""What each of the sixteen components of a digit capsule's pose does to the drawing: measured, put into words.
+"""What each component of a class capsule's pose does to the drawing: measured, put into words.
 
 As in Figure 4 of the paper, one component at a time is moved from 0.25 below to 0.25 above where it is, and
 both ends are drawn. Each drawing is measured; a property that changes in the same way in nearly every image
@@ -20,6 +20,7 @@ from capsviz.checks import whole_number
 from capsviz.errors import CapsvizError, DataError, WeightsError
 from capsviz.measures.properties import PROPERTIES, measure_images
 from capsviz.models import facts
+from capsviz.models.card import kinds
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
 from capsviz.traces.base import Shape
@@ -27,12 +28,12 @@ from capsviz.traces.base import Shape
 if TYPE_CHECKING:
     from capsviz.models.model import Model
 
-
 UNCLEAR = "no clear meaning"
 # A property is clear if its mean change is at least this many times its spread between images of the digit, and
 # has the same sign in this share of them. A second one is named if it is at least so much of the first.
 MIN_STANDARDISED, MIN_SAME_SIGN, MIN_OF_FIRST = 0.75, 0.8, 0.5
 OUTSIDE = (0.5, 99.5)  # percentiles of a component in training, between which a slider is at home
+
 
 # --- measuring poses ------------------------------------------------------------------------------------
 
@@ -70,7 +71,9 @@ class Settings:
             raise CapsvizError(f"reach must be a number above 0, not {self.reach!r}.")
 
 
-STANDARD = Settings()
+def standard(model: "Model") -> Settings:
+    """How the poses of a network are measured, where nothing else is said."""
+    return Settings(data=f"{model.spec.data.name} training set", iterations=model.shape.trained)
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Component(Range):
-    """One of a digit's 16 pose components: its values in training, and what it does to the drawing.
+    """One of a class's D pose components: its values in training, and what it does to the drawing.
 
     Attributes:
         strength: mean squared difference, 0..1, between the pixels at its two ends.
@@ -163,7 +166,7 @@ class PoseMeasurements:
 
 
 def measure_poses(
-    model: "Model", images: ArrayLike, labels: ArrayLike, settings: Settings = STANDARD
+    model: "Model", images: ArrayLike, labels: ArrayLike, settings: Settings | None = None
 ) -> PoseMeasurements:
     """Move each component of each digit's pose, in many images, and measure what changes in the drawing.
 
@@ -174,7 +177,7 @@ def measure_poses(
         images: [N, S, S] of its training set, in 0..1. Those that it reads correctly are drawn from, in a
             random order that depends on the seed alone.
         labels: [N] their classes, from 0.
-        settings: how many images, how far, and so on.
+        settings: how many images, how far, and so on; ``standard`` if not given.
 
     Returns:
         The measurements; the same for the same arguments on the same device.
@@ -182,13 +185,14 @@ def measure_poses(
     Raises:
         DataError: if there are not ``settings.per_digit`` images of each digit that the network reads.
     """
+    settings = settings or standard(model)
     pixels, digits = np.asarray(images), np.asarray(labels)
     if digits.shape != pixels.shape[:1]:
         raise DataError(
             f"There are {len(pixels):,} images and labels of shape {digits.shape}: give each image one."
         )
     measured = []
-    for digit in tqdm(range(len(model.shape.classes)), desc=f"{model.shape.kind}s", disable=None):
+    for digit in tqdm(range(len(model.shape.classes)), desc=kinds(model.shape.kind), disable=None):
         poses = _read_correctly(model, pixels, np.flatnonzero(digits == digit), digit, settings)
         measured.append(_measure_digit(model, poses, digit, settings))
     return PoseMeasurements(model.sha256, settings, tuple(measured))
@@ -300,7 +304,7 @@ def _words(name: str, change: float) -> str:
 
 
 def poses_path(name: str | Path = DEFAULT) -> Path:
-    """Where the measurements of the weights ``name`` are: beside them, with the ending .poses.json."""
+    """Where the measurements of the weights ``name`` are: beside them."""
     return beside(locate(name), "poses.json")
 
 
@@ -332,8 +336,9 @@ def load_poses(name: str | Path = DEFAULT, sha256: str | None = None) -> PoseMea
     path = poses_path(name)
     card = load_card(locate(name))
     again = f"make them with python -m capsviz poses --data DIR --weights {name}"
+    shape = network_of(card, path).shape
     try:
-        measurements = _parse(read_facts(path), network_of(card, path).shape)
+        measurements = _parse(read_facts(path), shape)
     except FileNotFoundError as error:
         raise WeightsError(f"There are no measurements of poses at {path}: {again}.") from error
     except (OSError, ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
@@ -362,7 +367,7 @@ def _parse(data: Any, shape: Shape) -> PoseMeasurements:
     )
     classes = len(shape.classes)
     if len(digits) != classes or any(len(digit.components) != shape.pose for digit in digits):
-        raise ValueError(f"it does not hold {classes} {shape.kind}s with {shape.pose} components each")
+        raise ValueError(f"it does not hold {classes} {kinds(shape.kind)} with {shape.pose} components each")
     if any(digit.spread.keys() != PROPERTIES.keys() for digit in digits):
         raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
     settings = {**data["settings"], "data": facts.text(data["settings"]["data"], "settings.data")}
