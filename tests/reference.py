@@ -1,7 +1,7 @@
 """What the tests hold the package to: the paper in slow NumPy, MNIST's file format, fit error messages.
 
-Nothing here comes from ``capsviz``. Loops stand where the paper has indices, everything is float64, and the
-axes are in the paper's order: primary capsule i before digit capsule j.
+Nothing here is computed by ``capsviz``. Loops stand where the paper has indices, everything is float64, and the
+axes are in the paper's order: primary capsule i before class capsule j.
 """
 
 import struct
@@ -11,9 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from capsviz.traces.base import CapsuleGrid, Shape
+
+# The paper's network (section 4): 32 types of capsules at 6 x 6 places, each of which sees 9 + 8 pixels.
+PAPER = Shape(
+    size=28,
+    classes=tuple("0123456789"),
+    kind="digit",
+    grid=CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2),
+    components=8,
+    pose=16,
+    routing="dynamic",
+    trained=3,
+)
+
 # What a card says, but for the checksum.
 CARD = {
-    "name": "net",
+    "name": "dynamic.mnist",
     "paper": "arXiv:1710.09829",
     "parameters": 8_215_568,
     "data": "55,000 images",

@@ -14,8 +14,8 @@ from capsviz.layers import capsules, fast
 from capsviz.layers.capsules import (
     NO_CLASS,
     CapsNet,
+    ClassCapsules,
     Decoder,
-    DigitCapsules,
     PrimaryCapsules,
     dynamic_routing,
     margin_loss,
@@ -29,7 +29,7 @@ from capsviz.layers.capsules import (
 def net() -> CapsNet:
     """An untrained network whose primary capsules are as long as a trained one's (median 0.93)."""
     torch.manual_seed(0)
-    net = CapsNet()
+    net = CapsNet(reference.PAPER)
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)
     return net
@@ -64,7 +64,7 @@ def u_and_weights() -> tuple[Tensor, Tensor]:
 def u_hat(u_and_weights: tuple[Tensor, Tensor]) -> Tensor:
     """Prediction vectors [2, J, I, D] of ``u_and_weights``, by the layer itself."""
     u, W = u_and_weights
-    layer = DigitCapsules()
+    layer = ClassCapsules(1152, 10, 16, 8)
     with torch.no_grad():
         layer.W.copy_(W)
         return layer(u)
@@ -153,7 +153,7 @@ def test_shapes_of_the_convolutions(net: CapsNet):
 
 def test_primary_capsule_is_taken_across_filters_at_one_position():
     """Filter f looks at one pixel of one map and scales it by a[f], so every capsule is known."""
-    layer = PrimaryCapsules()
+    layer = PrimaryCapsules(reference.PAPER.grid, 8, 256, 9)
     a = np.arange(1, 257) / 100
     image = np.random.default_rng(1).normal(size=(20, 20))
     features = torch.zeros(1, 256, 20, 20)
@@ -184,7 +184,7 @@ def test_prediction_vectors_against_numpy(u_and_weights: tuple[Tensor, Tensor], 
 
 
 def test_weights_are_not_shared_over_the_grid(u_and_weights: tuple[Tensor, Tensor]):
-    layer = DigitCapsules()
+    layer = ClassCapsules(1152, 10, 16, 8)
     u = u_and_weights[0][:1]
     with torch.no_grad():
         before = layer(u)
@@ -194,14 +194,14 @@ def test_weights_are_not_shared_over_the_grid(u_and_weights: tuple[Tensor, Tenso
 
 
 def test_decoder_layers():
-    layers = list(Decoder())
+    layers = list(Decoder(160, (512, 1024), 28))
     sizes = [(layer.in_features, layer.out_features) for layer in layers if isinstance(layer, nn.Linear)]
     assert sizes == [(160, 512), (512, 1024), (1024, 784)]
     assert [type(layer) for layer in layers[1::2]] == [nn.ReLU, nn.ReLU, nn.Sigmoid]
 
 
 def test_decoder_draws_row_by_row():
-    decoder = Decoder()
+    decoder = Decoder(160, (512, 1024), 28)
     with torch.no_grad():
         decoder[4].weight.zero_()
         decoder[4].bias.zero_()
@@ -298,7 +298,7 @@ def test_the_network_answers_alike_in_batches_of_any_size(net: CapsNet, images: 
 def test_gradient_of_weights_takes_the_couplings_as_constants(u_and_weights: tuple[Tensor, Tensor]):
     """By hand: with c constant, dL/dW_ij = sum over the images of c_ij (dL/ds_j) u_i'."""
     u, W = u_and_weights
-    layer = DigitCapsules()
+    layer = ClassCapsules(1152, 10, 16, 8)
     with torch.no_grad():
         layer.W.copy_(W)
     g = torch.randn(2, 10, 16, generator=torch.Generator().manual_seed(0))  # dL/dv
@@ -332,7 +332,7 @@ def test_whole_network_against_numpy(net: CapsNet, images: Tensor):
         features, _ = net.encode(images[:1])
         maps = net.primary.conv(features)[0].numpy()
         out = net(images[:1], iterations=3)
-        quick = fast.digit_capsules(net, images[:1], iterations=3)
+        quick = fast.class_capsules(net, images[:1], iterations=3)
     u = reference.primary_capsules(maps)
     W = net.digits.W.detach().numpy()
     v = reference.routing(reference.prediction_vectors(u, W), 3)[2].v

@@ -17,19 +17,10 @@ from capsviz.errors import CapsvizError
 from capsviz.inputs import data
 from capsviz.inputs.strokes import Drawing, random_digit
 from capsviz.measures import evaluate
-from capsviz.measures.evaluate import (
-    calibration,
-    change,
-    confusion,
-    curves,
-    error,
-    interval,
-    iterations,
-    read_drawings,
-    unsure,
-    unsure_below,
-    wilson,
-)
+from capsviz.measures.changes import CHANGES, change, curves
+from capsviz.measures.drawings import others, read_drawings
+from capsviz.measures.statistics import calibration, confusion, error, interval, iterations, wilson
+from capsviz.measures.unsure import unsure, unsure_below
 from capsviz.models.card import routing_measured
 from capsviz.models.model import Model
 
@@ -101,7 +92,7 @@ def test_errors_are_counted():
 
 
 def test_confusion_counts_answers_in_the_row_of_the_truth():
-    counts = np.array(confusion(np.array([7, 7, 7, 1]), np.array([7, 1, 1, 1])))
+    counts = np.array(confusion(np.array([7, 7, 7, 1]), np.array([7, 1, 1, 1]), 10))
     assert counts[7, 7] == 1
     assert counts[7, 1] == 2
     assert counts[1, 1] == 1
@@ -161,13 +152,15 @@ def test_what_routing_changes_is_one_sentence_with_its_numbers():
         {**row, "same": 1.0, "winner": 0.936, "runner_up": 0.054},
         row,
     ]
-    said = routing_measured({"iterations": {"trained": 2, "rows": rows}})
+    said = routing_measured({"kind": "digit", "iterations": {"trained": 2, "rows": rows}})
     reference.assert_one_sentence(said, "12,345 test digits 98.77%", "1 iteration as with 2", "answer")
     assert "from 0.44 to 0.94" in said
     assert "from 0.04 to 0.05" in said
     for same, share in ((1.0, "100.00%"), (0.99999, "99.99%"), (0.9999, "99.99%"), (0.99985, "99.98%")):
         rows[0]["same"] = same
-        assert f" {share} get " in routing_measured({"iterations": {"trained": 2, "rows": rows}})
+        assert f" {share} get " in routing_measured(
+            {"kind": "digit", "iterations": {"trained": 2, "rows": rows}}
+        )
     assert routing_measured(None) == routing_measured({}) == routing_measured({"wrong": 3}) == ""
 
 
@@ -213,9 +206,9 @@ def test_noise_has_the_deviation_asked_for():
     assert change(grey, "noised", 2, default_rng(0)).min() == 0
 
 
-@pytest.mark.parametrize("kind", evaluate.CHANGES)
+@pytest.mark.parametrize("kind", CHANGES)
 def test_every_curve_has_a_point_without_change(kind: str, spot: np.ndarray):
-    amounts = evaluate.CHANGES[kind][1]
+    amounts = CHANGES[kind][1]
     nothing = 1 if kind == "scaled" else 0
     assert nothing in amounts
     np.testing.assert_allclose(change(spot, kind, nothing, default_rng(0)), spot, atol=1e-5)
@@ -279,7 +272,7 @@ def test_what_was_answered_all_the_same_is_told_kind_by_kind():
         return lengths((4, 0.1), (4, 0.8), (4, 0.79))
 
     images, labels = np.zeros((50, 28, 28), np.float32), np.array([4] * 49 + [9])
-    found = unsure(predict, images, labels, threshold=0.8, count=3)
+    found = unsure(predict, images, labels, threshold=0.8, others=others(3))
     assert found["threshold"] == 0.8
     assert found["digits"] == {"images": 50, "below": 0, "misread": 0}
     assert [kind["answered"] for kind in found["kinds"]] == [[1]] * 6
@@ -298,7 +291,7 @@ def test_unsure_is_below_what_all_but_eight_in_a_thousand_of_the_digits_reach():
     assert unsure_below(digits) == pytest.approx(0.002)  # one of 200 is shorter; two would be too many
     labels = np.array([4] * 199 + [9])
     labels[1] = 0  # the second shortest is no 4
-    found = unsure(predict, digits + 0.5, labels, threshold=0.5025, count=3)
+    found = unsure(predict, digits + 0.5, labels, threshold=0.5025, others=others(3))
     assert found["digits"] == {"images": 200, "below": 0.01, "misread": 1}
     assert found["others"] == {"images": 18, "below": 1}
     assert [kind["images"] for kind in found["kinds"]] == [3] * 6

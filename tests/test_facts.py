@@ -12,6 +12,7 @@ import reference
 
 from capsviz.errors import MessageError
 from capsviz.models import facts, weights
+from capsviz.networks.base import find
 from capsviz.training.settings import Settings
 
 SHA = "0123456789abcdef" * 4
@@ -24,6 +25,10 @@ ROW = {
     "seconds": 9,
 }
 PART = {"sha256": SHA, "validation_error": 0, "test_error": 0.25, "trainings": []}
+
+
+def parse_evaluation(value: object) -> dict[str, Any]:
+    return facts.parse_evaluation(value, find("dynamic.mnist"))
 
 
 @pytest.fixture
@@ -60,9 +65,9 @@ def test_a_card_comes_back_as_it_was(card: dict[str, Any]):
 
 
 def test_the_shipped_files_are_of_the_form():
-    path = weights.locate(weights.DEFAULT)
-    for name, parse in ((".json", facts.parse_card), (".evaluation.json", facts.parse_evaluation)):
-        data = json.loads(path.with_suffix(name).read_text("utf-8"))
+    folder = weights.locate(weights.DEFAULT).parent
+    for name, parse in (("card.json", facts.parse_card), ("evaluation.json", parse_evaluation)):
+        data = json.loads((folder / name).read_text("utf-8"))
         assert json.dumps(parse(data)) == json.dumps(data)
 
 
@@ -187,6 +192,9 @@ def evaluation() -> dict[str, Any]:
     [
         ("sha256", NO_SHA),
         ("data", NO_TEXT),
+        ("kind", [*NO_TEXT, "letter"]),
+        ("classes", [None, [], list("012345678"), list("0123456798"), [*"012345678", 9]]),
+        ("iterations.trained", [*NO_COUNT, 0, 11]),
         ("images", NO_COUNT),
         ("error_rate", NO_SHARE),
         ("interval", [None, [0.1], [0.1, 0.2, 0.3], [0.1, 2]]),
@@ -210,19 +218,19 @@ def evaluation() -> dict[str, Any]:
 )
 def test_a_measurement_of_another_type_or_range(evaluation: dict[str, Any], path: str, values: list[object]):
     for value in values:
-        assert_refused(facts.parse_evaluation, put(evaluation, path, value), path.split(".")[-2:][0])
+        assert_refused(parse_evaluation, put(evaluation, path, value), path.split(".")[-2:][0])
 
 
 @pytest.mark.parametrize("kind", ["rotated", "shifted", "scaled", "noised"])
 def test_an_evaluation_without_a_curve(evaluation: dict[str, Any], kind: str):
     changed = deepcopy(evaluation)
     del changed["curves"][kind]
-    assert_refused(facts.parse_evaluation, changed, f"curves lacks {kind}")
+    assert_refused(parse_evaluation, changed, f"curves lacks {kind}")
 
 
 def test_drawings_may_be_missing(evaluation: dict[str, Any]):
     without = {key: value for key, value in evaluation.items() if key != "drawings"}
-    assert facts.parse_evaluation(without) == without
+    assert parse_evaluation(without) == without
 
 
 def test_a_list_is_no_longer_than_any_is():

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import reference
 from PIL import Image
 
 from capsviz import figures
@@ -41,6 +42,7 @@ def trace() -> RoutingTrace:
         c=c,
         s=np.einsum("rij,ijd->rjd", c, u_hat),
         v=v,
+        shape=reference.PAPER,
     )
 
 
@@ -299,6 +301,7 @@ def routed() -> RoutingTrace:
         c=c,
         s=np.einsum("rij,ijd->rjd", c, u_hat),
         v=v,
+        shape=reference.PAPER,
     )
 
 

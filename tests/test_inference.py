@@ -247,7 +247,7 @@ def test_images_that_cannot_be_read_are_refused_in_one_sentence(model: Model, im
         assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("iterations", [0, -1, 101, 3000, *HUGE, 2.5, 3.0, True, "3", None, [3], np.ones(2)])
+@pytest.mark.parametrize("iterations", [0, -1, 101, 3000, *HUGE, 2.5, 3.0, True, "3", [3], np.ones(2)])
 def test_iterations_are_one_to_a_hundred(model: Model, seven: np.ndarray, iterations: object) -> None:
     for call in (model.trace, lambda image, count: model.lengths_by_iteration(image[None], count)):
         with pytest.raises(CapsvizError) as caught:
@@ -415,7 +415,7 @@ def test_when_the_device_is_full_the_cpu_takes_over_and_says_so(
 ) -> None:
     expected = load_model(device="cpu").trace(seven).lengths
     model = load_model(device="cpu")
-    on_device = model._net
+    on_device = model._way.net
     on_cpu = copy.deepcopy(on_device)
 
     def full(self: CapsNet, *arguments: object) -> object:
@@ -424,7 +424,7 @@ def test_when_the_device_is_full_the_cpu_takes_over_and_says_so(
     # No device but the CPU is to be had everywhere, so one is played by "meta", whose values cannot be read.
     monkeypatch.setattr(CapsNet, "encode", full)
     monkeypatch.setattr(copy, "deepcopy", lambda net: on_cpu)
-    model._net = on_device.to("meta")
+    model._way = inference.Plain(on_device.to("meta"))
     with pytest.warns(RuntimeWarning, match="ran out of memory, so the CPU"):
         trace = model.trace(seven)
     np.testing.assert_array_equal(trace.lengths, expected)

@@ -1,5 +1,6 @@
 """Experiments on routing: each one against the paper's loops, or against sums done by hand."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -10,9 +11,12 @@ import torch
 
 from capsviz.errors import CapsvizError
 from capsviz.models.model import Model
+from capsviz.traces.base import CapsuleGrid
 from capsviz.traces.surgery import COUPLINGS, Routing, carried_over, reroute, silence
 
 PRIMARY, DIGITS = 72, 10
+
+TWO_TYPES = replace(reference.PAPER.grid, types=2)
 
 
 @pytest.fixture
@@ -300,7 +304,7 @@ def test_logits_must_be_one_for_each_coupling(u_hat: np.ndarray, shape: tuple[in
     ],
 )
 def test_silence_takes_all_of_a_type_or_at_a_place(types: tuple[int, ...], places: tuple[int, ...]) -> None:
-    mask = silence(1152, types, places)
+    mask = silence(reference.PAPER.grid, types, places)
     assert mask.shape == (1152,)
     assert mask.dtype == bool
     for kind, row, column in product(range(32), range(6), range(6)):
@@ -310,9 +314,19 @@ def test_silence_takes_all_of_a_type_or_at_a_place(types: tuple[int, ...], place
 
 def test_silence_by_hand() -> None:
     """Two types: 1 has the indices 36 to 71; row 2, column 3 is place 15, at 15 and 36 + 15."""
-    assert list(np.flatnonzero(silence(72, types=(1,)))) == list(range(36, 72))
-    assert list(np.flatnonzero(silence(72, places=(2 * 6 + 3,)))) == [15, 51]
-    assert list(np.flatnonzero(silence(72, types=(0,), places=(15,)))) == [*range(36), 51]
+    assert list(np.flatnonzero(silence(TWO_TYPES, types=(1,)))) == list(range(36, 72))
+    assert list(np.flatnonzero(silence(TWO_TYPES, places=(2 * 6 + 3,)))) == [15, 51]
+    assert list(np.flatnonzero(silence(TWO_TYPES, types=(0,), places=(15,)))) == [*range(36), 51]
+
+
+def test_silence_on_a_grid_that_is_no_square_by_hand() -> None:
+    """Three types of 2 rows and 4 columns: type 1 begins at 8; row 1, column 2 is place 6, at 6, 14 and 22."""
+    grid = CapsuleGrid(types=3, rows=2, columns=4, field=5, stride=3)
+    assert list(np.flatnonzero(silence(grid, types=[1]))) == list(range(8, 16))
+    assert list(np.flatnonzero(silence(grid, places=[1 * 4 + 2]))) == [6, 14, 22]
+    for chosen, last in (({"types": [3]}, 2), ({"places": [8]}, 7)):
+        with pytest.raises(CapsvizError, match=f"from 0 to {last}"):
+            silence(grid, **chosen)
 
 
 def test_lists_are_taken_as_arrays_are(u_hat: np.ndarray, start: np.ndarray) -> None:
@@ -426,7 +440,7 @@ def test_types_and_places_that_are_not_there_are_refused(
     chosen: dict[str, tuple[Any, ...]], last: int
 ) -> None:
     with pytest.raises(CapsvizError) as caught:
-        silence(1152, **chosen)
+        silence(reference.PAPER.grid, **chosen)
     wrong = next(reversed(chosen.values()))[-1]
     reference.assert_one_sentence(caught.value, repr(wrong), f"0 to {last}")
     assert ("place" if "places" in chosen else "type") in str(caught.value)
@@ -434,49 +448,33 @@ def test_types_and_places_that_are_not_there_are_refused(
 
 def test_a_small_network_has_fewer_types() -> None:
     with pytest.raises(CapsvizError, match="capsule type 2: they are counted from 0 to 1"):
-        silence(72, types=(2,))
+        silence(TWO_TYPES, types=(2,))
 
 
-@pytest.mark.parametrize(
-    "primary",
-    [
-        200,
-        0,
-        -36,
-        6,
-        35,
-        37,
-        42,
-        36_036,
-        72.0,
-        True,
-        "72",
-        None,
-        pytest.param(36 * 10**5000, id="5002 digits"),
-    ],
-)
-def test_capsules_are_as_many_at_each_of_the_36_places(primary: Any) -> None:
+@pytest.mark.parametrize("grid", [1152, 72.0, True, "72", None, (32, 6, 6), reference.PAPER])
+def test_capsules_are_silenced_on_a_grid(grid: Any) -> None:
     with pytest.raises(CapsvizError) as caught:
-        silence(primary)
-    reference.assert_one_sentence(caught.value, "multiple of 36")
+        silence(grid)
+    reference.assert_one_sentence(caught.value, "trace's grid")
 
 
-@pytest.mark.parametrize("primary", [36, 1152, np.int64(72), 36_000])
-def test_any_multiple_of_36_capsules_has_a_mask(primary: int) -> None:
-    assert not silence(primary).any()
-    assert silence(primary, places=[35]).sum() == primary // 36
-    assert np.flatnonzero(silence(primary, [primary // 36 - 1]))[0] == primary - 36
+@pytest.mark.parametrize("types", [1, 32, 1000])
+def test_a_grid_of_any_number_of_types_has_a_mask(types: int) -> None:
+    grid = replace(reference.PAPER.grid, types=types)
+    assert not silence(grid).any()
+    assert silence(grid, places=[35]).sum() == types
+    assert np.flatnonzero(silence(grid, [types - 1]))[0] == 36 * (types - 1)
 
 
 @pytest.mark.parametrize("chosen", [3, None, "12", b"12", 1.5, True])
 def test_types_and_places_come_in_lists(chosen: Any) -> None:
     for name, said in (("types", "every capsule type"), ("places", "every place of the grid")):
         with pytest.raises(CapsvizError) as caught:
-            silence(1152, **{name: chosen})
+            silence(reference.PAPER.grid, **{name: chosen})
         reference.assert_one_sentence(caught.value, said, repr(chosen))
 
 
 @pytest.mark.parametrize("form", [list, set, np.array, iter, dict.fromkeys])
 def test_lists_of_any_kind_name_types_and_places(form: Any) -> None:
-    found = silence(72, form([1]), form([0, 15]))
+    found = silence(TWO_TYPES, form([1]), form([0, 15]))
     assert list(np.flatnonzero(found)) == [0, 15, *range(36, 72)]

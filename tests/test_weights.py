@@ -28,7 +28,7 @@ FACTS = reference.CARD
 @pytest.fixture(scope="module")
 def net() -> CapsNet:
     torch.manual_seed(0)
-    return CapsNet()
+    return CapsNet(reference.PAPER)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_half_precision_on_disk_single_in_memory_and_frozen(path: Path):
 def test_card_for_people_states_the_facts(path: Path):
     text = path.with_suffix(".md").read_text("utf-8")
     for fact in (
-        "# net",
+        "# dynamic.mnist",
         "0.41%",
         "0.50%",
         "8,215,568",
@@ -90,8 +90,15 @@ def test_card_for_people_states_the_facts(path: Path):
 
 def test_found_by_name(path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(weights, "DIRECTORY", path.parent)
-    assert load_weights("net").card["name"] == "net"
-    assert_refused("other", path.parent / "other.safetensors", "in weights/: net")
+    (path.parent / "dynamic.mnist").mkdir()
+    for before, after in (("net.safetensors", "weights.safetensors"), ("net.json", "card.json")):
+        path.with_name(before).rename(path.parent / "dynamic.mnist" / after)
+    assert (
+        load_weights("dynamic.mnist").card
+        == load_weights("capsnet-mnist").card
+        == load_weights(weights.DEFAULT).card
+    )
+    assert_refused("other", path.parent / "other" / "weights.safetensors", "in weights/: dynamic.mnist")
 
 
 def test_missing_file(tmp_path: Path):
@@ -318,7 +325,7 @@ def test_what_a_killed_process_left_is_written_over(tmp_path: Path):
     path = tmp_path / "file"
     for _ in range(3):
         program = (
-            "import os; from pathlib import Path; from capsviz import weights\n"
+            "import os; from pathlib import Path; from capsviz.models import weights\n"
             "weights.os.replace = lambda *names: os._exit(9)\n"
             f"weights.write_atomically(Path({str(path)!r}), b'half')\n"
         )
@@ -379,4 +386,4 @@ def test_no_weights_without_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_all_weights_together_are_small_enough_to_be_kept_in_git():
-    assert sum(file.stat().st_size for file in weights.DIRECTORY.iterdir()) < 40e6
+    assert sum(file.stat().st_size for file in weights.DIRECTORY.rglob("*")) < 40e6

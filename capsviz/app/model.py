@@ -49,7 +49,7 @@ def overview() -> None:
         _training(model)
     with right:
         frame.heading(say("model.trainedFor"))
-        st.markdown(loss(model.shape))
+        st.markdown(loss(model.card))
         frame.heading(say("model.cannot"))
         st.markdown("\n".join(f"- {limit}" for limit in limits(model.card, evaluation)))
     with st.expander(say("model.facts")):

@@ -54,22 +54,25 @@ class Drawing:
     Attributes:
         strokes: of the person's pen, in the order in which they were drawn.
         example: index in ``EXAMPLES`` of the one below the strokes; None without.
-        picture: uint8 [28, 28] what the network sees of an uploaded picture, white on black; None without.
+        picture: uint8 [28, 28] an uploaded picture as MNIST's makers would have made it, white on black; None without.
     """
 
     strokes: tuple[Stroke, ...] = ()
     example: int | None = None
     picture: np.ndarray | None = None
 
-    def image(self) -> np.ndarray:
-        """[28, 28] in 0..1, as the network is to see it.
+    def image(self, size: int = FIELD) -> np.ndarray:
+        """[size, size] in 0..1, as a network for pictures of that size is to see it.
 
         Raises:
             ImageError: if no digit can be made out.
         """
         if self.picture is not None and not self.strokes:
-            return self.picture.astype(np.float32) / np.float32(255)
-        return canvas_to_mnist(self.pixels(), "light")
+            seen = self.picture
+            if size != FIELD:
+                seen = np.asarray(Image.fromarray(seen).resize((size, size), Image.Resampling.HAMMING))
+            return seen.astype(np.float32) / np.float32(255)
+        return canvas_to_mnist(self.pixels(), "light", size)
 
     def pixels(self) -> np.ndarray:
         """uint8 [280, 280] the pad, white ink on black."""

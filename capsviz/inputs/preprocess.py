@@ -1,9 +1,9 @@
-"""From a drawing or a photo to the 28x28 picture that the makers of MNIST would have made of it.
+"""From a drawing or a photo to the picture that the makers of MNIST would have made of it, of 28x28 pixels or others.
 
 They scaled each digit to fit a box of 20x20 pixels, with antialiasing and its aspect kept, and moved it so
 that its centre of mass lay in the middle of a field of 28x28 (LeCun et al., 1998). The same is done here
 in one resampling from a square with real-valued borders, so that where and how large a digit was drawn
-leaves no trace.
+leaves no trace. A picture of another size is made in the same proportions.
 """
 
 import math
@@ -20,9 +20,9 @@ from capsviz.inputs.parts import dilate
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of a picture
 
 FIELD, BOX = 28, 20
-# MNIST's centres of mass lie, uniformly, within half a pixel of pixel index (14, 14): of its centre, 14.5
-# when pixels are counted from edge to edge.
-CENTRE = 14.5
+# MNIST's centres of mass lie, uniformly, within half a pixel of pixel index (14, 14): of its centre, half a pixel
+# beyond the field's own.
+BEYOND = 0.5
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's mode L
 WORKING_SIZE = 400  # larger pictures are first averaged down to at most this many pixels a side
@@ -49,16 +49,16 @@ class Preparation:
     ``WORKING_SIZE`` pixels a side. Stretched over the crop, they lie where the ink does.
     """
 
-    image: np.ndarray  # float32 [28, 28] in 0..1, ink 1 on background 0; read-only
+    image: np.ndarray  # float32 [S, S] in 0..1, ink 1 on background 0; read-only
     kept: np.ndarray  # bool [H, W], taken for the digit's ink; read-only
     left_out: np.ndarray  # bool [H, W], like ink, but not the digit's: rulings, shadows, neighbours, specks
     polarity: str  # "light" or "dark": what the ink is
     doubts: tuple[str, ...]  # a sentence each: what may be wrong, and what to do about it
 
 
-def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto") -> np.ndarray:
-    """The picture that ``prepare`` makes: float32 [28, 28] in 0..1, ink 1 on background 0."""
-    return prepare(pixels, ink).image
+def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto", size: int = FIELD) -> np.ndarray:
+    """The picture that ``prepare`` makes: float32 [size, size] in 0..1, ink 1 on background 0."""
+    return prepare(pixels, ink, size=size).image
 
 
 def prepare(
@@ -66,6 +66,7 @@ def prepare(
     ink: str = "auto",
     crop: Crop | None = None,
     without: Sequence[tuple[float, float]] = (),
+    size: int = FIELD,
 ) -> Preparation:
     """Turn a canvas or a photo into a picture like MNIST's.
 
@@ -79,6 +80,7 @@ def prepare(
         crop: the part to look at: left, top, right, bottom as fractions of the picture, 0..1; None for all of it.
         without: points (x, y) that lie on what is no ink, as fractions of the whole picture, also with a crop.
             What was found there, or within a few pixels, is left out.
+        size: side of the picture to make, in pixels: what the network's ``shape.size`` is.
 
     Returns:
         The picture and what was taken for its ink.
@@ -96,7 +98,7 @@ def prepare(
         part = _shrink(part)  # of colours, three times as much is saved
     grey = _shrink(_to_grey(part, white))
     found = find_ink(grey, ink, _within(without, crop or (0, 0, 1, 1)))
-    image = _frame(_crop(_with_usual_width(_crop(found.amount))))
+    image = _frame(_crop(_with_usual_width(_crop(found.amount))), size)
     for array in (image, found.kept, found.left_out):
         array.flags.writeable = False
     return Preparation(image, found.kept, found.left_out, found.polarity, found.doubts)
@@ -279,21 +281,24 @@ def _resize(
     return np.asarray(resized).clip(0, 1)
 
 
-def _frame(ink: np.ndarray) -> np.ndarray:
-    """Scale a cropped digit [H, W] to a box of 20 pixels and centre its mass in the field of 28x28."""
+def _frame(ink: np.ndarray, size: int) -> np.ndarray:
+    """Scale a cropped digit [H, W] to a box of 20 pixels of 28 and centre its mass in the field of size x size."""
     side = max(ink.shape)
+    box = BOX * size / FIELD
     # A digit of the right size already is only moved, and by whole pixels, as MNIST's makers did: to scale
     # it, or to move it by a fraction of a pixel, would blur it.
-    right_size = abs(side - BOX) <= 1
-    scale = 1 if right_size else side / BOX  # pixels of the drawing for one of MNIST's
-    field = FIELD * scale
+    right_size = abs(side - box) <= 1
+    scale = 1 if right_size else side / box  # pixels of the drawing for one of the field's
+    field = size * scale
     origin = []
-    for axis, size in enumerate(ink.shape):
+    for axis, length in enumerate(ink.shape):
         profile = ink.sum(axis=1 - axis, dtype=np.float64)
-        centre = (profile @ (np.arange(size) + 0.5)) / profile.sum()
-        start = np.clip(centre - CENTRE * scale, size - field, 0)  # the whole box stays in the field
+        centre = (profile @ (np.arange(length) + 0.5)) / profile.sum()
+        start = np.clip(
+            centre - (size / 2 + BEYOND) * scale, length - field, 0
+        )  # the whole box stays in the field
         origin.append(np.rint(start) if right_size else start)
     margin = int(np.ceil(field - min(ink.shape))) + 1
     top, left = np.array(origin) + margin
-    image = _resize(np.pad(ink, margin), (FIELD, FIELD), box=(left, top, left + field, top + field))
+    image = _resize(np.pad(ink, margin), (size, size), box=(left, top, left + field, top + field))
     return image / image.max()

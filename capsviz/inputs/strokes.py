@@ -20,7 +20,7 @@ from numpy.random import Generator
 from capsviz.errors import DataError, ImageError
 from capsviz.inputs import examples
 from capsviz.inputs.data import NO_CLASS
-from capsviz.inputs.preprocess import canvas_to_mnist
+from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
 from capsviz.inputs.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Point, Style, styles
 
 CANVAS = 280  # pixels a side, as the app's
@@ -393,6 +393,7 @@ def make_image(
     rng: Generator,
     widths: tuple[float, float] = (6, 28),
     sizes: tuple[float, float] = (85, 230),
+    size: int = FIELD,
 ) -> tuple[np.ndarray, int]:
     """Draw, render and prepare one drawing as if it had come from the app's canvas.
 
@@ -402,15 +403,16 @@ def make_image(
         rng: where everything comes from.
         widths: of the pen, smallest and largest, in pixels of the canvas.
         sizes: of the drawing's larger side, likewise.
+        size: side of the picture to make, in pixels.
 
     Returns:
-        uint8 [28, 28], 255 for ink, and the label.
+        uint8 [size, size], 255 for ink, and the label.
     """
     while True:
         drawing = make(rng)
         pixels = render_anywhere(drawing.strokes, rng.uniform(*widths), rng.uniform(*sizes), rng)
         try:
-            return np.rint(canvas_to_mnist(pixels, "light") * 255).astype(np.uint8), drawing.label
+            return np.rint(canvas_to_mnist(pixels, "light", size) * 255).astype(np.uint8), drawing.label
         except ImageError:
             continue
 

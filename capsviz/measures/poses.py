@@ -1,4 +1,4 @@
-"""What each of the sixteen components of a digit capsule's pose does to the drawing: measured, put into words.
+"""What each component of a class capsule's pose does to the drawing: measured, put into words.
 
 As in Figure 4 of the paper, one component at a time is moved from 0.25 below to 0.25 above where it is, and
 both ends are drawn. Each drawing is measured; a property that changes in the same way in nearly every image
@@ -9,18 +9,18 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image
 from tqdm import tqdm
 
 from capsviz.checks import whole_number
-from capsviz.errors import CapsvizError, DataError, ImageError, WeightsError
+from capsviz.errors import CapsvizError, DataError, WeightsError
+from capsviz.measures.properties import PROPERTIES, measure_images
 from capsviz.models import facts
+from capsviz.models.card import kinds
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
 from capsviz.traces.base import Shape
@@ -28,155 +28,11 @@ from capsviz.traces.base import Shape
 if TYPE_CHECKING:
     from capsviz.models.model import Model
 
-
-class Property(NamedTuple):
-    """Something that is measured in an image."""
-
-    name: str
-    unit: str
-    less: str  # what happens to the drawing where it falls,
-    more: str  # and where it rises
-    usual: float  # the spread between images of a digit, where its own is less
-
-
-PROPERTIES = {
-    "thickness": Property("stroke thickness", "px", "thinner strokes", "thicker strokes", 0.6),
-    "slant": Property("slant", "°", "leans left", "leans right", 10),
-    "width": Property("width", "px", "narrower", "wider", 2),
-    "height": Property("height", "px", "shorter", "taller", 2),
-    "x": Property("horizontal position", "px", "ink moves left", "ink moves right", 1.5),
-    "y": Property("vertical position", "px", "ink moves up", "ink moves down", 1.5),
-    "loop": Property("loop size", "px²", "smaller loop", "larger loop", 8),
-    "brightness": Property("brightness", "% of white", "fainter", "brighter", 10),
-    "ink": Property("amount of ink", "px²", "less ink", "more ink", 25),
-}
 UNCLEAR = "no clear meaning"
 # A property is clear if its mean change is at least this many times its spread between images of the digit, and
 # has the same sign in this share of them. A second one is named if it is at least so much of the first.
 MIN_STANDARDISED, MIN_SAME_SIGN, MIN_OF_FIRST = 0.75, 0.8, 0.5
 OUTSIDE = (0.5, 99.5)  # percentiles of a component in training, between which a slider is at home
-
-LEAST_PEAK = 0.2  # an image without a pixel as bright as this shows no ink
-_DETAIL = 2  # times as many pixels a side, on which shape is measured
-
-
-# --- measuring images -----------------------------------------------------------------------------------
-
-
-@cache
-def _finer(size: int) -> np.ndarray:
-    """Pillow's bicubic interpolation of ``size`` pixels, as a matrix [_DETAIL * size, size]."""
-    pixels = Image.fromarray(np.eye(size, dtype=np.float32))
-    return np.asarray(pixels.resize((size, _DETAIL * size), Image.Resampling.BICUBIC))
-
-
-def measure_images(images: ArrayLike) -> dict[str, np.ndarray]:
-    """Measure every property in ``PROPERTIES`` in grey images, sharp or blurred.
-
-    Strokes, outlines and loops are those of the image at half of its brightest pixel, so that a blurred or a
-    dim stroke is about as thick as a sharp and a bright one.
-
-    Args:
-        images: [N, S, S], white ink on black in 0..1.
-
-    Returns:
-        For each property [N] floats, NaN (but ``ink``) where no pixel reaches 0.2:
-
-        - thickness: pixels; twice the inked area over the length of its outline. Of a ring that is its
-          stroke's width t, of an open stroke of length L t * L / (L + t), a tenth or so less.
-        - slant: degrees from upright, positive leaning right (its top to the right); from second moments,
-          the angle of the shear that undoes the correlation of x and y.
-        - width, height: pixels between the outermost columns and rows that are lit, to a part of a pixel.
-        - x, y: pixels from the image's centre to the ink's, positive to the right and down.
-        - loop: square pixels of background that ink encloses.
-        - brightness: percent of full white, a mean in which each pixel counts by its own brightness.
-        - ink: the sum of all pixels, in square pixels of full white.
-
-    Raises:
-        ImageError: if the images have another shape, or values outside 0..1 or NaN.
-    """
-    pixels = np.asarray(images, np.float32)
-    if pixels.ndim != 3 or pixels.shape[1] != pixels.shape[2]:
-        raise ImageError(f"Images to measure must be N x S x S, not of shape {pixels.shape}.")
-    if not ((pixels >= 0) & (pixels <= 1)).all():
-        raise ImageError("Images to measure must have finite values in 0..1: divide grey levels by 255.")
-    inked = pixels.max(axis=(1, 2), initial=0) >= LEAST_PEAK
-    measured = {name: np.full(len(pixels), np.nan) for name in PROPERTIES}
-    for name, values in {**_moments(pixels[inked]), **_shape(pixels[inked])}.items():
-        measured[name][inked] = values
-    measured["ink"] = pixels.sum(axis=(1, 2), dtype=float)
-    return measured
-
-
-def _moments(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Centre and slant of images [N, S, S]."""
-    ink = images.sum(axis=(1, 2), dtype=float)
-    size = images.shape[1]
-    places = np.arange(size) - (size - 1) / 2
-    rows, columns = images.sum(axis=2), images.sum(axis=1)
-    x, y = columns @ places / ink, rows @ places / ink
-    dx, dy = places - x[:, None], places - y[:, None]
-    xy = np.einsum("nyx,ny,nx->n", images, dy, dx) / ink
-    yy = (rows * dy**2).sum(axis=1) / ink + 1 / 12  # of a pixel's own height; never 0
-    return {
-        "x": x,
-        "y": y,
-        "slant": np.degrees(np.arctan2(-xy, yy)),  # y points down
-        "brightness": 100 * np.square(images).sum(axis=(1, 2)) / ink,
-    }
-
-
-def _shape(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Thickness, width, height and loop of images [N, S, S] at half of their brightest pixel."""
-    size = images.shape[1]
-    fine = _finer(size) @ images @ _finer(size).T
-    fine /= fine.max(axis=(1, 2), keepdims=True)
-    # The middle half of the grey levels, or the slopes of a blurred stroke would add to it.
-    middle = np.clip(2 * fine - 0.5, 0, 1)
-    # The steepness, summed, is the length of the outline. Taken between four pixels each: alike in all directions.
-    padded = np.pad(middle, [(0, 0), (1, 1), (1, 1)])
-    a, b = padded[:, :-1, :-1], padded[:, :-1, 1:]
-    c, d = padded[:, 1:, :-1], padded[:, 1:, 1:]
-    outline = np.hypot(b + d - a - c, c + d - a - b).sum(axis=(1, 2)) / 2
-    columns, rows = fine.max(axis=1), fine.max(axis=2)
-    ground = fine < 0.5
-    enclosed = ground & ~_from_border(ground)
-    return {
-        "thickness": 2 * middle.sum(axis=(1, 2)) / outline / _DETAIL,
-        "width": size - _first_edge(columns) - _first_edge(columns[:, ::-1]),
-        "height": size - _first_edge(rows) - _first_edge(rows[:, ::-1]),
-        "loop": enclosed.sum(axis=(1, 2)) / _DETAIL**2,
-    }
-
-
-def _first_edge(profile: np.ndarray) -> np.ndarray:
-    """[N] pixels from the border to where a profile [N, _DETAIL * S], at most 1, first rises through a half."""
-    first = (profile >= 0.5).argmax(axis=1)
-    images = np.arange(len(profile))
-    after = profile[images, first]
-    before = np.where(first > 0, profile[images, first - 1], 0)
-    # A value stands at its pixel's centre.
-    edges: np.ndarray = (first + 0.5 - (after - 0.5) / (after - before)) / _DETAIL
-    return edges
-
-
-def _from_border(ground: np.ndarray) -> np.ndarray:
-    """Which pixels of masks [N, H, W] are joined to the border, through sides and not corners."""
-    reached = np.zeros_like(ground)
-    for border in (np.s_[:, 0], np.s_[:, -1], np.s_[:, :, 0], np.s_[:, :, -1]):
-        reached[border] = ground[border]
-    # Sweep down, up, to the right and to the left, across the whole image at a time, until nothing is added.
-    sweeps = [
-        (flood[:, ::step], free[:, ::step])
-        for flood, free in ((reached, ground), (reached.swapaxes(1, 2), ground.swapaxes(1, 2)))
-        for step in (1, -1)
-    ]
-    before = -1
-    while before != (before := int(np.count_nonzero(reached))):
-        for flood, free in sweeps:
-            for line in range(1, flood.shape[1]):
-                flood[:, line] |= flood[:, line - 1] & free[:, line]
-    return reached
 
 
 # --- measuring poses ------------------------------------------------------------------------------------
@@ -215,7 +71,9 @@ class Settings:
             raise CapsvizError(f"reach must be a number above 0, not {self.reach!r}.")
 
 
-STANDARD = Settings()
+def standard(model: "Model") -> Settings:
+    """How the poses of a network are measured, where nothing else is said."""
+    return Settings(data=f"{model.spec.data.name} training set", iterations=model.shape.trained)
 
 
 @dataclass(frozen=True)
@@ -247,7 +105,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Component(Range):
-    """One of a digit's 16 pose components: its values in training, and what it does to the drawing.
+    """One of a class's D pose components: its values in training, and what it does to the drawing.
 
     Attributes:
         strength: mean squared difference, 0..1, between the pixels at its two ends.
@@ -308,7 +166,7 @@ class PoseMeasurements:
 
 
 def measure_poses(
-    model: "Model", images: ArrayLike, labels: ArrayLike, settings: Settings = STANDARD
+    model: "Model", images: ArrayLike, labels: ArrayLike, settings: Settings | None = None
 ) -> PoseMeasurements:
     """Move each component of each digit's pose, in many images, and measure what changes in the drawing.
 
@@ -319,7 +177,7 @@ def measure_poses(
         images: [N, S, S] of its training set, in 0..1. Those that it reads correctly are drawn from, in a
             random order that depends on the seed alone.
         labels: [N] their classes, from 0.
-        settings: how many images, how far, and so on.
+        settings: how many images, how far, and so on; ``standard`` if not given.
 
     Returns:
         The measurements; the same for the same arguments on the same device.
@@ -327,13 +185,14 @@ def measure_poses(
     Raises:
         DataError: if there are not ``settings.per_digit`` images of each digit that the network reads.
     """
+    settings = settings or standard(model)
     pixels, digits = np.asarray(images), np.asarray(labels)
     if digits.shape != pixels.shape[:1]:
         raise DataError(
             f"There are {len(pixels):,} images and labels of shape {digits.shape}: give each image one."
         )
     measured = []
-    for digit in tqdm(range(len(model.shape.classes)), desc=f"{model.shape.kind}s", disable=None):
+    for digit in tqdm(range(len(model.shape.classes)), desc=kinds(model.shape.kind), disable=None):
         poses = _read_correctly(model, pixels, np.flatnonzero(digits == digit), digit, settings)
         measured.append(_measure_digit(model, poses, digit, settings))
     return PoseMeasurements(model.sha256, settings, tuple(measured))
@@ -445,7 +304,7 @@ def _words(name: str, change: float) -> str:
 
 
 def poses_path(name: str | Path = DEFAULT) -> Path:
-    """Where the measurements of the weights ``name`` are: beside them, with the ending .poses.json."""
+    """Where the measurements of the weights ``name`` are: beside them."""
     return beside(locate(name), "poses.json")
 
 
@@ -477,8 +336,9 @@ def load_poses(name: str | Path = DEFAULT, sha256: str | None = None) -> PoseMea
     path = poses_path(name)
     card = load_card(locate(name))
     again = f"make them with python -m capsviz poses --data DIR --weights {name}"
+    shape = network_of(card, path).shape
     try:
-        measurements = _parse(read_facts(path), network_of(card, path).shape)
+        measurements = _parse(read_facts(path), shape)
     except FileNotFoundError as error:
         raise WeightsError(f"There are no measurements of poses at {path}: {again}.") from error
     except (OSError, ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
@@ -507,7 +367,7 @@ def _parse(data: Any, shape: Shape) -> PoseMeasurements:
     )
     classes = len(shape.classes)
     if len(digits) != classes or any(len(digit.components) != shape.pose for digit in digits):
-        raise ValueError(f"it does not hold {classes} {shape.kind}s with {shape.pose} components each")
+        raise ValueError(f"it does not hold {classes} {kinds(shape.kind)} with {shape.pose} components each")
     if any(digit.spread.keys() != PROPERTIES.keys() for digit in digits):
         raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
     settings = {**data["settings"], "data": facts.text(data["settings"]["data"], "settings.data")}

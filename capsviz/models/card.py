@@ -7,31 +7,57 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from capsviz.inputs import data
-from capsviz.networks.base import DEFAULT
-from capsviz.traces.base import Shape
+from capsviz.inputs.data import MNIST
+from capsviz.networks.base import DEFAULT, Spec, find
+from capsviz.texts import say
 
-TEST_SET = "MNIST test set"  # what an evaluation says of its data, where they are the originals
-FORMAT = 3  # of an evaluation: one more whenever what it holds changes
+TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
+FORMAT = 4  # of an evaluation: one more whenever what it holds changes
 # Of the digits held out, called unsure. The aim is 1% of any: what is set on 5,000 is off by a fifth of that elsewhere.
 SHARE_UNSURE = 0.008
-ABSENT = 0.1  # m- of Eq. 4; where all ten capsules are as short, the app says "no digit"
+ABSENT = 0.1  # m- of Eq. 4; where all class capsules are as short, the app says "no digit"
 # Standard deviations at which ``limits`` says how much is misread: of weights trained without noise, and with some.
 NOISE, STRONG_NOISE = 0.2, 0.5
 
-
-def loss(shape: Shape) -> str:
-    """What the network is trained for (Eq. 4 and section 4.1), as Markdown with TeX."""
-    return LOSS
-
+NUMBERS = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 
 # Eq. 4 and section 4.1, as Markdown with TeX.
-LOSS = r"""The loss is the paper’s: for each of the ten digits k
+_LOSS = r"""The loss is the paper’s: for each of the CLASSES k
 
 $$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$
 
-where T is 1 for the digit that is there and 0 for the others (Eq. 4), and 0.0005 times the squared error of the
-reconstruction, summed over its 784 pixels."""
+where T is 1 for the KIND that is there and 0 for the others (Eq. 4), and 0.0005 times the squared error of the
+reconstruction, summed over its PIXELS pixels."""
+
+
+def spec_of(card: Mapping[str, Any]) -> Spec:
+    """The network that a card is of; cards of older versions name it by an alias.
+
+    Raises:
+        NetworkError: if there is no such network here.
+    """
+    return find(card["settings"].get("network", card.get("name", DEFAULT)))
+
+
+def kinds(kind: str) -> str:
+    """What several classes of a kind are called: "digits"."""
+    return say(f"common.kind.{kind}", count=10)
+
+
+def _classes(spec: Spec) -> str:
+    """How many classes there are, in words: "ten digits"."""
+    count = len(spec.shape.classes)
+    return f"{NUMBERS[count] if count < len(NUMBERS) else count} {kinds(spec.shape.kind)}"
+
+
+def loss(card: Mapping[str, Any]) -> str:
+    """The loss that the network was trained with, as Markdown with TeX."""
+    spec = spec_of(card)
+    text = _LOSS.replace("CLASSES", _classes(spec)).replace("KIND", spec.shape.kind)
+    return text.replace("PIXELS", f"{spec.shape.size**2:,}")
 
 
 def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> str:
@@ -40,31 +66,36 @@ def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None 
     parts = [f"# {card['name']}", card_table(card)]
     if evaluation:
         parts += ["## What was measured", measured_tables(evaluation)]
-    parts += ["## Known limits", known, "## Training, and the paper", LOSS, departures(card)]
-    files = f"`{card['name']}.json`" + (f" and `{card['name']}.evaluation.json`" if evaluation else "")
-    parts.append(f"All facts, with the log of every epoch, are in {files}.")
+    parts += ["## Known limits", known, "## Training, and the paper", loss(card), departures(card)]
+    parts.append("All facts, with the log of every epoch, are in the JSON files beside this one.")
     return "\n\n".join(parts) + "\n"
 
 
 def measured_tables(evaluation: Mapping[str, Any]) -> str:
     """What ``evaluate.evaluate`` found, as Markdown tables."""
     doubt, calibration = evaluation["unsure"], evaluation["calibration"]
-    on = evaluation["data"]
+    on, tested = evaluation["data"], f"test {kinds(evaluation['kind'])}"
     rows = {
-        "MNIST, test error"
-        if on == TEST_SET
+        f"{on.removesuffix(TEST_SET)}, test error"
+        if on.endswith(TEST_SET)
         else f"{on}, error": f"{percent(evaluation['error_rate'], evaluation['interval'])}: "
         f"{evaluation['wrong']} of {evaluation['images']:,}",
         "Calibration of the longest length": f"{calibration['length']:.3f} on average, with "
         f"{calibration['accuracy']:.2%} correct; expected calibration error {calibration['ece']:.3f}",
-        f"Unsure, below {doubt['threshold']:.2f}: test digits": unsure_digits(doubt["digits"]),
-        f"No digit, all below {ABSENT}: test digits and drawings of no digit": " and ".join(
-            f"{doubt['below'][key][doubt['below']['length'].index(ABSENT)]:.1%}"
-            for key in ("digits", "others")
-        ),
-        **{
-            f"Unsure: {kind['kind']}": f"{kind['below']:.1%} of {kind['images']:,}" for kind in doubt["kinds"]
-        },
+        f"Unsure, below {doubt['threshold']:.2f}: {tested}": unsure_digits(doubt["digits"]),
+    }
+    short = [
+        f"{doubt['below'][key][doubt['below']['length'].index(ABSENT)]:.1%}"
+        for key in ("digits", "others")
+        if key in doubt["below"]
+    ]
+    none = f"No {evaluation['kind']}, all below {ABSENT}: {tested}"
+    if "others" in doubt:
+        none += f" and drawings of no {evaluation['kind']}"
+    rows[none] = " and ".join(short)
+    rows |= {
+        f"Unsure: {kind['kind']}": f"{kind['below']:.1%} of {kind['images']:,}"
+        for kind in doubt.get("kinds", [])
     }
     for key, name in (("drawings", "Recorded drawings"), ("made_up", "Made-up drawings")):
         if key not in evaluation:
@@ -94,7 +125,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         "Second longest": [f"{row['runner_up']:.3f}" for row in routing],
     }
     tables.append(
-        f"{routing[0]['images']:,} test digits, by routing iterations:\n\n"
+        f"{routing[0]['images']:,} {tested}, by routing iterations:\n\n"
         f"| | {' | '.join(str(row['iterations']) for row in routing)} |\n|---|{'---:|' * len(routing)}\n"
         + "\n".join(f"| {name} | {' | '.join(values)} |" for name, values in cells.items())
     )
@@ -103,7 +134,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
         count = curve["points"][0]["images"]
         tables.append(
-            f"{count:,} test digits {kind}, by {curve['unit']}:\n\n"
+            f"{count:,} {tested} {kind}, by {curve['unit']}:\n\n"
             f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| Error | {errors} |"
         )
     return "\n\n".join(tables)
@@ -119,7 +150,7 @@ def routing_measured(evaluation: Mapping[str, Any] | None) -> str:
     trained, rows = evaluation["iterations"]["trained"], evaluation["iterations"]["rows"]
     first, last = rows[0], rows[trained - 1]
     return (
-        f"Of {first['images']:,} test digits {_share(first['same'])} get the same answer with 1 iteration as with "
+        f"Of {first['images']:,} test {kinds(evaluation['kind'])} {_share(first['same'])} get the same answer with 1 iteration as with "
         f"{trained}; the longest capsule grows from {first['winner']:.2f} to {last['winner']:.2f} on average, the "
         f"second from {first['runner_up']:.2f} to {last['runner_up']:.2f}."
     )
@@ -161,21 +192,27 @@ def _most(card: Mapping[str, Any], setting: str) -> float:
 
 def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> list[str]:
     """What these weights are known not to do, in sentences; from what they were trained on and what was measured."""
-    if _most(card, "others"):
+    spec = spec_of(card)
+    several = kinds(spec.shape.kind)
+    if not spec.data.made_up:
+        other = f"It knows {_classes(spec)} and nothing else: whatever it is shown is read as one of them"
+    elif _most(card, "others"):
         other = (
             "It knows ten digits and was shown letters, symbols and scribbles as none of them: most leave all "
             "ten capsules short, but what it was shown nothing like may still be read as some digit"
         )
     else:
         other = "It knows ten digits and nothing else: a letter or a scribble is still read as some digit"
-    if evaluation:
+    if evaluation and spec.data.made_up:
         others = evaluation["unsure"]["others"]
         other += (
             f". Of all that were tried (letters, symbols and scribbles of the kinds that are made up for training, and scripts, "
             f"pictures and halves of digits that are not), {1 - others['below']:.0%} had a capsule long enough to be "
             "answered. These leave out what looks like a digit: a B, an S or a square may be read as 8, 5 or 0"
         )
-    if _most(card, "synthetic"):
+    if not spec.data.made_up:
+        styles = f"It was trained on {spec.data.name} alone: what is rare there is misread more often."
+    elif _most(card, "synthetic"):
         styles = (
             "Its digits are MNIST’s, by American census clerks and high-school students around 1990, and made-up "
             "ones in styles that are rare there, such as slashed zeros: a style in neither is misread more often."
@@ -186,7 +223,7 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
             "1990. Zeros with a slash and ones with a flag and foot are rare there and are misread more often."
         )
     seen = "15 degrees or so" if _most(card, "augment") else "a hand’s slant"
-    turned = f"It has never seen digits rotated by more than {seen}, and does not generalise to them"
+    turned = f"It has never seen {several} rotated by more than {seen}, and does not generalise to them"
     deviation = _most(card, "noise")
     amount = STRONG_NOISE if deviation else NOISE
     if deviation:
@@ -199,13 +236,13 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
             turned += f": it misreads {(points[-45] + points[45]) / 2:.0%} of those turned by 45 degrees"
         noisy = [p for p in evaluation["curves"]["noised"]["points"] if p["amount"] == amount]
         noise += "".join(
-            f": it misreads {p['error_rate']:.0%} of digits with noise of deviation {amount}, black being 0 and white 1"
+            f": it misreads {p['error_rate']:.0%} of {several} with noise of deviation {amount}, black being 0 and white 1"
             for p in noisy
         )
     return [
         f"{other}.",
         styles,
-        "It reads one digit at a time, upright, cropped and centred the way MNIST was made.",
+        f"It reads one {spec.shape.kind} at a time, upright, cropped and centred the way MNIST was made.",
         f"{turned}.",
         f"{noise}.",
     ]
@@ -215,11 +252,14 @@ def departures(card: Mapping[str, Any]) -> str:
     """Where the training of these weights departs from the paper or its authors' code, as a Markdown table."""
     settings = card["settings"]  # which in cards of older versions lack what was added since
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
+    ours = spec_of(card).data
+    rest = f"{ours.sizes['train'] - ours.held_out:,}"
+    if ours is not MNIST:
+        rest += f" of {ours.name}"
     rows = [
         (
-            f"{data.SIZES['train']:,} images of MNIST",
-            f"{data.SIZES['train'] - data.VALIDATION_SIZE:,}: the rest is held out, so that nothing is chosen on the "
-            "test set",
+            f"{MNIST.sizes['train']:,} images of MNIST",
+            f"{rest}: the rest is held out, so that nothing is chosen on the test set",
         ),
     ]
     if settings.get("augment"):
@@ -246,7 +286,7 @@ def departures(card: Mapping[str, Any]) -> str:
         ("primary capsules divided by 32 before they are squashed", "squashed as they are (Eq. 1)"),
         ("digit capsules with biases", "without (Eq. 2)"),
     ]
-    lines = "\n".join(f"| {theirs} | {ours} |" for theirs, ours in rows)
+    lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
     return f"| The paper, or where it is silent its authors’ code | Here |\n|---|---|\n{lines}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
 from capsviz.models.card import ABSENT
+from capsviz.networks.base import Spec
 
 Check = Callable[[object, str], Any]
 
@@ -168,92 +169,116 @@ def parse_card(value: object) -> dict[str, Any]:
 
 
 _interval = listed(share, 2, 2)
-_counts = listed(listed(count))  # square, and as large as there are classes: parse_evaluation
 _measured = {"images": count, "wrong": count, "error_rate": share, "interval": _interval}
 _points = listed(form({"amount": number, **_measured}), least=1)
 _curve = form({"unit": text, "points": _points})
 _below = form({"images": count, "below": share})
-_drawings = {
-    "drawings": several,
-    "writers": count,
-    "widths": listed(
-        form(
-            {
-                "width": amount,
-                **dict.fromkeys(("drawings", "right", "refused"), count),
-                **dict.fromkeys(("rate", "unsure"), share),
-                "interval": _interval,
-                "misread": listed(count),
-            }
+
+
+def _square(size: int) -> Check:
+    """The check of counts of each of so many classes, answered as each of them."""
+    return listed(listed(count, size, size), size, size)
+
+
+def _drawings(classes: int) -> dict[str, Check]:
+    return {
+        "drawings": several,
+        "writers": count,
+        "widths": listed(
+            form(
+                {
+                    "width": amount,
+                    **dict.fromkeys(("drawings", "right", "refused"), count),
+                    **dict.fromkeys(("rate", "unsure"), share),
+                    "interval": _interval,
+                    "misread": listed(count),
+                }
+            ),
+            least=1,
         ),
-        least=1,
-    ),
-    **dict.fromkeys(("rate", "unsure"), share),
-    "interval": _interval,
-    "confusion": _counts,
-}
-_evaluation = form(
-    {
-        "format": several,
-        "sha256": sha256,
-        **dict.fromkeys(("data", "device"), text),
-        **_measured,
-        "misread": listed(count),
-        "confusion": _counts,
-        "calibration": form(
-            {
-                **dict.fromkeys(("length", "accuracy", "ece"), share),
-                "bins": listed(
-                    form(
-                        {
-                            "images": count,
-                            **dict.fromkeys(("low", "high", "length", "accuracy"), share),
-                            "interval": _interval,
-                        }
-                    )
-                ),
-            }
-        ),
-        "iterations": form(
-            {
-                "trained": several,
-                "rows": listed(
-                    form(
-                        {
-                            "iterations": several,
-                            **_measured,
-                            **dict.fromkeys(("same", "winner", "runner_up"), share),
-                        }
+        **dict.fromkeys(("rate", "unsure"), share),
+        "interval": _interval,
+        "confusion": _square(classes),
+    }
+
+
+def _evaluation(classes: int, made_up: bool) -> Check:
+    """The check of an evaluation; of drawings only where they can be ``made_up``."""
+    more = {
+        "kinds": listed(form({"kind": text, "images": count, "below": share, "answered": listed(count)})),
+        "others": _below,
+    }
+    below = ("length", "digits", *(("others",) if made_up else ()))
+    drawings = _drawings(classes)
+    return form(
+        {
+            "format": several,
+            "sha256": sha256,
+            **dict.fromkeys(("data", "device", "kind"), text),
+            "classes": listed(text, classes, classes),
+            **_measured,
+            "misread": listed(count),
+            "confusion": _square(classes),
+            "calibration": form(
+                {
+                    **dict.fromkeys(("length", "accuracy", "ece"), share),
+                    "bins": listed(
+                        form(
+                            {
+                                "images": count,
+                                **dict.fromkeys(("low", "high", "length", "accuracy"), share),
+                                "interval": _interval,
+                            }
+                        )
                     ),
-                    least=1,
-                ),
-            }
-        ),
-        "curves": form(dict.fromkeys(("rotated", "shifted", "scaled", "noised"), _curve)),
-        "unsure": form(
-            {
-                "threshold": share,
-                "digits": form({"images": count, "below": share, "misread": count}),
-                "kinds": listed(
-                    form({"kind": text, "images": count, "below": share, "answered": listed(count)})
-                ),
-                "others": _below,
-                "below": form({name: listed(share) for name in ("length", "digits", "others")}),
-            }
-        ),
-        "made_up": form(_drawings),
-    },
-    {"drawings": form({"file": text, "file_sha256": sha256, **_drawings})},
-)
+                }
+            ),
+            "iterations": form(
+                {
+                    "trained": several,
+                    "rows": listed(
+                        form(
+                            {
+                                "iterations": several,
+                                **_measured,
+                                **dict.fromkeys(("same", "winner", "runner_up"), share),
+                            }
+                        ),
+                        least=1,
+                    ),
+                }
+            ),
+            "curves": form(dict.fromkeys(("rotated", "shifted", "scaled", "noised"), _curve)),
+            "unsure": form(
+                {
+                    "threshold": share,
+                    "digits": form({"images": count, "below": share, "misread": count}),
+                    **(more if made_up else {}),
+                    "below": form({name: listed(share) for name in below}),
+                }
+            ),
+            **({"made_up": form(drawings)} if made_up else {}),
+        },
+        {"drawings": form({"file": text, "file_sha256": sha256, **drawings})} if made_up else {},
+    )
 
 
-def parse_evaluation(value: object) -> dict[str, Any]:
+def parse_evaluation(value: object, spec: Spec) -> dict[str, Any]:
     """What was measured of weights, of the file's JSON.
+
+    Args:
+        value: the JSON.
+        spec: the network that was measured.
 
     Raises:
         MessageError: naming what is missing, or is not of its type or in its range.
     """
-    evaluation: dict[str, Any] = _evaluation(value, "")
+    evaluation: dict[str, Any] = _evaluation(len(spec.shape.classes), spec.data.made_up)(value, "")
+    if (evaluation["kind"], *evaluation["classes"]) != (spec.shape.kind, *spec.shape.classes):
+        raise MessageError(f"kind and classes must be those of {spec.name}.")
+    routing = evaluation["iterations"]
+    if routing["trained"] > len(routing["rows"]):
+        raise MessageError("iterations.rows must go as far as the iterations of training.")
     below = evaluation["unsure"]["below"]
     if ABSENT not in below["length"] or len({len(shares) for shares in below.values()}) > 1:
         raise MessageError(f"unsure.below must have a share for each length, and one of them is {ABSENT}.")

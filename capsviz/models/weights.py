@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capsviz.checks import shown
 from capsviz.errors import NetworkError, WeightsError
-from capsviz.models.card import FORMAT, card_markdown
+from capsviz.models.card import FORMAT, card_markdown, spec_of
 from capsviz.models.facts import parse_card, parse_evaluation, sha256
 from capsviz.networks.base import DEFAULT, Spec, find, networks
 
@@ -49,9 +50,12 @@ def locate(name: str | Path) -> Path:
     # A path to a folder stays a path: it must not turn into the shipped weights of that name.
     if path.name != str(name):
         return path / FILE
+    networks()  # a file of a network that cannot be used is said, not passed over
     with suppress(NetworkError):
         return DIRECTORY / find(str(name)).name / FILE
-    return path / FILE if path.is_dir() else DIRECTORY / path / FILE
+    return (
+        path / FILE if os.path.isdir(path) else DIRECTORY / path / FILE
+    )  # of a name that no file can have: False
 
 
 def beside(path: Path, name: str) -> Path:
@@ -171,10 +175,12 @@ def network_of(card: Mapping[str, Any], path: Path) -> Spec:
         WeightsError: if there is no such network here.
     """
     try:
-        return find(card["settings"].get("network", card["name"]))
+        return spec_of(card)
     except NetworkError as error:
+        name = card["settings"].get("network", card["name"])
         raise WeightsError(
-            f"{beside(path, 'card.json')} is of a network that is not here. {error}"
+            f"{beside(path, 'card.json')} is of {shown(name)}, and there is no such network here ({', '.join(networks())}): "
+            "give other weights, or add its file to capsviz/networks."
         ) from error
 
 
@@ -240,7 +246,7 @@ def load_evaluation(name: str | Path, card: Mapping[str, Any]) -> dict[str, Any]
         if measured == card["sha256"]:
             if evaluation.get("format") != FORMAT:
                 raise ValueError("another version of capsviz wrote it")
-            return parse_evaluation(evaluation)
+            return parse_evaluation(evaluation, network_of(card, path))
     except FileNotFoundError as error:
         raise WeightsError(f"These weights have not been measured ({path} is missing): {again}.") from error
     except (KeyError, TypeError) as error:

@@ -8,12 +8,13 @@ import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from importlib import import_module
-from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import capsviz.networks
+from capsviz import texts
 from capsviz.checks import shown
 from capsviz.errors import NetworkError
 from capsviz.inputs.data import DataSet
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "dynamic.mnist"  # the network that the app opens with
 _NAME = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*")
+_ALIAS = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Spec:
 
 _known: dict[str, Spec] = {}
 _aliases: dict[str, str] = {}
+_finding = Lock()
+_found = False
 
 
 def networks() -> Mapping[str, Spec]:
@@ -127,14 +131,15 @@ def register(spec: Spec, origin: str) -> None:
 
     Args:
         spec: the network.
-        origin: where it stands, for who has to mend it.
+        origin: the file that it stands in, for who has to mend it.
 
     Raises:
         NetworkError: if a field is missing or of another kind, or a name is taken.
     """
     _check(spec, origin)
-    for name in (spec.name, *spec.aliases):
-        if name in _known or name in _aliases:
+    names = (spec.name, *spec.aliases)
+    for place, name in enumerate(names):
+        if name in _known or name in _aliases or name in names[:place]:
             raise NetworkError(f"{origin}: there is a network {name} already: give this one another name.")
     _known[spec.name] = spec
     _aliases.update(dict.fromkeys(spec.aliases, spec.name))
@@ -148,56 +153,94 @@ def unregister(name: str) -> None:
 
 
 def _check(spec: Spec, origin: str) -> None:
-    kinds: dict[str, type] = {
-        "name": str,
-        "title": str,
-        "source": Source,
-        "data": DataSet,
-        "shape": Shape,
-        "offers": frozenset,
-        "layers": tuple,
-        "aliases": tuple,
-    }
+    """See that a spec is one, and that its parts belong together.
+
+    Raises:
+        NetworkError: if not.
+    """
     if not isinstance(spec, Spec):
-        raise NetworkError(f"{origin}: NETWORKS must hold specs, not {type(spec).__name__}.")
-    functions = {"build": callable(spec.build), "quick": spec.quick is None or callable(spec.quick)}
+        raise NetworkError(
+            f"{origin}: NETWORKS must hold specs, not {type(spec).__name__}: see networks/base.py."
+        )
+    kinds: dict[str, Callable[[Any], bool]] = {
+        **dict.fromkeys(("name", "title"), lambda value: isinstance(value, str) and bool(value)),
+        "source": lambda value: isinstance(value, Source),
+        "data": lambda value: isinstance(value, DataSet),
+        "shape": lambda value: isinstance(value, Shape),
+        "offers": lambda value: isinstance(value, frozenset),
+        "layers": lambda value: _is_tuple(value, Layer) and bool(value),
+        "build": callable,
+        "quick": lambda value: value is None or callable(value),
+        "aliases": lambda value: _is_tuple(value, str),
+    }
     for field in fields(spec):
         value = getattr(spec, field.name)
-        if not (functions[field.name] if field.name in functions else isinstance(value, kinds[field.name])):
+        if not kinds[field.name](value):
             raise NetworkError(f"{origin}: {field.name} must not be {shown(value)}: see networks/base.py.")
-    for name in (spec.name, *spec.aliases):
-        if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9.-]+", name):
-            raise NetworkError(f"{origin}: {shown(name)} cannot be a name: use small letters, digits, dots.")
     if not _NAME.fullmatch(spec.name):
         raise NetworkError(
-            f"{origin}: a name is architecture and data, as dynamic.mnist, not {shown(spec.name)}."
+            f"{origin}: a name is architecture and data, as dynamic.mnist, not {shown(spec.name)}: use small letters, "
+            "digits and dots."
         )
-    if not spec.title or not spec.layers:
-        raise NetworkError(f"{origin}: {spec.name} needs a title, and layers.")
+    for alias in spec.aliases:
+        if not _ALIAS.fullmatch(alias):
+            raise NetworkError(
+                f"{origin}: {shown(alias)} cannot be an alias: use small letters, digits, dots, hyphens."
+            )
     unknown = spec.offers - set(OFFERS)
     if unknown or (spec.offers and spec.shape.grid is None):
         raise NetworkError(
-            f"{origin}: {spec.name} cannot offer {', '.join(sorted(unknown or spec.offers))}: "
+            f"{origin}: {spec.name} cannot offer {', '.join(sorted(map(str, unknown or spec.offers)))}: "
             f"there are {', '.join(OFFERS)}, of networks with a grid of capsules."
+        )
+    if spec.data.classes != spec.shape.classes:
+        raise NetworkError(
+            f"{origin}: {spec.name} has other classes than its data, {spec.data.name}: give both the same ones, in the "
+            "same order."
+        )
+    if f"common.kind.{spec.shape.kind}" not in texts.texts(texts.FIRST):
+        raise NetworkError(
+            f"{origin}: there is no word for a class of the kind {shown(spec.shape.kind)}: add it to [common.kind] in "
+            "texts/en.toml."
         )
 
 
-@cache
+def _is_tuple(value: object, kind: type) -> bool:
+    return isinstance(value, tuple) and all(isinstance(part, kind) for part in value)
+
+
 def _discover() -> None:
     """Register the networks of every module of this folder, once."""
-    found: list[tuple[Spec, str]] = []
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if module.name == "base":
-            continue
-        origin = f"networks/{module.name}.py"
+    global _found
+    with _finding:  # several people's first pages may ask at once
+        if _found:
+            return
+        found: list[tuple[Spec, str]] = []
+        for module in pkgutil.iter_modules(capsviz.networks.__path__):
+            if module.name == "base":
+                continue
+            origin = f"networks/{module.name}.py"
+            try:
+                specs = import_module(f"{__package__}.{module.name}").NETWORKS
+            except Exception as error:  # of a file, a field or a size that is missing or wrong
+                reason = " ".join(str(error).split()).rstrip(".")
+                raise NetworkError(
+                    f"{origin} describes no network ({reason}): see networks/base.py."
+                ) from error
+            if not _is_tuple(specs, object):
+                raise NetworkError(f"{origin}: NETWORKS must be a tuple of specs, not {shown(specs)}.")
+            found += [(spec, origin) for spec in specs]
+        # The names together: two files may want the same.
         try:
-            specs = import_module(f"{__package__}.{module.name}").NETWORKS
-        except (
-            AttributeError,
-            TypeError,
-            ValueError,
-        ) as error:  # of a file, a field or a size that is missing or wrong
-            raise NetworkError(f"{origin} describes no network ({error}): see networks/base.py.") from error
-        found += [(spec, origin) for spec in specs]
-    for spec, origin in sorted(found, key=lambda entry: getattr(entry[0], "name", "") != DEFAULT):
-        register(spec, origin)
+            for spec, origin in sorted(found, key=lambda entry: getattr(entry[0], "name", "") != DEFAULT):
+                register(spec, origin)
+            if DEFAULT not in _known:
+                raise NetworkError(
+                    f"There is no network {DEFAULT}, with which the app opens: restore its file, or name another in "
+                    "networks/base.py."
+                )
+        except NetworkError:
+            _known.clear()
+            _aliases.clear()
+            raise
+        _found = True

@@ -21,7 +21,6 @@ _AXES = {
     "c": "RIJ",
     "s": "RJD",
     "v": "RJD",
-    "weight": "RIJ",
 }
 
 
@@ -42,8 +41,6 @@ class RoutingTrace(Trace):
         s: [R, J, D] weighted sums of the votes (Eq. 2).
         v: [R, J, D] class capsules, squashed ``s`` (Eq. 1); the paper's digit capsules.
         shape: of the network, with the names of its classes and the grid of its primary capsules.
-        weight: [R, I, J] what the votes are weighted with in the sum: ``c``, where nothing else is given. (Attention
-            adds a learnt prior to c; EM multiplies it by the primary capsule's activation.)
 
     Raises:
         ValueError: if an array has another shape than the network's and its fellows' ask for.
@@ -60,7 +57,6 @@ class RoutingTrace(Trace):
     s: np.ndarray
     v: np.ndarray
     shape: Shape
-    weight: np.ndarray = None  # type: ignore[assignment] # the constructor puts c there
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -74,9 +70,6 @@ class RoutingTrace(Trace):
             "D": shape.pose,
         }
         for name, axes in _AXES.items():
-            if name == "weight" and self.weight is None:
-                object.__setattr__(self, name, self.c)  # read-only by now
-                continue
             array = np.array(getattr(self, name), np.float32)
             fits = array.ndim == len(axes) and all(
                 size == sizes.setdefault(axis, size) for size, axis in zip(array.shape, axes, strict=True)
@@ -101,6 +94,14 @@ class RoutingTrace(Trace):
     def iterations(self) -> int:
         """R, the number of routing iterations."""
         return len(self.v)
+
+    @property
+    def weight(self) -> np.ndarray:
+        """[R, I, J] what the votes are weighted with in the sum: ``c``.
+
+        Another kind of routing may weight them otherwise: EM multiplies c by the primary capsule's activation.
+        """
+        return self.c
 
     @cached_property
     def lengths(self) -> np.ndarray:

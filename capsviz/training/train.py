@@ -36,7 +36,7 @@ from capsviz.layers.capsules import (
     mask,
     reconstruction_loss,
 )
-from capsviz.measures.evaluate import unsure_below
+from capsviz.measures.unsure import unsure_below
 from capsviz.models.card import averaged_error, command, earlier_epochs
 from capsviz.models.weights import (
     FILE,

@@ -1,0 +1,70 @@
+"""How far images can be turned, moved, scaled or made noisy before they are misread."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator, default_rng
+
+from capsviz.inputs.augment import warp
+from capsviz.measures.statistics import SEED, error
+
+Predict = Callable[[np.ndarray], np.ndarray]  # images [N, S, S] in 0..1 to lengths [N, J]
+
+CHANGES: dict[str, tuple[str, tuple[float, ...]]] = {
+    "rotated": ("degrees to the left", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60)),
+    "shifted": ("pixels", (0, 1, 2, 3, 4, 5, 6)),
+    "scaled": ("times as large", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4)),
+    "noised": ("standard deviation, black being 0 and white 1", (0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+}
+
+
+def change(images: np.ndarray, kind: str, amount: float, rng: Generator) -> np.ndarray:
+    """Images [N, S, S] in 0..1 changed by one amount of one of ``CHANGES``.
+
+    Positive degrees turn to the left; a shift goes in a random direction, by whole or part pixels.
+    """
+    if kind == "noised":
+        return (images + rng.normal(0, amount, images.shape)).clip(0, 1).astype(np.float32)
+    matrices = np.tile(np.eye(2, 3), (len(images), 1, 1))  # from places in the new image to the old one
+    if kind == "rotated":
+        angle = math.radians(amount)
+        matrices[:, :, :2] = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+    elif kind == "scaled":
+        matrices[:, :, :2] /= amount
+    else:
+        angles = rng.uniform(0, 2 * math.pi, len(images))
+        # Two units from edge to edge.
+        matrices[:, :, 2] = np.stack([np.cos(angles), np.sin(angles)], axis=1) * amount * 2 / images.shape[1]
+    still = torch.zeros(len(images), 2, 2, 2)
+    moved = warp(torch.from_numpy(images), torch.from_numpy(matrices.astype(np.float32)), still)
+    return moved.numpy()
+
+
+def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int = SEED) -> dict[str, Any]:
+    """The error on images that are turned, moved, scaled or noisy.
+
+    Args:
+        predict: images to lengths.
+        images: float32 [N, S, S] in 0..1.
+        labels: [N].
+        seed: of directions and noise.
+
+    Returns:
+        For each kind of change its "unit" and its "points": "amount" and what ``error`` gives there.
+    """
+    return {
+        kind: {
+            "unit": unit,
+            "points": [
+                {
+                    "amount": amount,
+                    **error(predict(change(images, kind, amount, default_rng([seed, k]))), labels),
+                }
+                for k, amount in enumerate(amounts)
+            ],
+        }
+        for kind, (unit, amounts) in CHANGES.items()
+    }

@@ -1,0 +1,137 @@
+"""How well lengths answer labels, and how sure that is: errors, intervals, calibration; no network is asked.
+
+Everything comes back as plain numbers, fit for JSON.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import default_rng
+
+SEED = 20171026  # of places, sizes, noise, resamples and other things: not the seed of any training
+RESAMPLES = 2_000  # of writers, for an interval
+BINS = 20
+
+
+def wilson(wrong: int, total: int) -> tuple[float, float]:
+    """95% interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927)."""
+    if not total:
+        return 0.0, 1.0
+    z = 1.959964
+    rate, spread = wrong / total, z**2 / total
+    middle = (rate + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / (4 * total))
+    # Rounding must not leave the true bounds 0 and 1.
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tuple[float, float]:
+    """95% interval (low, high) of a mean whose terms come in clusters: one writer's drawings resemble each other.
+
+    Args:
+        right: [N] what each term counts, 0..1.
+        clusters: [N] which terms belong together.
+        seed: of the bootstrap.
+
+    Returns:
+        The 2.5th and 97.5th percentile of the mean over as many clusters drawn with replacement; at least as
+        wide as Wilson's interval, since a bootstrap of a few clusters may see no spread at all.
+    """
+    low, high = wilson(round(float(right.sum())), len(right))
+    names, which = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(names) < 2:
+        return low, high
+    sums, sizes = np.bincount(which, right), np.bincount(which)
+    drawn = default_rng([seed, 3]).integers(len(names), size=(RESAMPLES, len(names)))
+    means = sums[drawn].sum(1) / sizes[drawn].sum(1)
+    return min(low, float(np.quantile(means, 0.025))), max(high, float(np.quantile(means, 0.975)))
+
+
+def error(lengths: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """How many of the longest capsules [N, J] are not the label's [N], as a rate with its 95% interval."""
+    wrong, total = int((lengths.argmax(1) != labels).sum()), len(labels)
+    return {
+        "images": total,
+        "wrong": wrong,
+        "error_rate": wrong / total if total else 0.0,
+        "interval": wilson(wrong, total),
+    }
+
+
+def confusion(labels: np.ndarray, answers: np.ndarray, classes: int) -> list[list[int]]:
+    """Counts [J][J]: how often each of J classes (row) was answered as which (column)."""
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, answers), 1)
+    return counts.tolist()
+
+
+def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict[str, Any]:
+    """What the longest capsule's length says about being right.
+
+    Args:
+        lengths: [N, J] in 0..1.
+        labels: [N] true classes.
+        bins: equal intervals of length.
+
+    Returns:
+        "length" and "accuracy": means over all images; "bins": for each one that is not empty its borders, count,
+        mean length, accuracy and its 95% "interval"; "ece": the expected calibration error, the mean over all images
+        of the distance between length and accuracy in an image's bin.
+    """
+    longest, right = lengths.max(1), lengths.argmax(1) == labels
+    which = np.minimum((longest * bins).astype(int), bins - 1)
+    rows: list[dict[str, Any]] = []
+    for k in np.unique(which).tolist():
+        inside = which == k
+        count, correct = int(inside.sum()), int(right[inside].sum())
+        rows.append(
+            {
+                "low": k / bins,
+                "high": (k + 1) / bins,
+                "images": count,
+                "length": float(longest[inside].mean()),
+                "accuracy": correct / count,
+                "interval": wilson(correct, count),
+            }
+        )
+    apart = sum(row["images"] * abs(row["accuracy"] - row["length"]) for row in rows)
+    count = max(len(labels), 1)
+    return {
+        "length": float(longest.sum() / count),
+        "accuracy": float(right.sum() / count),
+        "bins": rows,
+        "ece": apart / count,
+    }
+
+
+def iterations(lengths: np.ndarray, labels: np.ndarray, trained: int) -> dict[str, Any]:
+    """What more or fewer routing iterations than in training do to the answers.
+
+    Args:
+        lengths: [R, N, J] after each iteration, R at least ``trained``.
+        labels: [N] true classes.
+        trained: routing iterations of training.
+
+    Returns:
+        "trained", and "rows", one for each number of iterations from 1 up: "iterations", what ``error`` gives, the
+        share of the images with the "same" answer as with ``trained``, and the mean lengths of the longest
+        capsule, "winner", and of the second longest, "runner_up".
+    """
+    answers = lengths.argmax(2)
+    ordered = np.sort(lengths.astype(np.float64), axis=2)
+    total = max(len(labels), 1)
+    return {
+        "trained": trained,
+        "rows": [
+            {
+                "iterations": r,
+                **error(now, labels),
+                "same": float((answer == answers[trained - 1]).sum() / total),
+                "winner": float(longest[:, -1].sum() / total),
+                "runner_up": float(longest[:, -2].sum() / total),
+            }
+            for r, (now, answer, longest) in enumerate(zip(lengths, answers, ordered, strict=True), 1)
+        ],
+    }
