@@ -17,8 +17,9 @@ from capsviz.measures.changes import curves
 from capsviz.measures.drawings import OTHERS, made_up_digits, others, read_drawings
 from capsviz.measures.statistics import calibration, confusion, error, iterations
 from capsviz.measures.unsure import unsure
-from capsviz.models.card import FORMAT, TEST_SET, kinds, percent, routing_measured, unsure_digits
+from capsviz.models.card import FORMAT, TEST_SET, percent, routing_measured, unsure_digits
 from capsviz.models.model import Model
+from capsviz.texts import noun
 
 CURVE_IMAGES = 1_000
 MADE_UP = 500
@@ -58,7 +59,7 @@ def evaluate(
     spec, shape = model.spec, model.shape
     if strokes and not spec.data.made_up:
         raise CapsvizError(
-            f"Strokes are of digits, and {spec.name} reads {kinds(shape.kind)}: leave --strokes out."
+            f"Strokes are of digits, and {spec.name} reads {noun(shape.kind, 2)}: leave --strokes out."
         )
     drawings = read_strokes(strokes) if strokes else None
     threshold = float(model.card["unsure_below"])
@@ -115,7 +116,7 @@ def _spaced(total: int, count: int | None) -> np.ndarray:
 def summary(result: dict[str, Any]) -> str:
     """What ``evaluate`` found, in words and tables."""
     doubt, found = result["unsure"], result["calibration"]
-    several, names = kinds(result["kind"]), result["classes"]
+    several, names = noun(result["kind"], 2), result["classes"]
     wide = max(map(len, names))
     lines = [
         f"{result['wrong']} of {result['images']:,} wrong, error rate "

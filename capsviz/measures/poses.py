@@ -20,9 +20,9 @@ from capsviz.checks import whole_number
 from capsviz.errors import CapsvizError, DataError, WeightsError
 from capsviz.measures.properties import PROPERTIES, measure_images
 from capsviz.models import facts
-from capsviz.models.card import kinds
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
+from capsviz.texts import noun
 from capsviz.traces.base import Shape
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def measure_poses(
             f"There are {len(pixels):,} images and labels of shape {digits.shape}: give each image one."
         )
     measured = []
-    for digit in tqdm(range(len(model.shape.classes)), desc=kinds(model.shape.kind), disable=None):
+    for digit in tqdm(range(len(model.shape.classes)), desc=noun(model.shape.kind, 2), disable=None):
         poses = _read_correctly(model, pixels, np.flatnonzero(digits == digit), digit, settings)
         measured.append(_measure_digit(model, poses, digit, settings))
     return PoseMeasurements(model.sha256, settings, tuple(measured))
@@ -367,7 +367,9 @@ def _parse(data: Any, shape: Shape) -> PoseMeasurements:
     )
     classes = len(shape.classes)
     if len(digits) != classes or any(len(digit.components) != shape.pose for digit in digits):
-        raise ValueError(f"it does not hold {classes} {kinds(shape.kind)} with {shape.pose} components each")
+        raise ValueError(
+            f"it does not hold {classes} {noun(shape.kind, 2)} with {shape.pose} components each"
+        )
     if any(digit.spread.keys() != PROPERTIES.keys() for digit in digits):
         raise ValueError(f"it does not hold the properties {', '.join(PROPERTIES)}")
     settings = {**data["settings"], "data": facts.text(data["settings"]["data"], "settings.data")}

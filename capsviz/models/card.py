@@ -9,28 +9,18 @@ from typing import Any
 
 from capsviz.inputs.data import MNIST
 from capsviz.networks.base import DEFAULT, Spec, find
-from capsviz.texts import say
+from capsviz.texts import knows, noun, say, spelled
+from capsviz.traces.base import MARGIN_ABSENT
 
 TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
 FORMAT = 4  # of an evaluation: one more whenever what it holds changes
 # Of the digits held out, called unsure. The aim is 1% of any: what is set on 5,000 is off by a fifth of that elsewhere.
 SHARE_UNSURE = 0.008
-ABSENT = 0.1  # m- of Eq. 4; where all class capsules are as short, the app says "no digit"
 # Standard deviations at which ``limits`` says how much is misread: of weights trained without noise, and with some.
 NOISE, STRONG_NOISE = 0.2, 0.5
 
-NUMBERS = (
-    *("no", "one", "two", "three", "four", "five", "six"),
-    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
-)
-
-# Eq. 4 and section 4.1, as Markdown with TeX.
-_LOSS = r"""The loss is the paper’s: for each of the CLASSES k
-
-$$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$
-
-where T is 1 for the KIND that is there and 0 for the others (Eq. 4), and 0.0005 times the squared error of the
-reconstruction, summed over its PIXELS pixels."""
+# Eq. 4, as TeX.
+_LOSS = r"""$$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$"""
 
 
 def spec_of(card: Mapping[str, Any]) -> Spec:
@@ -42,22 +32,19 @@ def spec_of(card: Mapping[str, Any]) -> Spec:
     return find(card["settings"].get("network", card.get("name", DEFAULT)))
 
 
-def kinds(kind: str) -> str:
-    """What several classes of a kind are called: "digits"."""
-    return say(f"common.kind.{kind}", count=10)
-
-
-def _classes(spec: Spec) -> str:
-    """How many classes there are, in words: "ten digits"."""
-    count = len(spec.shape.classes)
-    return f"{NUMBERS[count] if count < len(NUMBERS) else count} {kinds(spec.shape.kind)}"
+def _words(spec: Spec) -> dict[str, str]:
+    """What the classes of a network are called, for texts."""
+    kind = spec.shape.kind
+    classes = say("card.classes", spelled=spelled(len(spec.shape.classes)), kinds=noun(kind, 2))
+    return {"kind": noun(kind), "kinds": noun(kind, 2), "classes": classes}
 
 
 def loss(card: Mapping[str, Any]) -> str:
     """The loss that the network was trained with, as Markdown with TeX."""
     spec = spec_of(card)
-    text = _LOSS.replace("CLASSES", _classes(spec)).replace("KIND", spec.shape.kind)
-    return text.replace("PIXELS", f"{spec.shape.size**2:,}")
+    words = _words(spec)
+    before = say("card.loss.before", **words)
+    return f"{before}\n\n{_LOSS}\n\n{say('card.loss.after', **words, pixels=f'{spec.shape.size**2:,}')}"
 
 
 def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> str:
@@ -65,79 +52,102 @@ def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None 
     known = "\n".join(f"- {limit}" for limit in limits(card, evaluation))
     parts = [f"# {card['name']}", card_table(card)]
     if evaluation:
-        parts += ["## What was measured", measured_tables(evaluation)]
-    parts += ["## Known limits", known, "## Training, and the paper", loss(card), departures(card)]
-    parts.append("All facts, with the log of every epoch, are in the JSON files beside this one.")
+        parts += [f"## {say('card.head.measured')}", measured_tables(evaluation)]
+    parts += [f"## {say('card.head.limits')}", known]
+    parts += [f"## {say('card.head.training')}", loss(card), departures(card)]
+    parts.append(say("card.files"))
     return "\n\n".join(parts) + "\n"
 
 
 def measured_tables(evaluation: Mapping[str, Any]) -> str:
     """What ``evaluate.evaluate`` found, as Markdown tables."""
     doubt, calibration = evaluation["unsure"], evaluation["calibration"]
-    on, tested = evaluation["data"], f"test {kinds(evaluation['kind'])}"
+    on, kind = evaluation["data"], evaluation["kind"]
+    words = {"kind": noun(kind), "kinds": noun(kind, 2)}
+    original = on.endswith(TEST_SET)
     rows = {
-        f"{on.removesuffix(TEST_SET)}, test error"
-        if on.endswith(TEST_SET)
-        else f"{on}, error": f"{percent(evaluation['error_rate'], evaluation['interval'])}: "
-        f"{evaluation['wrong']} of {evaluation['images']:,}",
-        "Calibration of the longest length": f"{calibration['length']:.3f} on average, with "
-        f"{calibration['accuracy']:.2%} correct; expected calibration error {calibration['ece']:.3f}",
-        f"Unsure, below {doubt['threshold']:.2f}: {tested}": unsure_digits(doubt["digits"]),
+        say(f"card.measured.{'test' if original else 'other'}", data=on.removesuffix(TEST_SET)): say(
+            "card.measured.error",
+            rate=percent(evaluation["error_rate"], evaluation["interval"]),
+            wrong=evaluation["wrong"],
+            images=f"{evaluation['images']:,}",
+        ),
+        say("card.measured.calibration"): say(
+            "card.measured.calibrated",
+            length=f"{calibration['length']:.3f}",
+            accuracy=f"{calibration['accuracy']:.2%}",
+            ece=f"{calibration['ece']:.3f}",
+        ),
+        say("card.measured.unsure", threshold=f"{doubt['threshold']:.2f}", **words): unsure_digits(
+            doubt["digits"]
+        ),
     }
-    short = [
-        f"{doubt['below'][key][doubt['below']['length'].index(ABSENT)]:.1%}"
-        for key in ("digits", "others")
-        if key in doubt["below"]
-    ]
-    none = f"No {evaluation['kind']}, all below {ABSENT}: {tested}"
-    if "others" in doubt:
-        none += f" and drawings of no {evaluation['kind']}"
-    rows[none] = " and ".join(short)
+    short = {
+        key: f"{shares[doubt['below']['length'].index(MARGIN_ABSENT)]:.1%}"
+        for key, shares in doubt["below"].items()
+        if key != "length"
+    }
+    both = "others" in doubt
+    rows[say(f"card.measured.{'noneOfBoth' if both else 'none'}", absent=MARGIN_ABSENT, **words)] = say(
+        f"card.measured.{'shortOfBoth' if both else 'short'}", **short
+    )
     rows |= {
-        f"Unsure: {kind['kind']}": f"{kind['below']:.1%} of {kind['images']:,}"
-        for kind in doubt.get("kinds", [])
+        say("card.measured.kind", what=other_kind(drawn["kind"])): say(
+            "card.measured.below", below=f"{drawn['below']:.1%}", images=f"{drawn['images']:,}"
+        )
+        for drawn in doubt.get("kinds", [])
     }
-    for key, name in (("drawings", "Recorded drawings"), ("made_up", "Made-up drawings")):
-        if key not in evaluation:
-            continue
-        drawn = evaluation[key]
-        rows[name] = f"{drawn['drawings']:,}, each rendered with pens of four widths"
-        if drawn["writers"]:
-            rows[name] += f", by {drawn['writers']} writers"
-        rows[name] += (
-            f" (intervals by a bootstrap over {'these' if drawn['writers'] else 'drawings'}, at least Wilson’s)"
-        )
-        if "file" in drawn:
-            rows[name] += f"; `{drawn['file']}`, SHA-256 `{drawn['file_sha256']}`"
-        rows |= {
-            f"{name}, pen of {row['width']} pixels": f"{percent(row['rate'], row['interval'])} correct"
-            for row in drawn["widths"]
-        }
-        rows[f"{name}, all pens"] = (
-            f"{percent(drawn['rate'], drawn['interval'])} correct, {drawn['unsure']:.1%} called unsure"
-        )
-    tables = [_table(rows.items(), "Measured")]
+    for key in ("drawings", "made_up"):
+        if key in evaluation:
+            rows |= _drawn_rows(evaluation[key], say(f"card.measured.{key}"))
+    tables = [_table(rows.items(), say("card.head.measuredTable"))]
     routing = evaluation["iterations"]["rows"]
     cells = {
-        "Error": [f"{row['error_rate']:.2%}" for row in routing],
-        "Same answer as trained": [_share(row["same"]) for row in routing],
-        "Longest capsule": [f"{row['winner']:.3f}" for row in routing],
-        "Second longest": [f"{row['runner_up']:.3f}" for row in routing],
+        "errorRow": [f"{row['error_rate']:.2%}" for row in routing],
+        "same": [_share(row["same"]) for row in routing],
+        "longest": [f"{row['winner']:.3f}" for row in routing],
+        "second": [f"{row['runner_up']:.3f}" for row in routing],
     }
+    title = say("card.measured.byIterations", images=f"{routing[0]['images']:,}", **words)
     tables.append(
-        f"{routing[0]['images']:,} {tested}, by routing iterations:\n\n"
+        f"{title}\n\n"
         f"| | {' | '.join(str(row['iterations']) for row in routing)} |\n|---|{'---:|' * len(routing)}\n"
-        + "\n".join(f"| {name} | {' | '.join(values)} |" for name, values in cells.items())
+        + "\n".join(
+            f"| {say(f'card.measured.{name}')} | {' | '.join(values)} |" for name, values in cells.items()
+        )
     )
-    for kind, curve in evaluation["curves"].items():
+    for change, curve in evaluation["curves"].items():
         amounts = " | ".join(f"{point['amount']:g}" for point in curve["points"])
         errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
         count = curve["points"][0]["images"]
         tables.append(
-            f"{count:,} {tested} {kind}, by {curve['unit']}:\n\n"
-            f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| Error | {errors} |"
+            f"{say(f'card.measured.by.{change}', images=f'{count:,}', **words)}\n\n"
+            f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| {say('card.measured.errorRow')} | {errors} |"
         )
     return "\n\n".join(tables)
+
+
+def _drawn_rows(drawn: Mapping[str, Any], name: str) -> dict[str, str]:
+    """The rows of one kind of drawings, by what they are called."""
+    by = "people" if drawn["writers"] else "nobody"
+    what = say(f"card.drawn.{by}", drawings=f"{drawn['drawings']:,}", writers=drawn["writers"])
+    if "file" in drawn:
+        what = say("card.drawn.file", what=what, file=drawn["file"], sha256=drawn["file_sha256"])
+    widths = {
+        say("card.drawn.pen", name=name, width=row["width"]): say(
+            "card.drawn.correct", rate=percent(row["rate"], row["interval"])
+        )
+        for row in drawn["widths"]
+    }
+    rate = percent(drawn["rate"], drawn["interval"])
+    every = say("card.drawn.all", rate=rate, unsure=f"{drawn['unsure']:.1%}")
+    return {name: what, **widths, say("card.drawn.pens", name=name): every}
+
+
+def other_kind(kind: str) -> str:
+    """What one of the kinds of drawings of no class is called, as ``strokes`` names it."""
+    name = kind.replace(" ", "-")
+    return say(f"card.others.{name}") if knows(f"card.others.{name}") else kind
 
 
 def routing_measured(evaluation: Mapping[str, Any] | None) -> str:
@@ -149,10 +159,16 @@ def routing_measured(evaluation: Mapping[str, Any] | None) -> str:
         return ""
     trained, rows = evaluation["iterations"]["trained"], evaluation["iterations"]["rows"]
     first, last = rows[0], rows[trained - 1]
-    return (
-        f"Of {first['images']:,} test {kinds(evaluation['kind'])} {_share(first['same'])} get the same answer with 1 iteration as with "
-        f"{trained}; the longest capsule grows from {first['winner']:.2f} to {last['winner']:.2f} on average, the "
-        f"second from {first['runner_up']:.2f} to {last['runner_up']:.2f}."
+    return say(
+        "card.routing",
+        images=f"{first['images']:,}",
+        kinds=noun(evaluation["kind"], 2),
+        same=_share(first["same"]),
+        trained=trained,
+        winnerBefore=f"{first['winner']:.2f}",
+        winner=f"{last['winner']:.2f}",
+        secondBefore=f"{first['runner_up']:.2f}",
+        second=f"{last['runner_up']:.2f}",
     )
 
 
@@ -164,12 +180,18 @@ def _share(share: float) -> str:
 def unsure_digits(digits: Mapping[str, Any]) -> str:
     """How many digits were called unsure, and how many of these were misread."""
     count = round(digits["below"] * digits["images"])
-    return f"{digits['below']:.1%} of {digits['images']:,} ({digits['misread']} of these {count:,} misread)"
+    return say(
+        "card.unsureDigits",
+        below=f"{digits['below']:.1%}",
+        images=f"{digits['images']:,}",
+        misread=digits["misread"],
+        unsure=f"{count:,}",
+    )
 
 
 def percent(rate: float, interval: Sequence[float]) -> str:
     """A rate (0..1) with its 95% interval."""
-    return f"{rate:.2%} (95% interval {interval[0]:.2%} to {interval[1]:.2%})"
+    return say("card.percent", rate=f"{rate:.2%}", low=f"{interval[0]:.2%}", high=f"{interval[1]:.2%}")
 
 
 def _table(rows: Iterable[tuple[str, Any]], of: str) -> str:
@@ -193,59 +215,43 @@ def _most(card: Mapping[str, Any], setting: str) -> float:
 def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> list[str]:
     """What these weights are known not to do, in sentences; from what they were trained on and what was measured."""
     spec = spec_of(card)
-    several = kinds(spec.shape.kind)
+    words = _words(spec)
     if not spec.data.made_up:
-        other = f"It knows {_classes(spec)} and nothing else: whatever it is shown is read as one of them"
-    elif _most(card, "others"):
-        other = (
-            "It knows ten digits and was shown letters, symbols and scribbles as none of them: most leave all "
-            "ten capsules short, but what it was shown nothing like may still be read as some digit"
-        )
+        known = say("card.limit.only", **words)
     else:
-        other = "It knows ten digits and nothing else: a letter or a scribble is still read as some digit"
+        known = say(f"card.limit.{'shown' if _most(card, 'others') else 'notShown'}", **words)
     if evaluation and spec.data.made_up:
-        others = evaluation["unsure"]["others"]
-        other += (
-            f". Of all that were tried (letters, symbols and scribbles of the kinds that are made up for training, and scripts, "
-            f"pictures and halves of digits that are not), {1 - others['below']:.0%} had a capsule long enough to be "
-            "answered. These leave out what looks like a digit: a B, an S or a square may be read as 8, 5 or 0"
-        )
+        answered = f"{1 - evaluation['unsure']['others']['below']:.0%}"
+        known = f"{known} {say('card.limit.tried', answered=answered)}"
     if not spec.data.made_up:
-        styles = f"It was trained on {spec.data.name} alone: what is rare there is misread more often."
-    elif _most(card, "synthetic"):
-        styles = (
-            "Its digits are MNIST’s, by American census clerks and high-school students around 1990, and made-up "
-            "ones in styles that are rare there, such as slashed zeros: a style in neither is misread more often."
-        )
+        styles = say("card.limit.alone", data=spec.data.name)
     else:
-        styles = (
-            "It was trained on MNIST alone, the hands of American census clerks and high-school students around "
-            "1990. Zeros with a slash and ones with a flag and foot are rare there and are misread more often."
-        )
-    seen = "15 degrees or so" if _most(card, "augment") else "a hand’s slant"
-    turned = f"It has never seen {several} rotated by more than {seen}, and does not generalise to them"
+        styles = say(f"card.limit.{'styles' if _most(card, 'synthetic') else 'noStyles'}")
     deviation = _most(card, "noise")
     amount = STRONG_NOISE if deviation else NOISE
-    if deviation:
-        noise = f"It was trained with noise on at most a quarter of the pictures, of a deviation of up to {deviation:g}"
-    else:
-        noise = "It was trained on clean pictures"
+    seen = "turned" if _most(card, "augment") else "upright"
+    clean = "noise" if deviation else "clean"
+    turned = say(f"card.limit.{seen}", **words)
+    noise = say(f"card.limit.{clean}", deviation=f"{deviation:g}")
     if evaluation:
         points = {p["amount"]: p["error_rate"] for p in evaluation["curves"]["rotated"]["points"]}
         if -45 in points and 45 in points:
-            turned += f": it misreads {(points[-45] + points[45]) / 2:.0%} of those turned by 45 degrees"
-        noisy = [p for p in evaluation["curves"]["noised"]["points"] if p["amount"] == amount]
-        noise += "".join(
-            f": it misreads {p['error_rate']:.0%} of {several} with noise of deviation {amount}, black being 0 and white 1"
-            for p in noisy
-        )
-    return [
-        f"{other}.",
-        styles,
-        f"It reads one {spec.shape.kind} at a time, upright, cropped and centred the way MNIST was made.",
-        f"{turned}.",
-        f"{noise}.",
-    ]
+            turned = say(
+                f"card.limit.{seen}Measured",
+                **words,
+                rate=f"{(points[-45] + points[45]) / 2:.0%}",
+                degrees=45,
+            )
+        noisy = [p["error_rate"] for p in evaluation["curves"]["noised"]["points"] if p["amount"] == amount]
+        if noisy:
+            noise = say(
+                f"card.limit.{clean}Measured",
+                **words,
+                deviation=f"{deviation:g}",
+                rate=f"{noisy[0]:.0%}",
+                amount=amount,
+            )
+    return [known, styles, say("card.limit.one", **words), turned, noise]
 
 
 def departures(card: Mapping[str, Any]) -> str:
@@ -253,41 +259,31 @@ def departures(card: Mapping[str, Any]) -> str:
     settings = card["settings"]  # which in cards of older versions lack what was added since
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
     ours = spec_of(card).data
-    rest = f"{ours.sizes['train'] - ours.held_out:,}"
-    if ours is not MNIST:
-        rest += f" of {ours.name}"
+    held = f"{ours.sizes['train'] - ours.held_out:,}"
     rows = [
         (
-            f"{MNIST.sizes['train']:,} images of MNIST",
-            f"{rest}: the rest is held out, so that nothing is chosen on the test set",
+            say("card.paper.images", images=f"{MNIST.sizes['train']:,}"),
+            say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name),
         ),
     ]
-    if settings.get("augment"):
-        rows.append(
-            ("images shifted by up to 2 pixels", "turned, scaled, sheared, bent, another pen as well")
-        )
-    if settings.get("noise"):
-        rows.append(("clean images", "noise on a quarter of them, which the decoder is not to draw"))
-    if settings.get("synthetic") or settings.get("others"):
-        rows.append(("nothing but MNIST", "made-up drawings beside MNIST’s, of digits and of what is none"))
-    if settings.get("start_from"):
-        rows.append(("one training", f"{len(epochs)}, each from the weights of the one before"))
-    if settings.get("average_start"):
-        rows.append(
-            ("the weights after the last step", "their mean with those that the last training began with")
-        )
-    if settings.get("averaged"):
-        rows.append(("the weights of one training", f"the mean of those of {len(settings['averaged'])}"))
-    rows += [
-        ("number of epochs not given", " + ".join(epochs)),
-        ("learning rate that decays exponentially", "one that warms up, then follows a cosine"),
-        ("gradient through every routing iteration", "through û in the last one only"),
-        ("W drawn with deviation 0.1", "with 0.05; convolutions and decoder as PyTorch draws them"),
-        ("primary capsules divided by 32 before they are squashed", "squashed as they are (Eq. 1)"),
-        ("digit capsules with biases", "without (Eq. 2)"),
-    ]
+    told = {
+        "augment": bool(settings.get("augment")),
+        "noise": bool(settings.get("noise")),
+        "madeUp": bool(settings.get("synthetic") or settings.get("others")),
+        "started": bool(settings.get("start_from")),
+        "averageStart": bool(settings.get("average_start")),
+        "averaged": bool(settings.get("averaged")),
+    }
+    values = {
+        "trainings": len(epochs),
+        "parts": len(settings.get("averaged", [])),
+        "epochs": " + ".join(epochs),
+    }
+    always = ("epochs", "rate", "gradient", "W", "divided", "biases")
+    for name in (*(name for name, true in told.items() if true), *always):
+        rows.append((say(f"card.paper.{name}"), say(f"card.here.{name}", **values)))
     lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
-    return f"| The paper, or where it is silent its authors’ code | Here |\n|---|---|\n{lines}"
+    return f"| {say('card.paper.head')} | {say('card.here.head')} |\n|---|---|\n{lines}"
 
 
 def command(settings: Mapping[str, Any]) -> str:
@@ -326,98 +322,101 @@ def card_table(card: Mapping[str, Any]) -> str:
     """The facts of a card as a Markdown table."""
     settings = card["settings"]
     parts = settings.get("averaged", [])
-    rows: list[tuple[str, Any]] = [
-        (
-            "Network",
-            f"CapsNet of {card['paper']}, {card['parameters']:,} parameters, routing with {settings['iterations']} iterations",
-        ),
-        ("Data", card["data"]),
-        ("Test error", f"{card['test_error']:.2%}, read after the last epoch; nothing was chosen by it"),
-        ("Validation error", _validation(card)),
-        (
-            "Unsure",
-            f"where the longest capsule is below {card['unsure_below']:.2f}, set so that this holds for at most "
-            f"{SHARE_UNSURE:.1%} of the images held out",
-        ),
-    ]
+    rows: list[tuple[str, Any]] = []
+
+    def add(name: str, **values: object) -> None:
+        rows.append((say(f"card.fact.{name}"), say(f"card.value.{name}", **values)))
+
+    add(
+        "network",
+        paper=card["paper"],
+        parameters=f"{card['parameters']:,}",
+        count=settings["iterations"],
+    )
+    add("data", data=card["data"])
+    add("test", rate=f"{card['test_error']:.2%}")
+    rows.append((say("card.fact.validation"), _validation(card)))
+    add("unsure", limit=f"{card['unsure_below']:.2f}", share=f"{SHARE_UNSURE:.1%}")
     if parts:
-        rows.append(("Weights", f"the mean of {len(parts)}, the last of them trained as said below"))
-        rows += [(f"Part {number}", _part(part)) for number, part in enumerate(parts, 1)]
+        add("mean", parts=len(parts))
+        rows += [(say("card.fact.part", number=number), _part(part)) for number, part in enumerate(parts, 1)]
         errors = [part["test_error"] for part in parts]
-        rows.append(
-            ("Parts, test error", f"{mean(errors):.2%} on average, standard deviation {stdev(errors):.2%}")
-        )
+        add("parts", mean=f"{mean(errors):.2%}", deviation=f"{stdev(errors):.2%}")
     elif settings.get("average_start"):
-        rows.append(("Weights", "the mean of those started from and those trained to"))
+        add("meanOfStart")
     rows += [
-        ("Epochs", settings["epochs"]),
-        ("Batch size", _batch(settings)),
-        ("Seed", settings["seed"]),
-        ("Augmentation", _augmentation(settings)),
-        (
-            "Optimiser",
-            f"Adam, {settings['learning_rate']:g} after {settings['warmup_steps']} steps of warm-up (a tenth of a short run), "
-            f"cosine to {settings['final_learning_rate']:g}",
-        ),
-        ("Command", f"`{card['command']}`" + (f"; the last part by `{command(settings)}`" if parts else "")),
-        ("Commit", f"`{card['commit']}`"),
-        ("Trained on", f"{card['device']}, PyTorch {card['torch']}"),
-        ("SHA-256", f"`{card['sha256']}`"),
-        ("On disk", "half precision; computed in single"),
+        (say("card.fact.epochs"), settings["epochs"]),
+        (say("card.fact.batch"), _batch(settings)),
+        (say("card.fact.seed"), settings["seed"]),
+        (say("card.fact.augmentation"), _augmentation(settings)),
     ]
+    add(
+        "optimiser",
+        rate=f"{settings['learning_rate']:g}",
+        steps=settings["warmup_steps"],
+        final=f"{settings['final_learning_rate']:g}",
+    )
+    ran = f"`{card['command']}`"
+    last = say("card.lastPart", command=ran, last=f"`{command(settings)}`")
+    rows.append((say("card.fact.command"), last if parts else ran))
+    rows.append((say("card.fact.commit"), f"`{card['commit']}`"))
+    add("device", device=card["device"], torch=card["torch"])
+    rows.append((say("card.fact.sha256"), f"`{card['sha256']}`"))
+    add("disk")
     later, earlier = settings, list(card.get("started_from", []))
-    name = "Started from"
+    name = "started"
     while later.get("start_from"):
-        origin = f"weights with the SHA-256 `{later['start_from']}`"
+        sha256 = f"`{later['start_from']}`"
         later = earlier.pop() if earlier else {}
-        rows.append((name, f"{origin}, {_made(later)}" if later else origin))
-        name = "Before that"
-    return _table(rows, "Training")
+        origin = (
+            say("card.originMade", sha256=sha256, made=_made(later))
+            if later
+            else say("card.origin", sha256=sha256)
+        )
+        rows.append((say(f"card.fact.{name}"), origin))
+        name = "before"
+    return _table(rows, say("card.head.trainingTable"))
 
 
 def _validation(card: Mapping[str, Any]) -> str:
-    loss = f", margin loss {card['validation_loss']:.5f}" if "validation_loss" in card else ""
-    return (
-        f"{card['validation_error']:.2%}{loss}, {'of the mean' if _is_mean(card['settings']) else 'at the last epoch'}; "
-        "no epoch was picked"
-    )
+    which = "mean" if _is_mean(card["settings"]) else "last"
+    rate = f"{card['validation_error']:.2%}"
+    if "validation_loss" not in card:
+        return say(f"card.validation.{which}", rate=rate)
+    return say(f"card.validation.{which}Loss", rate=rate, loss=f"{card['validation_loss']:.5f}")
 
 
 def _part(part: Mapping[str, Any]) -> str:
     """What is said of one of the weights that were averaged."""
-    made = f", {_made(part['trainings'][-1])}" if part["trainings"] else ""
-    return (
-        f"SHA-256 `{part['sha256']}`, validation error {part['validation_error']:.2%}, test error "
-        f"{part['test_error']:.2%}{made}"
-    )
+    facts = {
+        "sha256": f"`{part['sha256']}`",
+        "validation": f"{part['validation_error']:.2%}",
+        "test": f"{part['test_error']:.2%}",
+    }
+    if not part["trainings"]:
+        return say("card.part", **facts)
+    return say("card.partMade", **facts, made=_made(part["trainings"][-1]))
 
 
 def _made(settings: Mapping[str, Any]) -> str:
-    sums = " and ".join(f"`{part['sha256']}`" for part in settings.get("averaged", []))
-    made = f"made by `{command(settings)}`"
-    return f"the mean of those with the SHA-256 {sums}, the last of them {made}" if sums else made
+    sums = say("card.and").join(f"`{part['sha256']}`" for part in settings.get("averaged", []))
+    made = say("card.made", command=f"`{command(settings)}`")
+    return say("card.madeMean", sums=sums, made=made) if sums else made
 
 
 def _batch(settings: Mapping[str, Any]) -> str:
-    parts = {
-        "made-up digits": settings.get("synthetic", 0.0),
-        "pictures of no digit": settings.get("others", 0.0),
-    }
-    counts = [f"{round(share * settings['batch_size'])} {name}" for name, share in parts.items() if share]
-    return f"{settings['batch_size']}" + (f", of them {' and '.join(counts)}" if counts else "")
+    size = settings["batch_size"]
+    synthetic, others = (round(settings.get(name, 0.0) * size) for name in ("synthetic", "others"))
+    which = "both" if synthetic and others else "synthetic" if synthetic else "others" if others else "real"
+    return say(f"card.batch.{which}", size=size, synthetic=synthetic, others=others)
 
 
 def _augmentation(settings: Mapping[str, Any]) -> str:
-    shifts = f"shifts of up to {settings['shift']} pixels"
     # Cards of older versions lack what was added since.
-    hand = (
-        "turned, scaled, sheared and bent a little, thicker and thinner strokes, "
-        if settings.get("augment")
-        else ""
+    which = "hand" if settings.get("augment") else "shift"
+    noise = settings.get("noise")
+    return say(
+        f"card.augmentation.{which}{'Noise' if noise else ''}",
+        shift=settings["shift"],
+        noise=f"{noise:g}" if noise else "",
     )
-    noise = (
-        f"; noise on a quarter, of a deviation of up to {settings['noise']:g}"
-        if settings.get("noise")
-        else ""
-    )
-    return f"{hand}{shifts}{noise}"

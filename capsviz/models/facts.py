@@ -9,8 +9,8 @@ from typing import Any
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
-from capsviz.models.card import ABSENT
 from capsviz.networks.base import Spec
+from capsviz.traces.base import MARGIN_ABSENT
 
 Check = Callable[[object, str], Any]
 
@@ -280,6 +280,8 @@ def parse_evaluation(value: object, spec: Spec) -> dict[str, Any]:
     if routing["trained"] > len(routing["rows"]):
         raise MessageError("iterations.rows must go as far as the iterations of training.")
     below = evaluation["unsure"]["below"]
-    if ABSENT not in below["length"] or len({len(shares) for shares in below.values()}) > 1:
-        raise MessageError(f"unsure.below must have a share for each length, and one of them is {ABSENT}.")
+    if MARGIN_ABSENT not in below["length"] or len({len(shares) for shares in below.values()}) > 1:
+        raise MessageError(
+            f"unsure.below must have a share for each length, and one of them is {MARGIN_ABSENT}."
+        )
     return evaluation

@@ -36,18 +36,18 @@ class Source:
         authors: their names, for people.
         title: of the paper.
         year: of it.
-        venue: where it appeared.
         paper: its short name, "arXiv:1710.09829".
         link: to it.
+        venue: where it appeared, "NeurIPS 2017".
         accuracy: what it reports on the same data, in words; "" where that cannot be compared.
     """
 
     authors: str
     title: str
     year: int
-    venue: str
     paper: str
     link: str
+    venue: str = ""
     accuracy: str = ""
 
 

@@ -30,7 +30,7 @@ _asked: Callable[[], str] = (
     str  # who knows the language where nobody has spoken in this context; "" for the first one
 )
 _FORMS = {"zero", "one", "two", "few", "many", "other"}  # plural categories
-_PLACE = re.compile(r"\{([a-zA-Z]+)\}")
+_PLACE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 _MARKS = {
     "**": ("<b>", "</b>"),
     "++": ('<b class="cv-for">', "</b>"),
@@ -145,6 +145,11 @@ def say(name: str, /, **values: object) -> str:
         return _PLACE.sub(lambda place: str(values[place[1]]), text)
     except KeyError as error:
         raise TextError(f"The text {name} needs {error.args[0]}.") from error
+
+
+def knows(name: str) -> bool:
+    """Whether there is such a text."""
+    return name in texts(language())
 
 
 def spelled(count: int) -> str:
