@@ -18,6 +18,7 @@ from PIL import Image
 from capsviz.errors import MessageError
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
+from capsviz.texts import say
 
 PAD = 280  # side of the pad in pixels
 GRID = 2  # places of a stroke's points in a pixel, each way
@@ -32,7 +33,6 @@ FARTHEST = 8_000  # pixels from the pad's corner: a pen may leave the pad and co
 MOST_TEXT, MOST_BYTES = 48_000, 65_536
 _VERSION = 1
 _NOTHING, _EXAMPLE, _PICTURE = range(3)  # what the strokes lie on
-UNREADABLE = "The drawing that was kept or linked cannot be read: draw it again."
 
 
 class Stroke(NamedTuple):
@@ -152,10 +152,7 @@ def check_size(strokes: Sequence[Stroke]) -> None:
     """
     points = sum(len(stroke.points) for stroke in strokes)
     if len(strokes) > MOST_STROKES or points > MOST_POINTS:
-        raise MessageError(
-            f"This drawing is more than {MOST_STROKES} strokes or {MOST_POINTS:,} points, far more than a digit "
-            "needs: the last strokes were left out; Clear begins anew."
-        )
+        raise MessageError(say("image.tooMany", strokes=MOST_STROKES, points=f"{MOST_POINTS:,}"))
 
 
 # --- as text --------------------------------------------------------------------------------------------
@@ -194,7 +191,7 @@ def decode(text: str) -> Drawing:
         body = _unpack(text)
         drawing = _read(iter(body))
     except (ValueError, LookupError, StopIteration, binascii.Error, zlib.error) as error:
-        raise MessageError(UNREADABLE) from error
+        raise MessageError(say("image.unreadable")) from error
     return drawing
 
 

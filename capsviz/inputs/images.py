@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from capsviz.errors import ImageError
+from capsviz.texts import say
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -40,18 +41,14 @@ def read_image(data: bytes) -> np.ndarray:
         ImageError: if this is not an image, or a damaged one, or one too large.
     """
     if not data:
-        raise ImageError("This file is empty: choose a PNG, JPEG or WebP file.")
+        raise ImageError(say("image.empty"))
     if len(data) > MAX_BYTES:
-        raise ImageError(
-            f"This file has {len(data) / 2**20:.0f} MB, over the limit of 20: choose a smaller one."
-        )
+        raise ImageError(say("image.large", size=f"{len(data) / 2**20:.0f}", limit=MAX_BYTES // 2**20))
     _refuse_containers(data)
     image = _open(data)
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"This image has {width} x {height} pixels, over the limit of 50 million: scale it down."
-        )
+        raise ImageError(say("image.pixels", width=width, height=height, limit=MAX_PIXELS // 1_000_000))
     try:
         image.draft(image.mode, (MAX_SIDE, MAX_SIDE))  # a JPEG is reduced while it is decoded
         image.load()
@@ -60,9 +57,7 @@ def read_image(data: bytes) -> np.ndarray:
         # No reducing gap: Pillow cannot reduce 16-bit grey in two steps.
         image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=None)
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ...
-        raise ImageError(
-            "This image file is damaged or incomplete: export it again or choose another."
-        ) from error
+        raise ImageError(say("image.damaged")) from error
     return np.asarray(image)
 
 
@@ -75,12 +70,9 @@ def _refuse_containers(data: bytes) -> None:
     brands = {data[8:12], *(data[k : k + 4] for k in range(16, end, 4))}
     if brands & AVIF_BRANDS:
         if "AVIF" not in FORMATS:
-            raise ImageError("AVIF files cannot be read here: export the picture as JPEG or PNG.")
+            raise ImageError(say("image.avif"))
     elif brands & HEIF_BRANDS:
-        raise ImageError(
-            "HEIC pictures cannot be read: export this one as JPEG (an iPhone takes JPEGs with Settings, Camera, "
-            "Formats, Most Compatible)."
-        )
+        raise ImageError(say("image.heic"))
 
 
 def _open(data: bytes) -> Image.Image:
@@ -88,11 +80,9 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError("This image has far more than 50 million pixels: scale it down.") from error
+        raise ImageError(say("image.bomb", limit=MAX_PIXELS // 1_000_000)) from error
     except Exception as error:
-        raise ImageError(
-            "This file is not an image that can be read: choose a PNG, JPEG or WebP file."
-        ) from error
+        raise ImageError(say("image.none")) from error
 
 
 def _to_plain_mode(image: Image.Image) -> Image.Image:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from capsviz.errors import ImageError
 from capsviz.inputs.parts import Point, dilate, find_parts, stroke_width, without_lines
+from capsviz.texts import say
 
 SAMPLES = 40  # a side, of the pixels by which an even ground is known
 EVEN = 0.002  # half a grey level of 256: a ground that deviates by less is even
@@ -46,15 +47,6 @@ SOLID = 0.55  # of the square around it: no stroke covers so much
 NEAR = 0.35  # of the main part's size: what lies farther away is another thing
 MANY = 6  # parts that could each be the digit: text
 LINED = 0.8  # of its worth is left to a choice for which lines were cut out
-
-BLANK = "There is no ink in this picture: draw a digit, or choose a picture of one."
-SCRIBBLE = "The ink covers far more than one digit could: draw, or crop the picture to, a single digit."
-AT_BORDER = "What stands out in this picture runs along its border: crop the picture to a single digit."
-
-REACHES_BORDER = (
-    "The ink reaches the border, and something else may have been taken for it: crop to the digit."
-)
-ANOTHER = "Something else could be the digit as well: crop to the one that is meant."
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +113,13 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
         # What most of a picture is made of passes for its ground. If we were told what ink looks like,
         # and it looks like that, then ink is what most of this picture is.
         inked = opposite.size > 0 or (ground > 0.75 if ink == "light" else ground < 0.25)
-        raise ImageError(SCRIBBLE if ink != "auto" and inked else BLANK)
+        raise ImageError(say("image.scribble") if ink != "auto" and inked else say("image.blank"))
     excess = difference if polarity == "light" else -difference
     amount = _amount(excess, MIN_CONTRAST, _full_ink(seen))
     parts = find_parts(amount, INK_LEVEL)
     area = np.where(parts.allowed(without), parts.area, 0)
     if not area.any():
-        raise ImageError(BLANK)
+        raise ImageError(say("image.blank"))
     large = area >= SPECK_AREA * area.max()
     seen_parts = parts.area >= SPECK_AREA / 5 * area.max()
     # All of the ink is one part, and there is no other reading of it: a stroke or a dot, even over the border.
@@ -143,7 +135,7 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
     ):
         return None
     if large.sum() > MAX_COMPONENTS:
-        raise ImageError(SCRIBBLE)
+        raise ImageError(say("image.scribble"))
     # One cell more all around: the antialiased edge may lie in the next one.
     keep = parts.pixels(dilate(parts.select(large), square=True), grey.shape)
     chosen = np.where(keep, amount, np.float32(0))
@@ -353,7 +345,7 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
 
     seen = view.excess[view.excess > view.noise]
     if not seen.size:
-        raise ImageError(BLANK)
+        raise ImageError(say("image.blank"))
     full = _full_ink(seen)
     # With each: full ink, from which level on, and whether it cuts off what is fainter or broader.
     looks = [
@@ -374,7 +366,7 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
             share = most / full  # strength is a share of full ink
             choices.append((replace(choice, worth=share * choice.worth, rival=share * choice.rival), cut))
     if not choices:
-        raise ImageError(BLANK)
+        raise ImageError(say("image.blank"))
     first, cut = max(choices, key=lambda pair: pair[0].worth)
     final = _look_again(grey, view, first, cut, factor, without) or first
     side = max(np.ptp(places) + 1 for places in np.nonzero(final.kept))
@@ -386,16 +378,16 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
         or (ground is not None and first.count > 2 * MAX_COMPONENTS - 1)
         or final.parts > MAX_COMPONENTS
     ):
-        raise ImageError(SCRIBBLE)
+        raise ImageError(say("image.scribble"))
     if min(first.plausible, final.plausible) < ALONG:
         if first.seen.mean() > ALL_OVER:
-            raise ImageError(SCRIBBLE)
-        raise ImageError(AT_BORDER if first.strength > MIN_CONTRAST else BLANK)
+            raise ImageError(say("image.scribble"))
+        raise ImageError(say("image.atBorder") if first.strength > MIN_CONTRAST else say("image.blank"))
     doubts = []
     if final.at_border and ground is None:
-        doubts.append(REACHES_BORDER)
+        doubts.append(say("image.reachesBorder"))
     if first.rival > 0.6 * first.worth:
-        doubts.append(ANOTHER)
+        doubts.append(say("image.another"))
     return Ink(final.amount, final.kept, final.seen & ~final.kept, view.polarity, tuple(doubts))
 
 

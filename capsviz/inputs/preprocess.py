@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from capsviz.errors import ImageError
-from capsviz.inputs.ink import BLANK, INK_LEVEL, MIN_CONTRAST, SCRIBBLE, find_ink
+from capsviz.inputs.ink import INK_LEVEL, MIN_CONTRAST, find_ink
 from capsviz.inputs.parts import dilate
+from capsviz.texts import say
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of a picture
 
@@ -37,8 +38,6 @@ DOT_ASPECT = 1.35  # larger side over stroke width: below this a pen was set dow
 MIN_WIDTH, MAX_WIDTH = 2.4, 3.4
 BROADEST = 7.5  # what is broader is a painted shape and not the trace of a pen
 DETAIL = 6  # subpixels of a MNIST pixel, in which a stroke's width is changed
-
-DOT = "This is just a dot: draw a whole digit, larger than the pen is wide."
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +203,7 @@ def _crop(ink: np.ndarray) -> np.ndarray:
     mask = ink >= INK_LEVEL
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
-        raise ImageError(BLANK)  # a line too thin and faint to outlast a change of scale
+        raise ImageError(say("image.blank"))  # a line too thin and faint to outlast a change of scale
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -247,9 +246,9 @@ def _with_usual_width(ink: np.ndarray) -> np.ndarray:
     stroke = _scale(ink, fine) if fine < 1 else ink  # paper has a grain, and grain would count as perimeter
     width, way = (length / fine for length in _measure_stroke((2 * stroke - 0.5).clip(0, 1)))
     if side < MIN_SIDE or side < DOT_ASPECT * width or _spread(ink) < DOT_SPREAD:
-        raise ImageError(DOT)
+        raise ImageError(say("image.dot"))
     if ink.sum() > MAX_COVER * side**2 or way > MAX_WAY * side:
-        raise ImageError(SCRIBBLE)
+        raise ImageError(say("image.scribble"))
     if side <= FIELD or width * BOX / side > BROADEST:
         return ink  # too coarse to be redrawn, or no stroke
     usual = np.clip(width * BOX / side, MIN_WIDTH, MAX_WIDTH)
