@@ -27,6 +27,17 @@ def _quick(net: "CapsNet") -> "Quick":
 
 _GRID = CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2)
 
+_SHAPE = Shape(
+    size=28,
+    classes=MNIST.classes,
+    kind="digit",
+    grid=_GRID,
+    components=8,
+    pose=16,
+    routing="dynamic",
+    trained=3,
+)
+
 NETWORKS = (
     Spec(
         name="dynamic.mnist",
@@ -39,26 +50,30 @@ NETWORKS = (
             link="https://arxiv.org/abs/1710.09829",
         ),
         data=MNIST,
-        shape=Shape(
-            size=28,
-            classes=MNIST.classes,
-            kind="digit",
-            grid=_GRID,
-            components=8,
-            pose=16,
-            routing="dynamic",
-            trained=3,
-        ),
+        shape=_SHAPE,
         offers=frozenset({COUPLING, POSES}),
         layers=(
             Layer("conv1", (_FILTERS, 20, 20), {"filters": _FILTERS, "kernel": _KERNEL}),
             Layer(
                 "primary",
-                (_GRID.capsules, 8),
-                {"filters": 256, "kernel": _KERNEL, "stride": _GRID.stride, "components": 8},
+                (_GRID.capsules, _SHAPE.components),
+                {
+                    "filters": _GRID.types * _SHAPE.components,
+                    "kernel": _KERNEL,
+                    "stride": _GRID.stride,
+                    "components": _SHAPE.components,
+                },
             ),
-            Layer("digits", (10, 16), {"pose": 16, "components": 8}),
-            Layer("decoder", (28, 28), {"first": _HIDDEN[0], "second": _HIDDEN[1], "pixels": 28 * 28}),
+            Layer(
+                "digits",
+                (len(_SHAPE.classes), _SHAPE.pose),
+                {"pose": _SHAPE.pose, "components": _SHAPE.components},
+            ),
+            Layer(
+                "decoder",
+                (_SHAPE.size, _SHAPE.size),
+                {"first": _HIDDEN[0], "second": _HIDDEN[1], "pixels": _SHAPE.size**2},
+            ),
         ),
         build=_build,
         quick=_quick,
