@@ -4,6 +4,8 @@ One test stands guard over each mistake made in well-known implementations. Thos
 masked with the prediction, loss on softmaxed lengths, test images augmented) are in ``test_train.py``.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import reference
@@ -23,6 +25,7 @@ from capsviz.layers.capsules import (
     reconstruction_loss,
     squash,
 )
+from capsviz.traces.base import Shape
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +152,23 @@ def test_shapes_of_the_convolutions(net: CapsNet):
     assert net.primary.conv.weight.shape == (256, 256, 9, 9)
     assert net.primary.conv.stride == (2, 2)
     assert net.digits.W.shape == (1152, 10, 16, 8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (replace(reference.PAPER, grid=replace(reference.PAPER.grid, rows=5)), "to 6 x 6 places"),
+        (replace(reference.PAPER, grid=replace(reference.PAPER.grid, columns=5)), "not to 6 x 5"),
+        (replace(reference.PAPER, grid=replace(reference.PAPER.grid, field=16)), "fields of 17"),
+        (replace(reference.PAPER, grid=replace(reference.PAPER.grid, stride=1)), "to 12 x 12 places"),
+        (replace(reference.PAPER, size=29), "on 29 pixels lead to 7 x 7"),
+        (Shape(28, ("0", "1"), "digit"), "has a grid"),
+    ],
+)
+def test_convolutions_that_do_not_lead_to_the_grid(shape: Shape, said: str):
+    with pytest.raises(ValueError, match=said) as caught:
+        CapsNet(shape)
+    reference.assert_one_sentence(caught.value)
 
 
 def test_primary_capsule_is_taken_across_filters_at_one_position():

@@ -16,7 +16,8 @@ from capsviz.__main__ import build_parser, main
 from capsviz.errors import WeightsError
 from capsviz.inputs.augment import NOISY
 from capsviz.inputs.data import load_mnist
-from capsviz.inputs.strokes import make_image, other_of_kind, read_strokes
+from capsviz.inputs.recorded import read_strokes
+from capsviz.inputs.strokes import make_image, other_of_kind
 from capsviz.measures.changes import CHANGES, change
 from capsviz.measures.drawings import made_up_digits, read_drawings
 from capsviz.measures.statistics import SEED

@@ -263,6 +263,21 @@ def test_drawings_are_read_with_four_pens_and_refusals_are_wrong():
     assert all(np.array_equal(a, b) for a, b in zip(first, shown, strict=True))
 
 
+def test_drawings_are_shown_in_the_networks_size():
+    """The same drawings, smaller: in the same order, at the same places, of the same proportions."""
+    sizes = []
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        sizes.append(images.shape)
+        return lengths(*[(1, 0.9)] * len(images))
+
+    read_drawings(predict, [Drawing(1, [np.array([[0, 0], [0.4, 1.0]])])], threshold=0.5, size=20)
+    assert sizes == [(1, 20, 20)] * 4
+    for small, large in zip(others(2, size=20).values(), others(2).values(), strict=True):
+        assert (small.shape, large.shape) == ((2, 20, 20), (2, 28, 28))
+        np.testing.assert_allclose(small.mean(axis=(1, 2)), large.mean(axis=(1, 2)), atol=0.05)
+
+
 def test_what_was_answered_all_the_same_is_told_kind_by_kind():
     """A reader for which the second thing of each kind is as long as a digit."""
 

@@ -26,6 +26,7 @@ from capsviz.measures.poses import (
     poses_path,
     save_poses,
 )
+from capsviz.measures.properties import usual
 from capsviz.models import weights
 from capsviz.models.model import Model
 
@@ -275,6 +276,16 @@ def test_the_smallest_and_the_largest_drawing_are_finite() -> None:
     full = measure(np.ones((28, 28)))
     assert (full["width"], full["height"], full["ink"]) == pytest.approx((28, 28, 784))
     assert all(map(math.isfinite, full.values()))
+
+
+def test_lengths_and_areas_are_compared_in_proportion_to_the_image() -> None:
+    assert [usual(name, 28) for name in PROPERTIES] == [what.usual for what in PROPERTIES.values()]
+    assert (usual("width", 56), usual("loop", 14), usual("slant", 56), usual("brightness", 14)) == (
+        4,
+        2,
+        10,
+        10,
+    )
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (1, 27, 28), (1, 28, 28, 1), (28,), ()])

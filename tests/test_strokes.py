@@ -10,8 +10,9 @@ import reference
 from numpy.random import default_rng
 
 from capsviz.errors import DataError
-from capsviz.inputs import strokes
+from capsviz.inputs import recorded, strokes
 from capsviz.inputs.preprocess import canvas_to_mnist
+from capsviz.inputs.recorded import read_strokes
 from capsviz.inputs.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
 from capsviz.inputs.strokes import (
     Drawing,
@@ -20,7 +21,6 @@ from capsviz.inputs.strokes import (
     make_image,
     random_digit,
     random_other,
-    read_strokes,
     render,
 )
 from capsviz.models.model import load_model
@@ -422,7 +422,9 @@ def test_images_are_rounded_of_drawings_in_all_widths_and_sizes(monkeypatch: pyt
     monkeypatch.setattr(
         strokes, "render_anywhere", lambda drawn, width, size, rng: asked.append((width, size))
     )
-    monkeypatch.setattr(strokes, "canvas_to_mnist", lambda pixels, ink: np.full((28, 28), 200.7 / 255))
+    monkeypatch.setattr(
+        strokes, "canvas_to_mnist", lambda pixels, ink, size: np.full((size, size), 200.7 / 255)
+    )
     rng = default_rng(0)
     for _ in range(400):
         assert (make_image(lambda rng: Drawing(3, [HOOK]), rng)[0] == 201).all()
@@ -587,9 +589,9 @@ def test_the_edges_of_a_file_that_is_read(tmp_path: Path, monkeypatch: pytest.Mo
         ("MOST_POINTS", 15),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(strokes, limit, exact)
+            patch.setattr(recorded, limit, exact)
             assert len(read_strokes(path)) == 3, limit
-            patch.setattr(strokes, limit, exact - 1)
+            patch.setattr(recorded, limit, exact - 1)
             with pytest.raises(DataError) as caught:
                 read_strokes(path)
             reference.assert_one_sentence(caught.value, path, f"{exact - 1:,}", "in parts")

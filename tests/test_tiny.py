@@ -17,7 +17,7 @@ from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.measures.evaluate import evaluate, summary
-from capsviz.measures.poses import PoseMeasurements, Settings, load_poses, measure_poses, save_poses
+from capsviz.measures.poses import PoseMeasurements, Settings, load_poses, measure_poses, save_poses, standard
 from capsviz.measures.sweeps import gif, grid_picture, morph, sweep
 from capsviz.models import weights
 from capsviz.models.card import card_markdown, card_table, departures, limits, loss, measured_tables
@@ -237,7 +237,14 @@ def test_poses_are_measured_and_kept(
     reference.assert_one_sentence(caught.value, path, "3 shapes with 5 components")
 
 
-def test_poses_are_measured_as_the_network_was_trained(tiny_model: Model, images: np.ndarray) -> None:
+def test_poses_are_measured_as_the_network_was_trained(
+    tiny_model: Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert standard(tiny_model) == Settings("Shapes training set", 200, 1000, 0, 0.25, 2, iterations=2)
+    few = Settings("few", per_digit=2, range_per_digit=3, iterations=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("capsviz.measures.poses.standard", lambda model: few)
+        assert measure_poses(tiny_model, images, np.arange(90) % CLASSES).settings == few
     with pytest.raises(DataError) as caught:  # without settings it takes 200 images of each class
         measure_poses(tiny_model, images, np.arange(90) % CLASSES)
     reference.assert_one_sentence(caught.value, "the shape kite", "of 200")

@@ -101,6 +101,21 @@ def test_found_by_name(path: Path, monkeypatch: pytest.MonkeyPatch):
     assert_refused("other", path.parent / "other" / "weights.safetensors", "in weights/: dynamic.mnist")
 
 
+def test_a_card_that_names_its_network_by_an_old_name(path: Path):
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(json.loads(card.read_text("utf-8")) | {"name": "capsnet-mnist"}))
+    assert load_weights(path).spec.name == "dynamic.mnist"
+
+
+@pytest.mark.parametrize("where", ["name", "network"])
+def test_a_card_of_a_network_that_is_not_here(path: Path, where: str):
+    card = path.with_suffix(".json")
+    facts = json.loads(card.read_text("utf-8"))
+    (facts if where == "name" else facts["settings"])[where] = "attention.letters"
+    card.write_text(json.dumps(facts))
+    assert_refused(path, card, "'attention.letters'", "dynamic.mnist", "add its file")
+
+
 def test_missing_file(tmp_path: Path):
     assert_refused(tmp_path / "none.safetensors", tmp_path / "none.safetensors")
 

@@ -77,7 +77,7 @@ SPEC = Spec(
         Layer("conv1", (FILTERS, 14, 14), {"filters": FILTERS, "kernel": KERNELS[0]}),
         Layer("primary", (100, 4), {"filters": 16, "kernel": KERNELS[1], "stride": 2, "components": 4}),
         Layer("digits", (3, 5), {"pose": 5, "components": 4}),
-        Layer("decoder", (SIZE, SIZE), {"first": HIDDEN[0], "second": HIDDEN[1], "pixels": SIZE * SIZE}),
+        Layer("decoder", (SIZE, SIZE), {"hidden": "24, 40", "pixels": 400, "pose": 5, "zeros": 10}),
     ),
     build=build,
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from capsviz.checks import one_line, shown, whole_number
 from capsviz.errors import CapsvizError
-from capsviz.inputs.strokes import read_strokes
+from capsviz.inputs.recorded import read_strokes
 from capsviz.measures.changes import curves
 from capsviz.measures.drawings import OTHERS, made_up_digits, others, read_drawings
 from capsviz.measures.statistics import calibration, confusion, error, iterations

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from capsviz.checks import whole_number
 from capsviz.errors import CapsvizError, DataError, WeightsError
-from capsviz.measures.properties import PROPERTIES, measure_images
+from capsviz.measures.properties import PROPERTIES, measure_images, usual
 from capsviz.models import facts
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
@@ -230,7 +230,10 @@ def _measure_digit(model: "Model", poses: np.ndarray, digit: int, settings: Sett
         step = settings.reach * np.eye(model.shape.pose, dtype=np.float32)[index]
         low, high = model.decode(some - step, digit), model.decode(some + step, digit)
         before, after = measure_images(low), measure_images(high)
-        effects = {name: _effect(name, after[name] - before[name], spread[name]) for name in PROPERTIES}
+        effects = {
+            name: _effect(after[name] - before[name], spread[name], usual(name, model.shape.size))
+            for name in PROPERTIES
+        }
         components.append(
             Component(
                 **asdict(_range(poses[:, index])),
@@ -242,15 +245,15 @@ def _measure_digit(model: "Model", poses: np.ndarray, digit: int, settings: Sett
     return DigitPoses(_range(np.linalg.norm(poses, axis=1)), spread, tuple(components))
 
 
-def _effect(name: str, changes: np.ndarray, spread: float) -> Effect:
-    """The effect of changes [N], of which those without ink at either end, NaN, count for no direction."""
+def _effect(changes: np.ndarray, spread: float, least: float) -> Effect:
+    """The effect of changes [N], NaN without ink at either end, which has no direction; a spread is ``least`` or more."""
     known = changes[~np.isnan(changes)]
     change = known.mean() if known.size else 0.0
     same_sign = (np.sign(known) == np.sign(change)).sum() / len(changes)
     return Effect(
         change=_rounded(change),
         std=_std(known),
-        standardised=_rounded(change / max(spread, PROPERTIES[name].usual)),
+        standardised=_rounded(change / max(spread, least)),
         same_sign=_rounded(same_sign),
     )
 

@@ -17,7 +17,9 @@ class Property(NamedTuple):
     unit: str
     less: str  # what happens to the drawing where it falls,
     more: str  # and where it rises
-    usual: float  # the spread between images of a digit, where its own is less
+    usual: (
+        float  # least spread between images of a class, of 28 pixels a side, that changes are compared with
+    )
 
 
 PROPERTIES = {
@@ -34,6 +36,13 @@ PROPERTIES = {
 
 LEAST_PEAK = 0.2  # an image without a pixel as bright as this shows no ink
 _DETAIL = 2  # times as many pixels a side, on which shape is measured
+
+
+def usual(name: str, size: int) -> float:
+    """The ``usual`` spread of a property in images of ``size`` pixels a side: lengths and areas are in pixels."""
+    scale = size / 28
+    measured = PROPERTIES[name]
+    return measured.usual * {"px": scale, "px²": scale**2}.get(measured.unit, 1)
 
 
 @cache

@@ -198,6 +198,11 @@ def _check(spec: Spec, origin: str) -> None:
             f"{origin}: {spec.name} has other classes than its data, {spec.data.name}: give both the same ones, in the "
             "same order."
         )
+    if spec.data.sizes.keys() != {"train", "test"} or not 0 < spec.data.held_out < spec.data.sizes["train"]:
+        raise NetworkError(
+            f"{origin}: the data of {spec.name}, {spec.data.name}, must have a train and a test half, and hold some "
+            "images of the first out, not all: see inputs/data.py."
+        )
     if f"common.kind.{spec.shape.kind}" not in texts.texts(texts.FIRST):
         raise NetworkError(
             f"{origin}: there is no word for a class of the kind {shown(spec.shape.kind)}: add it to [common.kind] in "

@@ -27,6 +27,17 @@ def _quick(net: "CapsNet") -> "Quick":
 
 _GRID = CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2)
 
+_SHAPE = Shape(
+    size=28,
+    classes=MNIST.classes,
+    kind="digit",
+    grid=_GRID,
+    components=8,
+    pose=16,
+    routing="dynamic",
+    trained=3,
+)
+
 NETWORKS = (
     Spec(
         name="dynamic.mnist",
@@ -41,29 +52,34 @@ NETWORKS = (
             accuracy="99.75%",
         ),
         data=MNIST,
-        shape=Shape(
-            size=28,
-            classes=MNIST.classes,
-            kind="digit",
-            grid=_GRID,
-            components=8,
-            pose=16,
-            routing="dynamic",
-            trained=3,
-        ),
+        shape=_SHAPE,
         offers=frozenset({COUPLING, POSES}),
         layers=(
             Layer("conv1", (_FILTERS, 20, 20), {"filters": _FILTERS, "kernel": _KERNEL}),
             Layer(
                 "primary",
-                (_GRID.capsules, 8),
-                {"filters": 256, "kernel": _KERNEL, "stride": _GRID.stride, "components": 8},
+                (_GRID.capsules, _SHAPE.components),
+                {
+                    "filters": _GRID.types * _SHAPE.components,
+                    "kernel": _KERNEL,
+                    "stride": _GRID.stride,
+                    "components": _SHAPE.components,
+                },
             ),
-            Layer("digits", (10, 16), {"pose": 16, "components": 8}),
+            Layer(
+                "digits",
+                (len(_SHAPE.classes), _SHAPE.pose),
+                {"pose": _SHAPE.pose, "components": _SHAPE.components},
+            ),
             Layer(
                 "decoder",
-                (28, 28),
-                {"hidden": ", ".join(map(str, _HIDDEN)), "pixels": 28 * 28, "pose": 16, "zeros": 9 * 16},
+                (_SHAPE.size, _SHAPE.size),
+                {
+                    "hidden": ", ".join(map(str, _HIDDEN)),
+                    "pixels": _SHAPE.size**2,
+                    "pose": _SHAPE.pose,
+                    "zeros": (len(_SHAPE.classes) - 1) * _SHAPE.pose,
+                },
             ),
         ),
         build=_build,
