@@ -39,16 +39,16 @@ DONE = 2 * (
     + 148 * (1024 * 256 + 36 * 256)
     + 1152 * 8 * 160 * (2 * ITERATIONS - 1)
 )
-# Images [B, 28, 28] to digit capsules v [B, J, D]; "spectra" is what ours keeps where the weights do not change.
+# Images [B, 28, 28] to class capsules v [B, J, D]; "spectra" is what ours keeps where the weights do not change.
 Formulation = Callable[[CapsNet, Tensor, fast.Spectra | None], Tensor]
 
 
 def ours(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
-    return fast.digit_capsules(net, images, ITERATIONS, spectra)
+    return fast.class_capsules(net, images, ITERATIONS, spectra)
 
 
 def public(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
-    """W spread out over the batch, logits [B, I, J] with the digits last, one multiplication at a time."""
+    """W spread out over the batch, logits [B, I, J] with the classes last, one multiplication at a time."""
     _, u = net.encode(images)
     W = net.digits.W.unsqueeze(0).repeat(len(images), 1, 1, 1, 1)  # [B, I, J, D, K]
     u_hat = (W @ u[:, :, None, :, None]).squeeze(-1)  # [B, I, J, D]

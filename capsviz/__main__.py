@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,9 +14,10 @@ from typing import Any, NoReturn
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, DataError
 from capsviz.inputs.data import SIZES, VALIDATION_SIZE
-from capsviz.models.weights import DEFAULT
+from capsviz.networks.base import DEFAULT, find
 from capsviz.training.settings import Settings
 
+WEIGHTS = "network's name, folder with weights or .safetensors file"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
 
@@ -71,7 +73,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.model import load_model
     from capsviz.models.weights import save_evaluation, write_atomically
-    from capsviz.training.train import make_folder
+    from capsviz.training.folder import make_folder
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
@@ -117,9 +119,10 @@ def _train(arguments: argparse.Namespace) -> int:
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.weights import load_weights
     from capsviz.training.distributed import join
-    from capsviz.training.train import train
+    from capsviz.training.train import mixed_precision, train
 
     keep_large_blocks()
+    spec = find(arguments.network)
     final = arguments.final_learning_rate or min(Settings.final_learning_rate, arguments.learning_rate)
     if final > arguments.learning_rate:
         raise DataError(
@@ -136,15 +139,20 @@ def _train(arguments: argparse.Namespace) -> int:
         synthetic=arguments.synthetic,
         others=arguments.others,
         pool=arguments.pool,
+        iterations=spec.shape.trained,
         average_start=arguments.average_start,
+        network=spec.name,
     )
     with join(arguments.device) as (team, device):
+        mixed = arguments.mixed_precision
+        if mixed is None:
+            mixed = team.from_first(lambda: mixed_precision(arguments.out, device))
         name = arguments.start_from
         start = team.from_first(lambda: load_weights(name)) if name else None
         train(
             arguments.data,
             arguments.out,
-            settings,
+            replace(settings, mixed_precision=mixed),
             device,
             arguments.resume,
             start,
@@ -167,15 +175,15 @@ def _average(arguments: argparse.Namespace) -> int:
 
 
 def _poses(arguments: argparse.Namespace) -> int:
-    from capsviz.inputs.data import load_mnist, unlike_mnist
     from capsviz.measures.poses import measure_poses, save_poses
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.model import load_model
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
-    digits = load_mnist(arguments.data, "train")
-    unlike = unlike_mnist(arguments.data, "train")
+    data = model.spec.data
+    digits = data.load(arguments.data, "train")
+    unlike = data.unlike(arguments.data, "train")
     if unlike:
         print(one_line(unlike), file=sys.stderr)
     measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
@@ -246,12 +254,12 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "files", type=_path, nargs="+", metavar="FILE", help="PNG, JPEG or WebP of one digit"
     )
-    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
+    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
     command.add_argument("--json", action="store_true", help="print all ten lengths as JSON")
 
     command = add("evaluate", _evaluate, "Measure a network on MNIST's test set, on drawings and beyond.")
     command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
-    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
+    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
     command.add_argument(
         "--strokes", type=_path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
     )
@@ -273,10 +281,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
     command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
-    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
+    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
 
-    command = add("train", _train, "Train a network on MNIST.")
+    command = add("train", _train, "Train a network on its data.")
     command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--network", default=DEFAULT, metavar="NAME", help="what to train (%(default)s)")
     command.add_argument(
         "--out", type=_path, required=True, help="folder for checkpoint, log, curves, weights"
     )
@@ -322,16 +331,21 @@ def build_parser() -> argparse.ArgumentParser:
         help="share of letters, scribbles and the like (%(default)s)",
     )
     command.add_argument("--pool", type=_positive, default=Settings.pool, help="made-up images (%(default)s)")
-    command.add_argument("--start-from", metavar="WEIGHTS", help="name or .safetensors file to start from")
+    command.add_argument("--start-from", metavar="WEIGHTS", help=f"{WEIGHTS} to start from")
     command.add_argument(
         "--average-start", action="store_true", help="end with the mean of these weights and those trained to"
+    )
+    command.add_argument(
+        "--mixed-precision",
+        action=argparse.BooleanOptionalAction,
+        help="multiply in bfloat16 in the large convolutions; if neither is said, where that is quicker",
     )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
     )
 
     command = add("average", _average, "Make the mean of the weights of several trainings.")
-    command.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names or .safetensors files")
+    command.add_argument("weights", nargs="+", metavar="WEIGHTS", help=f"each a {WEIGHTS}")
     command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
     command.add_argument("--out", type=_path, required=True, help="folder for the weights and their card")
     return parser

@@ -8,6 +8,7 @@ from torch import Tensor
 from benchmarks.formulations import FORMULATIONS
 from capsviz.layers import fast
 from capsviz.layers.capsules import CapsNet
+from capsviz.networks.base import DEFAULT, find
 
 # Float32 sums of 20,736 products in another order: 3e-6 was measured, a wrong term gives 1e-3 and more.
 RELATIVE = 1e-5
@@ -17,7 +18,7 @@ RELATIVE = 1e-5
 def net() -> CapsNet:
     """An untrained network whose primary capsules are as long as a trained one's."""
     torch.manual_seed(0)
-    net = CapsNet()
+    net = find(DEFAULT).build(find(DEFAULT))
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)
     return net
@@ -45,7 +46,7 @@ def test_equals_the_reference_in_values_and_gradients(net: CapsNet, size: int, i
     names, parameters = zip(*[(n, p) for n, p in net.named_parameters() if "decoder" not in n], strict=True)
 
     theirs = net(images, iterations).v
-    ours = fast.digit_capsules(net, images, iterations)
+    ours = fast.class_capsules(net, images, iterations)
     assert ours.shape == theirs.shape == (size, 10, 16)
     assert difference(ours, theirs) < RELATIVE
     with torch.no_grad():
@@ -62,22 +63,22 @@ def test_trains_after_a_first_use_in_inference_mode(net: CapsNet):
     """Its constants are made at the first call; made in inference mode they must serve gradients too."""
     fast._transforms.cache_clear()
     with torch.inference_mode():
-        fast.digit_capsules(net, batch(1))
-    (gradient,) = torch.autograd.grad(fast.digit_capsules(net, batch(1)).sum(), [net.conv1.weight])
+        fast.class_capsules(net, batch(1))
+    (gradient,) = torch.autograd.grad(fast.class_capsules(net, batch(1)).sum(), [net.conv1.weight])
     assert gradient.abs().max() > 0
 
 
 @pytest.mark.parametrize("iterations", [0, -1])
 def test_needs_an_iteration_like_the_reference(net: CapsNet, iterations: int):
     with pytest.raises(ValueError, match="at least 1"), torch.no_grad():
-        fast.digit_capsules(net, batch(1), iterations)
+        fast.class_capsules(net, batch(1), iterations)
 
 
 def test_kept_spectra_change_nothing(net: CapsNet):
     images = batch(2)
     with torch.no_grad():
-        kept = fast.digit_capsules(net, images, 3, fast.kernel_spectra(net))
-    torch.testing.assert_close(kept, fast.digit_capsules(net, images, 3).detach(), rtol=0, atol=0)
+        kept = fast.class_capsules(net, images, 3, fast.kernel_spectra(net))
+    torch.testing.assert_close(kept, fast.class_capsules(net, images, 3).detach(), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", list(FORMULATIONS))

@@ -28,28 +28,22 @@ from capsviz.__main__ import main
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.inputs import data
 from capsviz.inputs.augment import Strength
-from capsviz.inputs.data import Digits, load_mnist, split_validation
+from capsviz.inputs.data import NO_CLASS, Digits, load_mnist, split_validation
 from capsviz.inputs.strokes import make_image, random_digit, random_other
 from capsviz.layers import fast
-from capsviz.layers.capsules import NO_CLASS, CapsNet
-from capsviz.models.weights import load_weights
-from capsviz.training import checkpoints, train
+from capsviz.layers.capsules import CapsNet
+from capsviz.models.weights import FILE, load_weights
+from capsviz.networks.base import DEFAULT, find
+from capsviz.training import checkpoints, objective, result, train, validation
 from capsviz.training import pool as pool_module
+from capsviz.training import trainer as trainer_module
 from capsviz.training.distributed import Team
+from capsviz.training.objective import Losses
 from capsviz.training.pool import Pool, load_pool
+from capsviz.training.schedule import Stream, learning_rate, random_shift, stream
 from capsviz.training.settings import Settings
-from capsviz.training.train import (
-    Losses,
-    Stream,
-    Trainer,
-    capsule_lengths,
-    error_rate,
-    learning_rate,
-    measured,
-    random_shift,
-    stream,
-    to_pixels,
-)
+from capsviz.training.trainer import Trainer
+from capsviz.training.validation import capsule_lengths, error_rate, measured, to_pixels
 
 CPU = torch.device("cpu")
 SMALL = Settings(epochs=2, batch_size=2)
@@ -67,12 +61,17 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+def by_the_book(
+    net: CapsNet, images: Tensor, iterations: int, spectra: Any = None, mixed_precision: bool = False
+) -> Tensor:
+    """What ``fast.class_capsules`` equals."""
+    return net(images, iterations, mixed_precision).v
+
+
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with the readable formulation: equal (``test_fast.py``), and quicker for batches of two."""
-    monkeypatch.setattr(
-        fast, "digit_capsules", lambda net, images, iterations, spectra=None: net(images, iterations).v
-    )
+    monkeypatch.setattr(fast, "class_capsules", by_the_book)
 
 
 @pytest.fixture
@@ -80,6 +79,12 @@ def folder() -> Iterator[Path]:
     """A folder that does not outlive the test: checkpoints have 100 MB each."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
+
+
+def paper_network() -> CapsNet:
+    """The default network, with its initial values."""
+    spec = find(DEFAULT)
+    return spec.build(spec)
 
 
 def synthetic(count: int) -> Digits:
@@ -258,7 +263,7 @@ def test_losses_and_seconds_of_an_epoch_add_up(monkeypatch: pytest.MonkeyPatch):
     parts = iter([[0.1, 30, 1], [0.2, 40, 2]])
     monkeypatch.setattr(trainer, "objective", lambda *_: Losses(bias.sum(), torch.tensor(next(parts))))
     clock = iter([10.0, 13.0, 20.0, 24.0])
-    monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(trainer_module, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     list(trainer.run_epoch())
     assert trainer.sums == pytest.approx([0.3, 70, 3])
     assert trainer.seconds == 7
@@ -271,7 +276,9 @@ def test_step_shows_noise_and_lets_the_picture_without_it_be_drawn(
     net = deepcopy(trainer.net)
     images, labels = to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2])
     noisy = (images + 0.1).clamp(0, 1)
-    monkeypatch.setattr(train, "add_noise", lambda clean, most, generator: noisy if most == 0.3 else clean)
+    monkeypatch.setattr(
+        trainer_module, "add_noise", lambda clean, most, generator: noisy if most == 0.3 else clean
+    )
     v = net(noisy, 3).v
     kept = torch.zeros_like(v)
     kept[range(3), labels] = v[range(3), labels]
@@ -288,7 +295,7 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
         states.append(generator.get_state().numpy().tobytes())
         return images
 
-    monkeypatch.setattr(train, "add_noise", spy)
+    monkeypatch.setattr(trainer_module, "add_noise", spy)
     for settings in (Settings(epochs=1, batch_size=3, noise=0.3), Settings(epochs=1, batch_size=3)):
         list(Trainer(settings, synthetic(10), CPU).run_epoch())
     assert len(set(states)) == len(states) == 3  # the steps of the run that has noise
@@ -297,7 +304,7 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
 def test_an_endless_error_of_the_picture_ends_the_run(plain: None, monkeypatch: pytest.MonkeyPatch):
     """The margin loss is always finite."""
     trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
-    monkeypatch.setattr(train, "reconstruction_loss", lambda *arguments: torch.tensor(math.inf))
+    monkeypatch.setattr(objective, "reconstruction_loss", lambda *arguments: torch.tensor(math.inf))
     with pytest.raises(TrainingError) as caught:
         trainer._update(to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2]))
     reference.assert_one_sentence(caught.value, "The loss is inf at step 1", "--out")
@@ -315,8 +322,8 @@ def test_images_are_shifted_as_far_as_was_asked(shift: int, monkeypatch: pytest.
         asked.append(most)
         return images
 
-    monkeypatch.setattr(train, "augment", spy)
-    monkeypatch.setattr(train, "random_shift", spy_shift)
+    monkeypatch.setattr(trainer_module, "augment", spy)
+    monkeypatch.setattr(trainer_module, "random_shift", spy_shift)
     monkeypatch.setattr(Trainer, "_update", lambda self, *batch: None)
     for augmented in (True, False):
         settings = Settings(epochs=1, batch_size=4, shift=shift, augment=augmented)
@@ -337,7 +344,7 @@ def test_a_few_steps_lower_the_loss(plain: None):
 def test_error_rate_is_that_of_the_unchanged_images():
     """Test images are neither shifted nor otherwise made up: twice the same, and as classified directly."""
     torch.manual_seed(0)
-    net, digits = CapsNet(), synthetic(4)
+    net, digits = paper_network(), synthetic(4)
     with torch.no_grad():
         answers = net(digits.images / 255).lengths.argmax(1)
     # Labels under which exactly two of the four answers are wrong.
@@ -350,7 +357,7 @@ def test_error_rate_is_that_of_the_unchanged_images():
 def test_what_is_measured_for_a_card():
     """One of four validation digits is misread, and both test digits."""
     torch.manual_seed(0)
-    net, digits = CapsNet(), synthetic(4)
+    net, digits = paper_network(), synthetic(4)
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
         lengths = net(digits.images / 255).lengths
@@ -393,7 +400,7 @@ def test_every_use_of_chance_has_its_own_stream(plain: None, pool: Pool, monkeyp
         asked.append((seed, kind, number))
         return stream(seed, kind, number)
 
-    monkeypatch.setattr(train, "stream", spy)
+    monkeypatch.setattr(trainer_module, "stream", spy)
     run(Trainer(replace(MIXED, seed=9), synthetic(10), CPU, pool), until=4)
     steps = [(kind, step) for step in range(4) for kind in (Stream.CHANGES, Stream.MADE_UP, Stream.NOISE)]
     expected = {(Stream.WEIGHTS, 0), (Stream.ORDER, 0), (Stream.ORDER, 1), *steps}
@@ -488,7 +495,7 @@ def test_a_row_of_the_log(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     """After an epoch of two steps, each with two digits of MNIST, two made-up ones and something else."""
     trainer = Trainer(MIXED, synthetic(10), CPU, pool)
     trainer.step, trainer.sums, trainer.seconds = 4, [1.0, 60.0, 4.0], 7.5
-    monkeypatch.setattr(train, "error_rate", lambda net, digits, iterations: len(digits.labels) / 8)
+    monkeypatch.setattr(trainer_module, "error_rate", lambda net, digits, iterations: len(digits.labels) / 8)
     expected = {
         "epoch": 2,
         "margin_loss": 0.5,
@@ -505,7 +512,7 @@ def test_a_row_of_the_log(pool: Pool, monkeypatch: pytest.MonkeyPatch):
 def test_an_epoch_worse_than_no_capsule_at_all_ends_the_run(monkeypatch: pytest.MonkeyPatch):
     """Capsules of length 0 have a loss of 0.9 squared; a tenth more is too much."""
     trainer = Trainer(SMALL, synthetic(4), CPU)
-    monkeypatch.setattr(train, "error_rate", lambda *arguments: 0.0)
+    monkeypatch.setattr(trainer_module, "error_rate", lambda *arguments: 0.0)
     trainer.step, trainer.sums = 2, [2 * 0.8909, 0.0, 0.0]
     trainer.end_epoch(synthetic(2))
     trainer.step, trainer.sums = 4, [2 * 0.8911, 0.0, 0.0]
@@ -569,23 +576,28 @@ def test_each_image_of_a_pool_has_random_numbers_of_its_own(folder: Path):
 
 
 def test_a_pool_knows_all_code_that_drew_it(monkeypatch: pytest.MonkeyPatch):
-    """That is what ``strokes`` imports of the package, and what that imports; errors draw nothing."""
-    package = Path(pool_module.__file__).parent
-    drawing, new = set(), {"strokes"}
+    """That is what ``strokes`` imports of the package, and what that imports; errors and a label draw nothing."""
+    package = Path(pool_module.__file__).parents[1]
+    drawing, new = set(), {"inputs.strokes"}
     while new:
         drawing |= new
-        trees = [ast.parse((package / f"{name}.py").read_text("utf-8")) for name in new]
+        files = [package / f"{name.replace('.', '/')}.py" for name in new]
+        trees = [ast.parse(file.read_text("utf-8")) for file in files]
         imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        names = [
-            node.module.removeprefix("capsviz.") for node in imports if node.module.startswith("capsviz.")
-        ]
-        names += [alias.name for node in imports if node.module == "capsviz" for alias in node.names]
-        new = set(names) - drawing - {"errors"}
+        modules = {node.module for node in imports} - {"capsviz.inputs"}
+        modules |= {
+            f"{node.module}.{alias.name}"
+            for node in imports
+            if node.module == "capsviz.inputs"
+            for alias in node.names
+        }
+        names = {name.removeprefix("capsviz.") for name in modules if name.startswith("capsviz.")}
+        new = names - drawing - {"errors", "inputs.data"}
     read: list[str] = []
     read_bytes = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.stem) or read_bytes(path))
     pool_module._code()
-    assert sorted(read) == sorted(drawing)
+    assert sorted(f"inputs.{name}" for name in read) == sorted(drawing)
 
 
 def test_a_pool_that_a_run_began_with_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -657,9 +669,7 @@ def test_resumes_bit_for_bit(plain: None, folder: Path, stop: int, device: str):
 def checkpoint() -> Iterator[Path]:
     """A checkpoint of ``SMALL`` on four digits, after one of four steps."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            fast, "digit_capsules", lambda net, images, iterations, spectra=None: net(images, iterations).v
-        )
+        patch.setattr(fast, "class_capsules", by_the_book)
         trainer = Trainer(SMALL, synthetic(4), CPU)
         run(trainer, until=1)
         trainer.save(Path(folder) / "checkpoint.safetensors")
@@ -837,7 +847,7 @@ def test_a_checksum_of_a_checkpoint_of_which_one_digit_is_another(
         checkpoints.parse(content, checkpoint)
 
 
-@pytest.mark.parametrize("version", [None, 1, 3, "2"])
+@pytest.mark.parametrize("version", [None, 1, 2, 4, "3"])
 def test_resume_from_a_checkpoint_of_another_version(
     trainer: Trainer, checkpoint: Path, folder: Path, version: object
 ):
@@ -935,7 +945,7 @@ def finished() -> Iterator[Run]:
         events.append(f"read {split}")
         return load_mnist(directory, split)
 
-    def measure(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
+    def measure(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
         events.append(f"measure {len(digits.labels)}")
         return capsule_lengths(net, digits, iterations, batch_size)
 
@@ -946,9 +956,9 @@ def finished() -> Iterator[Run]:
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "SIZES", {"train": 8, "test": 5})
-        patch.setattr(data, "VALIDATION_SIZE", 4)
-        patch.setattr(train, "load_mnist", load)
-        patch.setattr(train, "capsule_lengths", measure)
+        patch.setitem(vars(data.MNIST), "held_out", 4)
+        patch.setitem(vars(data.MNIST), "load", load)
+        patch.setattr(validation, "capsule_lengths", measure)
         patch.setattr(train, "Trainer", Spied)
         reference.write_mnist(Path(folder), 8, 5)
         run = Run(Path(folder), Path(folder) / "out", events)
@@ -962,7 +972,7 @@ def test_command_reads_the_test_set_once_when_training_is_over(finished: Run):
 
 
 def test_command_writes_weights_with_card_and_log(finished: Run):
-    weights = load_weights(finished.out / "capsnet-mnist.safetensors")
+    weights = load_weights(finished.out / FILE)
     card = weights.card
     assert card["settings"]["epochs"] == 2
     assert card["settings"]["seed"] == 3
@@ -986,7 +996,7 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
     assert '<script src="http' not in curves  # it must open without a network
     assert all(row["margin_loss"] > 0 and row["seconds"] > 0 for row in rows)
     assert 0 <= card["validation_error"] <= 1
-    held_out = split_validation(load_mnist(finished.data, "train"))[1]
+    held_out = split_validation(load_mnist(finished.data, "train"), 4)[1]
     with torch.no_grad():
         longest = weights.net(held_out.images / 255).lengths.amax(1)
     assert card["unsure_below"] == pytest.approx(float(longest.min()), abs=1e-5)  # 1 % of four is none
@@ -995,24 +1005,26 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
 def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.MonkeyPatch):
     """The first one first; the curves begin where they ended."""
     drawn: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(train, "measured", lambda *arguments: {"validation_error": 0.125, "test_error": 0.25})
-    monkeypatch.setattr(train, "save_weights", lambda *arguments: None)
-    monkeypatch.setattr(train, "training_html", lambda *arguments: drawn.append(arguments) or "")
+    monkeypatch.setattr(
+        result, "measured", lambda *arguments: {"validation_error": 0.125, "test_error": 0.25}
+    )
+    monkeypatch.setattr(result, "save_weights", lambda *arguments: None)
+    monkeypatch.setattr(result, "training_html", lambda *arguments: drawn.append(arguments) or "")
     start = SimpleNamespace(card={"started_from": [{"epochs": 5}], "settings": {"epochs": 7}})
     trainer = Trainer(SMALL, synthetic(4), CPU)
     trainer.team = Team(0, 2)
     said: list[str] = []
-    facts = train.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
+    facts = result.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
     assert facts["started_from"] == [{"epochs": 5}, {"epochs": 7}]
     assert drawn == [([], 0.25, 12, None)]
     assert (facts["data"], facts["commit"], facts["parameters"]) == ("MNIST", "0123", 8_215_568)
     assert facts["device"] == "2 x cpu"
-    assert said == [f"test error 25.00% with the weights in {folder / 'capsnet-mnist.safetensors'}"]
+    assert said == [f"test error 25.00% with the weights in {folder / FILE}"]
 
 
 def test_a_card_says_what_was_trained_on():
     settings = Settings(batch_size=10, synthetic=0.2, others=0.1, pool=30)
-    assert train.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
+    assert result.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
         "MNIST: 5 images to train on, 4 to choose by, 3 to test on; 20 made-up digits (20% of a batch); "
         "10 made-up pictures of no digit (10% of a batch); odd"
     )
@@ -1024,22 +1036,22 @@ def test_the_commit_says_whether_files_differ_from_it(
 ):
     answers = {"rev-parse": "0123abc\n", "status": changed}
     monkeypatch.setattr(
-        train.subprocess, "run", lambda words, **options: SimpleNamespace(stdout=answers[words[1]])
+        result.subprocess, "run", lambda words, **options: SimpleNamespace(stdout=answers[words[1]])
     )
-    assert train.current_commit() == said
+    assert result.current_commit() == said
 
 
 def test_without_git_no_commit_is_known(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
-    assert train.current_commit() == "unknown"
+    assert result.current_commit() == "unknown"
 
 
 @pytest.mark.parametrize("more", [[], ["--resume"]])
 def test_command_refuses_a_finished_run(finished: Run, more: list[str], capsys: pytest.CaptureFixture[str]):
-    before = (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns
+    before = (finished.out / FILE).stat().st_mtime_ns
     assert main(command(finished.data, finished.out, *more)) == 2
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), finished.out, "finished", "--out")
-    assert (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns == before
+    assert (finished.out / FILE).stat().st_mtime_ns == before
 
 
 def test_command_refuses_what_is_no_folder(finished: Run, folder: Path, capsys: pytest.CaptureFixture[str]):
@@ -1076,7 +1088,7 @@ def test_command_refuses_then_resumes_an_interrupted_run(
     said = capsys.readouterr().out
     assert "resumed at step 2 of 4" in said
     assert "bit for bit" not in said
-    weights = "capsnet-mnist.safetensors"
+    weights = FILE
     assert (folder / weights).read_bytes() == (finished.out / weights).read_bytes()
     cards = [load_weights(out / weights).card for out in (folder, finished.out)]
     for card in cards:
@@ -1112,7 +1124,7 @@ def test_command_on_a_full_disk_then_resumed(
     assert main([*arguments, "--resume"]) == 0
     step = 2 if whole == 2 else 4
     assert f"resumed at step {step} of 4" in capsys.readouterr().out
-    assert len(load_weights(folder / "out" / "capsnet-mnist.safetensors").card["log"]) == 2
+    assert len(load_weights(folder / "out" / FILE).card["log"]) == 2
     assert len((folder / "out" / "log.csv").read_text().splitlines()) == 3
 
 
@@ -1130,9 +1142,10 @@ def test_command_stops_when_training_diverges(
     said: str,
 ):
     """An endless step, seen in the next loss or, after an epoch's last, in the weights."""
-    rate = train.learning_rate
     monkeypatch.setattr(
-        train, "learning_rate", lambda s, step, n: math.inf if step == bad else rate(s, step, n)
+        trainer_module,
+        "learning_rate",
+        lambda s, step, n: math.inf if step == bad else learning_rate(s, step, n),
     )
     kept: list[bytes] = []
     save = Trainer.save
@@ -1179,7 +1192,7 @@ def test_checkpoints_are_written_within_an_epoch(
 def test_command_mixes_and_starts_from_other_weights(
     finished: Run, plain: None, folder: Path, capsys: pytest.CaptureFixture[str]
 ):
-    start = finished.out / "capsnet-mnist.safetensors"
+    start = finished.out / FILE
     mixing = [
         "--augment",
         "--synthetic",
@@ -1193,7 +1206,7 @@ def test_command_mixes_and_starts_from_other_weights(
     ]
     arguments = ["--batch-size", "4", "--start-from", str(start), "--final-learning-rate", "1e-9"]
     assert main([*command(finished.data, folder / "out"), *mixing, *arguments, "--device", "cpu"]) == 0
-    weights = load_weights(folder / "out" / "capsnet-mnist.safetensors")
+    weights = load_weights(folder / "out" / FILE)
     began = load_weights(start)
     # One step at next to no learning rate: what was started from is still there.
     torch.testing.assert_close(weights.net.digits.W, began.net.digits.W, atol=1e-3, rtol=0)
@@ -1204,7 +1217,7 @@ def test_command_mixes_and_starts_from_other_weights(
     assert (
         "3 made-up digits (25% of a batch); 3 made-up pictures of no digit (25% of a batch)" in card["data"]
     )
-    text = (folder / "out" / "capsnet-mnist.md").read_text()
+    text = (folder / "out" / "card.md").read_text()
     assert began.sha256 in text
     assert "turned" in text
     shutil.rmtree(folder / "out")
@@ -1213,10 +1226,10 @@ def test_command_mixes_and_starts_from_other_weights(
 
 
 def test_command_ends_with_the_mean_of_both_ends(finished: Run, plain: None, folder: Path):
-    start = finished.out / "capsnet-mnist.safetensors"
+    start = finished.out / FILE
     options = ["--batch-size", "4", "--start-from", str(start), "--device", "cpu"]
     assert main([*command(finished.data, folder / "out"), *options, "--average-start"]) == 0
-    found = load_weights(folder / "out" / "capsnet-mnist.safetensors")
+    found = load_weights(folder / "out" / FILE)
     began = load_file(start)
     # The checkpoint holds what was trained to: only what is written at the end is a mean.
     trained = load_file(folder / "out" / "checkpoint.safetensors")
@@ -1224,7 +1237,7 @@ def test_command_ends_with_the_mean_of_both_ends(finished: Run, plain: None, fol
         mean = (began[name].double() + trained[f"net.{name}"].double()) / 2
         torch.testing.assert_close(parameter.double(), mean, atol=1e-6, rtol=2**-10)  # half precision
     assert (began["digits.W"] - trained["net.digits.W"]).abs().max() > 1e-4
-    _, validation = split_validation(load_mnist(finished.data, "train"))
+    _, validation = split_validation(load_mnist(finished.data, "train"), 4)
     assert found.card["validation_error"] == error_rate(found.net, validation, 3)
     assert found.card["settings"]["average_start"] is True
 

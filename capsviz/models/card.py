@@ -231,6 +231,8 @@ def departures(card: Mapping[str, Any]) -> str:
         )
     if settings.get("averaged"):
         rows.append(("the weights of one training", f"the mean of those of {len(settings['averaged'])}"))
+    if settings.get("mixed_precision"):
+        rows.append(("single precision", "products of the large convolutions in bfloat16"))
     rows += [
         ("number of epochs not given", " + ".join(epochs)),
         ("learning rate that decays exponentially", "one that warms up, then follows a cosine"),
@@ -255,6 +257,8 @@ def command(settings: Mapping[str, Any]) -> str:
     words += ["--augment"] if settings.get("augment") else []
     words += [f"--noise {settings['noise']}"] if settings.get("noise") else []
     words += [f"--network {settings['network']}"] if settings.get("network", DEFAULT) != DEFAULT else []
+    if "mixed_precision" in settings:
+        words.append("--mixed-precision" if settings["mixed_precision"] else "--no-mixed-precision")
     words += ["--start-from WEIGHTS"] if settings.get("start_from") else []
     words += ["--average-start"] if settings.get("average_start") else []
     return " ".join(words)
@@ -312,6 +316,7 @@ def card_table(card: Mapping[str, Any]) -> str:
             f"Adam, {settings['learning_rate']:g} after {settings['warmup_steps']} steps of warm-up (a tenth of a short run), "
             f"cosine to {settings['final_learning_rate']:g}",
         ),
+        *([("Precision", _precision(settings))] if "mixed_precision" in settings else []),
         ("Command", f"`{card['command']}`" + (f"; the last part by `{command(settings)}`" if parts else "")),
         ("Commit", f"`{card['commit']}`"),
         ("Trained on", f"{card['device']}, PyTorch {card['torch']}"),
@@ -358,6 +363,12 @@ def _batch(settings: Mapping[str, Any]) -> str:
     }
     counts = [f"{round(share * settings['batch_size'])} {name}" for name, share in parts.items() if share]
     return f"{settings['batch_size']}" + (f", of them {' and '.join(counts)}" if counts else "")
+
+
+def _precision(settings: Mapping[str, Any]) -> str:
+    if settings["mixed_precision"]:
+        return "mixed: products of the large convolutions in bfloat16, all else in single precision"
+    return "single"
 
 
 def _augmentation(settings: Mapping[str, Any]) -> str:
