@@ -1,9 +1,14 @@
 """Fixtures that several test files share."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tiny
 
 from capsviz.models.model import Model, load_model
+from capsviz.networks.base import Spec
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +26,23 @@ def seven() -> np.ndarray:
         left = round(18 - 0.5 * (row - 8))
         image[row, left - 2 : left + 1] = 1
     return image
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with weights of the tiny network, named as it is, trained once."""
+    with tiny.registered():
+        return tiny.train(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture
+def tiny_network() -> Iterator[Spec]:
+    """The tiny network's spec, registered while the test runs."""
+    with tiny.registered() as spec:
+        yield spec
+
+
+@pytest.fixture
+def tiny_model(tiny_network: Spec, tiny_weights: Path) -> Model:
+    """The trained tiny network on the CPU."""
+    return load_model(tiny_weights, device="cpu")
