@@ -154,6 +154,8 @@ def sent_kilobytes(iterations: int = 3) -> Quantiles:
     )
     operated = surgery_payload(trace, drawings[-1, 0], reroute(trace.u_hat, iterations), drawings[-1, 0])
     whole = (
-        routing + len(repr(operated)) + sum(len(text.encode()) for text in browser_assets("surgery", "surgery"))
+        routing
+        + len(repr(operated))
+        + sum(len(text.encode()) for text in browser_assets("surgery", "surgery"))
     )
     return (whole / 1000,) * 3

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import reference
+import tiny
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
@@ -33,7 +34,8 @@ from capsviz.inputs.strokes import make_image, random_digit, random_other
 from capsviz.layers import fast
 from capsviz.layers.capsules import CapsNet
 from capsviz.models.weights import FILE, load_weights
-from capsviz.networks.base import DEFAULT, find
+from capsviz.networks.base import DEFAULT, find, register, unregister
+from capsviz.traces.base import COUPLING
 from capsviz.training import checkpoints, objective, result, train, validation
 from capsviz.training import pool as pool_module
 from capsviz.training import trainer as trainer_module
@@ -72,6 +74,14 @@ def by_the_book(
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with the readable formulation: equal (``test_fast.py``), and quicker for batches of two."""
     monkeypatch.setattr(fast, "class_capsules", by_the_book)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def single() -> Iterator[None]:
+    """Whatever is quicker on the machine that tests, what is said below is of single precision, but for some tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "is_quicker", lambda device: False)
+        yield
 
 
 @pytest.fixture
@@ -665,6 +675,34 @@ def test_resumes_bit_for_bit(plain: None, folder: Path, stop: int, device: str):
     assert len(logs[0]) == 2
 
 
+def test_a_mixed_run_resumes_bit_for_bit(folder: Path):
+    """In the formulation that a CPU trains with: whole, and in two parts."""
+    settings = replace(SMALL, mixed_precision=True)
+    whole, first, second, single = (
+        Trainer(replace(settings, mixed_precision=mixed), synthetic(4), CPU)
+        for mixed in (True, True, True, False)
+    )
+    run(whole, until=2)
+    run(first, until=1)
+    first.save(folder / "checkpoint")
+    assert second.load(folder / "checkpoint") == []
+    run(second, until=2)
+    run(single, until=1)
+    for (name, ours), theirs in zip(second.net.named_parameters(), whole.net.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+        assert ours.dtype == torch.float32
+        assert {value.dtype for value in whole.optimizer.state[theirs].values()} == {torch.float32}
+    gradients = [trainer.net.primary.conv.weight.grad for trainer in (first, single)]
+    assert not torch.equal(*gradients)  # it was mixed
+
+
+def test_the_machine_says_what_multiplies_in_bfloat16(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS")
+    monkeypatch.setattr(trainer_module, "instructions", lambda: ["amx_bf16", "avx512_bf16"])
+    for mixed, said in ((True, "cpu with ABACUS and amx_bf16 and avx512_bf16"), (False, "cpu with ABACUS")):
+        assert Trainer(replace(SMALL, mixed_precision=mixed), synthetic(4), CPU).machine["device"] == said
+
+
 @pytest.fixture(scope="module")
 def checkpoint() -> Iterator[Path]:
     """A checkpoint of ``SMALL`` on four digits, after one of four steps."""
@@ -698,6 +736,7 @@ def assert_refused(trainer: Trainer, path: Path, *mentioned: object) -> None:
         (Settings(epochs=2, batch_size=2, shift=1), 4, "shift 2, not 1"),
         (Settings(epochs=2, batch_size=2, iterations=1), 4, "iterations 3, not 1"),
         (Settings(epochs=2, batch_size=2, learning_rate=0.1), 4, "learning_rate 0.001, not 0.1"),
+        (Settings(epochs=2, batch_size=2, mixed_precision=True), 4, "mixed_precision False, not True"),
         (SMALL, 6, "images 4, not 6"),
     ],
 )
@@ -1041,6 +1080,16 @@ def test_the_commit_says_whether_files_differ_from_it(
     assert result.current_commit() == said
 
 
+def test_the_commit_is_that_of_the_whole_package(monkeypatch: pytest.MonkeyPatch):
+    """Not of the folder alone that asks for it."""
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        result.subprocess, "run", lambda words, cwd, **_: asked.append(cwd) or SimpleNamespace(stdout="")
+    )
+    result.current_commit()
+    assert set(asked) == {Path(train.__file__).parent.parent}
+
+
 def test_without_git_no_commit_is_known(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     assert result.current_commit() == "unknown"
@@ -1288,3 +1337,179 @@ def test_command_with_half_of_mnist(finished: Run, tmp_path: Path, capsys: pytes
     message = capsys.readouterr().err.rstrip("\n")
     reference.assert_one_sentence(message, "capsviz: ", "t10k-images-idx3-ubyte missing")
     assert not (tmp_path / "out").exists()
+
+
+# --- any network ----------------------------------------------------------------------------------------
+
+
+SHAPES = ["--network", "tiny.shapes", "--epochs", "2", "--batch-size", "100", "--device", "cpu"]
+
+
+def shapes(out: Path, *more: str) -> list[str]:
+    return ["train", "--data", str(out.parent), "--out", str(out), *SHAPES, *more]
+
+
+@pytest.fixture
+def shapes_network() -> Iterator[None]:
+    """The network of ``tiny.py``, of other sizes and classes than the paper's, known as long as the test runs."""
+    with tiny.registered():
+        yield
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.rstrip("\n").splitlines()[-1].removeprefix("capsviz: ")
+
+
+def test_another_network_is_trained_by_its_name(shapes_network: None, folder: Path):
+    assert main(shapes(folder / "out", "--no-mixed-precision", "--augment", "--noise", "0.2")) == 0
+    found = load_weights(folder / "out")
+    card = found.card
+    assert found.spec is tiny.SPEC
+    assert card["name"] == card["settings"]["network"] == "tiny.shapes"
+    assert card["settings"]["iterations"] == 2
+    assert card["parameters"] == sum(tensor.numel() for tensor in load_file(folder / "out" / FILE).values())
+    assert card["data"] == "Shapes: 300 images to train on, 60 to choose by, 90 to test on"
+    assert "--network tiny.shapes" in card["command"]
+    assert [row["epoch"] for row in card["log"]] == [1, 2]
+    images, labels = tiny.load(folder, "test")
+    with torch.no_grad():
+        answers = found.net(images / 255, 2).lengths.argmax(1)
+    assert card["test_error"] == pytest.approx(float((answers != labels).float().mean()))
+
+
+def test_another_network_learns(shapes_network: None, folder: Path):
+    """Of three classes that are drawn alike, it soon reads more than nine tenths."""
+    assert load_weights(tiny.train(folder)).card["test_error"] < 0.1
+
+
+def test_a_card_says_what_multiplied_in_bfloat16(
+    shapes_network: None, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A run that is resumed goes on as it began, and is refused if somebody says otherwise."""
+    save = Trainer.save
+
+    def interrupted(trainer: Trainer, path: Path) -> None:
+        save(trainer, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "is_quicker", lambda device: True)
+    assert main(shapes(folder / "whole")) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "save", interrupted)
+        assert main(shapes(folder / "out")) == 130
+    assert "multiply in bfloat16; --no-mixed-precision" in capsys.readouterr().out
+    monkeypatch.setattr(train, "is_quicker", lambda device: False)
+    assert main(shapes(folder / "out", "--resume", "--no-mixed-precision")) == 2
+    reference.assert_one_sentence(last_line(capsys), "mixed_precision True, not False", "--out")
+    assert main(shapes(folder / "out", "--resume")) == 0
+    assert (folder / "out" / FILE).read_bytes() == (folder / "whole" / FILE).read_bytes()
+    card = load_weights(folder / "out").card
+    assert card["settings"]["mixed_precision"] is True
+    assert "--mixed-precision" in card["command"].split()
+    text = (folder / "out" / "card.md").read_text("utf-8")
+    assert "| Precision | mixed: products of the large convolutions in bfloat16, all else in single" in text
+    assert "| single precision | products of the large convolutions in bfloat16 |" in text
+
+    capsys.readouterr()
+    assert main(shapes(folder / "single", "--no-mixed-precision")) == 0
+    assert "bfloat16" not in capsys.readouterr().out
+    card = load_weights(folder / "single").card
+    assert card["settings"]["mixed_precision"] is False
+    assert "--no-mixed-precision" in card["command"].split()
+    text = (folder / "single" / "card.md").read_text("utf-8")
+    assert "| Precision | single |" in text
+    assert "bfloat16" not in text
+    assert (folder / "single" / FILE).read_bytes() != (folder / "whole" / FILE).read_bytes()
+
+
+def test_losses_in_bfloat16_are_those_of_single_precision(folder: Path):
+    """To about three digits, over two dozen steps from the same seed."""
+    with tiny.registered() as spec:
+        settings = Settings(epochs=8, batch_size=100, iterations=2, network=spec.name)
+        logs = []
+        for mixed in (False, True):
+            trainer = Trainer(replace(settings, mixed_precision=mixed), tiny.load(folder, "train"), CPU)
+            while trainer.step < trainer.steps:
+                list(trainer.run_epoch())
+                trainer.end_epoch(tiny.load(folder, "test").take(slice(3)))
+            logs.append([(row["margin_loss"], row["reconstruction_loss"]) for row in trainer.log])
+    single, mixed = map(np.array, logs)
+    np.testing.assert_allclose(mixed, single, rtol=5e-3)
+    assert not np.array_equal(mixed, single)
+
+
+@pytest.mark.parametrize("option", ["--synthetic", "--others"])
+def test_nothing_is_made_up_for_data_that_have_none(
+    shapes_network: None, folder: Path, option: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(shapes(folder / "out", option, "0.25")) == 2
+    reference.assert_one_sentence(last_line(capsys), "Shapes", "leave out --synthetic and --others")
+    assert not (folder / "out").exists()
+
+
+def test_a_network_without_a_decoder_is_not_trained(folder: Path, capsys: pytest.CaptureFixture[str]):
+    register(replace(tiny.SPEC, offers=frozenset({COUPLING})), "this test")
+    try:
+        assert main(shapes(folder / "out")) == 2
+    finally:
+        unregister(tiny.SPEC.name)
+    said = last_line(capsys)
+    reference.assert_one_sentence(said, "tiny.shapes has no decoder", "--network (dynamic.mnist)")
+    assert not (folder / "out").exists()
+
+
+def test_weights_of_another_network_are_refused(
+    shapes_network: None, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """As a start, as a checkpoint, as a part of a mean."""
+    assert main(shapes(folder / "out", "--start-from", "capsnet-mnist")) == 2
+    reference.assert_one_sentence(
+        last_line(capsys), "are of dynamic.mnist, not of tiny.shapes", "--network dynamic.mnist"
+    )
+    assert main(shapes(folder / "shapes")) == 0
+    for name in ("dynamic.mnist", "capsnet-mnist"):
+        words = ["average", name, str(folder / "shapes"), "--data", str(folder), "--out", str(folder / "out")]
+        assert main([*words, "--device", "cpu"]) == 2
+        reference.assert_one_sentence(last_line(capsys), "of dynamic.mnist, tiny.shapes: leave out")
+    assert not (folder / "out").exists()
+
+    (folder / "shapes" / FILE).unlink()
+    register(replace(tiny.SPEC, name="tiny.twin", aliases=()), "this test")
+    try:
+        twin = ["--network", "tiny.twin", "--resume"]
+        assert main([*shapes(folder / "shapes"), *twin]) == 2
+    finally:
+        unregister("tiny.twin")
+    reference.assert_one_sentence(last_line(capsys), "network tiny.shapes, not tiny.twin", "--out")
+
+
+def test_training_starts_from_a_folder_a_file_or_a_mean(shapes_network: None, folder: Path):
+    for seed, start in ((0, []), (1, ["--start-from", str(folder / "0")])):
+        more = ["--seed", str(seed), *start]
+        assert main(shapes(folder / str(seed), *more)) == 0
+    assert main(shapes(folder / "2", "--start-from", str(folder / "1" / FILE))) == 0
+    parts = [load_weights(folder / name) for name in "012"]
+    assert [part.card["settings"]["start_from"] for part in parts] == ["", parts[0].sha256, parts[1].sha256]
+    words = ["average", *(str(folder / name) for name in "012"), "--data", str(folder), "--device", "cpu"]
+    assert main([*words, "--out", str(folder / "mean")]) == 0
+    mean = load_weights(folder / "mean")
+    assert mean.spec is tiny.SPEC
+    expected = torch.stack([part.net.digits.W.double() for part in parts]).mean(0)
+    torch.testing.assert_close(mean.net.digits.W.double(), expected, atol=1e-6, rtol=2**-10)
+    assert main(shapes(folder / "3", "--start-from", str(folder / "mean"))) == 0
+
+
+def test_training_starts_from_files_of_older_versions(
+    finished: Run, plain: None, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """NAME.safetensors with NAME.json beside it, whose settings know neither network nor precision."""
+    shutil.copy(finished.out / FILE, folder / "old.safetensors")
+    card = json.loads((finished.out / "card.json").read_text())
+    del card["settings"]["network"], card["settings"]["mixed_precision"]
+    (folder / "old.json").write_text(json.dumps(card | {"name": "capsnet-mnist"}))
+    start = ["--start-from", str(folder / "old.safetensors"), "--batch-size", "4", "--device", "cpu"]
+    assert main([*command(finished.data, folder / "out"), *start]) == 0
+    found = load_weights(folder / "out").card
+    assert found["settings"]["start_from"] == card["sha256"]
+    assert found["started_from"] == [card["settings"]]
+    assert "precision" not in result.command(card["settings"])
