@@ -29,6 +29,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     model = load_model(arguments.weights, arguments.device)
     limit = float(model.card["unsure_below"])
+    names, kind = model.shape.classes, model.shape.kind
     answers: list[dict[str, Any]] = []
     for path in arguments.files:
         name = one_line(str(path))
@@ -42,24 +43,24 @@ def _predict(arguments: argparse.Namespace) -> int:
             answers.append({"file": str(path), "error": reason})
             print(f"capsviz: {name}: {one_line(reason)}", file=sys.stderr)
             continue
-        order = [int(digit) for digit in lengths.argsort()[::-1]]
-        first, second = order[:2]
+        first, second = (names[place] for place in lengths.argsort()[:-3:-1])
         found = verdict(lengths, limit)
         answers.append(
             {
                 "file": str(path),
-                "digit": None if found == "no digit" else first,
+                kind: None if found == "no digit" else int(first) if first.isdecimal() else first,
                 "unsure": found != "digit",
                 "unsure_below": round(limit, 4),
                 "lengths": [round(v, 4) for v in lengths.tolist()],
             }
         )
         if not arguments.json:
-            length, then = f"{lengths[first]:.2f}", f"next {second}, {lengths[second]:.2f}"
+            length, then = (f"{length:.2f}" for length in sorted(lengths.tolist())[:-3:-1])
+            then = f"next {second}, {then}"
             said = {
                 "digit": f"{first} (length {length}; {then})",
-                "unsure": f"{first} (length {length}; {then}; unsure, perhaps no digit: below {limit:.2f})",
-                "no digit": f"no digit (longest capsule: {first}, {length}; {then})",
+                "unsure": f"{first} (length {length}; {then}; unsure, perhaps no {kind}: below {limit:.2f})",
+                "no digit": f"no {kind} (longest capsule: {first}, {length}; {then})",
             }
             print(f"{name}: {said[found]}")
     if arguments.json:
@@ -250,12 +251,16 @@ def build_parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    command = add("predict", _predict, "Read the digit in each image file.")
+    command = add("predict", _predict, "Say what each image file shows.")
     command.add_argument(
-        "files", type=_path, nargs="+", metavar="FILE", help="PNG, JPEG or WebP of one digit"
+        "files",
+        type=_path,
+        nargs="+",
+        metavar="FILE",
+        help="PNG, JPEG or WebP of one digit, or what the network knows",
     )
     command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
-    command.add_argument("--json", action="store_true", help="print all ten lengths as JSON")
+    command.add_argument("--json", action="store_true", help="print all lengths as JSON")
 
     command = add("evaluate", _evaluate, "Measure a network on MNIST's test set, on drawings and beyond.")
     command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")

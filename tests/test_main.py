@@ -22,6 +22,7 @@ from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.models.model import Model
 from capsviz.models.weights import DEFAULT, load_card, locate
 from capsviz.training.settings import Settings
+from capsviz.training.train import train
 
 
 @pytest.fixture
@@ -82,6 +83,26 @@ def test_predict_says_when_it_is_unsure(
     assert (answer["digit"], answer["unsure"]) == (digit, unsure)
     assert answer["unsure_below"] == pytest.approx(limit, abs=1e-4)
     assert answer["lengths"] == [0.02] * 4 + [longest] + [0.02] * 4 + [0.05]
+
+
+def test_predict_names_the_classes_of_another_network(
+    drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(np.float32([[[0.3, 0.1, 0.9]], [[2e-9, 3e-9, 1e-9]]]).repeat(2, axis=0))
+    monkeypatch.setattr(Model, "predict", lambda self, images: next(answers))
+    with tiny.registered():
+        settings = Settings(epochs=1, batch_size=100, iterations=2, network=tiny.SPEC.name)
+        train(tmp_path, tmp_path / "out", settings, torch.device("cpu"), say=lambda line: None)
+        words = ["predict", "--device", "cpu", "--weights", str(tmp_path / "out"), str(drawing)]
+        for said, shape in (
+            ("zigzag (length 0.90; next kite, 0.30)", "zigzag"),
+            ("no shape (longest capsule: ring, 0.00; next kite, 0.00)", None),
+        ):
+            assert main(words) == 0
+            assert capsys.readouterr().out == f"{drawing}: {said}\n"
+            assert main([*words, "--json"]) == 0
+            (answer,) = json.loads(capsys.readouterr().out)
+            assert (answer["shape"], len(answer["lengths"])) == (shape, 3)
 
 
 def test_evaluate_counts_what_is_wrong(
