@@ -190,5 +190,7 @@ def test_a_folder_that_holds_a_run_is_left_alone(
     assert runs[2].read_bytes() == before
     (tmp_path / "checkpoint.safetensors").write_bytes(b"begun")
     assert main(command(data, tmp_path, *runs[:2])) == 2
-    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "unfinished run", "another folder")
+    said = capsys.readouterr().err.rstrip("\n")
+    reference.assert_one_sentence(said, "unfinished run", "another folder")
+    assert "--resume" not in said  # a mean has nothing to go on with
     assert torch.is_grad_enabled()

@@ -1513,3 +1513,14 @@ def test_training_starts_from_files_of_older_versions(
     assert found["settings"]["start_from"] == card["sha256"]
     assert found["started_from"] == [card["settings"]]
     assert "precision" not in result.command(card["settings"])
+
+
+def test_a_network_is_written_under_its_name_where_it_was_asked_for_by_another(folder: Path):
+    register(replace(tiny.SPEC, aliases=("shapes",)), "this test")
+    settings = Settings(epochs=1, batch_size=100, iterations=2, network="shapes")
+    try:
+        card = train.train(folder, folder / "out", settings, CPU, say=lambda line: None)
+    finally:
+        unregister(tiny.SPEC.name)
+    assert card["settings"]["network"] == "tiny.shapes"
+    assert "--network tiny.shapes" in card["command"]

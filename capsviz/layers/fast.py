@@ -172,7 +172,7 @@ class _Spectra(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         kernels = _transforms(gradients[0].dtype).kernel
-        taps = gradients[0].new_empty(ctx.shape, dtype=torch.float32)
+        taps = gradients[0].new_empty(ctx.shape)
         for g, gradient, (row, column) in zip(kernels, gradients, _PHASES, strict=True):
             part = taps[row::2, column::2]
             part.copy_((g.T @ gradient.flatten(1)).view(part.shape))
@@ -226,8 +226,8 @@ def primary_capsules(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
     for phase, kernel in zip(_PHASES, spectra, strict=True):
         x_hat: Tensor = _Transformed.apply(_features(net, images, phase).flatten(1))
         products.baddbmm_(x_hat.view(len(x_hat), len(images), -1), kernel)
-    out = (back @ products.flatten(1)).float().view(net.grid.places, len(images), -1)
-    out = out + net.primary.conv.get_parameter("bias")
+    out = (back @ products.flatten(1)).view(net.grid.places, len(images), -1)
+    out = out + net.primary.conv.get_parameter("bias")  # in single precision from here on
     u = squash(out.unflatten(2, (net.grid.types, net.primary.components)))  # [36, B, 32, 8]
     return u.permute(1, 3, 2, 0).reshape(len(images), net.primary.components, net.grid.capsules)
 
