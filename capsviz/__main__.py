@@ -18,6 +18,7 @@ from capsviz.networks.base import DEFAULT, find
 from capsviz.training.settings import Settings
 
 WEIGHTS = "network's name, folder with weights or .safetensors file"
+DATA = "folder with the network's data; MNIST is downloaded there if it is empty"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
 
@@ -189,8 +190,8 @@ def _poses(arguments: argparse.Namespace) -> int:
         print(one_line(unlike), file=sys.stderr)
     measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
     path = save_poses(measurements, arguments.weights)
-    for digit, poses in enumerate(measurements.digits):
-        print(f"Digit {digit}, strongest component first")
+    for name, poses in zip(model.shape.classes, measurements.digits, strict=True):
+        print(f"{model.shape.kind.capitalize()} {name}, strongest component first")
         components = sorted(enumerate(poses.components), key=lambda entry: -entry[1].strength)
         for index, component in components:
             # Not every terminal has a real minus sign.
@@ -262,8 +263,8 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
     command.add_argument("--json", action="store_true", help="print all lengths as JSON")
 
-    command = add("evaluate", _evaluate, "Measure a network on MNIST's test set, on drawings and beyond.")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command = add("evaluate", _evaluate, "Measure a network on its test set, on drawings and beyond.")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
     command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
     command.add_argument(
         "--strokes", type=_path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
@@ -285,11 +286,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
     command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
 
     command = add("train", _train, "Train a network on its data.")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
     command.add_argument("--network", default=DEFAULT, metavar="NAME", help="what to train (%(default)s)")
     command.add_argument(
         "--out", type=_path, required=True, help="folder for checkpoint, log, curves, weights"
@@ -351,7 +352,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = add("average", _average, "Make the mean of the weights of several trainings.")
     command.add_argument("weights", nargs="+", metavar="WEIGHTS", help=f"each a {WEIGHTS}")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
     command.add_argument("--out", type=_path, required=True, help="folder for the weights and their card")
     return parser
 

@@ -331,7 +331,8 @@ def test_poses_lists_the_strongest_component_first(
         return data.Digits(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8), torch.tensor([3]))
 
     measured = SimpleNamespace(load=load, unlike=lambda folder, split: f"{split} is odd")
-    model = SimpleNamespace(spec=SimpleNamespace(data=measured))
+    shape = SimpleNamespace(kind="letter", classes=("ß",))
+    model = SimpleNamespace(spec=SimpleNamespace(data=measured), shape=shape)
     monkeypatch.setattr("capsviz.models.model.load_model", lambda *given: seen.append(given) or model)
     monkeypatch.setattr("capsviz.measures.poses.measure_poses", measure)
     monkeypatch.setattr(
@@ -343,7 +344,7 @@ def test_poses_lists_the_strongest_component_first(
     printed = capsys.readouterr()
     assert printed.err == "train is odd\n"
     assert printed.out.splitlines() == [
-        "Digit 0, strongest component first",
+        "Letter ß, strongest component first",
         "   1  thicker: R2 0.9",
         "   2  lower: -2",
         "   0  wider",

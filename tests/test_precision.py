@@ -87,20 +87,23 @@ def test_no_time_is_taken_where_it_would_say_nothing(
 
 
 def test_the_share_is_that_of_the_least_times(monkeypatch: pytest.MonkeyPatch):
-    """Seven turns: single precision takes 4 s at least, bfloat16 3 s; a machine that is busy makes both longer."""
+    """Single precision takes 4 s at least, bfloat16 3 s; a machine that is busy makes both longer, now and then."""
     now, types = 0.0, []
-    single, half = iter([9.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]), iter([5.0, 50.0, 3.0, 6.0, 7.0, 8.0, 9.0])
+    single, half = iter([9.0, 4.0, *13 * [5.0]]), iter([5.0, 50.0, *12 * [7.0], 3.0])
 
     def multiply(a: torch.Tensor, b: torch.Tensor) -> None:
         nonlocal now
         assert (a.shape, b.shape, a.dtype) == ((8, 128, 256), (8, 256, 256), b.dtype)
+        assert torch.get_num_threads() == 1
         types.append(a.dtype)
         now += next(single if a.dtype == torch.float32 else half)
 
+    threads = torch.get_num_threads()
     monkeypatch.setattr(torch, "bmm", multiply)
     monkeypatch.setattr(precision, "time", SimpleNamespace(perf_counter=lambda: now))
     assert share_of_time() == 0.75
-    assert types == 7 * [torch.float32, torch.bfloat16]
+    assert types == 15 * [torch.float32, torch.bfloat16]
+    assert torch.get_num_threads() == threads
 
 
 def test_the_time_is_really_taken():

@@ -15,7 +15,7 @@ PRODUCTS = (
 )  # x86's instructions that multiply bfloat16, as Linux and PyTorch name them
 CPUINFO = Path("/proc/cpuinfo")
 QUICKER = 0.8  # of single precision's time for a product: what is saved must also pay for changing the numbers' type
-_TURNS = 7
+_TURNS = 15
 
 
 def instructions() -> list[str]:
@@ -41,14 +41,18 @@ def is_quicker(device: torch.device) -> bool:
 def share_of_time() -> float:
     """Time of one product in bfloat16 as a share of that in single precision, here and now; each the least of several.
 
-    The product is that of a few spectra (``layers/fast.py``), of a batch of 128 images.
+    The product is that of a few spectra (``layers/fast.py``), of a batch of 128 images. One thread makes it: several
+    wait for each other, and on a machine that is busy that is most of the time.
     """
     left, right = torch.ones(8, 128, 256), torch.ones(8, 256, 256)
     factors = {dtype: (left.to(dtype), right.to(dtype)) for dtype in (torch.float32, torch.bfloat16)}
     times: dict[torch.dtype, list[float]] = {dtype: [] for dtype in factors}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for _ in range(_TURNS):
         for dtype, (a, b) in factors.items():
             began = time.perf_counter()
             torch.bmm(a, b)
             times[dtype].append(time.perf_counter() - began)
+    torch.set_num_threads(threads)
     return min(times[torch.bfloat16]) / min(times[torch.float32])
