@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from benchmarks import browser, formulations, pose, routing, trace, training
+from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
     ("One trace, CPU", trace.one_trace, "8 ms"),
@@ -37,9 +38,21 @@ ROWS = [
 ]
 
 
+def products() -> str:
+    """Which products training uses on this processor, and why."""
+    found, used = instructions(), is_quicker(torch.device("cpu"))
+    if not found:
+        return "Training multiplies in single precision: this processor has no products of bfloat16."
+    return (
+        f"Training multiplies in {'bfloat16' if used else 'single precision'}: a product by {' or '.join(found)} takes "
+        f"{share_of_time():.0%} of the time."
+    )
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     """Measure the rows named in ``arguments`` (or their modules), or all; 1 if one of them failed."""
-    print(f"{platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}\n")
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}")
+    print(f"{products()}\n")
     print(
         "| what | median, ms where nothing else is said | 10th to 90th percentile | aim |\n|---|---:|---:|---|"
     )

@@ -39,16 +39,16 @@ DONE = 2 * (
     + 148 * (1024 * 256 + 36 * 256)
     + 1152 * 8 * 160 * (2 * ITERATIONS - 1)
 )
-# Images [B, 28, 28] to digit capsules v [B, J, D]; "spectra" is what ours keeps where the weights do not change.
+# Images [B, 28, 28] to class capsules v [B, J, D]; "spectra" is what ours keeps where the weights do not change.
 Formulation = Callable[[CapsNet, Tensor, fast.Spectra | None], Tensor]
 
 
 def ours(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
-    return fast.digit_capsules(net, images, ITERATIONS, spectra)
+    return fast.class_capsules(net, images, ITERATIONS, spectra)
 
 
 def public(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
-    """W spread out over the batch, logits [B, I, J] with the digits last, one multiplication at a time."""
+    """W spread out over the batch, logits [B, I, J] with the classes last, one multiplication at a time."""
     _, u = net.encode(images)
     W = net.digits.W.unsqueeze(0).repeat(len(images), 1, 1, 1, 1)  # [B, I, J, D, K]
     u_hat = (W @ u[:, :, None, :, None]).squeeze(-1)  # [B, I, J, D]
@@ -76,6 +76,11 @@ def einsum(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor
         if not last:
             b = b + torch.einsum("bijd,bjd->bij", votes, v)
     return v
+
+
+def mixed(net: CapsNet, images: Tensor, spectra: fast.Spectra | None) -> Tensor:
+    """Ours with products in bfloat16, by whatever the processor has for them: not the same numbers, nor for inference."""
+    return fast.class_capsules(net, images, ITERATIONS, mixed_precision=True)
 
 
 FORMULATIONS: dict[str, Formulation] = {"ours": ours, "public": public, "einsum": einsum}
@@ -124,11 +129,14 @@ class _Bench:
         times = {"forward": self._time(lambda: capsules(self.net, self.images, self.spectra))}
         if name == "ours":
             times["forward anew"] = self._time(lambda: capsules(self.net, self.images, None))
+        times["step"] = self._time_step(capsules)
+        found = {f"{name} {what}": ms for what, ms in times.items()}
+        return found | {"mixed step": self._time_step(mixed)} if name == "ours" else found
+
+    def _time_step(self, capsules: Formulation) -> float:
         began = time.perf_counter()
         _step(self.net, self.optimizer, capsules, self.images)
-        return {f"{name} {what}": ms for what, ms in times.items()} | {
-            f"{name} step": 1000 * (time.perf_counter() - began)
-        }
+        return 1000 * (time.perf_counter() - began)
 
     @staticmethod
     def _time(run: Callable[[], Tensor]) -> float:
@@ -203,15 +211,15 @@ def _images_a_second(name: str) -> Callable[[], Quantiles]:
     return measure
 
 
-def _ratio(what: str, other: str = "einsum") -> Callable[[], Quantiles]:
-    """Ours in percent of another one, turn by turn."""
+def _ratio(what: str, other: str = "einsum", one: str = "ours") -> Callable[[], Quantiles]:
+    """The time of one in percent of another's, turn by turn."""
 
     def measure() -> Quantiles:
         times = _measured()
-        pairs = zip(times[f"ours {what}"], times[f"{other} {what}"], strict=True)
+        pairs = zip(times[f"{one} {what}"], times[f"{other} {what}"], strict=True)
         return quantiles([100 * ours / others for ours, others in pairs])
 
-    measure.__name__, measure.__module__ = f"ratio_{what}_{other}".replace(" ", "_"), __name__
+    measure.__name__, measure.__module__ = f"ratio_{what}_{one}_{other}".replace(" ", "_"), __name__
     return measure
 
 
@@ -238,6 +246,8 @@ ROWS = [
     ("— time of ours in % of plain einsum's", _ratio("forward"), "30%"),
     ("— the same, with freed memory kept for einsum too", _ratio("forward", "einsum kept"), ""),
     ("Training step, batch of 128, images a second: ours", _images_a_second("ours step"), ""),
+    ("— ours in mixed precision", _images_a_second("mixed step"), ""),
+    ("— time of ours in mixed precision in % of single", _ratio("step", "ours", "mixed"), ""),
     ("— W spread over the batch, as public versions do", _images_a_second("public step"), ""),
     ("— plain einsum", _images_a_second("einsum step"), ""),
     ("— time of ours in % of plain einsum's", _ratio("step"), "35%"),

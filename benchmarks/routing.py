@@ -10,8 +10,7 @@ from benchmarks.browser import opened
 from benchmarks.trace import Quantiles, canvas, quantiles
 from capsviz import canvas_to_mnist, load_model
 from capsviz.figures import routing_payload, surgery_payload
-from capsviz.figures.packing import browser_assets
-from capsviz.figures.routing import ROUTING_SCRIPTS, SURGERY_SCRIPTS
+from capsviz.figures.bundle import browser_assets
 from capsviz.traces.surgery import reroute
 
 ROUNDS = 12
@@ -151,10 +150,12 @@ def sent_kilobytes(iterations: int = 3) -> Quantiles:
     trace = model.trace(canvas_to_mnist(canvas()), iterations)
     drawings = model.reconstructions(trace)
     routing = len(routing_payload(trace, drawings)) + sum(
-        len(text.encode()) for text in browser_assets(ROUTING_SCRIPTS)
+        len(text.encode()) for text in browser_assets("explorer", "routing")
     )
     operated = surgery_payload(trace, drawings[-1, 0], reroute(trace.u_hat, iterations), drawings[-1, 0])
     whole = (
-        routing + len(repr(operated)) + sum(len(text.encode()) for text in browser_assets(SURGERY_SCRIPTS))
+        routing
+        + len(repr(operated))
+        + sum(len(text.encode()) for text in browser_assets("surgery", "surgery"))
     )
     return (whole / 1000,) * 3

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,9 +14,11 @@ from typing import Any, NoReturn
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, DataError
 from capsviz.inputs.data import SIZES, VALIDATION_SIZE
-from capsviz.models.weights import DEFAULT
+from capsviz.networks.base import DEFAULT, find
 from capsviz.training.settings import Settings
 
+WEIGHTS = "network's name, folder with weights or .safetensors file"
+DATA = "folder with the network's data; MNIST is downloaded there if it is empty"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
 
@@ -27,6 +30,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     model = load_model(arguments.weights, arguments.device)
     limit = float(model.card["unsure_below"])
+    names, kind = model.shape.classes, model.shape.kind
     answers: list[dict[str, Any]] = []
     for path in arguments.files:
         name = one_line(str(path))
@@ -40,24 +44,24 @@ def _predict(arguments: argparse.Namespace) -> int:
             answers.append({"file": str(path), "error": reason})
             print(f"capsviz: {name}: {one_line(reason)}", file=sys.stderr)
             continue
-        order = [int(digit) for digit in lengths.argsort()[::-1]]
-        first, second = order[:2]
+        first, second = (names[place] for place in lengths.argsort()[:-3:-1])
         found = verdict(lengths, limit)
         answers.append(
             {
                 "file": str(path),
-                "digit": None if found == "no digit" else first,
+                kind: None if found == "no digit" else int(first) if first.isdecimal() else first,
                 "unsure": found != "digit",
                 "unsure_below": round(limit, 4),
                 "lengths": [round(v, 4) for v in lengths.tolist()],
             }
         )
         if not arguments.json:
-            length, then = f"{lengths[first]:.2f}", f"next {second}, {lengths[second]:.2f}"
+            length, then = (f"{length:.2f}" for length in sorted(lengths.tolist())[:-3:-1])
+            then = f"next {second}, {then}"
             said = {
                 "digit": f"{first} (length {length}; {then})",
-                "unsure": f"{first} (length {length}; {then}; unsure, perhaps no digit: below {limit:.2f})",
-                "no digit": f"no digit (longest capsule: {first}, {length}; {then})",
+                "unsure": f"{first} (length {length}; {then}; unsure, perhaps no {kind}: below {limit:.2f})",
+                "no digit": f"no {kind} (longest capsule: {first}, {length}; {then})",
             }
             print(f"{name}: {said[found]}")
     if arguments.json:
@@ -71,7 +75,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.model import load_model
     from capsviz.models.weights import save_evaluation, write_atomically
-    from capsviz.training.train import make_folder
+    from capsviz.training.folder import make_folder
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
@@ -117,9 +121,10 @@ def _train(arguments: argparse.Namespace) -> int:
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.weights import load_weights
     from capsviz.training.distributed import join
-    from capsviz.training.train import train
+    from capsviz.training.train import mixed_precision, train
 
     keep_large_blocks()
+    spec = find(arguments.network)
     final = arguments.final_learning_rate or min(Settings.final_learning_rate, arguments.learning_rate)
     if final > arguments.learning_rate:
         raise DataError(
@@ -136,15 +141,20 @@ def _train(arguments: argparse.Namespace) -> int:
         synthetic=arguments.synthetic,
         others=arguments.others,
         pool=arguments.pool,
+        iterations=spec.shape.trained,
         average_start=arguments.average_start,
+        network=spec.name,
     )
     with join(arguments.device) as (team, device):
+        mixed = arguments.mixed_precision
+        if mixed is None:
+            mixed = team.from_first(lambda: mixed_precision(arguments.out, device))
         name = arguments.start_from
         start = team.from_first(lambda: load_weights(name)) if name else None
         train(
             arguments.data,
             arguments.out,
-            settings,
+            replace(settings, mixed_precision=mixed),
             device,
             arguments.resume,
             start,
@@ -167,21 +177,21 @@ def _average(arguments: argparse.Namespace) -> int:
 
 
 def _poses(arguments: argparse.Namespace) -> int:
-    from capsviz.inputs.data import load_mnist, unlike_mnist
     from capsviz.measures.poses import measure_poses, save_poses
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.model import load_model
 
     keep_large_blocks()
     model = load_model(arguments.weights, arguments.device)
-    digits = load_mnist(arguments.data, "train")
-    unlike = unlike_mnist(arguments.data, "train")
+    data = model.spec.data
+    digits = data.load(arguments.data, "train")
+    unlike = data.unlike(arguments.data, "train")
     if unlike:
         print(one_line(unlike), file=sys.stderr)
     measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
     path = save_poses(measurements, arguments.weights)
-    for digit, poses in enumerate(measurements.digits):
-        print(f"Digit {digit}, strongest component first")
+    for name, poses in zip(model.shape.classes, measurements.digits, strict=True):
+        print(f"{model.shape.kind.capitalize()} {name}, strongest component first")
         components = sorted(enumerate(poses.components), key=lambda entry: -entry[1].strength)
         for index, component in components:
             # Not every terminal has a real minus sign.
@@ -242,16 +252,20 @@ def build_parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    command = add("predict", _predict, "Read the digit in each image file.")
+    command = add("predict", _predict, "Say what each image file shows.")
     command.add_argument(
-        "files", type=_path, nargs="+", metavar="FILE", help="PNG, JPEG or WebP of one digit"
+        "files",
+        type=_path,
+        nargs="+",
+        metavar="FILE",
+        help="PNG, JPEG or WebP of one digit, or what the network knows",
     )
-    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
-    command.add_argument("--json", action="store_true", help="print all ten lengths as JSON")
+    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
+    command.add_argument("--json", action="store_true", help="print all lengths as JSON")
 
-    command = add("evaluate", _evaluate, "Measure a network on MNIST's test set, on drawings and beyond.")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
-    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
+    command = add("evaluate", _evaluate, "Measure a network on its test set, on drawings and beyond.")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
+    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
     command.add_argument(
         "--strokes", type=_path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
     )
@@ -272,11 +286,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
-    command.add_argument("--weights", default=DEFAULT, help="name or .safetensors file (%(default)s)")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
+    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
 
-    command = add("train", _train, "Train a network on MNIST.")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command = add("train", _train, "Train a network on its data.")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
+    command.add_argument("--network", default=DEFAULT, metavar="NAME", help="what to train (%(default)s)")
     command.add_argument(
         "--out", type=_path, required=True, help="folder for checkpoint, log, curves, weights"
     )
@@ -322,17 +337,22 @@ def build_parser() -> argparse.ArgumentParser:
         help="share of letters, scribbles and the like (%(default)s)",
     )
     command.add_argument("--pool", type=_positive, default=Settings.pool, help="made-up images (%(default)s)")
-    command.add_argument("--start-from", metavar="WEIGHTS", help="name or .safetensors file to start from")
+    command.add_argument("--start-from", metavar="WEIGHTS", help=f"{WEIGHTS} to start from")
     command.add_argument(
         "--average-start", action="store_true", help="end with the mean of these weights and those trained to"
+    )
+    command.add_argument(
+        "--mixed-precision",
+        action=argparse.BooleanOptionalAction,
+        help="multiply in bfloat16 in the large convolutions; if neither is said, where that is quicker",
     )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
     )
 
     command = add("average", _average, "Make the mean of the weights of several trainings.")
-    command.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names or .safetensors files")
-    command.add_argument("--data", type=_path, required=True, help="folder with MNIST; if empty, downloaded")
+    command.add_argument("weights", nargs="+", metavar="WEIGHTS", help=f"each a {WEIGHTS}")
+    command.add_argument("--data", type=_path, required=True, help=DATA)
     command.add_argument("--out", type=_path, required=True, help="folder for the weights and their card")
     return parser
 

@@ -13,14 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from capsviz.__main__ import build_parser, main
-from capsviz.inputs.data import load_mnist, split_validation
+from capsviz.inputs.data import MNIST, load_mnist, split_validation
 from capsviz.models.card import averaged_error, card_table, departures, limits
 from capsviz.models.card import command as training_command
-from capsviz.models.weights import load_weights
+from capsviz.models.weights import FILE, load_weights
 from capsviz.training.average import _told, average
-from capsviz.training.train import error_rate
-
-WEIGHTS = "capsnet-mnist.safetensors"
+from capsviz.training.validation import error_rate
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _few(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("capsviz.inputs.data.SIZES", {"train": 8, "test": 5})
-    patch.setattr("capsviz.inputs.data.VALIDATION_SIZE", 4)
+    patch.setitem(vars(MNIST), "held_out", 4)
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +51,7 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         for seed in range(3):
             words = ["train", "--data", str(data), "--out", str(folder / str(seed)), "--seed", str(seed)]
             assert main([*words, "--epochs", "1", "--batch-size", "4", "--device", "cpu"]) == 0
-    return [folder / str(seed) / WEIGHTS for seed in range(3)]
+    return [folder / str(seed) / FILE for seed in range(3)]
 
 
 def command(data: Path, out: Path, *weights: Path | str) -> list[str]:
@@ -62,12 +60,12 @@ def command(data: Path, out: Path, *weights: Path | str) -> list[str]:
 
 def test_the_mean_of_three(data: Path, runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(command(data, tmp_path, *runs)) == 0
-    found = load_weights(tmp_path / WEIGHTS)
+    found = load_weights(tmp_path / FILE)
     parts = [load_file(run) for run in runs]
     for name, parameter in found.net.named_parameters():
         mean = np.mean([part[name].numpy().astype(np.float64) for part in parts], axis=0)
         np.testing.assert_allclose(parameter.numpy(), mean, atol=1e-6, rtol=2**-10)  # half precision
-    _, validation = split_validation(load_mnist(data, "train"))
+    _, validation = split_validation(load_mnist(data, "train"), 4)
     assert found.card["validation_error"] == error_rate(found.net, validation, 3)
     assert found.card["test_error"] == error_rate(found.net, load_mnist(data, "test"), 3)
     said = capsys.readouterr().out
@@ -96,7 +94,7 @@ def test_the_parts_stay_what_they_are(data: Path, runs: list[Path], tmp_path: Pa
 def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path: Path):
     first, _, last = runs
     assert main(command(data, tmp_path, first, last)) == 0
-    card = load_weights(tmp_path / WEIGHTS).card
+    card = load_weights(tmp_path / FILE).card
     parts = [load_weights(run) for run in (first, last)]
     sums = [part.sha256 for part in parts]
     errors = [(part.card["validation_error"], part.card["test_error"]) for part in parts]
@@ -121,7 +119,7 @@ def test_the_card_names_what_was_averaged(data: Path, runs: list[Path], tmp_path
     )
     assert "of the mean; no epoch was picked" in table
     assert "| the weights of one training | the mean of those of 2 |" in departures(card)
-    assert table in (tmp_path / "capsnet-mnist.md").read_text("utf-8")
+    assert table in (tmp_path / "card.md").read_text("utf-8")
     words = card["command"].split()[3:]
     assert build_parser().parse_args(words).weights == ["WEIGHTS", "WEIGHTS"]
 
@@ -145,11 +143,11 @@ def test_of_each_part_is_told_what_the_last_has_not_gone_through():
 
 def test_a_training_may_start_from_a_mean(data: Path, runs: list[Path], tmp_path: Path):
     assert main(command(data, tmp_path / "mean", *runs)) == 0
-    path = tmp_path / "mean" / WEIGHTS
+    path = tmp_path / "mean" / FILE
     start = load_weights(path)
     words = ["train", "--data", str(data), "--out", str(tmp_path / "out"), "--start-from", str(path)]
     assert main([*words, "--epochs", "1", "--batch-size", "4", "--device", "cpu"]) == 0
-    card = load_weights(tmp_path / "out" / WEIGHTS).card
+    card = load_weights(tmp_path / "out" / FILE).card
     assert averaged_error(card) is None
     (row,) = [line for line in card_table(card).splitlines() if line.startswith("| Started from")]
     assert start.sha256 in row
@@ -192,5 +190,7 @@ def test_a_folder_that_holds_a_run_is_left_alone(
     assert runs[2].read_bytes() == before
     (tmp_path / "checkpoint.safetensors").write_bytes(b"begun")
     assert main(command(data, tmp_path, *runs[:2])) == 2
-    reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), "unfinished run", "another folder")
+    said = capsys.readouterr().err.rstrip("\n")
+    reference.assert_one_sentence(said, "unfinished run", "another folder")
+    assert "--resume" not in said  # a mean has nothing to go on with
     assert torch.is_grad_enabled()

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import __main__ as benchmarks
+from capsviz.training import precision
 
 
 def broken() -> tuple[float, float, float]:
@@ -43,3 +44,30 @@ def test_rows_are_chosen_by_their_name_or_module(
     assert said.count("| 2.0 | 1.0 to 3.2 |") == 2
     assert "the other" not in said
     assert "could not" not in said
+
+
+@pytest.mark.parametrize(
+    ("has", "share", "said"),
+    [
+        ([], 0.5, "in single precision: this processor has no products of bfloat16."),
+        (["avx512_bf16"], 1.7, "in single precision: a product by avx512_bf16 takes 170% of the time."),
+        (
+            ["amx_bf16", "avx512_bf16"],
+            0.2,
+            "in bfloat16: a product by amx_bf16 or avx512_bf16 takes 20% of the time.",
+        ),
+    ],
+)
+def test_the_table_says_which_products_training_uses(
+    has: list[str],
+    share: float,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    for module in (benchmarks, precision):
+        monkeypatch.setattr(module, "instructions", lambda: has)
+        monkeypatch.setattr(module, "share_of_time", lambda: share)
+    monkeypatch.setattr(benchmarks, "ROWS", [])
+    assert benchmarks.main() == 0
+    assert f"Training multiplies {said}\n\n| what |" in capsys.readouterr().out

@@ -21,9 +21,15 @@ from torch import Tensor
 from capsviz.__main__ import main
 from capsviz.errors import DataError, DeviceError
 from capsviz.inputs import data
-from capsviz.layers.capsules import NO_CLASS, CapsNet
+from capsviz.inputs.data import NO_CLASS
+from capsviz.layers.capsules import RECONSTRUCTION_WEIGHT
+from capsviz.models.weights import FILE
+from capsviz.networks.base import DEFAULT, find
 from capsviz.training.distributed import Team, join
-from capsviz.training.train import RECONSTRUCTION_WEIGHT, Objective, Settings, Trainer, train
+from capsviz.training.objective import Objective
+from capsviz.training.settings import Settings
+from capsviz.training.train import train
+from capsviz.training.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
 # Of the four images in a batch the second process gets the two that are no digit.
@@ -43,17 +49,19 @@ MIXED = [
 PROGRAM = """
 import os, signal, sys
 from capsviz.inputs import data
-from capsviz.training import train
+from capsviz.errors import DataError
+from capsviz.training.trainer import Trainer
 from capsviz.__main__ import main
-data.SIZES, data.VALIDATION_SIZE = {"train": 12, "test": 5}, 4
+data.SIZES = {"train": 12, "test": 5}
+vars(data.MNIST)["held_out"] = 4
 rank = int(os.environ["RANK"])
 if rank:  # on a machine that has neither the data nor the run
     sys.argv[3] = sys.argv[5] = os.path.join(os.path.dirname(__file__), "nowhere")
-update = train.Trainer._update
+update = Trainer._update
 def changed(self, images, labels):
     {change}
     update(self, images, labels)
-train.Trainer._update = changed
+Trainer._update = changed
 status = main(sys.argv[1:])
 tasks = "/proc/self/task"  # where Linux tells of threads
 names = [open(f"{tasks}/{task}/comm").read() for task in os.listdir(tasks)] if os.path.isdir(tasks) else []
@@ -71,7 +79,17 @@ class Run(NamedTuple):
 
 
 def command(data: Path, out: Path, *more: str) -> list[str]:
-    options = ["--epochs", "2", "--learning-rate", "3e-5", "--device", "cpu", *MIXED, *more]
+    options = [
+        "--epochs",
+        "2",
+        "--learning-rate",
+        "3e-5",
+        "--device",
+        "cpu",
+        "--no-mixed-precision",
+        *MIXED,
+        *more,
+    ]
     return ["train", "--data", str(data), "--out", str(out), *options]
 
 
@@ -120,7 +138,7 @@ def alone() -> Iterator[Run]:
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         patch.setattr(data, "SIZES", {"train": 12, "test": 5})
-        patch.setattr(data, "VALIDATION_SIZE", 4)
+        patch.setitem(vars(data.MNIST), "held_out", 4)
         patch.setattr(Trainer, "save", keep)
         reference.write_mnist(folder, 12, 5)
         torch.set_num_threads(1)
@@ -138,7 +156,7 @@ def assert_same_run(ours: Path, theirs: Path) -> None:
             assert (found[name] - tensor).abs().max() < 1e-5, name
         else:  # Adam's moments: its steps hide a wrong factor in the gradient, they do not
             assert (found[name] - tensor).norm() < 1e-3 * tensor.norm(), name
-    cards = [json.loads((out / "capsnet-mnist.json").read_text()) for out in (ours, theirs)]
+    cards = [json.loads((out / "card.json").read_text()) for out in (ours, theirs)]
     assert [card["device"] for card in cards] == ["2 x cpu", "cpu"]
     assert cards[0]["command"] == cards[1]["command"]
     assert cards[0]["test_error"] == cards[1]["test_error"]
@@ -172,7 +190,7 @@ def test_two_processes_resume_what_one_began(alone: Run, folder: Path):
 def test_the_mean_of_the_parts_gradients_is_that_of_the_batch(labels: list[int]):
     """However what is no digit, and so is not drawn, falls to the parts."""
     torch.manual_seed(0)
-    net = CapsNet()
+    net = find(DEFAULT).build(find(DEFAULT))
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
     images, answers = torch.tensor(reference.synthetic_digits(4)[0]) / 255, torch.tensor(labels)
@@ -206,7 +224,7 @@ def test_a_loss_that_is_no_number_in_one_process_stops_all(alone: Run, folder: P
     result = launch(folder, command(alone.data, folder / "out", "--resume"), change=change)
     assert_failed(result, "The loss is nan at step 4 of 4", "last checkpoint is kept", "--learning-rate")
     assert (folder / "out" / "checkpoint.safetensors").read_bytes() == before
-    assert not (folder / "out" / "capsnet-mnist.safetensors").exists()
+    assert not (folder / "out" / FILE).exists()
 
 
 def test_a_failure_of_the_first_process_alone_ends_all(alone: Run, folder: Path):
@@ -218,7 +236,7 @@ def test_a_failure_of_the_first_process_alone_ends_all(alone: Run, folder: Path)
 
 
 def test_a_failure_of_another_process_ends_all(alone: Run, folder: Path):
-    change = "if rank == 1: raise train.DataError('It was only here.')"
+    change = "if rank == 1: raise DataError('It was only here.')"
     assert_failed(launch(folder, command(alone.data, folder / "out"), change=change), "It was only here.")
 
 

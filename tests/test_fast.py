@@ -1,23 +1,32 @@
 """The fast formulation equals the network of the paper, in values and in gradients."""
 
+from dataclasses import replace
+
 import pytest
 import reference
+import tiny
 import torch
 from torch import Tensor
 
 from benchmarks.formulations import FORMULATIONS
 from capsviz.layers import fast
-from capsviz.layers.capsules import CapsNet
+from capsviz.layers.capsules import CapsNet, squash
+from capsviz.networks.base import DEFAULT, find
+from capsviz.traces.base import CapsuleGrid, Shape
 
 # Float32 sums of 20,736 products in another order: 3e-6 was measured, a wrong term gives 1e-3 and more.
 RELATIVE = 1e-5
+# Bfloat16 keeps 8 binary digits, so a number is rounded by 2^-9 of itself at most. On the way to a capsule that happens
+# 16 times: to image, kernel and result of the first convolution; matrix and result of both transforms; kernel, matrix
+# and result of the spectra; four sums of products; matrix and result of the way back. A gradient goes both ways.
+ROUNDED = 16 * 2**-9
 
 
 @pytest.fixture(scope="module")
 def net() -> CapsNet:
     """An untrained network whose primary capsules are as long as a trained one's."""
     torch.manual_seed(0)
-    net = CapsNet()
+    net = find(DEFAULT).build(find(DEFAULT))
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)
     return net
@@ -45,7 +54,7 @@ def test_equals_the_reference_in_values_and_gradients(net: CapsNet, size: int, i
     names, parameters = zip(*[(n, p) for n, p in net.named_parameters() if "decoder" not in n], strict=True)
 
     theirs = net(images, iterations).v
-    ours = fast.digit_capsules(net, images, iterations)
+    ours = fast.class_capsules(net, images, iterations)
     assert ours.shape == theirs.shape == (size, 10, 16)
     assert difference(ours, theirs) < RELATIVE
     with torch.no_grad():
@@ -62,22 +71,22 @@ def test_trains_after_a_first_use_in_inference_mode(net: CapsNet):
     """Its constants are made at the first call; made in inference mode they must serve gradients too."""
     fast._transforms.cache_clear()
     with torch.inference_mode():
-        fast.digit_capsules(net, batch(1))
-    (gradient,) = torch.autograd.grad(fast.digit_capsules(net, batch(1)).sum(), [net.conv1.weight])
+        fast.class_capsules(net, batch(1), 3)
+    (gradient,) = torch.autograd.grad(fast.class_capsules(net, batch(1), 3).sum(), [net.conv1.weight])
     assert gradient.abs().max() > 0
 
 
 @pytest.mark.parametrize("iterations", [0, -1])
 def test_needs_an_iteration_like_the_reference(net: CapsNet, iterations: int):
     with pytest.raises(ValueError, match="at least 1"), torch.no_grad():
-        fast.digit_capsules(net, batch(1), iterations)
+        fast.class_capsules(net, batch(1), iterations)
 
 
 def test_kept_spectra_change_nothing(net: CapsNet):
     images = batch(2)
     with torch.no_grad():
-        kept = fast.digit_capsules(net, images, 3, fast.kernel_spectra(net))
-    torch.testing.assert_close(kept, fast.digit_capsules(net, images, 3).detach(), rtol=0, atol=0)
+        kept = fast.class_capsules(net, images, 3, fast.kernel_spectra(net))
+    torch.testing.assert_close(kept, fast.class_capsules(net, images, 3).detach(), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", list(FORMULATIONS))
@@ -90,3 +99,57 @@ def test_what_it_is_timed_against_is_the_same_network(net: CapsNet, name: str):
     found, truth = (torch.autograd.grad(capsules.square().sum(), parameters) for capsules in (v, expected))
     for ours, theirs in zip(found, truth, strict=True):
         assert difference(ours, theirs) < 1e-4
+
+
+@pytest.mark.parametrize("iterations", [1, 3])
+def test_mixed_precision_is_off_by_its_roundings_alone(net: CapsNet, iterations: int):
+    images = batch(5)
+    gradient = torch.randn(5, 10, 16, generator=torch.Generator().manual_seed(2))  # of the loss by v
+    parameters = [p for n, p in net.named_parameters() if "decoder" not in n]
+    theirs = net(images, iterations).v
+    ours = fast.class_capsules(net, images, iterations, mixed_precision=True)
+    assert ours.dtype == torch.float32
+    assert 1e-3 < difference(ours, theirs) < ROUNDED
+    expected = torch.autograd.grad((theirs * gradient).sum(), parameters)
+    found = torch.autograd.grad((ours * gradient).sum(), parameters)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == torch.float32
+        assert 1e-3 < difference(ours, theirs) < 2 * ROUNDED
+
+
+def test_mixed_precision_squashes_and_routes_in_single(net: CapsNet, monkeypatch: pytest.MonkeyPatch):
+    types: list[torch.dtype] = []
+
+    def spy(s: Tensor, dim: int = -1) -> Tensor:
+        types.append(s.dtype)
+        return squash(s, dim)
+
+    monkeypatch.setattr(fast, "squash", spy)
+    spectra = fast.kernel_spectra(net, mixed_precision=True)
+    assert {part.dtype for part in spectra} == {torch.bfloat16}
+    kept = fast.class_capsules(net, batch(2), 3, spectra)
+    assert types == 4 * [torch.float32]  # primary capsules, and those of each iteration
+    assert torch.equal(kept, fast.class_capsules(net, batch(2), 3, mixed_precision=True))
+
+
+def test_single_precision_is_as_exact_after_mixed(net: CapsNet):
+    """Each has constants of its own, whichever is asked for first."""
+    fast._transforms.cache_clear()
+    with torch.no_grad():
+        fast.class_capsules(net, batch(2), 3, mixed_precision=True)
+        assert difference(fast.class_capsules(net, batch(2), 3), net(batch(2), 3).v) < RELATIVE
+
+
+def test_it_serves_networks_of_its_sizes_alone(net: CapsNet):
+    assert fast.serves(net)
+    assert not fast.serves(tiny.build(tiny.SPEC))
+    assert not fast.serves(torch.nn.Linear(28, 10))
+    grid = CapsuleGrid(types=2, rows=6, columns=6, field=17, stride=2)
+    shape = Shape(28, ("a", "b", "c"), "digit", grid, components=3, pose=5, routing="dynamic", trained=2)
+    other = CapsNet(shape, channels=4)  # of any number of filters, types, components and classes
+    assert fast.serves(other)
+    images = batch(2)
+    assert difference(fast.class_capsules(other, images, 2), other(images, 2).v) < RELATIVE
+    assert not fast.serves(
+        CapsNet(replace(shape, grid=replace(grid, rows=8, columns=8, field=14)), 4, (7, 8))
+    )

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import reference
+import tiny
 import torch
 from PIL import Image
 
@@ -20,6 +22,7 @@ from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.models.model import Model
 from capsviz.models.weights import DEFAULT, load_card, locate
 from capsviz.training.settings import Settings
+from capsviz.training.train import train
 
 
 @pytest.fixture
@@ -80,6 +83,26 @@ def test_predict_says_when_it_is_unsure(
     assert (answer["digit"], answer["unsure"]) == (digit, unsure)
     assert answer["unsure_below"] == pytest.approx(limit, abs=1e-4)
     assert answer["lengths"] == [0.02] * 4 + [longest] + [0.02] * 4 + [0.05]
+
+
+def test_predict_names_the_classes_of_another_network(
+    drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(np.float32([[[0.3, 0.1, 0.9]], [[2e-9, 3e-9, 1e-9]]]).repeat(2, axis=0))
+    monkeypatch.setattr(Model, "predict", lambda self, images: next(answers))
+    with tiny.registered():
+        settings = Settings(epochs=1, batch_size=100, iterations=2, network=tiny.SPEC.name)
+        train(tmp_path, tmp_path / "out", settings, torch.device("cpu"), say=lambda line: None)
+        words = ["predict", "--device", "cpu", "--weights", str(tmp_path / "out"), str(drawing)]
+        for said, shape in (
+            ("zigzag (length 0.90; next kite, 0.30)", "zigzag"),
+            ("no shape (longest capsule: ring, 0.00; next kite, 0.00)", None),
+        ):
+            assert main(words) == 0
+            assert capsys.readouterr().out == f"{drawing}: {said}\n"
+            assert main([*words, "--json"]) == 0
+            (answer,) = json.loads(capsys.readouterr().out)
+            assert (answer["shape"], len(answer["lengths"])) == (shape, 3)
 
 
 def test_evaluate_counts_what_is_wrong(
@@ -148,9 +171,16 @@ def test_help_and_mistakes_do_not_wait_for_pytorch(arguments: list[str]) -> None
 def test_what_is_not_said_is_as_in_the_settings() -> None:
     parsed = build_parser().parse_args(["train", "--data", "x", "--out", "y"])
     shown = {field.name for field in fields(Settings)} & vars(parsed).keys()
-    assert {name: getattr(parsed, name) for name in shown - {"final_learning_rate", "start_from"}} == {
+    unlike = {
+        "final_learning_rate",
+        "start_from",
+        "mixed_precision",
+    }  # what follows from others, or the machine
+    assert [getattr(parsed, name) for name in sorted(unlike)] == [None, None, None]
+    assert {name: getattr(parsed, name) for name in shown - unlike} == {
         **{"epochs": 14, "batch_size": 128, "seed": 0, "learning_rate": 1e-3, "augment": False, "noise": 0.0},
         **{"synthetic": 0.0, "others": 0.0, "pool": 48_000, "average_start": False},
+        "network": "dynamic.mnist",
     }
 
 
@@ -181,7 +211,9 @@ def test_the_final_learning_rate_is_never_above_the_first(
     given: list[str], final: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Settings] = []
-    monkeypatch.setattr("capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings))
+    monkeypatch.setattr(
+        "capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings)
+    )
     assert main(["train", "--data", "x", "--out", str(tmp_path), "--device", "cpu", *given]) == 0
     assert seen[0].final_learning_rate == final
 
@@ -192,7 +224,9 @@ def test_every_option_of_a_training_is_passed_on(monkeypatch: pytest.MonkeyPatch
     numbers = "--epochs 2 --batch-size 8 --seed 5 --noise 0.2 --synthetic 0.1 --others 0.3 --pool 70"
     rates = "--learning-rate 0.01 --final-learning-rate 0.01"  # as large as the first, which may be
     words = f"--data x --out y --device cpu --augment --average-start --resume {numbers} {rates}"
-    assert main(["train", *words.split()]) == 0
+    words += " --network tiny.shapes --mixed-precision"
+    with tiny.registered():
+        assert main(["train", *words.split()]) == 0
     settings = Settings(
         epochs=2,
         batch_size=8,
@@ -204,9 +238,71 @@ def test_every_option_of_a_training_is_passed_on(monkeypatch: pytest.MonkeyPatch
         synthetic=0.1,
         others=0.3,
         pool=70,
+        iterations=2,  # as many as the network's specification says
         average_start=True,
+        network="tiny.shapes",
+        mixed_precision=True,
     )
     assert asked == [(Path("x"), Path("y"), settings, torch.device("cpu"), True, None)]
+
+
+@pytest.mark.parametrize(
+    ("words", "quicker", "mixed"),
+    [
+        ([], True, True),
+        ([], False, False),
+        (["--mixed-precision"], False, True),
+        (["--no-mixed-precision"], True, False),
+    ],
+)
+def test_mixed_precision_where_it_is_quicker_or_where_somebody_says_so(
+    words: list[str], quicker: bool, mixed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Settings] = []
+    monkeypatch.setattr(
+        "capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings)
+    )
+    monkeypatch.setattr("capsviz.training.train.is_quicker", lambda device: quicker)
+    assert main(["train", "--data", "x", "--out", str(tmp_path), "--device", "cpu", *words]) == 0
+    assert seen[0].mixed_precision is mixed
+
+
+def test_of_several_processes_the_first_decides_what_is_quicker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each of them measured might differ."""
+    seen: list[Settings] = []
+    team = SimpleNamespace(from_first=lambda make: True)
+    monkeypatch.setattr(
+        "capsviz.training.distributed.join", lambda device: nullcontext((team, torch.device("cpu")))
+    )
+    monkeypatch.setattr(
+        "capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings)
+    )
+    monkeypatch.setattr("capsviz.training.train.is_quicker", lambda device: False)
+    assert main(["train", "--data", "x", "--out", str(tmp_path)]) == 0
+    assert seen[0].mixed_precision is True
+
+
+@pytest.mark.parametrize("name", ["capsnet-mnist", "dynamic.mnist"])
+def test_a_network_is_trained_under_its_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Settings] = []
+    monkeypatch.setattr(
+        "capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings)
+    )
+    words = ["--data", "x", "--out", "y", "--no-mixed-precision", "--device", "cpu", "--network", name]
+    assert main(["train", *words]) == 0
+    assert (seen[0].network, seen[0].iterations) == ("dynamic.mnist", 3)
+
+
+@pytest.mark.parametrize("name", ["klingon", "", "dynamic", "weights/dynamic.mnist"])
+def test_an_unknown_network_is_told_with_those_there_are(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tiny.registered():
+        assert main(["train", "--data", "x", "--out", "y", "--network", name]) == 2
+    said = capsys.readouterr().err.rstrip("\n").removeprefix("capsviz: ")
+    reference.assert_one_sentence(said, f"no network {name!r}", "dynamic.mnist, tiny.shapes")
 
 
 def test_help_says_how_long_an_epoch_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,7 +318,7 @@ def test_poses_lists_the_strongest_component_first(
 ) -> None:
     seen: list[object] = []
 
-    def measure(model: str, images: np.ndarray, labels: np.ndarray) -> SimpleNamespace:
+    def measure(model: SimpleNamespace, images: np.ndarray, labels: np.ndarray) -> SimpleNamespace:
         seen.append((model, images.tolist(), labels.tolist()))
         components = [
             SimpleNamespace(strength=strength, caption=caption)
@@ -234,18 +330,21 @@ def test_poses_lists_the_strongest_component_first(
         seen.append((folder, split))
         return data.Digits(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8), torch.tensor([3]))
 
-    monkeypatch.setattr("capsviz.models.model.load_model", lambda weights, device: f"{weights} on {device}")
-    monkeypatch.setattr("capsviz.inputs.data.load_mnist", load)
-    monkeypatch.setattr("capsviz.inputs.data.unlike_mnist", lambda folder, split: f"{split} is odd")
+    measured = SimpleNamespace(load=load, unlike=lambda folder, split: f"{split} is odd")
+    shape = SimpleNamespace(kind="letter", classes=("ß",))
+    model = SimpleNamespace(spec=SimpleNamespace(data=measured), shape=shape)
+    monkeypatch.setattr("capsviz.models.model.load_model", lambda *given: seen.append(given) or model)
     monkeypatch.setattr("capsviz.measures.poses.measure_poses", measure)
-    monkeypatch.setattr("capsviz.measures.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json"))
+    monkeypatch.setattr(
+        "capsviz.measures.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json")
+    )
     assert main(["poses", "--data", "x", "--weights", "net", "--device", "cpu"]) == 0
     pixels = [[[0, float(np.float32(0.2)), 1]]]
-    assert seen == [(Path("x"), "train"), ("net on cpu", pixels, [3])]
+    assert seen == [("net", "cpu"), (Path("x"), "train"), (model, pixels, [3])]
     printed = capsys.readouterr()
     assert printed.err == "train is odd\n"
     assert printed.out.splitlines() == [
-        "Digit 0, strongest component first",
+        "Letter ß, strongest component first",
         "   1  thicker: R2 0.9",
         "   2  lower: -2",
         "   0  wider",
@@ -351,7 +450,11 @@ def test_a_device_that_fails(
     ("words", "called", "more"),
     [
         ("predict x.png", "capsviz.models.model.load_model", ""),
-        ("train --data x --out y", "capsviz.training.train.train", " Add --resume to go on from the last checkpoint."),
+        (
+            "train --data x --out y",
+            "capsviz.training.train.train",
+            " Add --resume to go on from the last checkpoint.",
+        ),
     ],
 )
 def test_an_interruption_says_how_to_go_on(

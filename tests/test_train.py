@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import reference
+import tiny
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
@@ -28,28 +29,23 @@ from capsviz.__main__ import main
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.inputs import data
 from capsviz.inputs.augment import Strength
-from capsviz.inputs.data import Digits, load_mnist, split_validation
+from capsviz.inputs.data import NO_CLASS, Digits, load_mnist, split_validation
 from capsviz.inputs.strokes import make_image, random_digit, random_other
 from capsviz.layers import fast
-from capsviz.layers.capsules import NO_CLASS, CapsNet
-from capsviz.models.weights import load_weights
-from capsviz.training import checkpoints, train
+from capsviz.layers.capsules import CapsNet
+from capsviz.models.weights import FILE, load_weights
+from capsviz.networks.base import DEFAULT, find, register, unregister
+from capsviz.traces.base import COUPLING
+from capsviz.training import checkpoints, objective, result, train, validation
 from capsviz.training import pool as pool_module
+from capsviz.training import trainer as trainer_module
 from capsviz.training.distributed import Team
+from capsviz.training.objective import Losses
 from capsviz.training.pool import Pool, load_pool
+from capsviz.training.schedule import Stream, learning_rate, random_shift, stream
 from capsviz.training.settings import Settings
-from capsviz.training.train import (
-    Losses,
-    Stream,
-    Trainer,
-    capsule_lengths,
-    error_rate,
-    learning_rate,
-    measured,
-    random_shift,
-    stream,
-    to_pixels,
-)
+from capsviz.training.trainer import Trainer
+from capsviz.training.validation import capsule_lengths, error_rate, measured, to_pixels
 
 CPU = torch.device("cpu")
 SMALL = Settings(epochs=2, batch_size=2)
@@ -67,12 +63,25 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+def by_the_book(
+    net: CapsNet, images: Tensor, iterations: int, spectra: Any = None, mixed_precision: bool = False
+) -> Tensor:
+    """What ``fast.class_capsules`` equals."""
+    return net(images, iterations, mixed_precision).v
+
+
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with the readable formulation: equal (``test_fast.py``), and quicker for batches of two."""
-    monkeypatch.setattr(
-        fast, "digit_capsules", lambda net, images, iterations, spectra=None: net(images, iterations).v
-    )
+    monkeypatch.setattr(fast, "class_capsules", by_the_book)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def single() -> Iterator[None]:
+    """Whatever is quicker on the machine that tests, what is said below is of single precision, but for some tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "is_quicker", lambda device: False)
+        yield
 
 
 @pytest.fixture
@@ -80,6 +89,12 @@ def folder() -> Iterator[Path]:
     """A folder that does not outlive the test: checkpoints have 100 MB each."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
+
+
+def paper_network() -> CapsNet:
+    """The default network, with its initial values."""
+    spec = find(DEFAULT)
+    return spec.build(spec)
 
 
 def synthetic(count: int) -> Digits:
@@ -258,7 +273,7 @@ def test_losses_and_seconds_of_an_epoch_add_up(monkeypatch: pytest.MonkeyPatch):
     parts = iter([[0.1, 30, 1], [0.2, 40, 2]])
     monkeypatch.setattr(trainer, "objective", lambda *_: Losses(bias.sum(), torch.tensor(next(parts))))
     clock = iter([10.0, 13.0, 20.0, 24.0])
-    monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(trainer_module, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     list(trainer.run_epoch())
     assert trainer.sums == pytest.approx([0.3, 70, 3])
     assert trainer.seconds == 7
@@ -271,7 +286,9 @@ def test_step_shows_noise_and_lets_the_picture_without_it_be_drawn(
     net = deepcopy(trainer.net)
     images, labels = to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2])
     noisy = (images + 0.1).clamp(0, 1)
-    monkeypatch.setattr(train, "add_noise", lambda clean, most, generator: noisy if most == 0.3 else clean)
+    monkeypatch.setattr(
+        trainer_module, "add_noise", lambda clean, most, generator: noisy if most == 0.3 else clean
+    )
     v = net(noisy, 3).v
     kept = torch.zeros_like(v)
     kept[range(3), labels] = v[range(3), labels]
@@ -288,7 +305,7 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
         states.append(generator.get_state().numpy().tobytes())
         return images
 
-    monkeypatch.setattr(train, "add_noise", spy)
+    monkeypatch.setattr(trainer_module, "add_noise", spy)
     for settings in (Settings(epochs=1, batch_size=3, noise=0.3), Settings(epochs=1, batch_size=3)):
         list(Trainer(settings, synthetic(10), CPU).run_epoch())
     assert len(set(states)) == len(states) == 3  # the steps of the run that has noise
@@ -297,7 +314,7 @@ def test_noise_is_another_at_every_step(plain: None, monkeypatch: pytest.MonkeyP
 def test_an_endless_error_of_the_picture_ends_the_run(plain: None, monkeypatch: pytest.MonkeyPatch):
     """The margin loss is always finite."""
     trainer = Trainer(Settings(batch_size=3), synthetic(10), CPU)
-    monkeypatch.setattr(train, "reconstruction_loss", lambda *arguments: torch.tensor(math.inf))
+    monkeypatch.setattr(objective, "reconstruction_loss", lambda *arguments: torch.tensor(math.inf))
     with pytest.raises(TrainingError) as caught:
         trainer._update(to_pixels(trainer.training.images[:3], CPU), torch.tensor([0, 1, 2]))
     reference.assert_one_sentence(caught.value, "The loss is inf at step 1", "--out")
@@ -315,8 +332,8 @@ def test_images_are_shifted_as_far_as_was_asked(shift: int, monkeypatch: pytest.
         asked.append(most)
         return images
 
-    monkeypatch.setattr(train, "augment", spy)
-    monkeypatch.setattr(train, "random_shift", spy_shift)
+    monkeypatch.setattr(trainer_module, "augment", spy)
+    monkeypatch.setattr(trainer_module, "random_shift", spy_shift)
     monkeypatch.setattr(Trainer, "_update", lambda self, *batch: None)
     for augmented in (True, False):
         settings = Settings(epochs=1, batch_size=4, shift=shift, augment=augmented)
@@ -337,7 +354,7 @@ def test_a_few_steps_lower_the_loss(plain: None):
 def test_error_rate_is_that_of_the_unchanged_images():
     """Test images are neither shifted nor otherwise made up: twice the same, and as classified directly."""
     torch.manual_seed(0)
-    net, digits = CapsNet(), synthetic(4)
+    net, digits = paper_network(), synthetic(4)
     with torch.no_grad():
         answers = net(digits.images / 255).lengths.argmax(1)
     # Labels under which exactly two of the four answers are wrong.
@@ -350,7 +367,7 @@ def test_error_rate_is_that_of_the_unchanged_images():
 def test_what_is_measured_for_a_card():
     """One of four validation digits is misread, and both test digits."""
     torch.manual_seed(0)
-    net, digits = CapsNet(), synthetic(4)
+    net, digits = paper_network(), synthetic(4)
     with torch.no_grad():
         net.primary.conv.weight.mul_(10)  # capsules as long as a trained network's
         lengths = net(digits.images / 255).lengths
@@ -393,7 +410,7 @@ def test_every_use_of_chance_has_its_own_stream(plain: None, pool: Pool, monkeyp
         asked.append((seed, kind, number))
         return stream(seed, kind, number)
 
-    monkeypatch.setattr(train, "stream", spy)
+    monkeypatch.setattr(trainer_module, "stream", spy)
     run(Trainer(replace(MIXED, seed=9), synthetic(10), CPU, pool), until=4)
     steps = [(kind, step) for step in range(4) for kind in (Stream.CHANGES, Stream.MADE_UP, Stream.NOISE)]
     expected = {(Stream.WEIGHTS, 0), (Stream.ORDER, 0), (Stream.ORDER, 1), *steps}
@@ -488,7 +505,7 @@ def test_a_row_of_the_log(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     """After an epoch of two steps, each with two digits of MNIST, two made-up ones and something else."""
     trainer = Trainer(MIXED, synthetic(10), CPU, pool)
     trainer.step, trainer.sums, trainer.seconds = 4, [1.0, 60.0, 4.0], 7.5
-    monkeypatch.setattr(train, "error_rate", lambda net, digits, iterations: len(digits.labels) / 8)
+    monkeypatch.setattr(trainer_module, "error_rate", lambda net, digits, iterations: len(digits.labels) / 8)
     expected = {
         "epoch": 2,
         "margin_loss": 0.5,
@@ -505,7 +522,7 @@ def test_a_row_of_the_log(pool: Pool, monkeypatch: pytest.MonkeyPatch):
 def test_an_epoch_worse_than_no_capsule_at_all_ends_the_run(monkeypatch: pytest.MonkeyPatch):
     """Capsules of length 0 have a loss of 0.9 squared; a tenth more is too much."""
     trainer = Trainer(SMALL, synthetic(4), CPU)
-    monkeypatch.setattr(train, "error_rate", lambda *arguments: 0.0)
+    monkeypatch.setattr(trainer_module, "error_rate", lambda *arguments: 0.0)
     trainer.step, trainer.sums = 2, [2 * 0.8909, 0.0, 0.0]
     trainer.end_epoch(synthetic(2))
     trainer.step, trainer.sums = 4, [2 * 0.8911, 0.0, 0.0]
@@ -569,23 +586,28 @@ def test_each_image_of_a_pool_has_random_numbers_of_its_own(folder: Path):
 
 
 def test_a_pool_knows_all_code_that_drew_it(monkeypatch: pytest.MonkeyPatch):
-    """That is what ``strokes`` imports of the package, and what that imports; errors draw nothing."""
-    package = Path(pool_module.__file__).parent
-    drawing, new = set(), {"strokes"}
+    """That is what ``strokes`` imports of the package, and what that imports; errors and a label draw nothing."""
+    package = Path(pool_module.__file__).parents[1]
+    drawing, new = set(), {"inputs.strokes"}
     while new:
         drawing |= new
-        trees = [ast.parse((package / f"{name}.py").read_text("utf-8")) for name in new]
+        files = [package / f"{name.replace('.', '/')}.py" for name in new]
+        trees = [ast.parse(file.read_text("utf-8")) for file in files]
         imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        names = [
-            node.module.removeprefix("capsviz.") for node in imports if node.module.startswith("capsviz.")
-        ]
-        names += [alias.name for node in imports if node.module == "capsviz" for alias in node.names]
-        new = set(names) - drawing - {"errors"}
+        modules = {node.module for node in imports} - {"capsviz.inputs"}
+        modules |= {
+            f"{node.module}.{alias.name}"
+            for node in imports
+            if node.module == "capsviz.inputs"
+            for alias in node.names
+        }
+        names = {name.removeprefix("capsviz.") for name in modules if name.startswith("capsviz.")}
+        new = names - drawing - {"errors", "inputs.data"}
     read: list[str] = []
     read_bytes = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.stem) or read_bytes(path))
     pool_module._code()
-    assert sorted(read) == sorted(drawing)
+    assert sorted(f"inputs.{name}" for name in read) == sorted(drawing)
 
 
 def test_a_pool_that_a_run_began_with_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -653,13 +675,39 @@ def test_resumes_bit_for_bit(plain: None, folder: Path, stop: int, device: str):
     assert len(logs[0]) == 2
 
 
+def test_a_mixed_run_resumes_bit_for_bit(folder: Path):
+    """In the formulation that a CPU trains with: whole, and in two parts."""
+    settings = replace(SMALL, mixed_precision=True)
+    whole, first, second, single = (
+        Trainer(replace(settings, mixed_precision=mixed), synthetic(4), CPU)
+        for mixed in (True, True, True, False)
+    )
+    run(whole, until=2)
+    run(first, until=1)
+    first.save(folder / "checkpoint")
+    assert second.load(folder / "checkpoint") == []
+    run(second, until=2)
+    run(single, until=1)
+    for (name, ours), theirs in zip(second.net.named_parameters(), whole.net.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+        assert ours.dtype == torch.float32
+        assert {value.dtype for value in whole.optimizer.state[theirs].values()} == {torch.float32}
+    gradients = [trainer.net.primary.conv.weight.grad for trainer in (first, single)]
+    assert not torch.equal(*gradients)  # it was mixed
+
+
+def test_the_machine_says_what_multiplies_in_bfloat16(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS")
+    monkeypatch.setattr(trainer_module, "instructions", lambda: ["amx_bf16", "avx512_bf16"])
+    for mixed, said in ((True, "cpu with ABACUS and amx_bf16 and avx512_bf16"), (False, "cpu with ABACUS")):
+        assert Trainer(replace(SMALL, mixed_precision=mixed), synthetic(4), CPU).machine["device"] == said
+
+
 @pytest.fixture(scope="module")
 def checkpoint() -> Iterator[Path]:
     """A checkpoint of ``SMALL`` on four digits, after one of four steps."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            fast, "digit_capsules", lambda net, images, iterations, spectra=None: net(images, iterations).v
-        )
+        patch.setattr(fast, "class_capsules", by_the_book)
         trainer = Trainer(SMALL, synthetic(4), CPU)
         run(trainer, until=1)
         trainer.save(Path(folder) / "checkpoint.safetensors")
@@ -688,6 +736,7 @@ def assert_refused(trainer: Trainer, path: Path, *mentioned: object) -> None:
         (Settings(epochs=2, batch_size=2, shift=1), 4, "shift 2, not 1"),
         (Settings(epochs=2, batch_size=2, iterations=1), 4, "iterations 3, not 1"),
         (Settings(epochs=2, batch_size=2, learning_rate=0.1), 4, "learning_rate 0.001, not 0.1"),
+        (Settings(epochs=2, batch_size=2, mixed_precision=True), 4, "mixed_precision False, not True"),
         (SMALL, 6, "images 4, not 6"),
     ],
 )
@@ -837,7 +886,7 @@ def test_a_checksum_of_a_checkpoint_of_which_one_digit_is_another(
         checkpoints.parse(content, checkpoint)
 
 
-@pytest.mark.parametrize("version", [None, 1, 3, "2"])
+@pytest.mark.parametrize("version", [None, 1, 2, 4, "3"])
 def test_resume_from_a_checkpoint_of_another_version(
     trainer: Trainer, checkpoint: Path, folder: Path, version: object
 ):
@@ -935,7 +984,7 @@ def finished() -> Iterator[Run]:
         events.append(f"read {split}")
         return load_mnist(directory, split)
 
-    def measure(net: CapsNet, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
+    def measure(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
         events.append(f"measure {len(digits.labels)}")
         return capsule_lengths(net, digits, iterations, batch_size)
 
@@ -946,9 +995,9 @@ def finished() -> Iterator[Run]:
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "SIZES", {"train": 8, "test": 5})
-        patch.setattr(data, "VALIDATION_SIZE", 4)
-        patch.setattr(train, "load_mnist", load)
-        patch.setattr(train, "capsule_lengths", measure)
+        patch.setitem(vars(data.MNIST), "held_out", 4)
+        patch.setitem(vars(data.MNIST), "load", load)
+        patch.setattr(validation, "capsule_lengths", measure)
         patch.setattr(train, "Trainer", Spied)
         reference.write_mnist(Path(folder), 8, 5)
         run = Run(Path(folder), Path(folder) / "out", events)
@@ -962,7 +1011,7 @@ def test_command_reads_the_test_set_once_when_training_is_over(finished: Run):
 
 
 def test_command_writes_weights_with_card_and_log(finished: Run):
-    weights = load_weights(finished.out / "capsnet-mnist.safetensors")
+    weights = load_weights(finished.out / FILE)
     card = weights.card
     assert card["settings"]["epochs"] == 2
     assert card["settings"]["seed"] == 3
@@ -986,7 +1035,7 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
     assert '<script src="http' not in curves  # it must open without a network
     assert all(row["margin_loss"] > 0 and row["seconds"] > 0 for row in rows)
     assert 0 <= card["validation_error"] <= 1
-    held_out = split_validation(load_mnist(finished.data, "train"))[1]
+    held_out = split_validation(load_mnist(finished.data, "train"), 4)[1]
     with torch.no_grad():
         longest = weights.net(held_out.images / 255).lengths.amax(1)
     assert card["unsure_below"] == pytest.approx(float(longest.min()), abs=1e-5)  # 1 % of four is none
@@ -995,24 +1044,26 @@ def test_command_writes_weights_with_card_and_log(finished: Run):
 def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.MonkeyPatch):
     """The first one first; the curves begin where they ended."""
     drawn: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(train, "measured", lambda *arguments: {"validation_error": 0.125, "test_error": 0.25})
-    monkeypatch.setattr(train, "save_weights", lambda *arguments: None)
-    monkeypatch.setattr(train, "training_html", lambda *arguments: drawn.append(arguments) or "")
+    monkeypatch.setattr(
+        result, "measured", lambda *arguments: {"validation_error": 0.125, "test_error": 0.25}
+    )
+    monkeypatch.setattr(result, "save_weights", lambda *arguments: None)
+    monkeypatch.setattr(result, "training_html", lambda *arguments: drawn.append(arguments) or "")
     start = SimpleNamespace(card={"started_from": [{"epochs": 5}], "settings": {"epochs": 7}})
     trainer = Trainer(SMALL, synthetic(4), CPU)
     trainer.team = Team(0, 2)
     said: list[str] = []
-    facts = train.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
+    facts = result.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
     assert facts["started_from"] == [{"epochs": 5}, {"epochs": 7}]
     assert drawn == [([], 0.25, 12, None)]
     assert (facts["data"], facts["commit"], facts["parameters"]) == ("MNIST", "0123", 8_215_568)
     assert facts["device"] == "2 x cpu"
-    assert said == [f"test error 25.00% with the weights in {folder / 'capsnet-mnist.safetensors'}"]
+    assert said == [f"test error 25.00% with the weights in {folder / FILE}"]
 
 
 def test_a_card_says_what_was_trained_on():
     settings = Settings(batch_size=10, synthetic=0.2, others=0.1, pool=30)
-    assert train.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
+    assert result.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
         "MNIST: 5 images to train on, 4 to choose by, 3 to test on; 20 made-up digits (20% of a batch); "
         "10 made-up pictures of no digit (10% of a batch); odd"
     )
@@ -1024,22 +1075,32 @@ def test_the_commit_says_whether_files_differ_from_it(
 ):
     answers = {"rev-parse": "0123abc\n", "status": changed}
     monkeypatch.setattr(
-        train.subprocess, "run", lambda words, **options: SimpleNamespace(stdout=answers[words[1]])
+        result.subprocess, "run", lambda words, **options: SimpleNamespace(stdout=answers[words[1]])
     )
-    assert train.current_commit() == said
+    assert result.current_commit() == said
+
+
+def test_the_commit_is_that_of_the_whole_package(monkeypatch: pytest.MonkeyPatch):
+    """Not of the folder alone that asks for it."""
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        result.subprocess, "run", lambda words, cwd, **_: asked.append(cwd) or SimpleNamespace(stdout="")
+    )
+    result.current_commit()
+    assert set(asked) == {Path(train.__file__).parent.parent}
 
 
 def test_without_git_no_commit_is_known(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
-    assert train.current_commit() == "unknown"
+    assert result.current_commit() == "unknown"
 
 
 @pytest.mark.parametrize("more", [[], ["--resume"]])
 def test_command_refuses_a_finished_run(finished: Run, more: list[str], capsys: pytest.CaptureFixture[str]):
-    before = (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns
+    before = (finished.out / FILE).stat().st_mtime_ns
     assert main(command(finished.data, finished.out, *more)) == 2
     reference.assert_one_sentence(capsys.readouterr().err.rstrip("\n"), finished.out, "finished", "--out")
-    assert (finished.out / "capsnet-mnist.safetensors").stat().st_mtime_ns == before
+    assert (finished.out / FILE).stat().st_mtime_ns == before
 
 
 def test_command_refuses_what_is_no_folder(finished: Run, folder: Path, capsys: pytest.CaptureFixture[str]):
@@ -1076,7 +1137,7 @@ def test_command_refuses_then_resumes_an_interrupted_run(
     said = capsys.readouterr().out
     assert "resumed at step 2 of 4" in said
     assert "bit for bit" not in said
-    weights = "capsnet-mnist.safetensors"
+    weights = FILE
     assert (folder / weights).read_bytes() == (finished.out / weights).read_bytes()
     cards = [load_weights(out / weights).card for out in (folder, finished.out)]
     for card in cards:
@@ -1112,7 +1173,7 @@ def test_command_on_a_full_disk_then_resumed(
     assert main([*arguments, "--resume"]) == 0
     step = 2 if whole == 2 else 4
     assert f"resumed at step {step} of 4" in capsys.readouterr().out
-    assert len(load_weights(folder / "out" / "capsnet-mnist.safetensors").card["log"]) == 2
+    assert len(load_weights(folder / "out" / FILE).card["log"]) == 2
     assert len((folder / "out" / "log.csv").read_text().splitlines()) == 3
 
 
@@ -1130,9 +1191,10 @@ def test_command_stops_when_training_diverges(
     said: str,
 ):
     """An endless step, seen in the next loss or, after an epoch's last, in the weights."""
-    rate = train.learning_rate
     monkeypatch.setattr(
-        train, "learning_rate", lambda s, step, n: math.inf if step == bad else rate(s, step, n)
+        trainer_module,
+        "learning_rate",
+        lambda s, step, n: math.inf if step == bad else learning_rate(s, step, n),
     )
     kept: list[bytes] = []
     save = Trainer.save
@@ -1179,7 +1241,7 @@ def test_checkpoints_are_written_within_an_epoch(
 def test_command_mixes_and_starts_from_other_weights(
     finished: Run, plain: None, folder: Path, capsys: pytest.CaptureFixture[str]
 ):
-    start = finished.out / "capsnet-mnist.safetensors"
+    start = finished.out / FILE
     mixing = [
         "--augment",
         "--synthetic",
@@ -1193,7 +1255,7 @@ def test_command_mixes_and_starts_from_other_weights(
     ]
     arguments = ["--batch-size", "4", "--start-from", str(start), "--final-learning-rate", "1e-9"]
     assert main([*command(finished.data, folder / "out"), *mixing, *arguments, "--device", "cpu"]) == 0
-    weights = load_weights(folder / "out" / "capsnet-mnist.safetensors")
+    weights = load_weights(folder / "out" / FILE)
     began = load_weights(start)
     # One step at next to no learning rate: what was started from is still there.
     torch.testing.assert_close(weights.net.digits.W, began.net.digits.W, atol=1e-3, rtol=0)
@@ -1204,7 +1266,7 @@ def test_command_mixes_and_starts_from_other_weights(
     assert (
         "3 made-up digits (25% of a batch); 3 made-up pictures of no digit (25% of a batch)" in card["data"]
     )
-    text = (folder / "out" / "capsnet-mnist.md").read_text()
+    text = (folder / "out" / "card.md").read_text()
     assert began.sha256 in text
     assert "turned" in text
     shutil.rmtree(folder / "out")
@@ -1213,10 +1275,10 @@ def test_command_mixes_and_starts_from_other_weights(
 
 
 def test_command_ends_with_the_mean_of_both_ends(finished: Run, plain: None, folder: Path):
-    start = finished.out / "capsnet-mnist.safetensors"
+    start = finished.out / FILE
     options = ["--batch-size", "4", "--start-from", str(start), "--device", "cpu"]
     assert main([*command(finished.data, folder / "out"), *options, "--average-start"]) == 0
-    found = load_weights(folder / "out" / "capsnet-mnist.safetensors")
+    found = load_weights(folder / "out" / FILE)
     began = load_file(start)
     # The checkpoint holds what was trained to: only what is written at the end is a mean.
     trained = load_file(folder / "out" / "checkpoint.safetensors")
@@ -1224,7 +1286,7 @@ def test_command_ends_with_the_mean_of_both_ends(finished: Run, plain: None, fol
         mean = (began[name].double() + trained[f"net.{name}"].double()) / 2
         torch.testing.assert_close(parameter.double(), mean, atol=1e-6, rtol=2**-10)  # half precision
     assert (began["digits.W"] - trained["net.digits.W"]).abs().max() > 1e-4
-    _, validation = split_validation(load_mnist(finished.data, "train"))
+    _, validation = split_validation(load_mnist(finished.data, "train"), 4)
     assert found.card["validation_error"] == error_rate(found.net, validation, 3)
     assert found.card["settings"]["average_start"] is True
 
@@ -1275,3 +1337,190 @@ def test_command_with_half_of_mnist(finished: Run, tmp_path: Path, capsys: pytes
     message = capsys.readouterr().err.rstrip("\n")
     reference.assert_one_sentence(message, "capsviz: ", "t10k-images-idx3-ubyte missing")
     assert not (tmp_path / "out").exists()
+
+
+# --- any network ----------------------------------------------------------------------------------------
+
+
+SHAPES = ["--network", "tiny.shapes", "--epochs", "2", "--batch-size", "100", "--device", "cpu"]
+
+
+def shapes(out: Path, *more: str) -> list[str]:
+    return ["train", "--data", str(out.parent), "--out", str(out), *SHAPES, *more]
+
+
+@pytest.fixture
+def shapes_network() -> Iterator[None]:
+    """The network of ``tiny.py``, of other sizes and classes than the paper's, known as long as the test runs."""
+    with tiny.registered():
+        yield
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.rstrip("\n").splitlines()[-1].removeprefix("capsviz: ")
+
+
+def test_another_network_is_trained_by_its_name(shapes_network: None, folder: Path):
+    assert main(shapes(folder / "out", "--no-mixed-precision", "--augment", "--noise", "0.2")) == 0
+    found = load_weights(folder / "out")
+    card = found.card
+    assert found.spec is tiny.SPEC
+    assert card["name"] == card["settings"]["network"] == "tiny.shapes"
+    assert card["settings"]["iterations"] == 2
+    assert card["parameters"] == sum(tensor.numel() for tensor in load_file(folder / "out" / FILE).values())
+    assert card["data"] == "Shapes: 300 images to train on, 60 to choose by, 90 to test on"
+    assert "--network tiny.shapes" in card["command"]
+    assert [row["epoch"] for row in card["log"]] == [1, 2]
+    images, labels = tiny.load(folder, "test")
+    with torch.no_grad():
+        answers = found.net(images / 255, 2).lengths.argmax(1)
+    assert card["test_error"] == pytest.approx(float((answers != labels).float().mean()))
+
+
+def test_another_network_learns(shapes_network: None, folder: Path):
+    """Of three classes that are drawn alike, it soon reads more than nine tenths."""
+    assert load_weights(tiny.train(folder)).card["test_error"] < 0.1
+
+
+def test_a_card_says_what_multiplied_in_bfloat16(
+    shapes_network: None, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A run that is resumed goes on as it began, and is refused if somebody says otherwise."""
+    save = Trainer.save
+
+    def interrupted(trainer: Trainer, path: Path) -> None:
+        save(trainer, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "is_quicker", lambda device: True)
+    assert main(shapes(folder / "whole")) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "save", interrupted)
+        assert main(shapes(folder / "out")) == 130
+    assert "multiply in bfloat16; --no-mixed-precision" in capsys.readouterr().out
+    monkeypatch.setattr(train, "is_quicker", lambda device: False)
+    assert main(shapes(folder / "out", "--resume", "--no-mixed-precision")) == 2
+    reference.assert_one_sentence(last_line(capsys), "mixed_precision True, not False", "--out")
+    assert main(shapes(folder / "out", "--resume")) == 0
+    assert (folder / "out" / FILE).read_bytes() == (folder / "whole" / FILE).read_bytes()
+    card = load_weights(folder / "out").card
+    assert card["settings"]["mixed_precision"] is True
+    assert "--mixed-precision" in card["command"].split()
+    text = (folder / "out" / "card.md").read_text("utf-8")
+    assert "| Precision | mixed: products of the large convolutions in bfloat16, all else in single" in text
+    assert "| single precision | products of the large convolutions in bfloat16 |" in text
+
+    capsys.readouterr()
+    assert main(shapes(folder / "single", "--no-mixed-precision")) == 0
+    assert "bfloat16" not in capsys.readouterr().out
+    card = load_weights(folder / "single").card
+    assert card["settings"]["mixed_precision"] is False
+    assert "--no-mixed-precision" in card["command"].split()
+    text = (folder / "single" / "card.md").read_text("utf-8")
+    assert "| Precision | single |" in text
+    assert "bfloat16" not in text
+    assert (folder / "single" / FILE).read_bytes() != (folder / "whole" / FILE).read_bytes()
+
+
+def test_losses_in_bfloat16_are_those_of_single_precision(folder: Path):
+    """To about three digits, over two dozen steps from the same seed."""
+    with tiny.registered() as spec:
+        settings = Settings(epochs=8, batch_size=100, iterations=2, network=spec.name)
+        logs = []
+        for mixed in (False, True):
+            trainer = Trainer(replace(settings, mixed_precision=mixed), tiny.load(folder, "train"), CPU)
+            while trainer.step < trainer.steps:
+                list(trainer.run_epoch())
+                trainer.end_epoch(tiny.load(folder, "test").take(slice(3)))
+            logs.append([(row["margin_loss"], row["reconstruction_loss"]) for row in trainer.log])
+    single, mixed = map(np.array, logs)
+    np.testing.assert_allclose(mixed, single, rtol=5e-3)
+    assert not np.array_equal(mixed, single)
+
+
+@pytest.mark.parametrize("option", ["--synthetic", "--others"])
+def test_nothing_is_made_up_for_data_that_have_none(
+    shapes_network: None, folder: Path, option: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(shapes(folder / "out", option, "0.25")) == 2
+    reference.assert_one_sentence(last_line(capsys), "Shapes", "leave out --synthetic and --others")
+    assert not (folder / "out").exists()
+
+
+def test_a_network_without_a_decoder_is_not_trained(folder: Path, capsys: pytest.CaptureFixture[str]):
+    register(replace(tiny.SPEC, offers=frozenset({COUPLING})), "this test")
+    try:
+        assert main(shapes(folder / "out")) == 2
+    finally:
+        unregister(tiny.SPEC.name)
+    said = last_line(capsys)
+    reference.assert_one_sentence(said, "tiny.shapes has no decoder", "--network (dynamic.mnist)")
+    assert not (folder / "out").exists()
+
+
+def test_weights_of_another_network_are_refused(
+    shapes_network: None, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """As a start, as a checkpoint, as a part of a mean."""
+    assert main(shapes(folder / "out", "--start-from", "capsnet-mnist")) == 2
+    reference.assert_one_sentence(
+        last_line(capsys), "are of dynamic.mnist, not of tiny.shapes", "--network dynamic.mnist"
+    )
+    assert main(shapes(folder / "shapes")) == 0
+    for name in ("dynamic.mnist", "capsnet-mnist"):
+        words = ["average", name, str(folder / "shapes"), "--data", str(folder), "--out", str(folder / "out")]
+        assert main([*words, "--device", "cpu"]) == 2
+        reference.assert_one_sentence(last_line(capsys), "of dynamic.mnist, tiny.shapes: leave out")
+    assert not (folder / "out").exists()
+
+    (folder / "shapes" / FILE).unlink()
+    register(replace(tiny.SPEC, name="tiny.twin", aliases=()), "this test")
+    try:
+        twin = ["--network", "tiny.twin", "--resume"]
+        assert main([*shapes(folder / "shapes"), *twin]) == 2
+    finally:
+        unregister("tiny.twin")
+    reference.assert_one_sentence(last_line(capsys), "network tiny.shapes, not tiny.twin", "--out")
+
+
+def test_training_starts_from_a_folder_a_file_or_a_mean(shapes_network: None, folder: Path):
+    for seed, start in ((0, []), (1, ["--start-from", str(folder / "0")])):
+        more = ["--seed", str(seed), *start]
+        assert main(shapes(folder / str(seed), *more)) == 0
+    assert main(shapes(folder / "2", "--start-from", str(folder / "1" / FILE))) == 0
+    parts = [load_weights(folder / name) for name in "012"]
+    assert [part.card["settings"]["start_from"] for part in parts] == ["", parts[0].sha256, parts[1].sha256]
+    words = ["average", *(str(folder / name) for name in "012"), "--data", str(folder), "--device", "cpu"]
+    assert main([*words, "--out", str(folder / "mean")]) == 0
+    mean = load_weights(folder / "mean")
+    assert mean.spec is tiny.SPEC
+    expected = torch.stack([part.net.digits.W.double() for part in parts]).mean(0)
+    torch.testing.assert_close(mean.net.digits.W.double(), expected, atol=1e-6, rtol=2**-10)
+    assert main(shapes(folder / "3", "--start-from", str(folder / "mean"))) == 0
+
+
+def test_training_starts_from_files_of_older_versions(
+    finished: Run, plain: None, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """NAME.safetensors with NAME.json beside it, whose settings know neither network nor precision."""
+    shutil.copy(finished.out / FILE, folder / "old.safetensors")
+    card = json.loads((finished.out / "card.json").read_text())
+    del card["settings"]["network"], card["settings"]["mixed_precision"]
+    (folder / "old.json").write_text(json.dumps(card | {"name": "capsnet-mnist"}))
+    start = ["--start-from", str(folder / "old.safetensors"), "--batch-size", "4", "--device", "cpu"]
+    assert main([*command(finished.data, folder / "out"), *start]) == 0
+    found = load_weights(folder / "out").card
+    assert found["settings"]["start_from"] == card["sha256"]
+    assert found["started_from"] == [card["settings"]]
+    assert "precision" not in result.command(card["settings"])
+
+
+def test_a_network_is_written_under_its_name_where_it_was_asked_for_by_another(folder: Path):
+    register(replace(tiny.SPEC, aliases=("shapes",)), "this test")
+    settings = Settings(epochs=1, batch_size=100, iterations=2, network="shapes")
+    try:
+        card = train.train(folder, folder / "out", settings, CPU, say=lambda line: None)
+    finally:
+        unregister(tiny.SPEC.name)
+    assert card["settings"]["network"] == "tiny.shapes"
+    assert "--network tiny.shapes" in card["command"]

@@ -202,9 +202,15 @@ class CapsNet(nn.Module):
         self.digits = ClassCapsules(grid.capsules, classes, shape.pose, shape.components)
         self.decoder = Decoder(classes * shape.pose, hidden, shape.size)
 
-    def forward(self, images: Tensor, iterations: int | None = None) -> Activations:
-        """Classify images [B, S, S] with pixels in 0..1; the decoder is called separately."""
-        features, u = self.encode(images)
+    def forward(
+        self, images: Tensor, iterations: int | None = None, mixed_precision: bool = False
+    ) -> Activations:
+        """Classify images [B, S, S] with pixels in 0..1; the decoder is called separately.
+
+        In mixed precision the convolutions multiply in bfloat16; all else stays in single precision.
+        """
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=mixed_precision):
+            features, u = self.encode(images)
         u_hat = self.digits(u)
         return Activations(features, u, u_hat, dynamic_routing(u_hat, iterations or self.shape.trained))
 

@@ -16,6 +16,9 @@ reference:
    so routing runs without one; and û itself is never stored: s_j = sum_i c_ij W_ij u_i is one product
    of c_ij u_i with W_j, and in the first iteration, where all c are equal, of u_i with all W at once.
 
+In mixed precision all of 1 and 2 multiplies in bfloat16, transforms included, while sums inside a product are made in
+single precision, as are squash and routing; ``training/precision.py`` says where that is quicker.
+
 For a few images the spectra of the kernels, which are read as a whole, are too many: ``encode`` gives these
 the features and primary capsules of the reference by one product for each convolution, of all patches at once.
 """
@@ -56,7 +59,15 @@ class _Transforms(NamedTuple):
 
 @cache
 @torch.inference_mode(False)  # else a first call for inference would make tensors that training cannot use
-def _transforms() -> _Transforms:
+def _transforms(dtype: torch.dtype) -> _Transforms:
+    if dtype != torch.float32:
+        exact = _transforms(torch.float32)
+        return _Transforms(
+            exact.first.to(dtype),
+            [(matrix.to(dtype), here, there) for matrix, here, there in exact.second],
+            [kernel.to(dtype) for kernel in exact.kernel],
+            exact.back.to(dtype),
+        )
     grid = np.arange(_N)
     waves = np.exp(-2j * np.pi * np.outer(grid, grid) / _N)  # [frequency, place]
     taps = []
@@ -105,11 +116,11 @@ def _tensor(rows: list[np.ndarray]) -> Tensor:
 
 
 class _Transformed(torch.autograd.Function):
-    """Features [10*10, M] of one phase to their spectra [148, M]: a quarter of the products that one matrix would take."""
+    """Features [10*10, M] of one phase to their spectra [148, M]: a quarter of the products that one matrix takes."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
-        transforms = _transforms()
+        transforms = _transforms(features.dtype)
         along = (transforms.first @ features.view(_N, -1)).view(features.shape)
         x_hat = features.new_empty(transforms.back.shape[1], features.shape[1])
         for matrix, here, there in transforms.second:
@@ -118,7 +129,7 @@ class _Transformed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        transforms = _transforms()
+        transforms = _transforms(gradient.dtype)
         along = gradient.new_empty(_N * _N, gradient.shape[1])
         for matrix, here, there in transforms.second:
             torch.mm(matrix.T, gradient[there], out=along[here])
@@ -128,8 +139,10 @@ class _Transformed(torch.autograd.Function):
 Spectra = tuple[Tensor, ...]  # [148, 256 in, 256 out] for each phase
 
 
-def serves(net: CapsNet) -> bool:
-    """Whether the network's convolutions are of the sizes that this module is written for."""
+def serves(net: Any) -> bool:
+    """Whether it is a ``CapsNet`` whose convolutions are of the sizes that this module is written for."""
+    if not isinstance(net, CapsNet):
+        return False
     kernels = {net.conv1.kernel_size, net.primary.conv.kernel_size}
     grid = net.grid
     return (net.shape.size, kernels, grid.stride, grid.rows, grid.columns) == (
@@ -148,29 +161,31 @@ class _Spectra(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor) -> Spectra:
-        taps = weight.permute(2, 3, 1, 0).contiguous()  # [9, 9, in, out]
+    def forward(ctx: Any, weight: Tensor, dtype: torch.dtype) -> Spectra:
+        taps = weight.permute(2, 3, 1, 0).to(dtype).contiguous()  # [9, 9, in, out]
         ctx.shape = taps.shape
         return tuple(
             (g @ taps[row::2, column::2].reshape(g.shape[1], -1)).view(-1, *taps.shape[2:])
-            for g, (row, column) in zip(_transforms().kernel, _PHASES, strict=True)
+            for g, (row, column) in zip(_transforms(dtype).kernel, _PHASES, strict=True)
         )
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        kernels = _transforms(gradients[0].dtype).kernel
         taps = gradients[0].new_empty(ctx.shape)
-        for g, gradient, (row, column) in zip(_transforms().kernel, gradients, _PHASES, strict=True):
+        for g, gradient, (row, column) in zip(kernels, gradients, _PHASES, strict=True):
             part = taps[row::2, column::2]
             part.copy_((g.T @ gradient.flatten(1)).view(part.shape))
-        return taps.permute(3, 2, 0, 1)
+        return taps.permute(3, 2, 0, 1), None
 
 
-def kernel_spectra(net: CapsNet) -> Spectra:
-    """The primary convolution's kernel in the frequency domain, 155 MB.
+def kernel_spectra(net: CapsNet, mixed_precision: bool = False) -> Spectra:
+    """The primary convolution's kernel in the frequency domain, 155 MB; in bfloat16 for mixed precision, half of that.
 
     Where the weights stay as they are it can be kept: it takes a third of a forward pass of 128 images.
     """
-    spectra: Spectra = _Spectra.apply(net.primary.conv.weight)
+    dtype = torch.bfloat16 if mixed_precision else torch.float32
+    spectra: Spectra = _Spectra.apply(net.primary.conv.weight, dtype)
     return spectra
 
 
@@ -198,19 +213,21 @@ def _features(net: CapsNet, images: Tensor, phase: tuple[int, int]) -> Tensor:
     row, column = phase
     patches = images[:, row:, column:].unfold(1, 9, 2).unfold(2, 9, 2)  # [B, 10, 10, 9, 9]
     patches = patches.permute(1, 2, 0, 3, 4).reshape(-1, 81)
-    features = F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias).relu_()
+    kernel, bias = net.conv1.weight.flatten(1), net.conv1.get_parameter("bias")
+    features = F.linear(patches, kernel.to(images.dtype), bias.to(images.dtype)).relu_()
     return features.view(_N * _N, len(images), -1)
 
 
 def primary_capsules(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
-    """Primary capsules [B, K, I], squashed, of images [B, 28, 28] with ``kernel_spectra``."""
-    back = _transforms().back
+    """Primary capsules [B, K, I], squashed, of images [B, 28, 28] with ``kernel_spectra``; all multiply in its type."""
+    images = images.to(spectra[0].dtype)
+    back = _transforms(images.dtype).back
     products = images.new_zeros(back.shape[1], len(images), spectra[0].shape[-1])  # [148, B, 256]
     for phase, kernel in zip(_PHASES, spectra, strict=True):
         x_hat: Tensor = _Transformed.apply(_features(net, images, phase).flatten(1))
         products.baddbmm_(x_hat.view(len(x_hat), len(images), -1), kernel)
     out = (back @ products.flatten(1)).view(net.grid.places, len(images), -1)
-    out = out + net.primary.conv.get_parameter("bias")
+    out = out + net.primary.conv.get_parameter("bias")  # in single precision from here on
     u = squash(out.unflatten(2, (net.grid.types, net.primary.components)))  # [36, B, 32, 8]
     return u.permute(1, 3, 2, 0).reshape(len(images), net.primary.components, net.grid.capsules)
 
@@ -240,21 +257,28 @@ def _couplings(u: Tensor, W: Tensor, iterations: int) -> Tensor:
     return c
 
 
-def class_capsules(net: CapsNet, images: Tensor, iterations: int, spectra: Spectra | None = None) -> Tensor:
+def class_capsules(
+    net: CapsNet,
+    images: Tensor,
+    iterations: int,
+    spectra: Spectra | None = None,
+    mixed_precision: bool = False,
+) -> Tensor:
     """The class capsules v [B, J, D] that ``net(images, iterations).v`` gives, gradient included.
 
     Args:
         net: the network, on the CPU.
         images: [B, 28, 28], pixels in 0..1.
         iterations: routing iterations, at least 1.
-        spectra: ``kernel_spectra(net)``, if it is known already.
+        spectra: ``kernel_spectra(net, mixed_precision)``, if it is known already.
+        mixed_precision: whether the convolutions multiply in bfloat16.
 
     Raises:
         ValueError: if ``iterations`` is below 1.
     """
     if iterations < 1:
         raise ValueError(f"routing needs at least 1 iteration, not {iterations}.")
-    u = primary_capsules(net, images, kernel_spectra(net) if spectra is None else spectra)
+    u = primary_capsules(net, images, kernel_spectra(net, mixed_precision) if spectra is None else spectra)
     # [I, J, D, K] -> [J, K*I, D]: with the capsules innermost, what follows runs over long rows.
     primary, classes, pose, components = net.digits.W.shape
     W = net.digits.W.permute(1, 3, 0, 2).reshape(classes, components * primary, pose)

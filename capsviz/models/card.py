@@ -273,6 +273,7 @@ def departures(card: Mapping[str, Any]) -> str:
         "started": bool(settings.get("start_from")),
         "averageStart": bool(settings.get("average_start")),
         "averaged": bool(settings.get("averaged")),
+        "precision": bool(settings.get("mixed_precision")),
     }
     values = {
         "trainings": len(epochs),
@@ -298,6 +299,8 @@ def command(settings: Mapping[str, Any]) -> str:
     words += ["--augment"] if settings.get("augment") else []
     words += [f"--noise {settings['noise']}"] if settings.get("noise") else []
     words += [f"--network {settings['network']}"] if settings.get("network", DEFAULT) != DEFAULT else []
+    if "mixed_precision" in settings:
+        words.append("--mixed-precision" if settings["mixed_precision"] else "--no-mixed-precision")
     words += ["--start-from WEIGHTS"] if settings.get("start_from") else []
     words += ["--average-start"] if settings.get("average_start") else []
     return " ".join(words)
@@ -356,6 +359,13 @@ def card_table(card: Mapping[str, Any]) -> str:
         steps=settings["warmup_steps"],
         final=f"{settings['final_learning_rate']:g}",
     )
+    if "mixed_precision" in settings:  # which cards of older versions lack
+        rows.append(
+            (
+                say("card.fact.precision"),
+                say(f"card.precision.{'mixed' if settings['mixed_precision'] else 'single'}"),
+            )
+        )
     ran = f"`{card['command']}`"
     last = say("card.lastPart", command=ran, last=f"`{command(settings)}`")
     rows.append((say("card.fact.command"), last if parts else ran))

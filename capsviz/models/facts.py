@@ -107,7 +107,7 @@ SETTINGS = {
     **dict.fromkeys(("learning_rate", "final_learning_rate"), share),
 }
 LATER_SETTINGS = {  # which cards of older versions lack
-    **dict.fromkeys(("augment", "average_start"), truth),
+    **dict.fromkeys(("augment", "average_start", "mixed_precision"), truth),
     **dict.fromkeys(("noise", "synthetic", "others"), share),
     "pool": count,
     "start_from": origin,

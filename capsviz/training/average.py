@@ -14,15 +14,9 @@ import torch
 from capsviz.errors import DataError
 from capsviz.inputs.data import split_validation
 from capsviz.models.weights import FILE, Weights, save_weights
-from capsviz.training.train import (
-    check_folder,
-    current_commit,
-    make_folder,
-    mean_into,
-    measured,
-    saving,
-    settle,
-)
+from capsviz.training.folder import check_folder, make_folder, saving
+from capsviz.training.result import current_commit, mean_into, settle
+from capsviz.training.validation import measured
 
 
 def average(
@@ -37,7 +31,7 @@ def average(
     Args:
         parts: two or more, each counting the same; the card tells of the last one's training, and which the others
             were.
-        data: folder that holds MNIST, or is empty: then it is downloaded there.
+        data: folder that holds the network's data; MNIST is downloaded there if it is empty.
         out: folder for the weights and their card.
         device: where to measure them.
         say: called with each line to show.
@@ -46,8 +40,8 @@ def average(
         The card's facts.
 
     Raises:
-        DataError: if there are fewer than two parts or one is given twice, MNIST is incomplete, ``out`` holds a run
-            or cannot be written to.
+        DataError: if there are fewer than two parts, one is given twice or is of another network, the data are
+            incomplete, ``out`` holds a run or cannot be written to.
     """
     sums = [part.sha256 for part in parts]
     if len(parts) < 2:
@@ -58,7 +52,10 @@ def average(
         raise DataError(f"{out} holds an unfinished run: give another folder to --out.")
     spec = parts[-1].spec
     if any(part.spec is not spec for part in parts):
-        raise DataError("A mean is of weights of one network: these are of several.")
+        names = ", ".join(part.spec.name for part in parts)
+        raise DataError(
+            f"A mean is of weights of one network, and these are of {names}: leave out the others."
+        )
     _, validation = split_validation(spec.data.load(data, "train"), spec.data.held_out)
     test = spec.data.load(data, "test")
     for unlike in (spec.data.unlike(data, "train"), spec.data.unlike(data, "test")):

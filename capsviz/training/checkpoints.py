@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -18,7 +18,7 @@ from capsviz.errors import WeightsError
 from capsviz.models import facts
 from capsviz.models.weights import write_atomically
 
-FORMAT = 2  # one more whenever a run goes on in another way from the same state
+FORMAT = 3  # one more whenever a run goes on in another way from the same state
 
 _state = facts.form(
     {
@@ -65,9 +65,19 @@ def parse(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]
     except (SafetensorError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise not_resumable(path, error) from error
     raise WeightsError(
-        f"{path} was written by another version of capsviz, whose random numbers are others: end the run with that "
+        f"{path} was written by another version of capsviz, which trains in another way: end the run with that "
         "version, or give another folder to --out."
     )
+
+
+def mixed_precision(path: Path) -> bool | None:
+    """Whether the run at ``path`` is in mixed precision; None where there is none, or none that can be resumed."""
+    try:
+        with safe_open(path, "pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+        return facts.truth(state["settings"]["mixed_precision"], "")
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
+        return None
 
 
 def checksum(state: str, tensors: dict[str, Tensor]) -> str:

@@ -25,10 +25,11 @@ class Settings:
     start_from: str = ""  # SHA-256 of the weights to start from; "" for new ones
     average_start: bool = False  # end with the mean of the weights started from and those trained to
     network: str = DEFAULT  # name of what is trained
+    mixed_precision: bool = False  # multiply in bfloat16 in the large convolutions
 
     @property
     def batch(self) -> tuple[int, int, int]:
-        """Images of MNIST, made-up digits and other things in a batch."""
+        """Images of the data set, made-up digits and other things in a batch."""
         synthetic, others = round(self.synthetic * self.batch_size), round(self.others * self.batch_size)
         return self.batch_size - synthetic - others, synthetic, others
 

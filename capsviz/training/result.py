@@ -1,0 +1,120 @@
+"""The end of a run: weights in half precision, what is measured of them, and their card."""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from torch import nn
+
+from capsviz.figures.training import training_html
+from capsviz.inputs.data import Digits
+from capsviz.models.card import averaged_error, command, earlier_epochs
+from capsviz.models.weights import FILE, Weights, pack, save_weights, write_atomically
+from capsviz.networks.base import find
+from capsviz.training.folder import log_as_csv, saving
+from capsviz.training.settings import Settings
+from capsviz.training.trainer import Trainer
+from capsviz.training.validation import measured
+
+
+def finish(
+    trainer: Trainer,
+    validation: Digits,
+    test: Digits,
+    out: Path,
+    told: str,
+    commit: str,
+    start: Weights | None,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Round the weights to half precision, measure them on the test digits and write them with their card.
+
+    ``told`` is what the card says of the data, ``commit`` of the code.
+    """
+    settings, device = trainer.settings, trainer.device.type
+    if settings.average_start and start is not None:
+        mean_into(trainer.net, [start.net])
+    packed = settle(trainer.net)
+    facts: dict[str, Any] = {
+        "name": trainer.spec.name,
+        "paper": trainer.spec.source.paper,
+        "parameters": sum(p.numel() for p in trainer.net.parameters()),
+        "data": told,
+        "settings": asdict(settings),
+        # The settings of all trainings before this one, the first one first.
+        "started_from": [*start.card.get("started_from", []), start.card["settings"]] if start else [],
+        "command": command(asdict(settings)),
+        "commit": commit,
+        "device": device if trainer.team.size == 1 else f"{trainer.team.size} x {device}",
+        "torch": torch.__version__,
+        **measured(trainer.net, validation, test, settings.iterations),
+        "log": trainer.log,
+    }
+    weights = out / FILE
+    with saving(out):
+        # Again, for a run that was cut off between its last checkpoint and its log.
+        write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
+        write_atomically(
+            out / "curves.html",
+            training_html(
+                trainer.log, facts["test_error"], earlier_epochs(facts), averaged_error(facts)
+            ).encode(),
+        )
+        save_weights(weights, packed, facts)
+    say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
+    return facts
+
+
+@torch.no_grad()
+def mean_into(net: nn.Module, others: Sequence[nn.Module]) -> None:
+    """Make ``net`` the mean of itself and ``others``, parameter by parameter.
+
+    What a small learning rate leads to lies at the rim of a wide minimum, the ends of two trainings at two places
+    of it; their mean lies further inside (Izmailov et al., 2018, arXiv:1803.05407).
+    """
+    for ours, *theirs in zip(net.parameters(), *(other.parameters() for other in others), strict=True):
+        ours.copy_(torch.stack([ours, *(part.to(ours.device) for part in theirs)]).mean(0))
+
+
+def settle(net: nn.Module) -> bytes:
+    """Round the weights of ``net`` to the half precision that they are kept in; returns their file."""
+    packed = pack(net)
+    net.load_state_dict({key: tensor.float() for key, tensor in load_tensors(packed).items()})
+    return packed
+
+
+def describe_data(
+    settings: Settings, training: Digits, validation: Digits, test: Digits, *unlike: str
+) -> str:
+    """What was trained on, for the card; ``unlike`` is what ``DataSet.unlike`` says of both halves."""
+    text = (
+        f"{find(settings.network).data.name}: {len(training.labels):,} images to train on, "
+        f"{len(validation.labels):,} to choose by, {len(test.labels):,} to test on"
+    )
+    names = ("made-up digits", "made-up pictures of no digit")
+    made = [
+        f"{count:,} {name} ({part / settings.batch_size:.0%} of a batch)"
+        for count, name, part in zip(settings.pool_sizes, names, settings.batch[1:], strict=True)
+        if count
+    ]
+    return "; ".join([text, *made, *filter(None, unlike)])
+
+
+def current_commit() -> str:
+    """The commit of this source tree, with "+changes" if files differ from it; "unknown" without git."""
+
+    def git(*arguments: str) -> str:
+        package = Path(__file__).parents[1]
+        return subprocess.run(
+            ["git", *arguments], cwd=package, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
