@@ -11,25 +11,22 @@ from capsviz.errors import ImageError
 
 
 class Property(NamedTuple):
-    """Something that is measured in an image."""
+    """Something that is measured in an image; the texts have its words, pose.property.NAME.less and .more."""
 
-    name: str
-    unit: str
-    less: str  # what happens to the drawing where it falls,
-    more: str  # and where it rises
     usual: float  # the spread between images of a digit, where its own is less
+    digits: int = 0  # of a change in words, after the point
 
 
 PROPERTIES = {
-    "thickness": Property("stroke thickness", "px", "thinner strokes", "thicker strokes", 0.6),
-    "slant": Property("slant", "°", "leans left", "leans right", 10),
-    "width": Property("width", "px", "narrower", "wider", 2),
-    "height": Property("height", "px", "shorter", "taller", 2),
-    "x": Property("horizontal position", "px", "ink moves left", "ink moves right", 1.5),
-    "y": Property("vertical position", "px", "ink moves up", "ink moves down", 1.5),
-    "loop": Property("loop size", "px²", "smaller loop", "larger loop", 8),
-    "brightness": Property("brightness", "% of white", "fainter", "brighter", 10),
-    "ink": Property("amount of ink", "px²", "less ink", "more ink", 25),
+    "thickness": Property(0.6, digits=1),  # pixels
+    "slant": Property(10),  # degrees
+    "width": Property(2, digits=1),  # pixels
+    "height": Property(2, digits=1),  # pixels
+    "x": Property(1.5, digits=1),  # pixels
+    "y": Property(1.5, digits=1),  # pixels
+    "loop": Property(8),  # square pixels
+    "brightness": Property(10),  # percent of white
+    "ink": Property(25),  # square pixels
 }
 
 LEAST_PEAK = 0.2  # an image without a pixel as bright as this shows no ink
