@@ -136,7 +136,7 @@ def _example(trace: RoutingTrace) -> dict[str, Any]:
     found = next((at for at, example in enumerate(EXAMPLES) if str(example.digit) == classes[other]), None)
     if trace.shape.kind != "digit" or found is None:
         return {"name": say("pose.morph.same"), "digit": other, "pose": trace.v[-1, other].tolist()}
-    name = say("pose.morph.example", name=say(f"example.{EXAMPLES[found].name}"))
+    name = say("pose.morph.example", drawing=say(f"example.{EXAMPLES[found].name}"))
     return {"name": name, "digit": other, "pose": _example_pose(ui.model().sha256, found, other)}
 
 
