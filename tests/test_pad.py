@@ -394,7 +394,7 @@ def the_pad() -> None:
     """A page with nothing but the pad."""
     from capsviz.app import pad
 
-    pad.pad(pad.begin())
+    pad.pad(pad.begin(), "digit")
 
 
 def words(app: AppTest) -> list[str]:

@@ -25,7 +25,6 @@ from capsviz.inputs.drawings import GRID, PAD, Drawing, Stroke
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.inputs.images import ENDINGS, read_image
 from capsviz.inputs.preprocess import Preparation, luminance, prepare
-from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import noun, say
 
 HISTORY = 30  # drawings that undo can go back through
@@ -50,6 +49,7 @@ PICTURE_KEY = "picture"  # Picture: the file uploaded last
 FRAMING_KEY = "framing"  # the component in which it is cropped; with the number of the file
 INVERT_KEY = "invert"  # the switch beside it; likewise
 WIDTH_KEY = "stroke_width"
+KIND_KEY = "kind"  # of what the network reads, as its shape has it
 
 # A faint word in the canvas as long as nothing is drawn, and below an example.
 HINT = """<style>.st-key-canvas::after {
@@ -115,13 +115,15 @@ def current() -> Drawing:
     return drawing
 
 
-def pad(first: bool) -> None:
+def pad(first: bool, kind: str) -> None:
     """The canvas and what stands around it.
 
     Args:
         first: whether this is the session's first run: what a person did on a page that a former session left
             behind then comes without the calls that Streamlit makes of a known control.
+        kind: what the network reads, ``Shape.kind``.
     """
+    st.session_state[KIND_KEY] = kind
     _keep()
     st.session_state.pop(CHANGED_KEY, None)
     _canvas(first)
@@ -259,7 +261,7 @@ def _in_style(text: str) -> str:
 
 def _kind() -> str:
     """What there is to be drawn, in a word."""
-    return noun(find(DEFAULT).shape.kind)
+    return noun(st.session_state[KIND_KEY])
 
 
 def _drawn() -> None:

@@ -92,7 +92,7 @@ def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) ->
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = ui.model().sha256
-    data = pose_payload(trace, reconstruction, _example(trace), _measured(sha256), name)
+    data = pose_payload(trace, reconstruction, _example(trace), _measured(ui.network(), sha256), name)
     asked = st.session_state.pop(ASKED_KEY, None)
     data["gif"] = None if asked is None else _gif(asked)
     data["megabytes"] = len(_decoder_bytes(name)) / 1e6
@@ -118,10 +118,10 @@ def _gif(asked: object) -> dict[str, Any]:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _measured(sha256: str) -> PoseMeasurements | None:
+def _measured(network: str, sha256: str) -> PoseMeasurements | None:
     """What each component was measured to do; None if nobody has measured these weights."""
     try:
-        return load_poses(sha256=sha256)
+        return load_poses(name=network, sha256=sha256)
     except CapsvizError:
         return None
 
@@ -143,7 +143,7 @@ def _example(trace: RoutingTrace) -> dict[str, Any]:
 @st.cache_data(max_entries=20, show_spinner=False)
 def _example_pose(sha256: str, example: int, digit: int) -> list[float]:
     drawn = EXAMPLES[example]
-    trace = ui.model().trace(canvas_to_mnist(render(drawn.strokes, drawn.width)))
+    trace = ui.model().trace(canvas_to_mnist(render(drawn.strokes, drawn.width), size=ui.model().shape.size))
     pose: list[float] = trace.v[-1, digit].tolist()
     return pose
 
@@ -153,7 +153,7 @@ def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
     if reason:
         st.warning(say("pose.plain.reason", reason=reason))
     digit, size = trace.prediction, trace.shape.size
-    measured = _measured(ui.model().sha256)
+    measured = _measured(ui.network(), ui.model().sha256)
     drawing = hash(trace.v.tobytes())  # a new one starts at its own pose
     picture, columns = st.columns([2, 5], gap="large")
     halves = columns.columns(2)
