@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz.app import messages, ui
+from capsviz.app import messages
 from capsviz.app import pose as ui_pose
-from capsviz.app.messages import MorphGif, SweepGif, gif_request
+from capsviz.app import session as ui
+from capsviz.app.messages import MorphGif, SweepGif
 from capsviz.errors import MessageError
 from capsviz.networks.base import find
 
@@ -33,9 +34,9 @@ MORPH: dict[str, Any] = {
 }
 
 
-def test_sizes_are_those_of_the_capsules() -> None:
-    shape = find("dynamic.mnist").shape
-    assert (len(shape.classes), shape.pose) == (messages.DIGITS, messages.POSE_DIM)
+def gif_request(sent: object) -> SweepGif | MorphGif:
+    """As the shipped network reads it, with ten capsules of sixteen numbers."""
+    return messages.gif_request(sent, find("dynamic.mnist").shape)
 
 
 def test_a_sweep_by_hand() -> None:
