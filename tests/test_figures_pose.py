@@ -23,6 +23,8 @@ from capsviz.measures.poses import (
     load_poses,
 )
 from capsviz.models.model import Model
+from capsviz.networks.base import find
+from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.routing import RoutingTrace
 
 
@@ -131,6 +133,7 @@ def test_the_same_decoder_has_the_same_bytes(model: Model, payload: bytes) -> No
 # --- the page -------------------------------------------------------------------------------------------
 
 DRAWN = np.linspace(0, 1, 784).reshape(28, 28)  # a grey level for each place
+SHAPE = replace(find("dynamic.mnist").shape, grid=CapsuleGrid(types=2, rows=6, columns=6, field=17, stride=2))
 EXAMPLE = {"name": "“a nine”", "digit": 9, "pose": [0.0625 * index for index in range(16)]}
 
 
@@ -150,6 +153,7 @@ def trace() -> RoutingTrace:
         c=np.full((2, 72, 10), 0.1),
         s=v,
         v=v,
+        shape=SHAPE,
     )
 
 
@@ -157,7 +161,9 @@ def component(digit: int, index: int) -> Component:
     """One whose numbers tell which it is."""
     number = digit + index / 16
     effects = dict.fromkeys(PROPERTIES, Effect(0.0, 0.0, 0.0, 0.0))
-    return Component(0.125, 0.5, -number, number, number / 16, effects, f"digit {digit}, component {index}")
+    effects["slant"] = Effect(digit + 1.0, 0.5, 2.0, 1.0)
+    effects["width"] = Effect(-1 - index / 10, 0.5, -1.5, 1.0)
+    return Component(0.125, 0.5, -number, number, number / 16, effects, "as it was said when it was measured")
 
 
 @pytest.fixture
@@ -224,7 +230,7 @@ def test_measured_components_have_captions_and_ranges(
     for digit, components in enumerate(payload["measured"]):
         for index, found in enumerate(components):
             number = digit + index / 16
-            assert found["caption"] == f"digit {digit}, component {index}"
+            assert found["caption"] == f"leans right (+{digit + 1}°), narrower (−{1 + index / 10:.1f} px)"
             assert (found["low"], found["high"], found["strength"]) == (-number, number, number / 16)
             assert found["mean"] == 0.125
     assert "34 images" in payload["howMeasured"]
@@ -251,7 +257,9 @@ def test_a_drawing_is_known_by_its_poses(trace: RoutingTrace) -> None:
     before = trace.v.copy()
     before[0, 8, 15] = 0.001  # another way to the same pose is another drawing
     assert name(replace(trace, v=before)) != name(trace)
-    assert name(replace(trace, v=trace.v[:1], s=trace.s[:1], b=trace.b[:1], c=trace.c[:1])) != name(trace)
+    assert name(
+        replace(trace, v=trace.v[:1], s=trace.s[:1], b=trace.b[:1], c=trace.c[:1], weight=trace.weight[:1])
+    ) != name(trace)
 
 
 def test_a_payload_of_the_real_network_is_small(model: Model, seven: np.ndarray) -> None:

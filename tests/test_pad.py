@@ -1,14 +1,18 @@
 """The pad without a browser: what its canvas, its tools and its pictures do to the session's drawing."""
 
 import io
+import re
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from reference import assert_one_sentence
+from streamlit.testing.v1 import AppTest
 
+from capsviz import texts
 from capsviz.app import pad as ui_pad
 from capsviz.app.messages import Framing, tag_object
 from capsviz.errors import MessageError
@@ -368,3 +372,88 @@ def test_a_picture_is_kept_deflated() -> None:
     np.testing.assert_array_equal(packed.pixels(), PAPER)
     with pytest.raises(MessageError):
         drawings.decode("nonsense")
+
+
+# --- its words ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A language that nobody speaks: the first one's texts between brackets."""
+    known = {
+        name: f"⟦{text}⟧" if isinstance(text, str) else {form: f"⟦{words}⟧" for form, words in text.items()}
+        for name, text in texts.texts("en").items()
+    }
+    monkeypatch.setattr(texts, "texts", lambda code: known)
+    texts._for_script.cache_clear()
+    yield
+    texts._for_script.cache_clear()
+
+
+def the_pad() -> None:
+    """A page with nothing but the pad."""
+    from capsviz.app import pad
+
+    pad.pad(pad.begin(), "digit")
+
+
+def words(app: AppTest) -> list[str]:
+    """All that the page shows, but for style sheets, pictures and what the components say."""
+    found = [element.label for element in (*app.button, *app.slider, *app.toggle)]
+    found += [element.value for element in (*app.caption, *app.warning)]
+    for element in app.get("menu_button"):
+        found += [element.proto.label, *element.proto.options]
+    found += [element.proto.label for element in app.get("file_uploader")]
+    found += [block.proto.popover.label for block in app.get("popover")]
+    found += [block.proto.dialog.title for block in app.get("dialog")]
+    found += [app.get("toggle")[0].proto.help] if app.get("toggle") else []
+    for html in app.get("html"):
+        found += re.findall(r'content: "(.*?)"|alt="(.*?)"|<figcaption>(.*?)<', html.proto.body)
+    return [word for part in found for word in (part if isinstance(part, tuple) else (part,)) if word]
+
+
+@pytest.mark.usefixtures("brackets")
+def test_every_word_of_the_pad_is_a_text() -> None:
+    app = AppTest.from_function(the_pad, default_timeout=60)
+    app.run()
+    assert not app.exception
+    found = words(app)
+    # Undo, Clear, the pen, the menu with its examples, the file, the hint below the example.
+    assert len(found) >= 6 + len(EXAMPLES)
+    escaped = r"\27e6 an example: Clear, then draw\27e7 "
+    assert escaped in found
+    assert [word for word in found if not word.startswith("⟦") and word != escaped] == []
+    app.button(key="clear").click().run()
+    assert r"\27e6 draw a \27e6 digit\27e7 \27e7 " in words(app)
+
+
+@pytest.mark.usefixtures("brackets")
+def test_every_word_of_the_picture_is_a_text(state: dict[str, Any]) -> None:
+    upload(state, "photo.png", png(PAPER))
+    app = AppTest.from_function(the_pad, default_timeout=60)
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.run()
+    app.button(key="crop").click().run()
+    assert not app.exception
+    found = words(app)
+    for word in (
+        "⟦What was taken of the picture⟧",
+        "⟦What the network would see⟧",
+        "⟦The 28 by 28 pixels that the network would see⟧",
+        "⟦Invert⟧",
+        "⟦Use this⟧",
+        "⟦Take light ink for dark, or dark for light.⟧",
+    ):
+        assert word in found
+    assert [word for word in found if not word.startswith(("⟦", r"\27e6 "))] == []
+    for at, advice in enumerate((ui_pad.advice, ui_pad.advice)):
+        ui_pad._push(Drawing((stroke_of(np.array([[20, 200], [20, 220]]), 18),), example=0 if at else None))
+        assert advice().startswith("⟦")
+    upload(state, "home.png", b"%PDF-1.7")
+    assert state[ui_pad.PROBLEM_KEY].startswith("⟦`home.png`: ")
+
+
+def test_a_text_in_a_style_sheet_cannot_leave_it() -> None:
+    assert ui_pad._in_style("draw a digit") == "draw a digit"
+    assert ui_pad._in_style('"}</style>') == r"\22 \7d \3c \2f style\3e "

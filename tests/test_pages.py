@@ -351,9 +351,8 @@ def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
     trace = reading(app).trace
     assert trace is not None
     np.testing.assert_array_equal(np.float32(json.loads(pose.json)["poses"]), trace.v[-1])
-    app.session_state[ui_pose.STORED_KEY] = session._loaded[DEFAULT].sha256[
-        :16
-    ]  # as the browser says once it has it
+    # As the browser says once it has it.
+    app.session_state[ui_pose.STORED_KEY] = {session._loaded[DEFAULT].sha256[:16]}
     app.run()
     app.switch_page(PAGES[0]).run()
     app.switch_page("../../pages/pose.py").run()

@@ -730,7 +730,7 @@ def test_a_range_holds_the_middle_99_percent() -> None:
 
 def test_the_explanation_states_the_settings() -> None:
     settings = Settings("images of cats", 34, 5678, reach=0.125)
-    explanation = PoseMeasurements("0", settings, ()).explanation
+    explanation = PoseMeasurements("0", settings, ()).explanation("digit")
     for fact in ("34 images", "images of cats", "5,678", "0.125", "0.75", "80%", "99%"):
         assert fact in explanation
 

@@ -40,7 +40,7 @@ def frame() -> Iterator[None]:
         if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
             waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
         with rail:
-            pad.pad(first)
+            pad.pad(first, session.spec().shape.kind)
             _choose_network()
             _card()
         waiting.empty()

@@ -5,6 +5,7 @@ tab keeps the last drawing (``pad.js``), so that reloading the page, or a server
 """
 
 import contextlib
+import html
 import secrets
 import zlib
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from capsviz import figures
+from capsviz import figures, texts
 from capsviz.app.messages import Framing, Tag, parse_canvas, parse_framing, parse_kept, tag_object
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, ImageError, MessageError
@@ -24,6 +25,7 @@ from capsviz.inputs.drawings import GRID, PAD, Drawing, Stroke
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.inputs.images import ENDINGS, read_image
 from capsviz.inputs.preprocess import Preparation, luminance, prepare
+from capsviz.texts import noun, say
 
 HISTORY = 30  # drawings that undo can go back through
 FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hardly a hole left
@@ -47,14 +49,15 @@ PICTURE_KEY = "picture"  # Picture: the file uploaded last
 FRAMING_KEY = "framing"  # the component in which it is cropped; with the number of the file
 INVERT_KEY = "invert"  # the switch beside it; likewise
 WIDTH_KEY = "stroke_width"
+KIND_KEY = "kind"  # of what the network reads, as its shape has it
 
 # A faint word in the canvas as long as nothing is drawn, and below an example.
 HINT = """<style>.st-key-canvas::after {
-    content: "draw a digit"; position: absolute; inset: 0; display: grid; place-content: center;
+    content: "%s"; position: absolute; inset: 0; display: grid; place-content: center;
     color: #8b8f96; font-size: 20px; pointer-events: none; z-index: 30;
 }</style>"""
 EXAMPLE_HINT = """<style>.st-key-canvas::after {
-    content: "an example: Clear, then draw"; position: absolute; inset: auto 0 4px; text-align: center;
+    content: "%s"; position: absolute; inset: auto 0 4px; text-align: center;
     color: #b9bec6; font-size: 16px; pointer-events: none; z-index: 30;
 }</style>"""
 NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
@@ -112,13 +115,15 @@ def current() -> Drawing:
     return drawing
 
 
-def pad(first: bool) -> None:
+def pad(first: bool, kind: str) -> None:
     """The canvas and what stands around it.
 
     Args:
         first: whether this is the session's first run: what a person did on a page that a former session left
             behind then comes without the calls that Streamlit makes of a known control.
+        kind: what the network reads, ``Shape.kind``.
     """
+    st.session_state[KIND_KEY] = kind
     _keep()
     st.session_state.pop(CHANGED_KEY, None)
     _canvas(first)
@@ -126,17 +131,16 @@ def pad(first: bool) -> None:
     # Without help: its tooltips would lie over the canvas, in the pen's way.
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         lone = len(st.session_state[HISTORY_KEY]) < 2
-        undo = st.button("Undo", icon=":material/undo:", key="undo", on_click=_undo, disabled=lone)
-        clear = st.button("Clear", icon=":material/delete:", key="clear", on_click=_clear)
-        names = [example.name for example in EXAMPLES]
-        chosen = st.menu_button("Examples", names, key="example", on_click=_choose_example)
+        undo = st.button(say("pad.undo"), icon=":material/undo:", key="undo", on_click=_undo, disabled=lone)
+        clear = st.button(say("pad.clear"), icon=":material/delete:", key="clear", on_click=_clear)
+        chosen = st.menu_button(say("pad.examples"), _examples(), key="example", on_click=_choose_example)
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
-        st.slider("Stroke width", *WIDTHS, key=WIDTH_KEY, persist_state="session")
+        st.slider(say("pad.width"), *WIDTHS, key=WIDTH_KEY, persist_state="session")
         taken = st.session_state.get(UPLOADS_KEY, 0)
         # Another key is another popover: a closed one, out of the picture's way.
-        with st.popover("Image", icon=":material/upload:", key=f"image{taken}"):
+        with st.popover(say("pad.image"), icon=":material/upload:", key=f"image{taken}"):
             st.file_uploader(
-                "PNG, JPEG or WebP, or a photo, of one digit",
+                say("pad.upload", kind=_kind()),
                 type=list(ENDINGS),
                 key=f"{UPLOAD_KEY}{taken}",
                 on_change=_upload,
@@ -145,9 +149,9 @@ def pad(first: bool) -> None:
     if picture is not None and picture.drawing is not None and picture.drawing.picture is now.picture:
         for doubt in picture.doubts:
             st.caption(doubt)
-        st.button("What was taken of the picture", icon=":material/crop:", key="crop", on_click=_open_picture)
+        st.button(say("pad.taken"), icon=":material/crop:", key="crop", on_click=_open_picture)
     if picture is not None and picture.open:
-        _picture_dialog()
+        st.dialog(say("picture.title"), width="medium", on_dismiss=_close_picture)(_picture_dialog)()
     st.session_state[SETTLED_KEY] = True
     if first and (undo or clear or chosen):
         if clear:
@@ -163,7 +167,7 @@ def advice() -> str:
     """What to do about a drawing on an example, or so small that its own lines fill it; "" about any other."""
     now = current()
     if now.example is not None and now.strokes:
-        return "Drawn on top of the example: Clear begins a drawing of your own."
+        return say("pad.on-example")
     if now.picture is not None or not now.strokes:
         return ""
     pen = max(stroke.width for stroke in now.strokes)
@@ -171,7 +175,7 @@ def advice() -> str:
     high = np.max([stroke.points.max(axis=0) + stroke.width / 2 for stroke in now.strokes], axis=0)
     if (high - low).max() >= FILLED * pen:
         return ""
-    return "Small for so wide a pen: draw it larger, or with a smaller stroke width."
+    return say("pad.small")
 
 
 # --- canvas and browser ---------------------------------------------------------------------------------
@@ -187,6 +191,8 @@ def _keep() -> None:
         "tag": list(shown.tag),
         "width": state[WIDTH_KEY],
         "fresh": state[FRESH_KEY],
+        "kind": _kind(),
+        "texts": texts.for_script("common", "pad"),
     }
     kept = _keeper(key=KEEPER_KEY, data=data, on_kept_change=lambda: None, height=1).get("kept")
     if kept is None or not state[FRESH_KEY]:
@@ -240,8 +246,22 @@ def _canvas(first: bool) -> None:
 def _hint() -> str:
     now = current()
     if now.blank:
-        return HINT
-    return EXAMPLE_HINT if now.example is not None and not now.strokes else NO_HINT
+        return HINT % _in_style(say("pad.hint", kind=_kind()))
+    return (
+        EXAMPLE_HINT % _in_style(say("pad.example-hint"))
+        if now.example is not None and not now.strokes
+        else NO_HINT
+    )
+
+
+def _in_style(text: str) -> str:
+    """A text as it may stand in quotes in a style sheet on a page."""
+    return "".join(c if c.isalnum() or c in " .,:" else f"\\{ord(c):x} " for c in text)
+
+
+def _kind() -> str:
+    """What there is to be drawn, in a word."""
+    return noun(st.session_state[KIND_KEY])
 
 
 def _drawn() -> None:
@@ -377,9 +397,14 @@ def _clear() -> None:
 
 
 def _choose_example() -> None:
-    names = [example.name for example in EXAMPLES]
+    names = _examples()
     if st.session_state["example"] in names:
         _show(Drawing(example=names.index(st.session_state["example"])))
+
+
+def _examples() -> list[str]:
+    """What the examples are called, in their order."""
+    return [say(f"example.{example.name}") for example in EXAMPLES]
 
 
 # --- pictures -------------------------------------------------------------------------------------------
@@ -395,7 +420,8 @@ def _upload() -> None:
     try:
         grey = np.rint(255 * luminance(read_image(file.getvalue()))).astype(np.uint8)
     except CapsvizError as error:
-        state[PROBLEM_KEY] = f"`{one_line(file.name).replace('`', '')[:NAMED]}`: {error}"
+        name = one_line(file.name).replace("`", "")[:NAMED]
+        state[PROBLEM_KEY] = say("pad.refused", file=name, problem=error)
         return
     picture = Picture(file.name, zlib.compress(grey.tobytes(), 1), grey.shape)
     try:
@@ -425,7 +451,6 @@ def _set_picture(picture: Picture) -> None:
     st.session_state[CHANGED_KEY] = True
 
 
-@st.dialog("What was taken of the picture", width="medium", on_dismiss=_close_picture)
 def _picture_dialog() -> None:
     """The picture with its ink marked, to crop it, to say that its ink is the other kind, or that something is none."""
     state = st.session_state
@@ -436,7 +461,7 @@ def _picture_dialog() -> None:
         seen = st.container(key="seen").empty()  # which keeps its place while the picture is looked at again
         key = f"{INVERT_KEY}{state[UPLOADS_KEY]}"
         inverted = state[PICTURE_KEY].inverted
-        st.toggle("Invert", inverted, key=key, help="Take light ink for dark, or dark for light.")
+        st.toggle(say("picture.invert.name"), inverted, key=key, help=say("picture.invert.tip"))
     picture, prepared, problem = _look()
     with left:
         data = {
@@ -446,18 +471,23 @@ def _picture_dialog() -> None:
             "marks": "" if prepared is None else figures.theme.data_uri(_marks(prepared)),
             "crop": picture.framing.crop,
             "without": picture.framing.without,
+            "kind": _kind(),
+            "texts": texts.for_script("common", "picture"),
         }
         _framing(key=f"{FRAMING_KEY}{state[UPLOADS_KEY]}", data=data, on_framing_change=lambda: None)
     with right:
         if prepared is not None:
             source = figures.theme.data_uri(np.rint(255 * prepared.image).astype(np.uint8))
+            height, width = prepared.image.shape
+            alt = html.escape(say("picture.pixels", width=width, height=height))
             seen.html(
-                f'<figure class="cv-taken"><img src="{source}" alt="The 28 by 28 pixels that the network would see">'
-                "<figcaption>What the network would see</figcaption></figure>"
+                f'<figure class="cv-taken"><img src="{source}" '
+                f'alt="{alt}">'
+                f"<figcaption>{html.escape(say('picture.seen'))}</figcaption></figure>"
             )
         for sentence in (problem,) if prepared is None else prepared.doubts:
             st.warning(sentence)
-        st.button("Use this", type="primary", disabled=prepared is None, on_click=_use_this)
+        st.button(say("picture.use"), type="primary", disabled=prepared is None, on_click=_use_this)
 
 
 def _look() -> tuple[Picture, Preparation | None, str]:

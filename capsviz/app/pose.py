@@ -16,17 +16,20 @@ from capsviz.figures import decoder_payload, pose_payload
 from capsviz.figures.bundle import browser_assets
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
-from capsviz.measures.poses import PoseMeasurements, load_poses
+from capsviz.measures.poses import PoseMeasurements, describe, load_poses
 from capsviz.measures.sweeps import gif, morph, sweep
+from capsviz.texts import say
 from capsviz.traces.routing import RoutingTrace
 
 POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" (messages.LATE)
 DECODER_KEY = "decoder"  # the component that keeps the decoder in the browser; its state: "stored"
-STORED_KEY = "decoder_stored"  # name of the weights that the browser has
+STORED_KEY = "decoder_stored"  # names of the weights that the browser has
 PLAIN_KEY = "plain_sliders"
 REASON_KEY = "unsupported"  # why the browser cannot decode, in words; outlasts the component that said so
 ASKED_KEY = "gif_asked"  # a request for a GIF that nobody has looked at yet
 GIF_STEPS = 25
+PLAIN_SIDE = 336  # pixels of the plain sliders' image, or as many as whole times its own are
+PLAIN_MARGIN = 0.1  # of a plain slider, beyond what training showed and the encoded value
 
 _script, _style = browser_assets("pose", "pose")
 _pose = st.components.v2.component("capsviz_pose", js=_script, css=_style)
@@ -35,11 +38,11 @@ _decoder = st.components.v2.component("capsviz_decoder", js=_script)
 
 
 def sliders(trace: RoutingTrace, reconstruction: np.ndarray) -> None:
-    """Sixteen sliders on the current drawing's digit capsules, decoded in the browser.
+    """A slider for each number of the poses of the current drawing, decoded in the browser.
 
     Args:
         trace: of the drawing.
-        reconstruction: [28, 28] in 0..1, of its longest capsule.
+        reconstruction: [S, S] in 0..1, of its longest capsule.
     """
     name = ui.model().sha256[:16]
     plain = st.session_state.get(PLAIN_KEY, False)
@@ -48,13 +51,13 @@ def sliders(trace: RoutingTrace, reconstruction: np.ndarray) -> None:
     else:
         _live_sliders(trace, reconstruction, name)
     st.toggle(
-        "Plain sliders, decoded on the server",
+        say("pose.plain.toggle"),
         key=PLAIN_KEY,
         on_change=_toggled,
         persist_state="session",
-        help="For a browser in which the live ones do not work: they answer when they are let go.",
+        help=say("pose.plain.tip"),
     )
-    if not plain and st.session_state.get(STORED_KEY) != name:
+    if not plain and name not in st.session_state.get(STORED_KEY, ()):
         # Last: on a slow line all that stands above is seen while it comes.
         _decoder(key=DECODER_KEY, data=_decoder_bytes(name), on_stored_change=_stored, height=1)
 
@@ -65,8 +68,8 @@ def _toggled() -> None:
 
 def _stored() -> None:
     with suppress(MessageError):  # then it is sent again
-        said = st.session_state[DECODER_KEY].get("stored")
-        st.session_state[STORED_KEY] = messages.stored(said, ui.model().sha256[:16])
+        name = messages.stored(st.session_state[DECODER_KEY].get("stored"), ui.model().sha256[:16])
+        st.session_state[STORED_KEY] = {*st.session_state.get(STORED_KEY, ()), name}
 
 
 def _unsupported() -> None:
@@ -89,7 +92,7 @@ def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) ->
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = ui.model().sha256
-    data = pose_payload(trace, reconstruction, _example(sha256, trace.prediction), _measured(sha256), name)
+    data = pose_payload(trace, reconstruction, _example(trace), _measured(ui.network(), sha256), name)
     asked = st.session_state.pop(ASKED_KEY, None)
     data["gif"] = None if asked is None else _gif(asked)
     data["megabytes"] = len(_decoder_bytes(name)) / 1e6
@@ -115,46 +118,63 @@ def _gif(asked: object) -> dict[str, Any]:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _measured(sha256: str) -> PoseMeasurements | None:
+def _measured(network: str, sha256: str) -> PoseMeasurements | None:
     """What each component was measured to do; None if nobody has measured these weights."""
     try:
-        return load_poses(sha256=sha256)
+        return load_poses(name=network, sha256=sha256)
     except CapsvizError:
         return None
 
 
+def _example(trace: RoutingTrace) -> dict[str, Any]:
+    """A pose to morph to, of the class half of them further on (0 to 5, 1 to 6, ..., which look alike), or back.
+
+    That of an example; where there is none of this class, what its capsule has of the drawing itself.
+    """
+    classes = trace.classes
+    other = (trace.prediction + len(classes) // 2) % len(classes)
+    found = next((at for at, example in enumerate(EXAMPLES) if str(example.digit) == classes[other]), None)
+    if trace.shape.kind != "digit" or found is None:
+        return {"name": say("pose.morph.same"), "digit": other, "pose": trace.v[-1, other].tolist()}
+    name = say("pose.morph.example", drawing=say(f"example.{EXAMPLES[found].name}"))
+    return {"name": name, "digit": other, "pose": _example_pose(ui.model().sha256, found, other)}
+
+
 @st.cache_data(max_entries=20, show_spinner=False)
-def _example(sha256: str, prediction: int) -> dict[str, Any]:
-    """Pose of an example to morph to: 0 to 5, 1 to 6, 2 to 7, 3 to 8 and 4 to 9, or back, which look alike."""
-    digit = (prediction + 5) % 10
-    example = next(example for example in EXAMPLES if example.digit == digit)
-    trace = ui.model().trace(canvas_to_mnist(render(example.strokes, example.width)))
-    return {"name": f"“{example.name}”", "digit": digit, "pose": trace.v[-1, digit].tolist()}
+def _example_pose(sha256: str, example: int, digit: int) -> list[float]:
+    drawn = EXAMPLES[example]
+    trace = ui.model().trace(canvas_to_mnist(render(drawn.strokes, drawn.width), size=ui.model().shape.size))
+    pose: list[float] = trace.v[-1, digit].tolist()
+    return pose
 
 
 def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
     """The same without the browser's help: Streamlit's sliders, which answer when they are let go."""
     if reason:
-        st.warning(
-            f"This browser cannot decode by itself ({reason}): these sliders answer when they are let go."
-        )
-    digit = trace.prediction
-    measured = _measured(ui.model().sha256)
+        st.warning(say("pose.plain.reason", reason=reason))
+    digit, size = trace.prediction, trace.shape.size
+    measured = _measured(ui.network(), ui.model().sha256)
     drawing = hash(trace.v.tobytes())  # a new one starts at its own pose
     picture, columns = st.columns([2, 5], gap="large")
     halves = columns.columns(2)
     pose = []
-    for dimension, origin in enumerate(trace.v[-1, digit].tolist()):
+    origins = trace.v[-1, digit].tolist()
+    column = -(-len(origins) // 2)  # sliders in the first of the two
+    for dimension, origin in enumerate(origins):
         low, high, label = origin, origin, str(dimension)
         if measured:
             known = measured.digits[digit].components[dimension]
-            low, high, label = known.low, known.high, f"{dimension} {known.caption}"
-        low, high, key = min(low, origin) - 0.1, max(high, origin) + 0.1, f"plain_{dimension}_{drawing}"
-        pose.append(halves[dimension // 8].slider(label, low, high, origin, step=0.01, key=key))
+            low, high = known.low, known.high
+            label = say("pose.plain.slider", dimension=dimension, caption=describe(known.effects))
+        low, high = min(low, origin) - PLAIN_MARGIN, max(high, origin) + PLAIN_MARGIN
+        key = f"plain_{dimension}_{drawing}"
+        pose.append(halves[dimension // column].slider(label, low, high, origin, step=0.01, key=key))
     try:
         drawn = ui.model().decode(np.array(pose), digit)
     except RuntimeError as error:  # what PyTorch raises when a device fails
         picture.error(ui.failure(error))
         return
-    picture.image(figures.theme.ink(drawn).repeat(12, axis=0).repeat(12, axis=1))
-    picture.markdown(f"capsule {digit}, |v| = {np.linalg.norm(pose):.3f}")
+    times = max(1, PLAIN_SIDE // size)
+    picture.image(figures.theme.ink(drawn).repeat(times, axis=0).repeat(times, axis=1))
+    length = f"{np.linalg.norm(pose):.3f}"
+    picture.markdown(say("pose.status.one", **{"class": trace.answer, "length": length}))

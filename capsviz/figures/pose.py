@@ -1,18 +1,16 @@
-"""Pose: what the browser needs to decode, and to tell what each of the sixteen numbers does."""
+"""Pose: what the browser needs to decode, and to tell what each number of a pose does."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from capsviz import texts
 from capsviz.figures.packing import pack
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, levels
+from capsviz.measures.poses import PoseMeasurements, describe
 from capsviz.traces.routing import RoutingTrace
-
-if TYPE_CHECKING:
-    from capsviz.measures.poses import PoseMeasurements
 
 POSE_LIMIT = 2.0  # of any number of a pose that the page makes; a capsule itself is shorter than 1
 
@@ -41,7 +39,7 @@ def pose_payload(
     trace: RoutingTrace,
     reconstruction: np.ndarray,
     example: Mapping[str, Any],
-    measurements: "PoseMeasurements | None",
+    measurements: PoseMeasurements | None,
     decoder: str,
 ) -> dict[str, Any]:
     """Everything the Pose page draws but the decoder, ready for JSON.
@@ -54,6 +52,7 @@ def pose_payload(
         measurements: what the components of these weights do, if that was measured.
         decoder: name of the decoder's weights, as given to ``decoder_payload``.
     """
+    shape = trace.shape
     return {
         "drawing": hashlib.sha256(trace.v.tobytes()).hexdigest()[:16],
         "decoder": decoder,
@@ -65,7 +64,13 @@ def pose_payload(
         "measured": measurements
         and [
             [
-                {"caption": c.caption, "low": c.low, "high": c.high, "mean": c.mean, "strength": c.strength}
+                {
+                    "caption": describe(c.effects),
+                    "low": c.low,
+                    "high": c.high,
+                    "mean": c.mean,
+                    "strength": c.strength,
+                }
                 for c in digit.components
             ]
             for digit in measurements.digits
@@ -74,14 +79,12 @@ def pose_payload(
         "reach": measurements and measurements.settings.reach,
         "farthest": POSE_LIMIT,
         "howMeasured": (
-            measurements.explanation
-            if measurements
-            else "Nobody has measured what the components of these weights do: there are no captions."
+            measurements.explanation(shape.kind) if measurements else texts.say("pose.unmeasured")
         ),
-        "size": trace.shape.size,
+        "size": shape.size,
         "classes": trace.classes,
-        "kind": trace.shape.kind,
-        "texts": texts.for_script("common", "pose", "address"),
+        "kind": shape.kind,
+        "texts": texts.for_script("common", "pose"),
         "digitColours": class_colours(len(trace.classes)),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,

@@ -22,13 +22,12 @@ from capsviz.measures.properties import PROPERTIES, measure_images, usual
 from capsviz.models import facts
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
-from capsviz.texts import noun
+from capsviz.texts import noun, say
 from capsviz.traces.base import Shape
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
 
-UNCLEAR = "no clear meaning"
 # A property is clear if its mean change is at least this many times its spread between images of the digit, and
 # has the same sign in this share of them. A second one is named if it is at least so much of the first.
 MIN_STANDARDISED, MIN_SAME_SIGN, MIN_OF_FIRST = 0.75, 0.8, 0.5
@@ -152,16 +151,19 @@ class PoseMeasurements:
         """How many percent of the images a component's range holds; half of the others lie on either side."""
         return OUTSIDE[1] - OUTSIDE[0]
 
-    @property
-    def explanation(self) -> str:
-        """How captions and ranges came about, in a few sentences."""
+    def explanation(self, kind: str) -> str:
+        """How captions and ranges came about, in a few sentences; ``kind`` is that of the network's shape."""
         how = self.settings
-        return (
-            f"In {how.per_digit} images of this digit that are read correctly ({how.data}) each number was moved from {how.reach} below to "
-            f"{how.reach} above its encoded value. A caption gives the mean change of what changed most, measured by its "
-            f"spread between those images, if that is at least {MIN_STANDARDISED} of the spread and has the same sign in at least "
-            f"{MIN_SAME_SIGN:.0%} of them; a second one is named if it is at least half as much. Strongest is what changes "
-            f"the pixels most. The range is the middle {self.middle:g}% of {how.range_per_digit:,} images."
+        return say(
+            "pose.measured",
+            count=how.per_digit,
+            kind=noun(kind),
+            data=how.data,
+            reach=how.reach,
+            least=MIN_STANDARDISED,
+            same=f"{MIN_SAME_SIGN:.0%}",
+            middle=f"{self.middle:g}",
+            range=f"{how.range_per_digit:,}",
         )
 
 
@@ -272,7 +274,7 @@ def _rounded(value: float) -> float:
 
 
 def describe(effects: Mapping[str, Effect]) -> str:
-    """Put the effects of raising a component into words.
+    """Put the effects of raising a component into words, in the language of now.
 
     A property is clear if its mean change is at least 0.75 times its spread between images of the digit, and has
     the same sign in at least 80% of them. Named is the clear one with the largest standardised change, and the
@@ -292,15 +294,15 @@ def describe(effects: Mapping[str, Effect]) -> str:
     }
     clear = sorted((name for name in sizes if name != "ink"), key=lambda name: -sizes[name]) or list(sizes)
     named = [name for name in clear[:2] if sizes[name] >= MIN_OF_FIRST * sizes[clear[0]]]
-    return ", ".join(_words(name, effects[name].change) for name in named) or UNCLEAR
+    words = [_words(name, effects[name].change) for name in named]
+    if len(words) == 2:
+        return say("pose.caption.two", first=words[0], second=words[1])
+    return words[0] if words else say("pose.caption.unclear")
 
 
 def _words(name: str, change: float) -> str:
-    what = PROPERTIES[name]
-    amount = f"{change:+.{1 if what.unit == 'px' else 0}f}".replace("-", "−")
-    return (
-        f"{what.more if change > 0 else what.less} ({amount}{'' if what.unit[0] in '°%' else ' '}{what.unit})"
-    )
+    amount = f"{change:+.{PROPERTIES[name].digits}f}".replace("-", "−")
+    return say(f"pose.property.{name}.{'more' if change > 0 else 'less'}", amount=amount)
 
 
 # --- storing --------------------------------------------------------------------------------------------

@@ -11,27 +11,23 @@ from capsviz.errors import ImageError
 
 
 class Property(NamedTuple):
-    """Something that is measured in an image."""
+    """Something that is measured in an image; the texts have its words, pose.property.NAME.less and .more."""
 
-    name: str
-    unit: str
-    less: str  # what happens to the drawing where it falls,
-    more: str  # and where it rises
-    usual: (
-        float  # least spread between images of a class, of 28 pixels a side, that changes are compared with
-    )
+    usual: float  # least spread between images of a class, of 28 pixels a side, that changes are compared with
+    pixels: int = 0  # 1 of what is measured in pixels, 2 of what is in square pixels
+    digits: int = 0  # of a change in words, after the point
 
 
 PROPERTIES = {
-    "thickness": Property("stroke thickness", "px", "thinner strokes", "thicker strokes", 0.6),
-    "slant": Property("slant", "°", "leans left", "leans right", 10),
-    "width": Property("width", "px", "narrower", "wider", 2),
-    "height": Property("height", "px", "shorter", "taller", 2),
-    "x": Property("horizontal position", "px", "ink moves left", "ink moves right", 1.5),
-    "y": Property("vertical position", "px", "ink moves up", "ink moves down", 1.5),
-    "loop": Property("loop size", "px²", "smaller loop", "larger loop", 8),
-    "brightness": Property("brightness", "% of white", "fainter", "brighter", 10),
-    "ink": Property("amount of ink", "px²", "less ink", "more ink", 25),
+    "thickness": Property(0.6, pixels=1, digits=1),
+    "slant": Property(10),  # degrees
+    "width": Property(2, pixels=1, digits=1),
+    "height": Property(2, pixels=1, digits=1),
+    "x": Property(1.5, pixels=1, digits=1),
+    "y": Property(1.5, pixels=1, digits=1),
+    "loop": Property(8, pixels=2),
+    "brightness": Property(10),  # percent of white
+    "ink": Property(25, pixels=2),
 }
 
 LEAST_PEAK = 0.2  # an image without a pixel as bright as this shows no ink
@@ -40,9 +36,8 @@ _DETAIL = 2  # times as many pixels a side, on which shape is measured
 
 def usual(name: str, size: int) -> float:
     """The ``usual`` spread of a property in images of ``size`` pixels a side: lengths and areas are in pixels."""
-    scale = size / 28
     measured = PROPERTIES[name]
-    return measured.usual * {"px": scale, "px²": scale**2}.get(measured.unit, 1)
+    return measured.usual * (size / 28) ** measured.pixels
 
 
 @cache

@@ -14,12 +14,12 @@ from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from capsviz import canvas_to_mnist
 from capsviz.figures import decoder_payload
-from capsviz.figures.packing import browser_assets
 from capsviz.inputs.examples import EXAMPLES, Example, render
 from capsviz.measures.poses import load_poses
 from capsviz.measures.sweeps import sweep
 from capsviz.models.model import Model
 from capsviz.traces.routing import RoutingTrace
+from tests.e2e.native import ADDRESS, importing, offer
 from tests.e2e.serving import serve
 from tests.e2e.test_journey import SEVEN, answer, choose, clear, draw
 
@@ -98,9 +98,9 @@ def pull(page: Page, dimension: int, share: float) -> None:
 def laboratory(browser: Browser, model: Model) -> Iterator[Page]:
     """An empty page with the decoder in it, unpacked from what the app sends."""
     page = browser.new_page()
-    page.goto("about:blank")
-    script = browser_assets(("packing", "decoder"))[0]
-    page.add_script_tag(content=f"{script}\nwindow.lab = {{ unpack, Decoder }};", type="module")
+    given = importing({"packing": "unpack", "decoder": "Decoder"})
+    offer(page, f'<!doctype html><script type="module">{given}</script>')
+    page.goto(ADDRESS)
     page.wait_for_function("window.lab")
     page.evaluate(
         """(text) => {

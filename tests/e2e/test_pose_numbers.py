@@ -9,17 +9,18 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from capsviz.figures import decoder_payload, pose_payload, theme
-from capsviz.figures.packing import browser_assets, pack
-from capsviz.figures.pose import DECODER_SCRIPTS, POSE_SCRIPTS
+from capsviz.figures.bundle import browser_assets
+from capsviz.figures.packing import pack
 from capsviz.measures.poses import (
     PROPERTIES,
     Component,
@@ -29,9 +30,12 @@ from capsviz.measures.poses import (
     Range,
     Settings,
 )
+from capsviz.networks.base import find
+from capsviz.traces.base import CapsuleGrid
 from capsviz.traces.routing import RoutingTrace
+from tests.e2e.native import ADDRESS, importing, offer
 
-ADDRESS = "http://pose.test/"
+SHAPE = replace(find("dynamic.mnist").shape, grid=CapsuleGrid(types=1, rows=6, columns=6, field=17, stride=2))
 WINNER = 6
 NAME = "0123456789abcdef"  # of the weights
 
@@ -84,8 +88,15 @@ def component(digit: int, index: int) -> Component:
     low, high = origin - 0.11 - 0.004 * index, origin + 0.09 + 0.003 * digit
     strength = ((7 * index + 3 * digit) % 16 + 1) / 100
     effects = dict.fromkeys(PROPERTIES, Effect(0.0, 0.0, 0.0, 0.0))
-    caption = f"digit {digit} (+{index / 10} px)"
-    return Component(origin + 0.013 * (index - 7), 0.05, low, high, strength, effects, caption)
+    effects["slant"] = Effect(digit + 1.0, 0.5, 2.0, 1.0)
+    effects["width"] = Effect((index + 1) / 10, 0.5, 1.5, 1.0)
+    stored = "as it was said when it was measured"
+    return Component(origin + 0.013 * (index - 7), 0.05, low, high, strength, effects, stored)
+
+
+def caption(digit: int, index: int) -> str:
+    """What the page says of a component; a number stays on one line with its unit."""
+    return f"leans right (+{digit + 1}°), wider (+{(index + 1) / 10:.1f}\u00a0px)"
 
 
 MEASURED = PoseMeasurements(
@@ -116,6 +127,7 @@ def payload(v: np.ndarray = V, measured: PoseMeasurements | None = MEASURED, **o
         c=np.full((2, 36, 10), 0.1),
         s=steps,
         v=steps,
+        shape=SHAPE,
     )
     data = pose_payload(trace, DRAWN, EXAMPLE, measured, NAME)
     return {**data, "gif": None, "megabytes": 2.84, **other}
@@ -125,12 +137,13 @@ MOUNT = """([data, decoder]) => {
     window.reports ??= [];
     if (decoder) {
         const bytes = Uint8Array.from(atob(decoder), (letter) => letter.charCodeAt(0));
-        window.capsvizDecoder = new lab.Decoder(lab.unpack(bytes));
+        const packed = lab.unpack(bytes);
+        (window.capsvizDecoder ??= {})[packed.name] = new lab.Decoder(packed);
     }
-    window.leave = lab.mountPose({
+    window.leave = lab.mount({
         data, parentElement: document.getElementById("root"), setStateValue: (...what) => reports.push(what),
     });
-    window.posing = lab.posing();
+    window.posing = lab.posingIn(document.getElementById("root"));
 }"""
 # What a resting hand has drawn, at once instead of a piece each frame.
 SETTLE = "() => { posing.rest(); while (posing.chores.length) posing.work(); }"
@@ -144,17 +157,20 @@ def tab(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1200, "height": 900}, has_touch=True)
     page = context.new_page()
     page.set_default_timeout(10_000)
-    script, style = browser_assets(("packing", "decoder", *POSE_SCRIPTS))
-    given = "{ mountPose, Decoder, unpack, widened, fixed, signedText, cited, posing: () => posed.get(root) }"
+    _, style = browser_assets("pose", "pose")
+    given = importing(
+        {
+            "pose": "default as mount, posingIn",
+            "decoder": "Decoder",
+            "packing": "unpack, widened",
+            "drawing": "fixed, signedText",
+        }
+    )
     html = (
         f'<!doctype html><meta charset="utf-8"><style>body {{ margin: 0; background: Canvas }} {style}</style>'
-        f'<div id="root"></div><script type="module">{script}\nwindow.lab = {given};</script>'
+        f'<div id="root"></div><script type="module">{given}</script>'
     )
-
-    def answer(route: Route) -> None:
-        route.fulfill(body=html, content_type="text/html")
-
-    page.route("**/*", answer)
+    offer(page, html)
     yield page
     context.close()
 
@@ -465,7 +481,7 @@ def test_the_strongest_come_first_and_every_digit_has_its_own_captions(pose: Pag
         components = MEASURED.digits[digit].components
         assert order(pose) == sorted(range(16), key=lambda d: -components[d].strength)
         captions = pose.locator(".slider-caption").all_inner_texts()
-        assert captions == [components[d].caption.replace(" px", "\u00a0px") for d in order(pose)]
+        assert captions == [caption(digit, d) for d in order(pose)]
     pose.get_by_label("strongest effect first").uncheck()
     assert order(pose) == list(range(16))
     # The first of them is what play and the GIF are about, when the page opens.
@@ -490,9 +506,7 @@ def test_a_slider_goes_beyond_what_training_showed(pose: Page) -> None:
             assert most <= found[1] < most + 0.0011
             assert float(box.input_value()) == pytest.approx(origin, abs=5.1e-4)
             assert box.get_attribute("aria-valuetext") == number(origin)
-            assert box.get_attribute("aria-label") == (
-                f"Dimension {dimension}: digit {digit} (+{dimension / 10}\u00a0px)"
-            )
+            assert box.get_attribute("aria-label") == (f"Dimension {dimension}: {caption(digit, dimension)}")
             marks = box.evaluate(
                 "(node) => ['--low', '--high', '--origin'].map((name) => Number(node.style.getPropertyValue(name)))"
             )
@@ -651,7 +665,7 @@ def test_the_legend_tells_what_was_measured_and_how(pose: Page) -> None:
     text = pose.locator(".pose-top .look").inner_text()
     assert "the middle 99% of training images" in text
     assert "the mean effect of +0.25, from 0.125 below the encoded value to 0.125 above" in text
-    expect(pose.get_by_test_id("how-measured")).to_have_attribute("data-tip", MEASURED.explanation)
+    expect(pose.get_by_test_id("how-measured")).to_have_attribute("data-tip", MEASURED.explanation("digit"))
     different = payload()
     different["middle"] = 95.0
     opened(pose, data=different)
@@ -1145,15 +1159,14 @@ def test_until_the_decoder_comes_the_server_s_picture_is_shown_and_said_what_is_
     assert tab.evaluate("reports") == []
 
 
-def test_a_decoder_is_stored_once_and_replaced_by_another_one(pose: Page) -> None:
-    script, _ = browser_assets(DECODER_SCRIPTS)
-    pose.add_script_tag(content=f"{script}\nwindow.store = storeDecoder;", type="module")
+def test_a_decoder_is_stored_once_and_beside_that_of_another_network(pose: Page) -> None:
+    pose.add_script_tag(content='import store from "/store.js"; window.store = store;', type="module")
     pose.wait_for_function("typeof window.store === 'function'")
     other = base64.b64encode(decoder_payload(LAYERS, "fedcba9876543210")).decode()
     seen = pose.evaluate(
         """(packed) => {
             const seen = [];
-            window.addEventListener("capsviz-decoder", () => seen.push(window.capsvizDecoder.name));
+            window.addEventListener("capsviz-decoder", () => seen.push(Object.keys(window.capsvizDecoder).join()));
             window.capsvizDecoder = undefined;
             for (const text of packed) {
                 const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -1167,7 +1180,7 @@ def test_a_decoder_is_stored_once_and_replaced_by_another_one(pose: Page) -> Non
         NAME,
         ["stored", NAME],
         ["stored", NAME],
-        "fedcba9876543210",
+        f"{NAME},fedcba9876543210",
         ["stored", "fedcba9876543210"],
     ]
 

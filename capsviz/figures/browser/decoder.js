@@ -1,16 +1,27 @@
-// The decoder of the network, in the browser: 160 masked pose components to 784 pixels.
+// The decoder of a network, in the browser: the J * D masked pose components to the S * S pixels.
 
-class Decoder {
+/**
+ * @typedef {object} Packed what figures/pose.py sends of a decoder
+ * @property {string} name of the weights
+ * @property {number} layers
+ * @property {Record<string, Float32Array>} arrays "weight0" [in, out], "bias0" [out], "weight1", ...
+ */
+
+export class Decoder {
+  /** @param {Packed} packed */
   constructor({ name, layers, arrays }) {
     this.name = name;
     this.layers = Array.from({ length: layers }, (_, index) => ({
-      weight: arrays[`weight${index}`], // [in, out]
+      weight: arrays[`weight${index}`],
       bias: arrays[`bias${index}`],
       output: new Float32Array(arrays[`bias${index}`].length),
     }));
   }
 
-  // Pixels in 0..1 of inputs [160]; the array is used again by the next call.
+  /**
+   * Pixels in 0..1 of inputs [J * D]; the array is used again by the next call.
+   * @param {ArrayLike<number>} inputs
+   */
   decode(inputs) {
     let values = inputs;
     for (const { weight, bias, output } of this.layers) {

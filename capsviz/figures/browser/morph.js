@@ -1,14 +1,31 @@
-// From one pose to another, of the same digit or of two.
+// From one pose to another, of the same capsule or of two.
 
-const MORPH_SECONDS = 4; // there and back
+import { element, putInk, setText } from "./drawing.js";
+import { between } from "./poses.js";
+import { knows, say } from "./texts.js";
 
-class Morph {
+const SECONDS = 4; // there and back
+const LETTERS = ["A", "B"];
+
+/**
+ * What stands below an end: which it is, where its pose comes from, and what it is of. A class whose name the language
+ * joins in another way, as English "an 8", has a text of its own.
+ * @param {string} letter
+ * @param {string} name
+ * @param {string} className
+ */
+export function endCaption(letter, name, className) {
+  const own = `pose.morph.end.${className}`;
+  return say(knows(own) ? own : "pose.morph.end.default", { letter, name, class: className });
+}
+
+export class Morph {
   constructor(page) {
     this.page = page;
-    const picture = (attributes) => element("canvas", { width: 28, height: 28, class: "thumb large", role: "img", ...attributes });
+    const picture = (attributes) => element("canvas", { width: page.size, height: page.size, class: "thumb large", role: "img", ...attributes });
     this.pictures = [picture({}), picture({})];
     this.names = [element("figcaption"), element("figcaption")];
-    this.middle = picture({ "aria-label": "Between A and B", "data-testid": "morph" });
+    this.middle = picture({ "aria-label": say("pose.morph.between"), "data-testid": "morph" });
     this.share = element("figcaption");
     this.scrubber = element("input", {
       type: "range",
@@ -16,7 +33,7 @@ class Morph {
       max: 1,
       step: 0.001,
       value: 0.5,
-      "aria-label": "From A to B",
+      "aria-label": say("pose.morph.share"),
       oninput: () => {
         page.halt();
         this.draw();
@@ -26,13 +43,13 @@ class Morph {
     const figure = (canvas, caption) => element("figure", {}, canvas, caption);
     this.keepers = ["a", "b"].map((name) => ({
       name,
-      node: button("", () => this.keep(name), "A kept pose stays, whatever is drawn next"),
+      node: button("", () => this.keep(name), say("pose.morph.keeping")),
     }));
-    this.loopButton = button("loop", () => this.loop(), "From A to B and back, until it is pressed again");
+    this.loopButton = button(say("pose.morph.loop"), () => this.loop(), say("pose.morph.looping"));
     this.element = element(
       "section",
       { class: "morph" },
-      element("h2", {}, "Morph: from pose A to pose B"),
+      element("h2", {}, say("pose.morph.heading")),
       element("div", { class: "morph-row" }, figure(this.pictures[0], this.names[0]), figure(this.middle, this.share), figure(this.pictures[1], this.names[1])),
       this.scrubber,
       element(
@@ -41,34 +58,29 @@ class Morph {
         this.loopButton,
         ...this.keepers.map(({ node }) => node),
       ),
-      element("p", { class: "look" }, "All 160 inputs move in a straight line. Between two different digits both capsules are fed, each in part, which the decoder never saw in training."),
+      element("p", { class: "look" }, say("pose.morph.look", { inputs: page.inputs.length, kinds: page.kinds })),
     );
   }
 
   keep(name) {
-    const { digit, pose, kept } = this.page;
-    kept[name] = kept[name] ? null : { digit, pose: Array.from(pose), name: "kept" };
+    const { capsule, pose, kept } = this.page;
+    kept[name] = kept[name] ? null : { digit: capsule, pose: Array.from(pose) };
     this.show();
   }
 
   // Until something is kept, A is the pose as it is now, B the drawing before or an example.
   ends() {
-    const { kept, digit, pose, data } = this.page;
+    const { kept, capsule, pose, data } = this.page;
+    const named = (placed, name) => placed && { ...placed, name: say(`pose.morph.${name}`) };
     return {
-      a: kept.a ?? { digit, pose: Array.from(pose), name: "this pose" },
-      b: kept.b ?? kept.before ?? data.example,
+      a: named(kept.a, "kept") ?? named({ digit: capsule, pose: Array.from(pose) }, "this"),
+      b: named(kept.b, "kept") ?? named(kept.before, "before") ?? data.example,
     };
   }
 
   inputs(share) {
-    const fed = new Float32Array(10 * DIMENSIONS);
     const { a, b } = this.ends();
-    for (const [{ digit, pose }, weight] of [[a, 1 - share], [b, share]]) {
-      pose.forEach((value, d) => {
-        fed[digit * DIMENSIONS + d] += weight * value;
-      });
-    }
-    return fed;
+    return between(this.page.inputs.length, a, b, share);
   }
 
   show() {
@@ -78,27 +90,28 @@ class Morph {
   }
 
   label() {
+    const { classes, kept } = this.page;
     Object.values(this.ends()).forEach(({ digit, name }, at) => {
-      this.pictures[at].setAttribute("aria-label", `Pose ${"AB"[at]}, capsule ${digit}`);
-      setText(this.names[at], `${"AB"[at]}: ${name}, ${digit === 8 ? "an" : "a"} ${digit}`);
+      const letter = LETTERS[at];
+      this.pictures[at].setAttribute("aria-label", say("pose.morph.picture", { letter, class: classes[digit] }));
+      setText(this.names[at], endCaption(letter, name, classes[digit]));
     });
-    for (const { name, node } of this.keepers) {
-      const letter = name.toUpperCase();
-      setText(node, this.page.kept[name] ? `let ${letter} go` : `keep this pose as ${letter}`);
-    }
+    this.keepers.forEach(({ name, node }, at) => {
+      setText(node, say(kept[name] ? "pose.morph.release" : "pose.morph.keep", { letter: LETTERS[at] }));
+    });
   }
 
   draw() {
     const share = Number(this.scrubber.value);
     putInk(this.middle, this.page.decoder.decode(this.inputs(share)));
-    const way = `${Math.round(100 * share)}% of the way`;
+    const way = say("pose.morph.way", { percent: Math.round(100 * share) });
     setText(this.share, way);
     this.scrubber.setAttribute("aria-valuetext", way);
   }
 
   loop() {
     this.page.move("morph", (seconds) => {
-      this.scrubber.value = 0.5 - 0.5 * Math.cos((2 * Math.PI * seconds) / MORPH_SECONDS);
+      this.scrubber.value = 0.5 - 0.5 * Math.cos((2 * Math.PI * seconds) / SECONDS);
       this.draw();
     });
   }

@@ -1,12 +1,10 @@
 // Beside the drawing canvas: keeps the drawing in the browser's tab, tells the server when the connection is back, and
 // gives the canvas what it lacks, a name and keys.
 
+import { say, speak } from "./texts.js";
+
 const KEPT = "capsviz-drawing"; // name in the tab's storage
 const HIDDEN_AT_MOST = 2000; // milliseconds that a page waits for the kept drawing instead of showing the example
-const AWAY = "The connection is lost. Draw on: it is kept, and answered when the connection is back.";
-const LABEL =
-  "Drawing pad: draw a digit with mouse, finger or pen. Without one, choose under Examples or Image. " +
-  "Delete clears, Control Z takes the last stroke back.";
 
 // A browser may forbid storage; then nothing is kept, and all else works.
 function readKept() {
@@ -35,10 +33,11 @@ class Pad {
     if (this.app) this.watching.observe(this.app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
-    this.dress();
   }
 
-  load({ drawing, told, tag, width, fresh }) {
+  load({ drawing, told, tag, width, fresh, kind }) {
+    this.kind = kind;
+    this.dress();
     this.kept = { drawing, told, tag, width };
     if (!fresh) {
       writeKept(this.kept);
@@ -90,7 +89,7 @@ class Pad {
     this.notice = document.createElement("div");
     this.notice.setAttribute("role", "status");
     this.notice.className = "cv-away";
-    this.notice.textContent = AWAY;
+    this.notice.textContent = say("pad.away");
     document.body.append(this.notice);
     const close = () => {
       const dialog = [...document.querySelectorAll('[data-testid="stDialog"]')].find((node) => node.textContent.includes("Connection error"));
@@ -108,6 +107,7 @@ class Pad {
 
   // The canvas stands in a shadow root, which a style sheet of the page does not reach, and comes after this.
   dress() {
+    cancelAnimationFrame(this.request);
     const host = [...document.querySelectorAll(".st-key-canvas *")].find((node) => node.shadowRoot);
     const canvas = host?.shadowRoot.querySelector(".upper-canvas");
     if (!canvas) {
@@ -123,7 +123,7 @@ class Pad {
       host.shadowRoot.append(style);
     }
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", LABEL);
+    canvas.setAttribute("aria-label", say("pad.canvas", { kind: this.kind }));
     canvas.setAttribute("tabindex", "0");
     for (const other of host.shadowRoot.querySelectorAll("canvas")) {
       if (other !== canvas) other.setAttribute("aria-hidden", "true");
@@ -152,6 +152,7 @@ class Pad {
 const pads = new WeakMap();
 
 export default function mountPad({ data, parentElement, setStateValue }) {
+  speak(data.texts);
   if (!pads.has(parentElement)) pads.set(parentElement, new Pad(setStateValue));
   const pad = pads.get(parentElement);
   pad.setStateValue = setStateValue;

@@ -1,14 +1,17 @@
 // An uploaded picture with what was taken of it marked: a crop to drag, and points on what is no ink.
 
+import { element } from "./drawing.js";
+import { say, speak } from "./texts.js";
+
 const LEAST = 0.05; // of a side, that a crop must have
 const STEP = 0.01; // of a side, that an arrow key moves a corner or the cross; five times as far with shift
-const CORNERS = { nw: "top left", ne: "top right", se: "bottom right", sw: "bottom left" };
+const CORNERS = ["nw", "ne", "se", "sw"];
 
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
-const rounded = (values) => values.map((value) => Math.round(value * 1e4) / 1e4);
+export const rounded = (values) => values.map((value) => Math.round(value * 1e4) / 1e4);
 
 // A crop [left, top, right, bottom] with one corner at another place.
-function withCorner([left, top, right, bottom], corner, x, y) {
+export function withCorner([left, top, right, bottom], corner, x, y) {
   const west = corner.includes("w");
   const north = corner.includes("n");
   return [
@@ -20,25 +23,33 @@ function withCorner([left, top, right, bottom], corner, x, y) {
 }
 
 // The same crop elsewhere, within the picture.
-function shifted([left, top, right, bottom], dx, dy) {
+export function shifted([left, top, right, bottom], dx, dy) {
   const x = between(dx, -left, 1 - right);
   const y = between(dy, -top, 1 - bottom);
   return [left + x, top + y, right + x, bottom + y];
 }
 
+// A text with ++what is taken++ and --what is left out-- in the colours of the marks.
+function coloured(text) {
+  return text.split(/(\+\+.+?\+\+|--.+?--)/).map((part) => {
+    if (part.startsWith("++")) return element("b", { class: "framing-kept" }, part.slice(2, -2));
+    return part.startsWith("--") ? element("b", { class: "framing-left" }, part.slice(2, -2)) : part;
+  });
+}
+
 class Framing {
-  constructor(root, report) {
+  constructor(root, report, kind) {
     this.report = report;
     this.cross = [0.5, 0.5];
     this.image = element("img", { class: "framing-picture", draggable: "false" });
     this.marks = element("img", { class: "framing-marks", alt: "", draggable: "false" });
     this.box = element("div", { class: "framing-crop" });
-    this.handles = Object.entries(CORNERS).map(([corner, name]) =>
+    this.handles = CORNERS.map((corner) =>
       element("button", {
         type: "button",
         class: `framing-handle ${corner}`,
         "data-corner": corner,
-        "aria-label": `Crop: ${name} corner; arrow keys move it`,
+        "aria-label": say(`picture.corner.${corner}`),
         onkeydown: (event) => this.moveCorner(event, corner),
       }),
     );
@@ -67,18 +78,11 @@ class Framing {
       element(
         "div",
         { class: "framing-tools" },
-        element("label", {}, this.marking, " Mark what is no ink"),
-        element("button", { type: "button", onclick: () => this.change({ crop: null }) }, "Whole picture"),
-        element("button", { type: "button", onclick: () => this.change({ without: [] }) }, "Unmark all"),
+        element("label", {}, this.marking, ` ${say("picture.mark")}`),
+        element("button", { type: "button", onclick: () => this.change({ crop: null }) }, say("picture.whole")),
+        element("button", { type: "button", onclick: () => this.change({ without: [] }) }, say("picture.unmark")),
       ),
-      element(
-        "p",
-        {},
-        element("b", { class: "framing-kept" }, "Orange"),
-        " is taken for the digit, ",
-        element("b", { class: "framing-left" }, "blue"),
-        " is left out. Drag over the digit to crop the picture to it.",
-      ),
+      element("p", {}, ...coloured(say("picture.look", { kind }))),
     );
     root.append(this.element);
   }
@@ -89,7 +93,7 @@ class Framing {
     if (!this.data) [this.crop, this.without] = [framed, data.without];
     this.data = data;
     this.image.src = data.picture;
-    this.image.alt = `The picture ${data.name}`;
+    this.image.alt = say("picture.name", { name: data.name });
     this.marks.hidden = !data.marks;
     if (data.marks) this.marks.src = data.marks;
     this.marked = framed; // the marks are of this part
@@ -113,10 +117,7 @@ class Framing {
     this.element.classList.toggle("marking", marking);
     this.stage.tabIndex = marking ? 0 : -1;
     this.stage.setAttribute("role", marking ? "application" : "group");
-    this.stage.setAttribute(
-      "aria-label",
-      marking ? "Arrow keys move the cross, Enter marks what lies there as no ink" : "The picture and its crop",
-    );
+    this.stage.setAttribute("aria-label", say(marking ? "picture.cross" : "picture.stage"));
     this.pointer.hidden = !marking;
     this.place(this.pointer, this.cross);
     this.points?.forEach((node) => node.remove());
@@ -126,7 +127,7 @@ class Framing {
         {
           type: "button",
           class: "framing-point",
-          "aria-label": `No ink, ${Math.round(100 * x)}% across and ${Math.round(100 * y)}% down: unmark`,
+          "aria-label": say("picture.point", { across: Math.round(100 * x), down: Math.round(100 * y) }),
           onclick: () => this.change({ without: this.without.filter((_, other) => other !== at) }),
         },
         "×",
@@ -229,7 +230,8 @@ class Framing {
 const framings = new WeakMap();
 
 export default function mountFraming({ data, parentElement, setStateValue }) {
-  if (!framings.has(parentElement)) framings.set(parentElement, new Framing(parentElement, setStateValue));
+  speak(data.texts);
+  if (!framings.has(parentElement)) framings.set(parentElement, new Framing(parentElement, setStateValue, data.kind));
   const framing = framings.get(parentElement);
   framing.report = setStateValue;
   framing.load(data);

@@ -1,10 +1,14 @@
 // One dimension of the pose: caption, thumbnails of its two ends, track with range and origin, value.
 
+import { element, putInk, setText, signedText } from "./drawing.js";
+import { GRAIN } from "./poses.js";
+import { say } from "./texts.js";
+
 const STEP = 0.01; // by an arrow key;
 const LARGE_STEP = 0.05; // with shift, or by page up and down
 const SLOP = 6; // pixels that a finger moves before it tells whether it slides or scrolls
 
-class Slider {
+export class Slider {
   constructor(page, dimension) {
     this.page = page;
     this.dimension = dimension;
@@ -12,7 +16,7 @@ class Slider {
     // The number is a button too: a finger has neither double-click nor Delete.
     this.value = element("button", { type: "button", class: "slider-value", onclick: () => this.reset() });
     [this.low, this.high] = ["low", "high"].map((end) =>
-      element("canvas", { width: 28, height: 28, class: "thumb", role: "img", "data-testid": `${end}-${dimension}` }),
+      element("canvas", { width: page.size, height: page.size, class: "thumb", role: "img", "data-testid": `${end}-${dimension}` }),
     );
     this.finger = null; // where one has touched the track, until its click has come
     this.input = element("input", {
@@ -86,7 +90,7 @@ class Slider {
     if (!this.finger || this.finger.slides) this.page.writeAddress();
   }
 
-  // After a change of digit, drawing or pose: range, marks, caption, value.
+  // After a change of capsule, drawing or pose: range, marks, caption, value.
   place() {
     const { page, dimension, input } = this;
     const [low, high] = page.range(dimension);
@@ -94,20 +98,24 @@ class Slider {
     if (Number(input.min) !== low || Number(input.max) !== high) Object.assign(input, { min: low, max: high });
     const share = (value) => ((value - low) / (high - low)).toFixed(4);
     const ends = page.ends(dimension);
-    const marks = { "--low": ends.low, "--high": ends.high, "--origin": page.origins[page.digit][dimension] };
+    const marks = { "--low": ends.low, "--high": ends.high, "--origin": page.origins[page.capsule][dimension] };
     for (const [name, value] of Object.entries(marks)) input.style.setProperty(name, share(value));
+    const known = page.measured(dimension);
     // A number and its unit stay on one line.
-    setText(this.caption, (page.measured(dimension)?.caption ?? "").replace(/ (?=px)/g, "\u00a0"));
+    const caption = (known?.caption ?? "").replace(/ (?=px)/g, "\u00a0");
+    setText(this.caption, caption);
     const text = (value) => signedText(value, 3);
-    this.head.dataset.tip =
-      (page.measured(dimension) ? `The middle ${page.data.middle}% of training images lie from ${text(ends.low)} to ${text(ends.high)}; encoded is` : "Encoded is") +
-      ` ${text(marks["--origin"])}. ` +
-      `Arrow keys move by ${STEP}, with shift by ${LARGE_STEP}; double-click, Delete or a click on the number goes back.`;
-    const caption = this.caption.textContent;
-    input.setAttribute("aria-label", `Dimension ${dimension}${caption && `: ${caption}`}`);
-    for (const [end, canvas] of [["low", this.low], ["high", this.high]]) {
-      canvas.setAttribute("aria-label", `Dimension ${dimension} at its ${end} end, ${text(ends[end])}`);
-    }
+    this.head.dataset.tip = say(known ? "pose.slider.measured" : "pose.slider.unmeasured", {
+      middle: page.data.middle,
+      low: text(ends.low),
+      high: text(ends.high),
+      origin: text(marks["--origin"]),
+      step: STEP,
+      large: LARGE_STEP,
+    });
+    input.setAttribute("aria-label", say(caption ? "pose.slider.captioned" : "pose.slider.name", { dimension, caption }));
+    this.low.setAttribute("aria-label", say("pose.slider.low", { dimension, value: text(ends.low) }));
+    this.high.setAttribute("aria-label", say("pose.slider.high", { dimension, value: text(ends.high) }));
     this.follow();
   }
 
@@ -127,15 +135,15 @@ class Slider {
   }
 
   showValue() {
-    const text = signedText(this.page.pose[this.dimension], 3);
-    setText(this.value, text);
-    this.value.setAttribute("aria-label", `Dimension ${this.dimension} is ${text}: back to the encoded value`);
-    this.input.setAttribute("aria-valuetext", text);
+    const value = signedText(this.page.pose[this.dimension], 3);
+    setText(this.value, value);
+    this.value.setAttribute("aria-label", say("pose.slider.value", { dimension: this.dimension, value }));
+    this.input.setAttribute("aria-valuetext", value);
   }
 
   reset() {
     const pose = this.page.pose.slice();
-    pose[this.dimension] = this.page.origins[this.page.digit][this.dimension];
+    pose[this.dimension] = this.page.origins[this.page.capsule][this.dimension];
     this.page.take(pose);
   }
 

@@ -1,39 +1,67 @@
-// Figure 4 of the paper for this drawing: 16 rows, 11 steps around the encoded value; a click takes the pose.
+// Figure 4 of the paper for this drawing: a row for each dimension, 11 steps around the encoded value; a click takes
+// the pose.
 
-const SWEEP_STEPS = 11;
-const SWEEP_CELL = 30; // pixels: an image and a line around it
+import { element, fixed, putInk, setText, signedText } from "./drawing.js";
+import { enlarged } from "./export.js";
+import { say } from "./texts.js";
 
-class SweepGrid {
+export const STEPS = 11;
+const MIDDLE = (STEPS - 1) / 2;
+const LINE = 1; // pixel around an image
+const SCALE = 2; // of the grid as a picture to take along;
+const [LEFT, BELOW] = [56, 88]; // its pixels for what rows and columns are
+
+/**
+ * How far from the encoded value a step of the sweep is.
+ * @param {number} span
+ * @param {number} step
+ */
+export function moveOf(span, step) {
+  return span * (step / MIDDLE - 1);
+}
+
+/**
+ * What stands below a column: the ends' and the middle's moves.
+ * @param {number} span
+ * @param {number} step
+ */
+export function columnLabel(span, step) {
+  return step % MIDDLE ? "" : signedText(moveOf(span, step));
+}
+
+export class SweepGrid {
   constructor(page) {
     this.page = page;
+    const { dimensions } = page;
+    this.cell = page.size + 2 * LINE;
     this.canvas = element("canvas", {
       class: "sweep",
-      width: SWEEP_STEPS * SWEEP_CELL,
-      height: DIMENSIONS * SWEEP_CELL,
+      width: STEPS * this.cell,
+      height: dimensions * this.cell,
       role: "img",
-      "aria-label": "Sweep grid: a row for each dimension, a column for each step",
+      "aria-label": say("pose.sweep.name"),
       "data-testid": "sweep",
       onclick: (event) => this.click(event),
       onpointermove: (event) => {
         const { dimension, move } = this.under(event);
-        page.tip.show(`dimension ${dimension}, ${signedText(move, 3)}: click to take this pose`, event.clientX, event.clientY);
+        page.tip.show(say("pose.sweep.tip", { dimension, move: signedText(move, 3) }), event.clientX, event.clientY);
       },
       onpointerleave: () => page.tip.hide(),
     });
-    this.span = element("input", { type: "range", min: 0.05, max: 0.6, step: 0.05, value: 0.25, "aria-label": "Range of the sweep", oninput: () => this.respan() });
+    this.span = element("input", { type: "range", min: 0.05, max: 0.6, step: 0.05, value: 0.25, "aria-label": say("pose.sweep.span"), oninput: () => this.respan() });
     this.spanText = element("output");
-    this.labels = Array.from({ length: DIMENSIONS }, (_, d) => element("span", {}, String(d)));
-    this.columns = Array.from({ length: SWEEP_STEPS }, () => element("span"));
+    this.labels = Array.from({ length: dimensions }, (_, d) => element("span", {}, String(d)));
+    this.columns = Array.from({ length: STEPS }, () => element("span"));
     this.element = element(
       "section",
       {},
-      element("h2", {}, "Sweep: each dimension alone"),
+      element("h2", {}, say("pose.sweep.heading")),
       element(
         "div",
         { class: "span" },
-        element("label", {}, "range ", this.span),
+        element("label", {}, `${say("pose.sweep.range")} `, this.span),
         this.spanText,
-        element("button", { type: "button", onclick: () => page.reset() }, "reset the sliders"),
+        element("button", { type: "button", onclick: () => page.reset() }, say("pose.sweep.reset")),
       ),
       element(
         "div",
@@ -42,9 +70,9 @@ class SweepGrid {
         this.canvas,
         element("div", { class: "sweep-columns", "aria-hidden": "true" }, ...this.columns),
       ),
-      element("p", { class: "look" }, "As in Figure 4 of the paper: each row moves one of the 16 numbers, around its encoded value in the middle; the others stay as they are now. Look for rows that change the digit in one way only, and for rows that change several things at once."),
+      element("p", { class: "look" }, say("pose.sweep.look", { numbers: dimensions, kind: page.kind })),
     );
-    this.small = element("canvas", { width: 28, height: 28 });
+    this.small = element("canvas", { width: page.size, height: page.size });
     this.showSpan();
   }
 
@@ -52,12 +80,12 @@ class SweepGrid {
   under(event) {
     const box = this.canvas.getBoundingClientRect();
     const at = (offset, size, count) => Math.max(0, Math.min(Math.floor((offset / size) * count), count - 1));
-    const dimension = at(event.clientY - box.top, box.height, DIMENSIONS);
-    return { dimension, move: this.moveOf(at(event.clientX - box.left, box.width, SWEEP_STEPS)) };
+    const dimension = at(event.clientY - box.top, box.height, this.page.dimensions);
+    return { dimension, move: this.moveOf(at(event.clientX - box.left, box.width, STEPS)) };
   }
 
   moveOf(step) {
-    return Number(this.span.value) * ((2 * step) / (SWEEP_STEPS - 1) - 1);
+    return moveOf(Number(this.span.value), step);
   }
 
   click(event) {
@@ -70,7 +98,7 @@ class SweepGrid {
 
   // The value in the middle column: were it the one of now, the grid would move under the pointer.
   middle(dimension) {
-    return this.page.origins[this.page.digit][dimension];
+    return this.page.origins[this.page.capsule][dimension];
   }
 
   mark(dimension) {
@@ -84,48 +112,50 @@ class SweepGrid {
   }
 
   showSpan() {
-    setText(this.spanText, `±${fixed(Number(this.span.value))}`);
+    const span = Number(this.span.value);
+    setText(this.spanText, `±${fixed(span)}`);
     this.span.setAttribute("aria-valuetext", this.spanText.textContent);
-    this.columns.forEach((label, step) => setText(label, step % 5 ? "" : signedText(this.moveOf(step))));
+    this.columns.forEach((label, step) => setText(label, columnLabel(span, step)));
   }
 
   drawRow(dimension) {
-    const { page, small } = this;
+    const { page, small, cell } = this;
     const context = this.canvas.getContext("2d");
     context.fillStyle = "#5a5a5a";
-    context.fillRect(0, dimension * SWEEP_CELL, this.canvas.width, SWEEP_CELL);
+    context.fillRect(0, dimension * cell, this.canvas.width, cell);
     const pose = page.pose.slice();
-    for (let step = 0; step < SWEEP_STEPS; step++) {
+    for (let step = 0; step < STEPS; step++) {
       pose[dimension] = this.middle(dimension) + this.moveOf(step);
       putInk(small, page.decoder.decode(page.feed(pose)));
-      context.drawImage(small, step * SWEEP_CELL + 1, dimension * SWEEP_CELL + 1);
+      context.drawImage(small, step * cell + LINE, dimension * cell + LINE);
     }
     // Where the pose of now is, if not in the middle.
     const now = (page.pose[dimension] - this.middle(dimension)) / Number(this.span.value);
     if (Math.abs(now) < 1e-6 || Math.abs(now) > 1.001) return;
-    const x = ((now + 1) / 2) * (SWEEP_STEPS - 1) * SWEEP_CELL;
+    const x = (now + 1) * MIDDLE * cell;
     context.strokeStyle = "#f08a24";
-    context.strokeRect(x + 0.5, dimension * SWEEP_CELL + 0.5, SWEEP_CELL - 1, SWEEP_CELL - 1);
+    context.strokeRect(x + 0.5, dimension * cell + 0.5, cell - 1, cell - 1);
   }
 
-  // The grid as a picture to take along: twice as large, with what its rows and columns are.
+  // The grid as a picture to take along: larger, with what its rows and columns are.
   picture() {
-    const grid = enlarged(this.canvas, 2);
-    const [left, below] = [56, 88];
-    const picture = element("canvas", { width: left + grid.width, height: grid.height + below });
+    const { dimensions, classes, capsule, Kind } = this.page;
+    const grid = enlarged(this.canvas, SCALE);
+    const picture = element("canvas", { width: LEFT + grid.width, height: grid.height + BELOW });
     const context = picture.getContext("2d");
     context.fillStyle = "#000";
     context.fillRect(0, 0, picture.width, picture.height);
-    context.drawImage(grid, left, 0);
+    context.drawImage(grid, LEFT, 0);
     context.fillStyle = "#fff";
     context.font = "24px sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
-    const cell = 2 * SWEEP_CELL;
-    for (let d = 0; d < DIMENSIONS; d++) context.fillText(d, left / 2, (d + 0.5) * cell);
-    this.columns.forEach((label, step) => context.fillText(label.textContent, left + (step + 0.5) * cell, grid.height + 22));
+    const cell = SCALE * this.cell;
+    for (let d = 0; d < dimensions; d++) context.fillText(String(d), LEFT / 2, (d + 0.5) * cell);
+    this.columns.forEach((label, step) => context.fillText(label.textContent, LEFT + (step + 0.5) * cell, grid.height + 22));
     context.textAlign = "left";
-    context.fillText(`Digit capsule ${this.page.digit}: its 16 numbers, moved one at a time`, left, grid.height + 62);
+    const title = say("pose.sweep.title", { Kind, class: classes[capsule], numbers: dimensions });
+    context.fillText(title, LEFT, grid.height + 62, grid.width);
     return picture;
   }
 }

@@ -17,6 +17,14 @@ export function speak({ language, texts }) {
 }
 
 /**
+ * Whether there is such a text: some are there only for classes that need one of their own.
+ * @param {string} name
+ */
+export function knows(name) {
+  return name in known;
+}
+
+/**
  * A text, with what is put into it; count, a number, chooses its form where it has several.
  * @param {string} name
  * @param {Record<string, string | number>} [values]
