@@ -13,7 +13,7 @@ import { builtFor, capsuleAt, deriveRouting, predictions, scaleValues, shapeWord
 import { Stage } from "./stage.js";
 import { say, speak } from "./texts.js";
 
-/** @type {import("./routing.js").Scale[]} */
+/** @type {Scale[]} */
 const SCALES = ["c", "uniform", "last", "share"];
 const STEPS = ["softmax", "sum", "squash", "agreement"]; // as figures/routing.py has them
 const MOST_ITERATIONS = 10; // that can be asked for, as traces/surgery.py has it
@@ -44,7 +44,7 @@ export class Explorer {
   /** @type {number[]} */
   rivals = [];
   picked = false;
-  /** @type {import("./routing.js").Scale} */
+  /** @type {Scale} */
   scale = "c";
   /** @type {{ describe: () => string, at: [number, number] } | null} what lies under the pointer */
   told = null;

@@ -5,11 +5,8 @@
 import { capital, kindWords, spelled } from "./texts.js";
 
 /**
- * @typedef {{ types: number, rows: number, columns: number, field: number, stride: number }} Grid
  * @typedef {{ primary: number, digits: number, grid: Grid }} Sizes I, J, and where the primary capsules sit
  * @typedef {{ b: Float32Array[], c: Float32Array[], agreement: Float32Array[], share: Float32Array[] }} Routing
- * @typedef {"capsule" | "place" | "type"} Level what is gathered: nothing, all types at a place, all places of a type
- * @typedef {"c" | "uniform" | "last" | "share"} Scale
  */
 
 /**
