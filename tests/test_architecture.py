@@ -18,9 +18,15 @@ def loaded_after(statement: str) -> set[str]:
     [
         ("import capsviz", {"torch", "streamlit", "plotly", "numpy"}),
         ("import capsviz.figures", {"torch", "streamlit", "plotly"}),
-        ("import capsviz.traces.routing, capsviz.inputs.preprocess, capsviz.inputs.images", {"torch", "streamlit", "plotly"}),
+        (
+            "import capsviz.traces.routing, capsviz.inputs.preprocess, capsviz.inputs.images",
+            {"torch", "streamlit", "plotly"},
+        ),
         ("import capsviz.inputs.strokes, capsviz.figures.evaluation", {"torch", "streamlit", "plotly"}),
-        ("import capsviz.models.model, capsviz.training.train, capsviz.measures.evaluate", {"streamlit", "plotly", "torchvision"}),
+        (
+            "import capsviz.models.model, capsviz.training.train, capsviz.measures.evaluate",
+            {"streamlit", "plotly", "torchvision"},
+        ),
         ("import capsviz.app.ui", {"torch"}),
     ],
 )

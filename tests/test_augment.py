@@ -103,7 +103,9 @@ def test_a_bend_moves_by_pixels_in_an_image_of_any_form():
 def test_images_are_bent_a_little_on_a_coarse_grid(monkeypatch: pytest.MonkeyPatch):
     """Five by five points, moved by normal numbers of a deviation of 0.6 pixels."""
     asked: list[Tensor] = []
-    monkeypatch.setattr("capsviz.inputs.augment.warp", lambda images, maps, bends: asked.append(bends) or images)
+    monkeypatch.setattr(
+        "capsviz.inputs.augment.warp", lambda images, maps, bends: asked.append(bends) or images
+    )
     augment(torch.zeros(400, 28, 28), generator())
     assert asked[0].shape == (400, 2, 5, 5)
     assert asked[0].std() == pytest.approx(0.6, rel=0.03)

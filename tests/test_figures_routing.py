@@ -264,7 +264,9 @@ def test_scales_do_not_depend_on_the_iteration(trace: RoutingTrace) -> None:
     )
     for scale in ("c", "uniform", "share"):  # "last" does not run backwards
         assert backwards[scale] == pytest.approx(limits[scale], rel=1e-6)
-    only_last = scale_limits(replace(trace, **{name: getattr(trace, name)[-1:] for name in (*"bcsv", "weight")}))
+    only_last = scale_limits(
+        replace(trace, **{name: getattr(trace, name)[-1:] for name in (*"bcsv", "weight")})
+    )
     assert only_last["c"]["place"] <= limits["c"]["place"]
 
 

@@ -181,7 +181,9 @@ def test_the_final_learning_rate_is_never_above_the_first(
     given: list[str], final: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Settings] = []
-    monkeypatch.setattr("capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings))
+    monkeypatch.setattr(
+        "capsviz.training.train.train", lambda data, out, settings, *_, **__: seen.append(settings)
+    )
     assert main(["train", "--data", "x", "--out", str(tmp_path), "--device", "cpu", *given]) == 0
     assert seen[0].final_learning_rate == final
 
@@ -238,7 +240,9 @@ def test_poses_lists_the_strongest_component_first(
     monkeypatch.setattr("capsviz.inputs.data.load_mnist", load)
     monkeypatch.setattr("capsviz.inputs.data.unlike_mnist", lambda folder, split: f"{split} is odd")
     monkeypatch.setattr("capsviz.measures.poses.measure_poses", measure)
-    monkeypatch.setattr("capsviz.measures.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json"))
+    monkeypatch.setattr(
+        "capsviz.measures.poses.save_poses", lambda found, weights: Path(f"{weights}.poses.json")
+    )
     assert main(["poses", "--data", "x", "--weights", "net", "--device", "cpu"]) == 0
     pixels = [[[0, float(np.float32(0.2)), 1]]]
     assert seen == [(Path("x"), "train"), ("net on cpu", pixels, [3])]
@@ -351,7 +355,11 @@ def test_a_device_that_fails(
     ("words", "called", "more"),
     [
         ("predict x.png", "capsviz.models.model.load_model", ""),
-        ("train --data x --out y", "capsviz.training.train.train", " Add --resume to go on from the last checkpoint."),
+        (
+            "train --data x --out y",
+            "capsviz.training.train.train",
+            " Add --resume to go on from the last checkpoint.",
+        ),
     ],
 )
 def test_an_interruption_says_how_to_go_on(

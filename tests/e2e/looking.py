@@ -48,7 +48,9 @@ def pixels(locator: Locator) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(locator.screenshot(animations="disabled"))).convert("RGB"))
 
 
-def serve_scripts(target: Page | BrowserContext, html: Callable[[], str], address: str = "http://capsviz.test") -> None:
+def serve_scripts(
+    target: Page | BrowserContext, html: Callable[[], str], address: str = "http://capsviz.test"
+) -> None:
     """A page at every address below one, and the modules of the live views, as they are, in its folder browser."""
 
     def module(route: Route) -> None:

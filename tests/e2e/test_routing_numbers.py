@@ -99,11 +99,11 @@ def signed(value: float, digits: int = 4) -> str:
 
 def document(script: str = "") -> str:
     _, style = browser_assets("explorer", "routing")
-    imports = "\n".join(f'import * as {name} from "/browser/{name}.js";' for name in MODULES)
+    imports = "\n".join(f'import * as ${name} from "/browser/{name}.js";' for name in MODULES)
     return f"""<!doctype html><html lang="en"><meta charset="utf-8">
     <meta name="viewport" content="width=device-width"><style>body {{ margin: 16px }} {style}</style>
     <body><div id="root"></div><script type="module">{imports}
-    window.lab = {{ {", ".join(f"...{name}" for name in MODULES)} }};
+    window.lab = {{ {", ".join(f"...${name}" for name in MODULES)} }};
     window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     window.floats = (text) => new Float32Array(bytes(text).buffer);
     window.apart = (found, text) => {{
