@@ -17,11 +17,9 @@ import torch
 
 from capsviz import figures
 from capsviz.figures import theme
-from capsviz.figures.packing import browser_assets, pack
+from capsviz.figures.packing import pack
 from capsviz.figures.routing import (
-    ROUTING_SCRIPTS,
     SCALES,
-    SURGERY_SCRIPTS,
     Frame,
     routing_frames,
     routing_html,
@@ -33,15 +31,29 @@ from capsviz.figures.routing import (
     vote_cloud,
 )
 from capsviz.figures.surgery import surgery_payload
-from capsviz.layers import capsules
 from capsviz.models.model import Model
-from capsviz.traces import trace as geometry
+from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import Routing
 
 TYPES, PLACES, DIGITS, D = 2, 36, 10, 16
 PRIMARY = TYPES * PLACES
 LEVELS = ("capsule", "place", "type")
+
+
+def shape_of(u_hat: np.ndarray) -> Shape:
+    """As the paper's, with as many types as the votes make, and as many digits."""
+    types, digits = u_hat.shape[0] // PLACES, u_hat.shape[1]
+    return Shape(
+        size=28,
+        classes=tuple("0123456789"[:digits]),
+        kind="digit",
+        grid=CapsuleGrid(types=types, rows=6, columns=6, field=17, stride=2),
+        components=8,
+        pose=D,
+        routing="dynamic",
+        trained=3,
+    )
 
 
 def votes(seed: int = 0) -> np.ndarray:
@@ -63,6 +75,7 @@ def routed(u_hat: np.ndarray, iterations: int, **arrays: Any) -> RoutingTrace:
         "u": rng.normal(0, 0.1, (len(u_hat), 8)),
         "u_hat": u_hat,
         **{name: np.stack([getattr(step, name) for step in steps]) for name in "bcsv"},
+        "shape": shape_of(u_hat),
     }
     return RoutingTrace(**{**own, **arrays})
 
@@ -157,7 +170,7 @@ def test_scales_of_known_couplings_by_hand(uniform: RoutingTrace) -> None:
     c = np.full((2, PRIMARY, DIGITS), 0.1)
     c[1, 40] = 0.75 / 8
     c[1, 40, :2] = [0.2, 0.05]
-    trace = replace(uniform, c=c)
+    trace = replace(uniform, c=c, weight=None)
 
     octaves = scale_values(trace, "c")
     assert octaves.shape == (2, PRIMARY, DIGITS)
@@ -196,7 +209,7 @@ def test_every_scale_is_neutral_where_coupling_is_uniform(
 @pytest.mark.parametrize("level", LEVELS)
 def test_nothing_has_changed_at_the_first_iteration(trace: RoutingTrace, level: str) -> None:
     # Even where it does not begin uniform.
-    shifted = replace(trace, c=trace.c[::-1])
+    shifted = replace(trace, c=trace.c[::-1], weight=None)
     for some in (trace, shifted):
         changes = scale_values(some, "last", level)
         assert not changes[0].any()
@@ -212,7 +225,7 @@ def test_shares_sum_to_the_length_of_s(trace: RoutingTrace, level: str) -> None:
 def test_a_coupling_of_zero_is_finite(uniform: RoutingTrace) -> None:
     c = np.zeros((2, PRIMARY, DIGITS))
     c[..., 0] = 1
-    octaves = scale_values(replace(uniform, c=c), "c")
+    octaves = scale_values(replace(uniform, c=c, weight=None), "c")
     assert np.isfinite(octaves).all()
     np.testing.assert_allclose(octaves[..., 0], math.log2(10), atol=1e-6)
     assert octaves[..., 1:].max() < -100
@@ -247,16 +260,18 @@ def test_scales_do_not_depend_on_the_iteration(trace: RoutingTrace) -> None:
     """Shown in whatever order, the iterations have the same scale; and a quiet one does not narrow it."""
     limits = scale_limits(trace)
     backwards = scale_limits(
-        replace(trace, **{name: getattr(trace, name)[::-1] for name in ("b", "c", "s", "v")})
+        replace(trace, **{name: getattr(trace, name)[::-1] for name in ("b", "c", "s", "v", "weight")})
     )
     for scale in ("c", "uniform", "share"):  # "last" does not run backwards
         assert backwards[scale] == pytest.approx(limits[scale], rel=1e-6)
-    only_last = scale_limits(replace(trace, **{name: getattr(trace, name)[-1:] for name in "bcsv"}))
+    only_last = scale_limits(
+        replace(trace, **{name: getattr(trace, name)[-1:] for name in (*"bcsv", "weight")})
+    )
     assert only_last["c"]["place"] <= limits["c"]["place"]
 
 
 def test_a_scale_has_two_ends_even_where_nothing_differs(uniform: RoutingTrace) -> None:
-    once = replace(uniform, **{name: getattr(uniform, name)[:1] for name in "bcsv"})
+    once = replace(uniform, **{name: getattr(uniform, name)[:1] for name in (*"bcsv", "weight")})
     for some in (uniform, once):
         for scale, level in itertools.product(SCALES, LEVELS):
             assert 0 < scale_limits(some)[scale][level] < 1e-5
@@ -470,7 +485,11 @@ def test_the_header_says_what_was_read_and_how(trace: RoutingTrace, drawings: np
     ranked = sorted(range(DIGITS), key=lambda j: -lengths[j])
     assert header["iterations"] == 3
     assert (header["primary"], header["digits"]) == (PRIMARY, DIGITS)
-    assert (header["grid"], header["field"], header["stride"]) == (6, 17, 2)
+    assert header["grid"] == {"types": TYPES, "rows": 6, "columns": 6, "field": 17, "stride": 2}
+    assert (header["size"], header["kind"], header["trained"]) == (28, "digit", 3)
+    assert header["classes"] == list("0123456789")
+    assert header["texts"]["language"] == "en"
+    assert {name.partition(".")[0] for name in header["texts"]["texts"]} == {"common", "routing", "address"}
     assert (header["prediction"], header["runnerUp"]) == (ranked[0], ranked[1]) == (3, 8)
     assert len(header["frames"]) == 12
     assert header["frames"][3] == {"iteration": 0, "step": 3, "c": 0, "s": 0, "v": 0}
@@ -631,7 +650,7 @@ def test_the_page_carries_its_payload(document: str, trace: RoutingTrace, drawin
     parsed.feed(document)
     assert base64.b64decode(parsed.text["payload"], validate=True) == routing_payload(trace, drawings)
     assert parsed.tags.count("script") == 2
-    assert "mountRouting({ data" in parsed.text["script"]
+    assert "$explorer.default({ data" in parsed.text["script"]
     assert "function mountRouting" in parsed.text["script"]
     assert 'id="routing"' in document
 
@@ -652,19 +671,6 @@ def test_a_title_is_text_and_not_markup(document: str, trace: RoutingTrace, draw
         in document
     )
     assert "<title>Routing by agreement</title>" in routing_html(trace, drawings)
-
-
-@pytest.mark.parametrize("scripts", [ROUTING_SCRIPTS, SURGERY_SCRIPTS])
-def test_scripts_can_stand_in_a_page_and_after_each_other(scripts: tuple[str, ...]) -> None:
-    """Nothing in them ends a script or style element early, and none declares what another has."""
-    source, style = browser_assets(scripts)
-    assert not re.search("</?script|<!--", source, re.IGNORECASE)
-    assert "</style" not in style.lower()
-    declared = re.findall(
-        r"^(?:export (?:default )?)?(?:async )?(?:const|let|class|function) (\w+)", source, re.M
-    )
-    assert len(declared) > 5
-    assert len(set(declared)) == len(declared)
 
 
 # Surgery
@@ -690,7 +696,9 @@ def test_the_surgery_payload_compares_before_and_after(trace: RoutingTrace, oper
     payload = surgery_payload(trace, before, operated, redrawn)
     payload = json.loads(json.dumps(payload, allow_nan=False))
 
-    assert payload["grid"] == 6
+    assert payload["grid"] == {"types": TYPES, "rows": 6, "columns": 6, "field": 17, "stride": 2}
+    assert (payload["size"], payload["kind"], payload["classes"]) == (28, "digit", list("0123456789"))
+    assert {name.partition(".")[0] for name in payload["texts"]["texts"]} == {"common", "surgery"}
     assert payload["image"] == [round(float(pixel) * 255) for pixel in trace.image.ravel()]
 
     lengths = [math.sqrt(sum(v.astype(float) ** 2)) for v in trace.v[-1]]
@@ -743,18 +751,17 @@ def test_figures_offer_the_payloads_and_the_page() -> None:
 # Where a primary capsule sits, and what it sees
 
 
-def test_the_grid_is_the_networks_own() -> None:
-    assert (geometry.GRID, geometry.FIELD, geometry.STRIDE) == (6, 17, 2)
-    assert geometry.GRID == capsules.GRID
-    assert capsules.PRIMARY_CAPSULES == capsules.TYPES * geometry.GRID**2 == 1152
+def test_the_grid_is_the_networks_own(model: Model) -> None:
+    assert model.shape.grid == CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2)
+    assert model.shape.grid.capsules == 1152
 
 
 def test_a_place_sees_a_square_of_17_pixels_every_2(model: Model) -> None:
     """Gradients of the real network's 36 places, with respect to every pixel."""
-    net = model._net
+    net = model._way.net
     torch.manual_seed(0)
     images = torch.rand(28, 28).repeat(36, 1, 1).requires_grad_()
-    u = net.encode(images)[1].unflatten(1, (capsules.TYPES, 36))  # [36 images, 32 types, 36 places, 8]
+    u = net.encode(images)[1].unflatten(1, (32, 36))  # [36 images, 32 types, 36 places, 8]
     own = u[torch.arange(36), :, torch.arange(36)]  # of image p, place p
     weights = torch.rand(own.shape)  # else gradients of many components might cancel
     (gradient,) = torch.autograd.grad((own * weights).sum(), images)
@@ -762,7 +769,7 @@ def test_a_place_sees_a_square_of_17_pixels_every_2(model: Model) -> None:
     for row, column in itertools.product(range(6), range(6)):
         field = np.zeros((28, 28), bool)
         field[2 * row : 2 * row + 17, 2 * column : 2 * column + 17] = True
-        assert field.sum() == geometry.FIELD**2
+        assert field.sum() == 17**2
         np.testing.assert_array_equal(seen[row * 6 + column], field)
     any_place = seen.any(axis=0)
     assert any_place[:27, :27].all()

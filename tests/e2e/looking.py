@@ -1,13 +1,15 @@
 """A page as someone has it before them, and what stands on it."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
+
+from capsviz.figures.bundle import FOLDER
 
 PATHS = ["", "routing", "pose", "model"]
 
@@ -44,3 +46,16 @@ def without_errors(page: Page) -> Iterator[Page]:
 def pixels(locator: Locator) -> np.ndarray:
     """[H, W, 3] uint8 colours of an element as it is shown."""
     return np.asarray(Image.open(io.BytesIO(locator.screenshot(animations="disabled"))).convert("RGB"))
+
+
+def serve_scripts(
+    target: Page | BrowserContext, html: Callable[[], str], address: str = "http://capsviz.test"
+) -> None:
+    """A page at every address below one, and the modules of the live views, as they are, in its folder browser."""
+
+    def module(route: Route) -> None:
+        name = route.request.url.rpartition("/")[2]
+        route.fulfill(body=(FOLDER / name).read_text("utf-8"), content_type="text/javascript")
+
+    target.route(f"{address}/**", lambda route: route.fulfill(body=html(), content_type="text/html"))
+    target.route(f"{address}/browser/*.js", module)

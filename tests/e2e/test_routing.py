@@ -10,12 +10,12 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from capsviz import canvas_to_mnist
 from capsviz.figures import routing_html, routing_payload
-from capsviz.figures.packing import browser_assets
-from capsviz.figures.routing import ROUTING_SCRIPTS, SCALES, scale_values
+from capsviz.figures.routing import SCALES, scale_values
 from capsviz.inputs.examples import EXAMPLES, Example, render
 from capsviz.models.model import Model
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import reroute, silence
+from tests.e2e.looking import serve_scripts
 from tests.e2e.serving import serve
 from tests.e2e.test_journey import SEVEN, answer, choose, clear, draw
 
@@ -64,11 +64,12 @@ def shown(value: float, digits: int = 4) -> str:
 def laboratory(browser: Browser) -> Iterator[Page]:
     """An empty page with the functions of the live view in reach."""
     page = browser.new_page()
-    page.goto("about:blank")
-    script = browser_assets(ROUTING_SCRIPTS)[0]
-    page.add_script_tag(
-        content=f"{script}\nwindow.lab = {{ unpack, deriveRouting, scaleValues }};", type="module"
-    )
+    script = """
+        import { unpack } from "/browser/packing.js";
+        import { deriveRouting, scaleValues } from "/browser/routing.js";
+        window.lab = { unpack, deriveRouting, scaleValues };"""
+    serve_scripts(page, lambda: f'<script type="module">{script}</script>')
+    page.goto("http://capsviz.test/")
     page.wait_for_function("window.lab")
     page.evaluate(
         """() => {
@@ -233,7 +234,7 @@ def test_the_keyboard_alone_is_enough(routing: Page, trace: RoutingTrace) -> Non
     routing.locator(".over-drawing button").first.focus()
     press("ArrowRight")
     press(" ")
-    silenced = silence(1152, places=(1,))
+    silenced = silence(trace.grid, places=(1,))
     expect_after(routing, reroute(trace.u_hat, 3, silenced=silenced).lengths)
     expect(where(routing)).to_have_text("iteration 3 of 3, agreement: b")
 
@@ -266,7 +267,7 @@ def test_silencing_a_painted_region_changes_the_lengths(routing: Page, trace: Ro
     routing.mouse.down()
     routing.mouse.move(last["x"] + 5, last["y"] + 5, steps=12)
     routing.mouse.up()
-    after = reroute(trace.u_hat, 3, silenced=silence(1152, places=(14, 15, 16)))
+    after = reroute(trace.u_hat, 3, silenced=silence(trace.grid, places=(14, 15, 16)))
     expect_after(routing, after.lengths)
     assert not np.allclose(after.lengths, trace.lengths[-1], atol=1e-3)
     routing.get_by_role("button", name="Undo all surgery").click()

@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from capsviz.figures import theme
-from capsviz.figures.packing import browser_assets, pack
+from capsviz.figures.bundle import browser_assets
+from capsviz.figures.packing import pack
 from capsviz.figures.routing import (
-    ROUTING_SCRIPTS,
     SCALES,
     routing_frames,
     routing_payload,
@@ -27,17 +27,27 @@ from capsviz.figures.routing import (
     transforms_payload,
     vote_cloud,
 )
+from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import reroute
-from tests.e2e.looking import without_errors
+from tests.e2e.looking import serve_scripts, without_errors
 
 CHOSEN = (7 * 6 + 1) * 6 + 4  # type 7, row 1, column 4
 FOR, AGAINST = np.array(theme.FOR_COLOUR), np.array(theme.AGAINST_COLOUR)
 R = 3
 FRAMES = routing_frames(R)
 ADDRESS = "http://capsviz.test/routing"
-EXPOSED = """unpack, deriveRouting, scaleValues, scaleReach, predictions, projected, capsuleAt, fixed, signedText,
-    percent, Diverging, Clock, quoted, wholeOfText, readLink, linkWith, Explorer, words, inkCanvas"""
+MODULES = ("address", "clock", "drawing", "explorer", "packing", "routing", "texts")
+DIGITS = Shape(
+    size=28,
+    classes=tuple("0123456789"),
+    kind="digit",
+    grid=CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2),
+    components=8,
+    pose=16,
+    routing="dynamic",
+    trained=3,
+)
 
 
 def made_up(seed: int = 3, iterations: int = R) -> RoutingTrace:
@@ -66,6 +76,7 @@ def made_up(seed: int = 3, iterations: int = R) -> RoutingTrace:
         c=routed.c,
         s=routed.s,
         v=routed.v,
+        shape=DIGITS,
     )
 
 
@@ -87,11 +98,12 @@ def signed(value: float, digits: int = 4) -> str:
 
 
 def document(script: str = "") -> str:
-    source, style = browser_assets(ROUTING_SCRIPTS)
+    _, style = browser_assets("explorer", "routing")
+    imports = "\n".join(f'import * as ${name} from "/browser/{name}.js";' for name in MODULES)
     return f"""<!doctype html><html lang="en"><meta charset="utf-8">
     <meta name="viewport" content="width=device-width"><style>body {{ margin: 16px }} {style}</style>
-    <body><div id="root"></div><script type="module">{source}
-    window.lab = {{ {EXPOSED} }};
+    <body><div id="root"></div><script type="module">{imports}
+    window.lab = {{ {", ".join(f"...${name}" for name in MODULES)} }};
     window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     window.floats = (text) => new Float32Array(bytes(text).buffer);
     window.apart = (found, text) => {{
@@ -100,10 +112,13 @@ def document(script: str = "") -> str:
         return found.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0);
     }};
     window.sent = [];
-    window.open_view = () => {{
-        window.explorer = new Explorer(document.getElementById("root"), (...what) => sent.push(what));
+    window.open_view = () => {{ window.explorer = undefined; }};
+    window.load = (text) => {{
+        const payload = lab.unpack(bytes(text));
+        lab.speak(payload.texts);
+        window.explorer ??= new lab.Explorer(document.getElementById("root"), payload, (...what) => sent.push(what));
+        explorer.load(payload);
     }};
-    window.load = (text) => explorer.load(bytes(text));
     window.at = (frame) => {{
         explorer.clock.stop();
         explorer.clock.position = explorer.clock.target = frame;
@@ -133,9 +148,7 @@ def load(page: Page, trace: RoutingTrace, transforms: str | None = None) -> None
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Without motion: a step is there at once."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce")
-    context.route(
-        "http://capsviz.test/**", lambda route: route.fulfill(body=document(), content_type="text/html")
-    )
+    serve_scripts(context, document)
     yield context
     context.close()
 
@@ -291,24 +304,28 @@ def test_a_vote_that_nobody_has_counted_yet_has_no_share(view: Page) -> None:
         ("scaleReach('uniform', 0.05, 10).join()", "0.05,0.05"),
         ("scaleReach('last', 0.5, 10).join()", "0.5,0.5"),
         ("scaleReach('share', 3, 10).join()", "3,3"),
-        ("quoted('a'.repeat(20))", "“aaaaaaaaaaaaaaaaaaaa”"),
-        ("quoted('a'.repeat(5000))", "“aaaaaaaaaaaaaaaaaaaa…”"),
-        ("quoted('<b>x</b>[](//y)')", "“?b?x??b??????y?”"),
-        ("quoted('-3 .,+٣')", "“-3 .,+?”"),
-        ("wholeOfText('0', 10)", 0),
-        ("wholeOfText('9', 10)", 9),
-        ("wholeOfText('10', 10)", None),
-        ("wholeOfText('07', 10)", None),
-        ("wholeOfText('1151', 1152)", 1151),
-        ("wholeOfText('0412', 1152)", 412),
-        ("wholeOfText('1152', 1152)", None),
-        ("wholeOfText('00412', 1152)", None),
-        ("wholeOfText('٣', 10)", None),
-        ("wholeOfText('', 10)", None),
-        ("wholeOfText('-1', 1152)", None),
-        ("wholeOfText('1e2', 1152)", None),
-        ("wholeOfText(' 1', 1152)", None),
-        ("wholeOfText('1.0', 1152)", None),
+        ("quoted('a'.repeat(20))", "aaaaaaaaaaaaaaaaaaaa"),
+        ("quoted('a'.repeat(5000))", "aaaaaaaaaaaaaaaaaaaa…"),
+        ("quoted('<b>x</b>[](//y)')", "?b?x??b??????y?"),
+        ("quoted('-3 .,+٣')", "-3 .,+?"),
+        ("wholeOfText('0', 0, 9)", 0),
+        ("wholeOfText('9', 0, 9)", 9),
+        ("wholeOfText('10', 0, 9)", None),
+        ("wholeOfText('07', 0, 9)", None),
+        ("wholeOfText('1151', 0, 1151)", 1151),
+        ("wholeOfText('0412', 0, 1151)", 412),
+        ("wholeOfText('1152', 0, 1151)", None),
+        ("wholeOfText('00412', 0, 1151)", None),
+        ("wholeOfText('٣', 0, 9)", None),
+        ("wholeOfText('', 0, 9)", None),
+        ("wholeOfText('-1', 0, 1151)", None),
+        ("wholeOfText('1e2', 0, 1151)", None),
+        ("wholeOfText(' 1', 0, 1151)", None),
+        ("wholeOfText('1.0', 0, 1151)", None),
+        ("wholeOfText('4', 5, 12)", None),
+        ("wholeOfText('05', 5, 12)", 5),
+        ("wholeOfText('12', 5, 12)", 12),
+        ("wholeOfText('13', 5, 12)", None),
         ("linkWith('http://x/routing?R=5&digit=1&step=3', { digit: 0, capsule: 7, step: undefined }).href",
          "http://x/routing?R=5&digit=0&capsule=7"),
     ],
@@ -1234,7 +1251,7 @@ def test_a_new_drawing_keeps_the_step_and_nothing_else(context: BrowserContext, 
     )
     # Another R of the same drawing keeps what was chosen; a step that there is no more becomes the last.
     page.keyboard.press("1")
-    load(page, replace(other, **{name: getattr(other, name)[:2] for name in "bcsv"}))
+    load(page, replace(other, **{name: getattr(other, name)[:2] for name in (*"bcsv", "weight")}))
     expect(where).to_have_text("iteration 2 of 2, agreement: b")
     expect(page.locator(".algorithm h3")).to_contain_text("digit j = 1,")
     # The end stays the end.
@@ -1274,7 +1291,7 @@ def test_a_browser_that_has_w_shows_the_same(context: BrowserContext, trace: Rou
     W = rng.normal(0, 0.1, (1152, 10, 16, 8)).astype(np.float16).astype(np.float32)
     u_hat = np.einsum("ijdk,ik->ijd", W, trace.u)
     routed = reroute(u_hat, R)
-    own = replace(trace, u_hat=u_hat, b=routed.b, c=routed.c, s=routed.s, v=routed.v)
+    own = replace(trace, u_hat=u_hat, b=routed.b, c=routed.c, s=routed.s, v=routed.v, weight=None)
     page = context.new_page()
     page.goto(ADDRESS)
     page.evaluate("open_view()")
@@ -1334,9 +1351,7 @@ def test_a_phone_by_touch(browser: Browser, trace: RoutingTrace) -> None:
     with browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     ) as context:
-        context.route(
-            "http://capsviz.test/**", lambda route: route.fulfill(body=document(), content_type="text/html")
-        )
+        serve_scripts(context, document)
         page = open_at(context, "", trace)
         where = page.get_by_test_id("where")
         page.get_by_role("button", name="First step").tap()
@@ -1368,9 +1383,7 @@ def test_under_forced_colours_what_is_chosen_and_what_colours_mean_still_show(
     browser: Browser, trace: RoutingTrace
 ) -> None:
     with browser.new_context(forced_colors="active", viewport={"width": 1400, "height": 1000}) as context:
-        context.route(
-            "http://capsviz.test/**", lambda route: route.fulfill(body=document(), content_type="text/html")
-        )
+        serve_scripts(context, document)
         page = open_at(context, "", trace)
         chosen, other = (
             page.locator(".choice span")
@@ -1406,10 +1419,7 @@ def test_more_contrast_is_given_where_it_is_asked_for(browser: Browser, trace: R
     colours = []
     for contrast in ("no-preference", "more"):
         with browser.new_context(contrast=contrast) as context:
-            context.route(
-                "http://capsviz.test/**",
-                lambda route: route.fulfill(body=document(), content_type="text/html"),
-            )
+            serve_scripts(context, document)
             page = open_at(context, "", trace)
             colours.append(page.locator(".look").first.evaluate("(text) => getComputedStyle(text).color"))
             if contrast == "more":

@@ -10,11 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from capsviz.app.messages import Operation
 from capsviz.figures import surgery_payload, theme
-from capsviz.figures.packing import browser_assets
-from capsviz.figures.routing import SURGERY_SCRIPTS
+from capsviz.figures.bundle import browser_assets
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import Routing
-from tests.e2e.looking import without_errors
+from tests.e2e.looking import serve_scripts, without_errors
 from tests.e2e.test_routing_numbers import made_up, on_black, shown, signed
 
 
@@ -23,22 +22,32 @@ def trace() -> RoutingTrace:
     return made_up()
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Browser) -> Iterator[Page]:
-    source, style = browser_assets(SURGERY_SCRIPTS)
-    with without_errors(browser.new_page(viewport={"width": 1300, "height": 900})) as page:
-        page.set_content(
-            f"""<!doctype html><meta charset="utf-8"><style>{style}</style><div id="root"></div>
-        <script type="module">{source}
+def document() -> str:
+    _, style = browser_assets("surgery", "surgery")
+    return f"""<!doctype html><meta charset="utf-8"><style>{style}</style><div id="root"></div>
+        <script type="module">
+        import {{ Surgery }} from "/browser/surgery.js";
+        import {{ speak }} from "/browser/texts.js";
         window.open_view = () => {{
+            window.view?.unmount();
             window.view?.element.remove();
             window.sent = [];
-            window.view = new Surgery(document.getElementById("root"), (...what) => sent.push(what));
+            window.view = undefined;
         }};
-        window.ready = true;
+        window.load = (data) => {{
+            speak(data.texts);
+            window.view ??= new Surgery(document.getElementById("root"), data, (...what) => sent.push(what));
+            view.load(data);
+        }};
         </script>"""
-        )
-        page.wait_for_function("window.ready")
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser) -> Iterator[Page]:
+    with without_errors(browser.new_page(viewport={"width": 1300, "height": 900})) as page:
+        serve_scripts(page, document)
+        page.goto("http://capsviz.test/")
+        page.wait_for_function("Boolean(window.open_view)")
         yield page
 
 
@@ -66,7 +75,7 @@ def answer(trace: RoutingTrace, lengths: Any = None, rows: Any = None, **fields:
 
 
 def load(page: Page, data: dict[str, Any]) -> None:
-    page.evaluate("(data) => view.load(data)", data)
+    page.evaluate("(data) => load(data)", data)
 
 
 def last_sent(page: Page) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 const MOVE = 300; // milliseconds from one frame to the next, eased
 const REST = 700; // and at rest there while playing, at speed 1
 
-class Clock {
-  // changed() is called whenever the position or the state of playing changes.
+export class Clock {
+  /** @param {() => void} changed is called whenever the position or the state of playing changes */
   constructor(changed) {
     this.changed = changed;
     this.last = 0; // index of the last frame
@@ -23,7 +23,11 @@ class Clock {
     return this.target === this.last;
   }
 
-  // Frames of another trace, at the same one where it exists; null is the last.
+  /**
+   * Frames of another trace, at the same one where it exists; null is the last.
+   * @param {number} count
+   * @param {number | null} [frame]
+   */
   setFrames(count, frame) {
     this.stop();
     this.last = count - 1;

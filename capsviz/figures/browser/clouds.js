@@ -1,6 +1,15 @@
-// Vote clouds: the 1152 votes for two digits on two axes each, and s and v as arrows that move.
+// Vote clouds: all votes for two digits on two axes each, and s and v as arrows that move.
 
-class Clouds {
+import { Picture, element, fillCircles, fixed, percent, setText, signedText, words } from "./drawing.js";
+import { capsuleAt, projected } from "./routing.js";
+import { capital, say, spelled } from "./texts.js";
+
+export class Clouds {
+  // On the two axes of each class: votes [J, I, 2], s and v [J, R, 2].
+  votes = new Float32Array();
+  s = new Float32Array();
+  v = new Float32Array();
+
   constructor(app) {
     this.app = app;
     this.panels = [0, 1].map((index) => this.panel(index));
@@ -8,29 +17,32 @@ class Clouds {
     this.element = element(
       "section",
       { class: "clouds" },
-      element("h2", {}, "Vote clouds: do the capsules agree?"),
+      element("h2", {}, say("routing.clouds.title")),
       element("div", { class: "cloud-pair" }, ...this.panels.map(({ element: node }) => node)),
       this.arrows,
-      element(
-        "p",
-        { class: "look" },
-        ...words(
-          "Look which way the dots lean: no tight bundle, but over a thousand small votes, of which the winner’s lean " +
-            "one way. A dot is one [[vote û|û = W u: what a primary capsule predicts the pose of the digit capsule to be (Eq. 2)]], " +
-            "its size c, orange if it lengthens the digit capsule. Both pictures have the same scales. Fourteen of " +
-            "the sixteen dimensions are not shown.",
-        ),
-      ),
+      element("p", { class: "look" }, ...words(this.look())),
     );
+  }
+
+  look() {
+    const { shape } = this.app;
+    const many = shape.capsules >= 1000 && shape.capsules < 2000;
+    const hidden = shape.pose - 2;
+    const sentences = [say(many ? "routing.clouds.leanThousand" : "routing.clouds.lean", shape), say("routing.clouds.dot", shape)];
+    if (hidden > 0) {
+      const said = { count: hidden, hidden: capital(spelled(hidden)), dimensions: spelled(shape.pose) };
+      sentences.push(say("routing.clouds.hidden", said));
+    }
+    return sentences.join(" ");
   }
 
   panel(index) {
     const { app } = this;
     const select = element("select", {
-      "aria-label": index ? "Second digit" : "First digit",
+      "aria-label": say(index ? "routing.clouds.second" : "routing.clouds.first", app.shape),
       onchange: () => app.compare(index, Number(select.value)),
     });
-    const picture = new Picture("Votes on two principal axes", { class: "cloud" });
+    const picture = new Picture(say("routing.clouds.picture"), { class: "cloud" });
     const caption = element("figcaption", { "data-testid": `cloud-${index}` });
     picture.canvas.addEventListener("pointermove", (event) => {
       const capsule = this.voteUnder(index, picture.position(event));
@@ -45,7 +57,7 @@ class Clouds {
     const node = element(
       "figure",
       { class: "cloud-panel" },
-      element("label", {}, "Votes for ", select),
+      element("label", {}, `${say("routing.clouds.votes")} `, select),
       picture.canvas,
       caption,
     );
@@ -55,9 +67,9 @@ class Clouds {
   load(payload) {
     for (const { select } of this.panels) {
       select.replaceChildren(
-        ...Array.from({ length: payload.digits }, (_, digit) => {
-          const note = digit === payload.prediction ? " (longest)" : digit === payload.runnerUp ? " (runner-up)" : "";
-          return element("option", { value: digit }, `${digit}${note}`);
+        ...Array.from(payload.classes, (name, digit) => {
+          const note = { [payload.runnerUp]: "runnerUp", [payload.prediction]: "longest" }[digit];
+          return element("option", { value: digit }, note ? say(`routing.clouds.${note}`, { name }) : name);
         }),
       );
     }
@@ -69,7 +81,7 @@ class Clouds {
     ).sort();
     this.reach = Math.max(reach[Math.floor(0.998 * (reach.length - 1))], 1e-6);
     this.longest = Math.max(1, Math.ceil(Math.max(...payload.frames.map(({ s }) => (s < 0 ? 0 : Math.max(...this.app.sumLengths(s)))))));
-    setText(this.arrows, `Thick arrow: v, the circle is length 1. Thin arrow: s, the circle is length ${this.longest}. Both are seen from one side, so they look shorter than they are, never longer. Votes have a scale of their own.`);
+    setText(this.arrows, say("routing.clouds.arrows", { longest: this.longest }));
   }
 
   measure() {}
@@ -110,13 +122,11 @@ class Clouds {
 
   describe(index, capsule) {
     const { app } = this;
-    const { type, row, column } = capsuleAt(app.payload, capsule);
     const at = capsule * app.payload.digits + app.rivals[index];
     const { c, s } = app.now;
-    return (
-      `type ${type}, row ${row}, column ${column}: c ${fixed(app.routing.c[c][at], 4)}` +
-      (s < 0 ? "" : `, share of |s| ${signedText(app.routing.share[s][at], 4)}`)
-    );
+    const said = { ...capsuleAt(app.payload, capsule), c: fixed(app.routing.c[c][at], 4) };
+    if (s < 0) return say("routing.clouds.spot", said);
+    return say("routing.clouds.spotShare", { ...said, share: signedText(app.routing.share[s][at], 4) });
   }
 
   draw() {
@@ -127,7 +137,7 @@ class Clouds {
     const { app } = this;
     const { payload } = app;
     const digit = app.rivals[index];
-    select.value = digit;
+    select.value = String(digit);
     const { context, width, height } = picture.begin();
     const points = this.place(index, width, height);
     const radius = Math.min(width, height) / 2 - 6;
@@ -173,12 +183,13 @@ class Clouds {
     }
     const { v, s } = app.now;
     const beyond = this.panels[index].beyond;
-    setText(
-      caption,
-      `|v| = ${v < 0 ? "not yet" : fixed(app.lengths(v)[digit])}, |s| = ${s < 0 ? "not yet" : fixed(app.sumLengths(s)[digit])}. ` +
-        `The axes keep ${percent(payload.kept[digit])} of the votes’ variance.` +
-        (beyond ? ` ${beyond} votes lie beyond the edge.` : ""),
-    );
+    const come = s < 0 ? "lengthsNone" : v < 0 ? "lengthsSum" : "lengths";
+    const sentences = [
+      say(`routing.clouds.${come}`, { v: fixed(app.lengths(v)[digit]), s: fixed(app.sumLengths(s)[digit]) }),
+      say("routing.clouds.kept", { percent: percent(payload.kept[digit]) }),
+    ];
+    if (beyond) sentences.push(say("routing.clouds.beyond", { count: beyond }));
+    setText(caption, sentences.join(" "));
   }
 
   arrowOf(points, digit, r) {

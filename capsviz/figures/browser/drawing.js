@@ -1,7 +1,15 @@
 // Small helpers that every view uses: elements, numbers, canvases, colours, tips.
 
-const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
+import { say } from "./texts.js";
 
+/**
+ * An HTML element: "on..." attributes are listeners, true stands for an attribute without value, false and null for none.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -13,45 +21,104 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Text with **strong** parts and [[term|what it means]] parts.
+/**
+ * The nodes of a text with marks: **strong**, [[term|what it means]], ++what counts for++ and --against--.
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
 export function words(text) {
-  return text.split(/(\*\*.+?\*\*|\[\[.+?\]\])/).map((part) => {
-    if (part.startsWith("**")) return element("b", {}, part.slice(2, -2));
-    if (!part.startsWith("[[")) return part;
-    const [term, meaning] = part.slice(2, -2).split("|");
-    return element("span", { class: "term", tabindex: 0, "data-tip": meaning }, term);
+  return text.split(/(\*\*(?=\S).+?(?<=\S)\*\*|\[\[.+?\]\]|\+\+(?=\S).+?(?<=\S)\+\+|--(?=\S).+?(?<=\S)--)/).map((part, index) => {
+    if (index % 2 === 0) return part; // between the marks
+    const inner = part.slice(2, -2);
+    if (part.startsWith("**")) return element("b", {}, inner);
+    if (part.startsWith("++")) return element("b", { class: "cv-for" }, inner);
+    if (part.startsWith("--")) return element("b", { class: "cv-against" }, inner);
+    const [term, ...meaning] = inner.split("|");
+    return element("span", { class: "term", tabindex: 0, "data-tip": meaning.join("|") }, term);
   });
 }
 
+/**
+ * @param {Node} node
+ * @param {string} text
+ */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * @param {Element & { lastHtml?: string }} node
+ * @param {string} html
+ */
 export function setHtml(node, html) {
   if (node.lastHtml !== html) node.innerHTML = node.lastHtml = html;
 }
 
-// Fixed digits and a real minus sign; what rounds to 0 has none.
+/**
+ * A text as HTML.
+ * @param {string} text
+ */
+export function escaped(text) {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+/**
+ * A text as HTML, with formulas that are HTML already put into it.
+ * @param {string} name
+ * @param {Record<string, string>} formulas
+ */
+export function markup(name, formulas) {
+  // The text is escaped with its places open, so that no sign of it is taken for HTML.
+  const open = say(name, Object.fromEntries(Object.keys(formulas).map((place) => [place, `{${place}}`])));
+  const html = escaped(open).replace(/\*\*(?=\S)(.+?)(?<=\S)\*\*/g, "<b>$1</b>");
+  return html.replace(/\{([a-zA-Z]+)\}/g, (_, place) => formulas[place]);
+}
+
+/**
+ * Fixed digits and a real minus sign; what rounds to 0 has none.
+ * @param {number} value
+ */
 export function fixed(value, digits = 2) {
   const text = Math.abs(value).toFixed(digits);
   return value < 0 && Number(text) !== 0 ? "−" + text : text;
 }
 
+/**
+ * The same with a plus sign, but for what rounds to 0.
+ * @param {number} value
+ */
 export function signedText(value, digits = 2) {
   const text = fixed(value, digits);
   return text.startsWith("−") || Number(text) === 0 ? text : "+" + text;
 }
 
+/**
+ * Of the whole, with one decimal below 10%.
+ * @param {number} value
+ */
 export function percent(value) {
   const digits = Math.abs(value) < 0.0995 ? 1 : 0;
   return fixed(100 * value, digits) + "%";
 }
 
+/**
+ * What a canvas is drawn on with.
+ * @param {HTMLCanvasElement} canvas
+ * @returns {CanvasRenderingContext2D}
+ */
+export function paper(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
+
 // A canvas that fills its box at the screen's own resolution; begin() clears it and scales to CSS pixels.
 export class Picture {
+  /**
+   * @param {string} label
+   * @param {Record<string, any>} [attributes]
+   */
   constructor(label, attributes = {}) {
     this.canvas = element("canvas", { role: "img", "aria-label": label, ...attributes });
-    this.context = this.canvas.getContext("2d");
+    this.context = paper(this.canvas);
   }
 
   begin() {
@@ -69,16 +136,24 @@ export class Picture {
     return { context, width, height };
   }
 
-  // Position of a pointer event in CSS pixels of the canvas.
+  /**
+   * Position of a pointer event in CSS pixels of the canvas.
+   * @param {MouseEvent} event
+   * @returns {[number, number]}
+   */
   position(event) {
     const box = this.canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
 }
 
-// White ink on black, from grey levels 0..255 (bytes) or 0..1, onto a canvas of as many pixels.
+/**
+ * White ink on black, from grey levels 0..255 (bytes) or 0..1, onto a canvas of as many pixels.
+ * @param {HTMLCanvasElement & { pixels?: ImageData, cells?: Uint32Array }} canvas
+ * @param {ArrayLike<number>} values
+ */
 export function putInk(canvas, values, strength = 1) {
-  const context = canvas.getContext("2d");
+  const context = paper(canvas);
   const pixels = (canvas.pixels ??= context.createImageData(canvas.width, canvas.height));
   const cells = (canvas.cells ??= new Uint32Array(pixels.data.buffer));
   const full = strength * (values instanceof Uint8Array ? 1 : 255);
@@ -87,12 +162,24 @@ export function putInk(canvas, values, strength = 1) {
   context.putImageData(pixels, 0, 0);
 }
 
+/**
+ * @param {ArrayLike<number>} values
+ * @param {number} side
+ */
 export function inkCanvas(values, side, strength = 1) {
   const canvas = element("canvas", { width: side, height: side });
   putInk(canvas, values, strength);
   return canvas;
 }
 
+/**
+ * A square of an ink canvas, [from, from + side) both ways, as a square of ``size`` at x, y.
+ * @param {CanvasRenderingContext2D} context
+ * @param {HTMLCanvasElement} ink
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ */
 export function drawInk(context, ink, x, y, size, from = 0, side = ink.width) {
   context.imageSmoothingEnabled = false;
   context.drawImage(ink, from, from, side, side, x, y, size, size);
@@ -100,8 +187,9 @@ export function drawInk(context, ink, x, y, size, from = 0, side = ink.width) {
 
 // Orange for, blue against; strength by alpha, so that black (or the dimmed digit) is the neutral middle.
 export class Diverging {
+  /** @param {{ forColour: number[], againstColour: number[] }} colours */
   constructor({ forColour, againstColour }) {
-    const ramp = (colour) =>
+    const ramp = (/** @type {number[]} */ colour) =>
       Array.from({ length: 33 }, (_, step) => `rgb(${colour.join(" ")} / ${(step / 32).toFixed(3)})`);
     this.positive = ramp(forColour);
     this.negative = ramp(againstColour);
@@ -109,14 +197,21 @@ export class Diverging {
     this.againstColour = this.negative[32];
   }
 
-  // Colour of a value in -1..1; beyond, the end's.
+  /**
+   * Colour of a value in -1..1; beyond, the end's.
+   * @param {number} value
+   */
   at(value) {
     const step = Math.round(32 * Math.min(Math.abs(value), 1));
     return value < 0 ? this.negative[step] : this.positive[step];
   }
 }
 
-// Many circles of few colours: one path a colour is what makes thousands of them cheap.
+/**
+ * Many circles of few colours: one path a colour is what makes thousands of them cheap.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Iterable<[string, number[]]>} groups a colour, and x, y and radius of each circle
+ */
 export function fillCircles(context, groups) {
   for (const [colour, circles] of groups) {
     context.fillStyle = colour;
@@ -131,6 +226,7 @@ export function fillCircles(context, groups) {
 
 // One tip for the whole view, for [data-tip] elements and for what lies under the pointer in a picture.
 export class Tip {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.node = element("div", { class: "tip", id: "tip", role: "tooltip", hidden: true });
     root.append(this.node);
@@ -148,11 +244,18 @@ export class Tip {
     for (const name of ["pointerover", "focusin"]) root.addEventListener(name, show);
     for (const name of ["pointerout", "focusout"]) root.addEventListener(name, hide);
     // A finger leaves nothing behind: what it has pressed needs no tip any more, nor what it scrolls away.
-    root.addEventListener("click", (event) => event.target.closest("button, label") && this.hide());
+    root.addEventListener("click", ({ target }) => {
+      if (/** @type {Element} */ (target).closest("button, label")) this.hide();
+    });
     root.addEventListener("touchmove", () => this.hide(), { passive: true });
   }
 
-  // Under a point of the window, moved so that it stays within it.
+  /**
+   * Under a point of the window, moved so that it stays within it.
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   */
   show(text, x, y) {
     setText(this.node, text);
     this.node.hidden = false;

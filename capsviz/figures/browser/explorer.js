@@ -1,11 +1,22 @@
 // The Routing page: one payload, one clock, one selection, and the views that follow them.
 
-const SCALES = [
-  ["c", "c, around 1/10", "The coefficient itself. The neutral middle is 1/10, where routing starts; the colour follows its doublings and halvings."],
-  ["uniform", "c − 1/10", "Change since the uniform start."],
-  ["last", "change since last iteration", "c minus what it was one iteration ago; 0 in the first."],
-  ["share", "share of |s|", "c (û · v)/|v|: what a capsule adds to the length of s, or takes from it. All 1152 sum to |s| exactly."],
-];
+import { linkWith, readLink } from "./address.js";
+import { Algorithm } from "./algorithm.js";
+import { Clock } from "./clock.js";
+import { Clouds } from "./clouds.js";
+import { Diverging, Tip, element, fixed, setText } from "./drawing.js";
+import { Film } from "./film.js";
+import { Legend, Maps } from "./maps.js";
+import { Microscope } from "./microscope.js";
+import { unpack } from "./packing.js";
+import { builtFor, capsuleAt, deriveRouting, predictions, scaleValues, shapeWords } from "./routing.js";
+import { Stage } from "./stage.js";
+import { say, speak } from "./texts.js";
+
+/** @type {Scale[]} */
+const SCALES = ["c", "uniform", "last", "share"];
+const STEPS = ["softmax", "sum", "squash", "agreement"]; // as figures/routing.py has them
+const MOST_ITERATIONS = 10; // that can be asked for, as traces/surgery.py has it
 
 const ICONS = {
   first: "M6 5h2v14H6zM19 5v14l-10-7z",
@@ -26,15 +37,39 @@ function icon(name) {
   return svg;
 }
 
-class Explorer {
-  constructor(root, report) {
-    this.report = report; // report(name, value) tells Python; absent in a page of its own
-    this.scale = "c";
+export class Explorer {
+  // What is chosen: a class, a primary capsule, and the two classes of the clouds; picked by hand or not.
+  digit = 0;
+  capsule = 0;
+  /** @type {number[]} */
+  rivals = [];
+  picked = false;
+  /** @type {Scale} */
+  scale = "c";
+  /** @type {{ describe: () => string, at: [number, number] } | null} what lies under the pointer */
+  told = null;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {any} payload of a network of the shape that the view is built for
+   * @param {(name: string, value: number) => void} [report] tells Python; absent in a page of its own
+   */
+  constructor(root, payload, report) {
+    const { grid, iterations, primary, digits, trained, arrays } = payload;
+    this.report = report;
+    this.built = builtFor(payload);
+    this.grid = grid;
+    this.components = arrays.u.length / primary;
+    this.shape = { ...shapeWords(payload), pose: arrays.v.length / (iterations * digits), trained };
     this.contrast = 1;
     this.only = false;
     this.pointed = {};
     this.clock = new Clock(() => this.invalidate());
-    this.element = element("div", { class: "routing", tabindex: -1 });
+    // Room for names, and a column for each: more than one letter takes more, up to what is cut off.
+    const letters = Math.max(...payload.classes.map((name) => name.length));
+    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.85 * letters, 6).toFixed(2)}em;` : "";
+    const columns = `--classes: ${digits}; --maps: ${Math.min(digits, 5)}; --components: ${this.components};`;
+    this.element = element("div", { class: "routing", tabindex: -1, style: `${columns} ${room}` });
     this.tip = new Tip(this.element);
     this.stage = new Stage(this);
     this.algorithm = new Algorithm(this);
@@ -77,8 +112,7 @@ class Explorer {
     this.theme.addEventListener("change", this.themed);
   }
 
-  load(bytes) {
-    const payload = unpack(bytes);
+  load(payload) {
     if (payload.id === this.payload?.id) return;
     const before = this.payload;
     // Who comes back to the page finds it as it was left; a new drawing keeps the step, and the end stays the end.
@@ -89,7 +123,7 @@ class Explorer {
     this.cache = new Map();
     this.colours = new Diverging(payload);
     // The same drawing with another number of iterations keeps what was chosen; a new drawing does not.
-    const same = before && before.arrays.image.every((value, p) => value === payload.arrays.image[p]);
+    const same = before?.arrays.image.every((value, p) => value === payload.arrays.image[p]);
     if (!same) {
       this.unchoose();
       if (left.id === payload.id) Object.assign(this, left.chosen);
@@ -101,8 +135,8 @@ class Explorer {
     const link = before || left.search === window.location.search ? {} : this.readAddress();
     this.clock.setFrames(payload.frames.length, link.step ?? left.step);
     this.written = null;
-    this.slider.max = this.clock.last;
-    this.rounds.value = payload.iterations;
+    this.slider.max = String(this.clock.last);
+    this.rounds.value = String(payload.iterations);
     this.views.forEach((view) => view.measure());
     this.draw();
   }
@@ -129,6 +163,11 @@ class Explorer {
   }
 
   // Selection.
+
+  // Of a class.
+  name(digit) {
+    return this.payload.classes[digit];
+  }
 
   get focusDigit() {
     return this.pointed.digit ?? this.digit;
@@ -162,6 +201,7 @@ class Explorer {
   }
 
   // The primary capsule with the largest share in a digit at the end; of one place or type, if given.
+  /** @param {{ digit: number, place?: number, type?: number }} among */
   strongest({ digit, place, type }) {
     const { payload, routing } = this;
     const share = routing.share.at(-1);
@@ -177,11 +217,8 @@ class Explorer {
   // A link with ?digit=7&capsule=412&step=5 opens with these chosen.
   readAddress() {
     const { digits, primary, frames } = this.payload;
-    const { found, problems } = readLink(window.location.search, {
-      digit: [digits, "the longest"],
-      capsule: [primary, "the strongest"],
-      step: [frames.length, "the last"],
-    });
+    const link = this.payload.link ?? { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
+    const { found, problems } = readLink(window.location.search, link);
     const { step, ...chosen } = found;
     Object.assign(this, chosen);
     if (Object.keys(chosen).length) this.picked = true;
@@ -193,7 +230,8 @@ class Explorer {
   // Once the clock rests: browsers refuse an address that changes with every step of a dragged slider.
   writeAddress() {
     if (!this.report) return;
-    const { digit, capsule } = this.picked ? this : {}; // those that were picked, not those that a drawing begins with
+    // Those that were picked, not those that a drawing begins with.
+    const [digit, capsule] = this.picked ? [this.digit, this.capsule] : [];
     const step = this.clock.atEnd ? undefined : this.clock.target;
     const written = `${digit}/${capsule}/${step}`;
     if (this.written === written || this.clock.playing) return;
@@ -290,63 +328,61 @@ class Explorer {
 
   bar() {
     const { clock } = this;
-    const button = (name, label, act) =>
-      element("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick: act }, icon(name));
-    this.playButton = button("play", "Play (space)", () => clock.toggle());
+    const button = (name, act) => {
+      const label = say(`routing.clock.${name}`);
+      return element("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick: act }, icon(name));
+    };
+    this.playButton = button("play", () => clock.toggle());
     this.slider = element("input", {
       type: "range",
       min: 0,
       step: 1,
-      "aria-label": "Step of routing",
+      "aria-label": say("routing.clock.step"),
       oninput: () => clock.go(Number(this.slider.value)),
     });
     this.where = element("output", { class: "where", "data-testid": "where" });
     this.speed = element(
       "select",
-      { "aria-label": "Speed", onchange: () => (clock.speed = Number(this.speed.value)) },
+      { "aria-label": say("routing.clock.speedLabel"), onchange: () => (clock.speed = Number(this.speed.value)) },
       ...[0.5, 1, 2, 4].map((speed) => element("option", { value: speed, selected: speed === 1 }, `${speed}×`)),
     );
     this.rounds = element(
       "select",
-      { "aria-label": "Routing iterations R", onchange: () => this.report?.("iterations", Number(this.rounds.value)) },
-      ...Array.from({ length: 10 }, (_, n) => element("option", { value: n + 1 }, String(n + 1))),
+      { "aria-label": say("routing.clock.iterations"), onchange: () => this.report?.("iterations", Number(this.rounds.value)) },
+      ...Array.from({ length: MOST_ITERATIONS }, (_, n) => element("option", { value: n + 1 }, String(n + 1))),
     );
     this.rounds.disabled = !this.report;
     return element(
       "div",
-      { class: "bar", role: "toolbar", "aria-label": "Clock" },
+      { class: "bar", role: "toolbar", "aria-label": say("routing.clock.label") },
       element(
         "span",
         { class: "transport" },
-        button("first", "First step (Home)", () => clock.go(0)),
-        button("back", "Step back (left arrow)", () => clock.step(-1)),
+        button("first", () => clock.go(0)),
+        button("back", () => clock.step(-1)),
         this.playButton,
-        button("forward", "Step forward (right arrow)", () => clock.step(1)),
-        button("last", "Last step (End)", () => clock.go(clock.last)),
+        button("forward", () => clock.step(1)),
+        button("last", () => clock.go(clock.last)),
       ),
       this.slider,
       this.where,
-      element("label", {}, "speed ", this.speed),
-      element(
-        "label",
-        { "data-tip": "Routing iterations. The network was trained with 3; 1 means uniform coupling, no routing at all." },
-        "R = ",
-        this.rounds,
-      ),
+      element("label", {}, `${say("routing.clock.speed")} `, this.speed),
+      element("label", { "data-tip": say("routing.clock.iterationsTip", this.shape) }, "R = ", this.rounds),
     );
   }
 
   drawBar() {
     const { clock, now } = this;
-    if (Number(this.slider.value) !== clock.target) this.slider.value = clock.target;
-    const names = ["softmax: c", "weighted sum: s", "squash: v", "agreement: b"];
-    const where = `iteration ${now.iteration + 1} of ${this.payload.iterations}, ${names[now.step]}`;
+    if (Number(this.slider.value) !== clock.target) this.slider.value = String(clock.target);
+    const said = { iteration: now.iteration + 1, iterations: this.payload.iterations };
+    const where = say(`routing.clock.${STEPS[now.step]}`, said);
     setText(this.where, where);
     this.slider.setAttribute("aria-valuetext", where);
     if (this.playButton.dataset.state !== String(clock.playing)) {
-      this.playButton.dataset.state = clock.playing;
-      this.playButton.replaceChildren(icon(clock.playing ? "pause" : "play"));
-      const label = `${clock.playing ? "Pause" : "Play"} (space)`;
+      this.playButton.dataset.state = String(clock.playing);
+      const name = clock.playing ? "pause" : "play";
+      this.playButton.replaceChildren(icon(name));
+      const label = say(`routing.clock.${name}`);
       this.playButton.setAttribute("aria-label", label);
       this.playButton.title = label;
     }
@@ -355,7 +391,7 @@ class Explorer {
   }
 
   scaleBar() {
-    this.scaleInputs = SCALES.map(([scale, name, tip]) => {
+    this.scaleInputs = SCALES.map((scale) => {
       const input = element("input", {
         type: "radio",
         name: "scale",
@@ -365,7 +401,9 @@ class Explorer {
           this.invalidate();
         },
       });
-      return { scale, input, label: element("label", { class: "choice", "data-tip": tip }, input, element("span", {}, name)) };
+      const tip = say(`routing.scale.${scale}Tip`, this.shape);
+      const name = element("span", {}, say(`routing.scale.${scale}`, this.shape));
+      return { scale, input, label: element("label", { class: "choice", "data-tip": tip }, input, name) };
     });
     this.legend = new Legend(this, "capsule");
     const contrast = element("input", {
@@ -374,11 +412,11 @@ class Explorer {
       max: 4,
       step: 0.25,
       value: 0,
-      "aria-label": "Contrast of the scale",
-      "aria-valuetext": "1.0 times",
+      "aria-label": say("routing.scale.contrastLabel"),
+      "aria-valuetext": say("routing.scale.times", { times: fixed(1, 1) }),
       oninput: () => {
         this.contrast = 2 ** Number(contrast.value);
-        contrast.setAttribute("aria-valuetext", `${fixed(this.contrast, 1)} times`);
+        contrast.setAttribute("aria-valuetext", say("routing.scale.times", { times: fixed(this.contrast, 1) }));
         this.invalidate();
       },
     });
@@ -388,14 +426,14 @@ class Explorer {
       element(
         "fieldset",
         {},
-        element("legend", {}, "Marks and maps show"),
+        element("legend", {}, say("routing.scale.label")),
         ...this.scaleInputs.map(({ label }) => label),
       ),
-      element("div", { class: "scale-legend" }, element("span", {}, "single capsules on the stage"), this.legend.element),
+      element("div", { class: "scale-legend" }, element("span", {}, say("routing.scale.stage")), this.legend.element),
       element(
         "label",
-        { class: "contrast", "data-tip": "Narrows every scale, up to 16 times, to see weak differences; what lies beyond takes the colour of the end. Scales never change by themselves while the clock runs." },
-        "contrast ",
+        { class: "contrast", "data-tip": say("routing.scale.contrastTip") },
+        `${say("routing.scale.contrast")} `,
         contrast,
       ),
     );
@@ -430,15 +468,19 @@ class Explorer {
 const mounted = new WeakMap();
 
 // Called by Streamlit at each run of the script, with a new payload or the same.
-export default function mountRouting({ data, parentElement, setStateValue }) {
-  if (!mounted.has(parentElement)) {
-    mounted.set(parentElement, new Explorer(parentElement, setStateValue));
-  }
-  const explorer = mounted.get(parentElement);
-  explorer.load(data);
-  return () => {
-    explorer.unmount();
-    explorer.element.remove();
+export default function mountRouting({ data, parentElement, setStateValue = undefined }) {
+  const payload = unpack(data);
+  const leave = () => {
+    const left = mounted.get(parentElement);
+    left?.unmount();
+    left?.element.remove();
     mounted.delete(parentElement);
   };
+  speak(payload.texts);
+  if (mounted.get(parentElement)?.built !== builtFor(payload)) {
+    leave();
+    mounted.set(parentElement, new Explorer(parentElement, payload, setStateValue));
+  }
+  mounted.get(parentElement).load(payload);
+  return leave;
 }

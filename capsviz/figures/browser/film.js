@@ -1,6 +1,9 @@
 // Filmstrip: what each iteration came to, side by side; a click goes there.
 
-class Film {
+import { element, fixed, inkCanvas, paper, setText } from "./drawing.js";
+import { say } from "./texts.js";
+
+export class Film {
   constructor(app) {
     this.app = app;
     this.strip = element("div", { class: "film" });
@@ -8,7 +11,7 @@ class Film {
     this.element = element(
       "section",
       { class: "film-section" },
-      element("h2", {}, "Filmstrip: after each iteration"),
+      element("h2", {}, say("routing.film.title")),
       this.strip,
       this.look,
     );
@@ -16,15 +19,16 @@ class Film {
 
   load(payload) {
     const { app } = this;
+    const logarithm = `ln ${payload.digits} = ${fixed(Math.log(payload.digits), 4)}`;
     this.cells = payload.entropy.map(({ mean, least }, r) => {
-      const picture = element("canvas", { width: 28, height: 28, class: "drawn", role: "img" });
+      const picture = element("canvas", { width: payload.size, height: payload.size, class: "drawn", role: "img" });
       const lengths = app.lengths(r);
       const bars = Array.from(lengths, (length, digit) =>
         element(
           "span",
           { class: "bar", "data-digit": digit },
           element("i", { style: `height:${(100 * length).toFixed(1)}%;background:${payload.digitColours[digit]}` }),
-          element("em", {}, String(digit)),
+          element("em", {}, payload.classes[digit]),
         ),
       );
       const caption = element("span", { class: "film-caption" });
@@ -44,21 +48,16 @@ class Film {
           "span",
           {
             class: "film-caption",
-            "data-tip":
-              "Entropy of a primary capsule’s ten coefficients, in nats: ln 10 = 2.3026 where uniform, 0 where all goes to one digit. Mean over all capsules, and the lowest of any.",
+            "data-tip": say("routing.film.entropyTip", { ...app.shape, logarithm }),
           },
-          `entropy ${fixed(mean, 5)}, lowest ${fixed(least, 4)}`,
+          say("routing.film.entropy", { mean: fixed(mean, 5), least: fixed(least, 4) }),
         ),
       );
       return { cell, picture, caption, bars, lengths };
     });
     this.strip.replaceChildren(...this.cells.map(({ cell }) => cell));
-    setText(
-      this.look,
-      `Compare the first iteration with the last. ${payload.measured ? `${payload.measured} ` : ""}` +
-        `Entropy starts at ln ${payload.digits} = ${fixed(Math.log(payload.digits), 4)} (all ten alike). ` +
-        "The image is what the chosen digit’s v alone draws; whether it is a good likeness is not measured here.",
-    );
+    const look = [say("routing.film.compare"), payload.measured, say("routing.film.look", { ...app.shape, logarithm })];
+    setText(this.look, look.filter(Boolean).join(" "));
     this.drawn = null;
   }
 
@@ -71,10 +70,11 @@ class Film {
     this.cells.forEach(({ cell, picture, caption, bars, lengths }, r) => {
       cell.classList.toggle("current", r === app.now.iteration);
       if (this.drawn === key) return;
-      const first = (r * payload.digits + digit) * 784;
-      picture.getContext("2d").drawImage(inkCanvas(payload.arrays.drawings.subarray(first, first + 784), 28), 0, 0);
-      picture.setAttribute("aria-label", `what capsule ${digit} draws after iteration ${r + 1}`);
-      setText(caption, `|v| of ${digit} is ${fixed(lengths[digit], 3)}`);
+      const area = payload.size ** 2;
+      const first = (r * payload.digits + digit) * area;
+      paper(picture).drawImage(inkCanvas(payload.arrays.drawings.subarray(first, first + area), payload.size), 0, 0);
+      picture.setAttribute("aria-label", say("routing.film.drawn", { name: app.name(digit), iteration: r + 1 }));
+      setText(caption, say("routing.film.length", { name: app.name(digit), length: fixed(lengths[digit], 3) }));
       bars.forEach((bar, own) => bar.classList.toggle("marked", own === digit));
     });
     this.drawn = key;

@@ -1,12 +1,14 @@
-// Coupling coefficients: a map of the 36 places for each digit, and the 32 capsule types by the ten digits.
+// Coupling coefficients: a map of the places for each digit, and the capsule types by the digits.
 
-const CROP = 4; // the maps leave out so many pixels at each edge: MNIST's digits do not reach there
+import { Picture, drawInk, element, fixed, inkCanvas, setText, signedText } from "./drawing.js";
+import { capsuleAt, capsuleOf, gathered, mapFrame, scaleReach } from "./routing.js";
+import { say } from "./texts.js";
 
-class Maps {
+export class Maps {
   constructor(app) {
     this.app = app;
     this.places = element("div", { class: "maps" });
-    this.matrix = new Picture("Capsule types by digits", { class: "matrix" });
+    this.matrix = new Picture(say("routing.maps.matrix", app.shape), { class: "matrix" });
     this.placeLegend = new Legend(app, "place");
     this.typeLegend = new Legend(app, "type");
     this.element = element(
@@ -15,28 +17,18 @@ class Maps {
       element(
         "div",
         {},
-        element("h2", {}, "Where: a map for each digit"),
+        element("h2", {}, say("routing.maps.where", app.shape)),
         this.places,
         this.placeLegend.element,
-        element(
-          "p",
-          { class: "look" },
-          "Look for places that turn orange under one digit and blue under the others (faint ones need more contrast). Each cell gathers the 32 " +
-            "capsules whose fields, 17 × 17 pixels, are centred there (mean of c, or sum of shares): what single capsules do, the stage shows.",
-        ),
+        element("p", { class: "look" }, say("routing.maps.whereLook", app.shape)),
       ),
       element(
         "div",
         {},
-        element("h2", {}, "What kind: 32 capsule types by ten digits"),
+        element("h2", {}, say("routing.maps.what", app.shape)),
         this.matrix.canvas,
         this.typeLegend.element,
-        element(
-          "p",
-          { class: "look" },
-          "Look for types that side with one digit. A column gathers one type over its 36 places. What a type stands " +
-            "for is not shown here: nothing in training names it.",
-        ),
+        element("p", { class: "look" }, say("routing.maps.whatLook", app.shape)),
       ),
     );
     this.matrix.canvas.addEventListener("pointermove", (event) => this.pointMatrix(event));
@@ -48,16 +40,16 @@ class Maps {
   }
 
   load(payload) {
-    this.ink = inkCanvas(payload.arrays.image, 28, 0.45);
-    this.pictures = Array.from({ length: payload.digits }, (_, digit) => {
-      const picture = new Picture(`Coupling of the 36 places to digit ${digit}`, { class: "map" });
+    const { rows, columns, stride } = payload.grid;
+    const { crop, side, origin } = (this.frame = mapFrame(payload));
+    this.ink = inkCanvas(payload.arrays.image, payload.size, 0.45);
+    this.pictures = Array.from(payload.classes, (name, digit) => {
+      const said = { ...this.app.shape, name };
+      const picture = new Picture(say("routing.maps.picture", said), { class: "map" });
       const under = (event) => {
-        const [x, y] = picture.position(event);
-        const pixel = picture.canvas.clientWidth / (28 - 2 * CROP);
-        const cells = [y, x].map((value) =>
-          Math.floor((value / pixel + CROP - (payload.field - payload.stride) / 2) / payload.stride),
-        );
-        return cells.every((cell) => cell >= 0 && cell < payload.grid) ? cells[0] * payload.grid + cells[1] : null;
+        const pixel = picture.canvas.clientWidth / side;
+        const [column, row] = picture.position(event).map((value) => Math.floor((value / pixel + crop - origin) / stride));
+        return row >= 0 && row < rows && column >= 0 && column < columns ? capsuleOf(payload, 0, row, column) : null;
       };
       picture.canvas.addEventListener("pointermove", (event) => {
         const place = under(event);
@@ -70,14 +62,14 @@ class Maps {
         {
           type: "button",
           class: "map-button",
-          "aria-label": `Map of digit ${digit}`,
+          "aria-label": say("routing.maps.map", said),
           onclick: (event) => {
             const place = event.detail ? under(event) : null; // 0: from the keyboard
             this.app.choose(place === null ? { digit } : { digit, capsule: this.app.strongest({ digit, place }) });
           },
         },
         picture.canvas,
-        element("span", { style: `border-color:${payload.digitColours[digit]}` }, String(digit)),
+        element("span", { style: `border-color:${payload.digitColours[digit]}` }, name),
       );
       return { picture, button };
     });
@@ -88,21 +80,19 @@ class Maps {
 
   describe(level, index, digit) {
     const { app } = this;
-    const where =
-      level === "place"
-        ? `row ${Math.floor(index / app.payload.grid)}, column ${index % app.payload.grid}`
-        : `type ${index}`;
     const at = index * app.payload.digits + digit;
     const mean = gathered(app.routing.c[app.now.c], app.payload, level, false)[at];
     const share = app.now.s < 0 ? 0 : gathered(app.routing.share[app.now.s], app.payload, level, true)[at];
-    return `${where} → ${digit}: mean c ${fixed(mean, 4)}, shares together ${signedText(share, 3)}`;
+    const where = level === "place" ? capsuleAt(app.payload, index) : { type: index };
+    const said = { ...where, name: app.name(digit), c: fixed(mean, 4), shares: signedText(share, 3) };
+    return say(`routing.maps.${level}`, said);
   }
 
   matrixUnder(event) {
     const [x, y] = this.matrix.position(event);
     const { left, top, cellWidth, cellHeight } = this.grid;
     const [type, digit] = [Math.floor((x - left) / cellWidth), Math.floor((y - top) / cellHeight)];
-    const types = this.app.payload.primary / this.app.payload.grid ** 2;
+    const { types } = this.app.grid;
     return type >= 0 && digit >= 0 && type < types && digit < this.app.payload.digits ? { type, digit } : null;
   }
 
@@ -121,18 +111,20 @@ class Maps {
 
   drawPlaces() {
     const { app } = this;
-    const { grid, digits, field, stride } = app.payload;
+    const { digits, grid } = app.payload;
+    const { crop, side, origin } = this.frame;
     const values = app.values("place");
     const limit = app.limit("place");
     const chosen = capsuleAt(app.payload, app.pointed.capsule ?? app.capsule).place;
     this.pictures.forEach(({ picture, button }, digit) => {
       const { context, width } = picture.begin();
-      const pixel = width / (28 - 2 * CROP);
-      const origin = ((field - stride) / 2 - CROP) * pixel;
-      const cell = stride * pixel;
-      drawInk(context, this.ink, 0, 0, width, CROP, 28 - 2 * CROP);
-      for (let place = 0; place < grid * grid; place++) {
-        const [x, y] = [origin + (place % grid) * cell, origin + Math.floor(place / grid) * cell];
+      const pixel = width / side;
+      const first = (origin - crop) * pixel;
+      const cell = grid.stride * pixel;
+      drawInk(context, this.ink, 0, 0, width, crop, side);
+      for (let place = 0; place < grid.rows * grid.columns; place++) {
+        const { row, column } = capsuleAt(app.payload, place);
+        const [x, y] = [first + column * cell, first + row * cell];
         context.fillStyle = app.colours.at(values[place * digits + digit] / limit);
         context.fillRect(x, y, cell - 1, cell - 1);
         const pointed = app.pointed.place === place;
@@ -148,10 +140,14 @@ class Maps {
 
   drawTypes() {
     const { app } = this;
-    const { digits, primary, grid } = app.payload;
-    const types = primary / grid ** 2;
+    const { digits, classes, grid } = app.payload;
+    const { types } = grid;
     const { context, width, height } = this.matrix.begin();
-    const [left, top] = [22, 22];
+    const font = (bold) => `${bold ? "bold " : ""}14px ${app.fontFamily}`;
+    context.font = font(true);
+    const widest = Math.max(...classes.map((name) => context.measureText(name).width));
+    const top = 22;
+    const left = Math.max(top, Math.min(Math.ceil(widest) + 12, width / 3)); // longer names are drawn narrower
     const cellWidth = (width - left) / types;
     const cellHeight = (height - top) / digits;
     this.grid = { left, top, cellWidth, cellHeight };
@@ -167,17 +163,18 @@ class Maps {
       }
     }
     context.fillStyle = app.textColour;
-    context.font = `14px ${app.fontFamily}`;
     context.textBaseline = "middle";
     context.textAlign = "center";
     for (let digit = 0; digit < digits; digit++) {
-      context.font = `${digit === app.focusDigit ? "bold " : ""}14px ${app.fontFamily}`;
-      context.fillText(digit, left / 2 - 2, top + (digit + 0.5) * cellHeight);
+      context.font = font(digit === app.focusDigit);
+      context.fillText(classes[digit], left / 2 - 2, top + (digit + 0.5) * cellHeight, left - 6);
     }
+    // Four numbers or so, and always the chosen one's, with room around it.
+    const every = 2 ** Math.max(0, Math.ceil(Math.log2(types / 4)));
     for (let type = 0; type < types; type++) {
-      if (type !== chosen && (type % 8 || Math.abs(type - chosen) < 2)) continue;
-      context.font = `${type === chosen ? "bold " : ""}14px ${app.fontFamily}`;
-      context.fillText(type, Math.min(left + (type + 0.5) * cellWidth, width - 9), top / 2);
+      if (type !== chosen && (type % every || Math.abs(type - chosen) < every / 4)) continue;
+      context.font = font(type === chosen);
+      context.fillText(String(type), Math.min(left + (type + 0.5) * cellWidth, width - 9), top / 2);
     }
     context.lineWidth = 2;
     context.strokeStyle = "#fff";
@@ -186,7 +183,7 @@ class Maps {
 }
 
 // The ends of a scale at one level of gathering, which stay as they are while the clock runs.
-class Legend {
+export class Legend {
   constructor(app, level) {
     this.app = app;
     this.level = level;
@@ -215,9 +212,9 @@ class Legend {
     // Beyond 0 and 1 no c can lie, and there the ramp ends before its full colour.
     const clipped = app.contrast > 1 || this.level === "capsule";
     setText(this.low, (clipped && low === limit ? "≤ " : "") + ends[0]);
-    setText(this.middle, app.scale === "c" ? `${ends[1]} = uniform` : ends[1]);
+    setText(this.middle, app.scale === "c" ? say("routing.maps.uniform", { value: ends[1] }) : ends[1]);
     setText(this.high, (clipped && high === limit ? "≥ " : "") + ends[2]);
-    this.ramp.style.setProperty("--low", low / limit);
-    this.ramp.style.setProperty("--high", high / limit);
+    this.ramp.style.setProperty("--low", String(low / limit));
+    this.ramp.style.setProperty("--high", String(high / limit));
   }
 }

@@ -1,43 +1,40 @@
-// Agreement microscope: one primary capsule, from u to its ten coupling coefficients, in numbers.
+// Agreement microscope: one primary capsule, from u to its coupling coefficients, in numbers.
 
-class Microscope {
+import { Picture, drawInk, element, fixed, inkCanvas, setText, signedText, words } from "./drawing.js";
+import { capsuleAt, capsuleOf } from "./routing.js";
+import { say, spelled } from "./texts.js";
+
+export class Microscope {
   constructor(app) {
     this.app = app;
     this.title = element("h3", { "data-testid": "capsule" });
-    this.picture = new Picture("The field that this capsule sees", { class: "field" });
+    this.picture = new Picture(say("routing.microscope.picture"), { class: "field" });
     this.length = element("p", { class: "u-length" });
     this.u = element("div", { class: "components", "data-testid": "u" });
     this.rows = element("tbody");
     this.vote = element("p", { class: "vote-numbers", "data-testid": "vote" });
     this.total = element("td", { "data-testid": "row-sum" });
     this.pickers = ["type", "row", "column"].map((name) => {
-      const select = element("select", { "aria-label": `Capsule ${name}`, onchange: () => this.pick() });
+      const select = element("select", { "aria-label": say(`routing.microscope.${name}Label`), onchange: () => this.pick() });
       return { name, select };
     });
     this.strongest = element("button", { type: "button", onclick: () => app.choose({ capsule: app.strongest({ digit: app.digit }) }) });
-    const head = [
-      ["j", "digit capsule"],
-      ["û = W u", "its vote: what this capsule predicts the 16 numbers of the digit capsule to be (Eq. 2). W is learned, one for each pair"],
-      ["b", "logit on entering this iteration: the sum of all agreements before it; 0 for every new image"],
-      ["c", "coupling coefficient: softmax of b over the ten digits (Eq. 3)"],
-      ["û · v", "agreement: the scalar product of the vote with what all votes came to in this iteration"],
-      ["b + û · v", "the logit of the next iteration"],
-    ];
+    const head = { j: "j", vote: "û = W u", b: "b", c: "c", agreement: "û · v", next: "b + û · v" };
     this.element = element(
       "section",
       { class: "microscope" },
-      element("h2", {}, "Agreement microscope: one capsule"),
+      element("h2", {}, say("routing.microscope.title")),
       element(
         "div",
         { class: "picker" },
-        ...this.pickers.map(({ name, select }) => element("label", {}, `${name} `, select)),
+        ...this.pickers.map(({ name, select }) => element("label", {}, `${say(`routing.microscope.${name}`)} `, select)),
         this.strongest,
       ),
       this.title,
       element(
         "div",
         { class: "u-line" },
-        ...words("[[u =|Its own eight numbers after squashing: direction is what it found, length how surely.]]"),
+        ...words(`[[u =|${say("routing.microscope.u", { components: spelled(app.components) })}]]`),
         this.u,
       ),
       element(
@@ -50,42 +47,41 @@ class Microscope {
           element(
             "thead",
             {},
-            element("tr", {}, ...head.map(([name, tip]) => element("th", { scope: "col" }, ...words(`[[${name}|${tip}]]`)))),
+            element(
+              "tr",
+              {},
+              ...Object.entries(head).map(([name, formula]) => {
+                const tip = say(`routing.microscope.${name}Tip`, app.shape);
+                return element("th", { scope: "col" }, ...words(`[[${formula}|${tip}]]`));
+              }),
+            ),
           ),
           this.rows,
           element(
             "tfoot",
             {},
-            element("tr", {}, element("th", { scope: "row", colspan: 3 }, "the ten c sum to"), this.total, element("td", { colspan: 2 })),
+            element("tr", {}, element("th", { scope: "row", colspan: 3 }, say("routing.microscope.total", app.shape)), this.total, element("td", { colspan: 2 })),
           ),
         ),
       ),
       this.vote,
-      element(
-        "p",
-        { class: "look" },
-        "Look along a row: where the vote points the way of v, û · v is positive and the next b is larger. The next c is larger where b grew more than in the other rows: the softmax compares the ten. Click a capsule " +
-          "anywhere on the page to have it here. No pixel outside the white square can have influenced its u; what inside " +
-          "the square it responds to is not shown.",
-      ),
+      element("p", { class: "look" }, say("routing.microscope.look", app.shape)),
     );
   }
 
   load(payload) {
     const { app } = this;
-    const types = payload.primary / payload.grid ** 2;
-    const sizes = { type: types, row: payload.grid, column: payload.grid };
+    const sizes = { type: app.grid.types, row: app.grid.rows, column: app.grid.columns };
     for (const { name, select } of this.pickers) {
       select.replaceChildren(
         ...Array.from({ length: sizes[name] }, (_, value) => element("option", { value }, String(value))),
       );
     }
-    this.ink = inkCanvas(payload.arrays.image, 28, 0.9);
-    const K = payload.arrays.u.length / payload.primary;
-    this.uBars = Array.from({ length: K }, () => new Component());
+    this.ink = inkCanvas(payload.arrays.image, payload.size, 0.9);
+    this.uBars = Array.from({ length: app.components }, () => new Component());
     this.u.replaceChildren(...this.uBars.map(({ element: node }) => node));
     this.cells = Array.from({ length: payload.digits }, (_, digit) => {
-      const vote = new Picture(`vote for digit ${digit}`, { class: "vote" });
+      const vote = new Picture(say("routing.microscope.votes", { ...app.shape, name: app.name(digit) }), { class: "vote" });
       const [b, agreement, next] = [element("td"), element("td"), element("td")];
       const value = element("span", { class: "value" });
       const bar = element("i", { style: `background:${payload.digitColours[digit]}` });
@@ -97,7 +93,7 @@ class Microscope {
           onpointerleave: () => app.point({}),
           onclick: () => app.choose({ digit }),
         },
-        element("th", { scope: "row" }, String(digit)),
+        element("th", { scope: "row" }, payload.classes[digit]),
         element("td", {}, vote.canvas),
         b,
         element("td", { class: "coupling" }, element("span", { class: "coupling-bar" }, bar), value),
@@ -112,20 +108,19 @@ class Microscope {
   measure() {}
 
   pick() {
-    const { grid } = this.app.payload;
     const [type, row, column] = this.pickers.map(({ select }) => Number(select.value));
-    this.app.choose({ capsule: (type * grid + row) * grid + column });
+    this.app.choose({ capsule: capsuleOf(this.app.payload, type, row, column) });
   }
 
   draw() {
     const { app } = this;
     const { payload, capsule, now } = app;
     const { type, row, column } = capsuleAt(payload, capsule);
-    setText(this.title, `Capsule ${capsule}: type ${type}, row ${row}, column ${column}`);
+    setText(this.title, say("routing.microscope.capsule", { capsule, type, row, column }));
     this.pickers.forEach(({ select }, index) => {
-      select.value = [type, row, column][index];
+      select.value = String([type, row, column][index]);
     });
-    setText(this.strongest, `strongest for ${app.digit}`);
+    setText(this.strongest, say("routing.microscope.strongest", { name: app.name(app.digit) }));
     this.drawField(row, column);
 
     const K = this.uBars.length;
@@ -136,7 +131,7 @@ class Microscope {
     const first = capsule * payload.digits;
     const slice = (values) => values.subarray(first, first + payload.digits);
     const couplings = slice(app.blend("c", (r) => app.routing.c[r]));
-    const D = payload.arrays.u_hat.length / (payload.primary * payload.digits);
+    const D = app.shape.pose;
     const votes = payload.arrays.u_hat.subarray(first * D, (first + payload.digits) * D);
     const tallest = votes.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
     const widest = Math.max(...app.routing.c.map((c) => Math.max(...slice(c))));
@@ -152,15 +147,16 @@ class Microscope {
       bar.style.width = `${(100 * couplings[digit]) / widest}%`;
     });
     const chosen = votes.subarray(app.focusDigit * D, (app.focusDigit + 1) * D);
-    setText(this.vote, `û to ${app.focusDigit} = (${Array.from(chosen, (value) => fixed(value)).join(", ")})`);
+    const vote = Array.from(chosen, (value) => fixed(value)).join(", ");
+    setText(this.vote, say("routing.microscope.numbers", { name: app.name(app.focusDigit), vote }));
     const total = slice(app.routing.c[iteration]).reduce((sum, c) => sum + c, 0);
     setText(this.total, fixed(total, 3));
   }
 
   drawField(row, column) {
-    const { field, stride } = this.app.payload;
+    const { field, stride } = this.app.grid;
     const { context, width } = this.picture.begin();
-    const pixel = width / 28;
+    const pixel = width / this.app.payload.size;
     drawInk(context, this.ink, 0, 0, width);
     context.fillStyle = "rgb(0 0 0 / 0.55)";
     const [x, y, size] = [column * stride * pixel, row * stride * pixel, field * pixel];

@@ -1,17 +1,23 @@
-// The stage: the drawing under its 1152 primary capsules, the ten digit capsules, and the votes between.
+// The stage: the drawing under its primary capsules, the digit capsules, and the votes between.
 
-const SLOTS = 6; // a place of the grid shows its 32 types in 6 x 6 slots
+import { Picture, drawInk, element, fillCircles, fixed, inkCanvas, setText, signedText } from "./drawing.js";
+import { capsuleAt, capsuleOf } from "./routing.js";
+import { say } from "./texts.js";
 
-class Stage {
+export class Stage {
   constructor(app) {
     this.app = app;
-    this.picture = new Picture("Primary capsules over the drawing, and their strongest links to the ten digit capsules", {
-      class: "stage-picture",
+    // A place of the grid shows its types in so many slots both ways.
+    this.slots = Math.ceil(Math.sqrt(app.grid.types));
+    this.picture = new Picture(say("routing.stage.picture", app.shape), { class: "stage-picture" });
+    this.digits = element("div", {
+      class: "stage-digits",
+      role: "group",
+      "aria-label": say("routing.stage.capsules", app.shape),
     });
-    this.digits = element("div", { class: "stage-digits", role: "group", "aria-label": "Digit capsules" });
     this.box = element("div", { class: "stage-box" }, this.picture.canvas, this.digits);
     this.caption = element("p", { class: "look links", "data-testid": "links" });
-    this.element = element("section", { class: "stage", "aria-label": "Stage" }, this.box, this.caption);
+    this.element = element("section", { class: "stage", "aria-label": say("routing.stage.label") }, this.box, this.caption);
     this.listen();
   }
 
@@ -31,7 +37,7 @@ class Stage {
   }
 
   load(payload) {
-    this.ink = inkCanvas(payload.arrays.image, 28, 0.55);
+    this.ink = inkCanvas(payload.arrays.image, payload.size, 0.55);
     this.buttons = Array.from({ length: payload.digits }, (_, digit) => {
       const fill = element("span", { class: "fill", style: `background:${payload.digitColours[digit]}` });
       const value = element("span", { class: "value" });
@@ -45,7 +51,7 @@ class Stage {
           onpointerenter: () => this.app.point({ digit }),
           onpointerleave: () => this.app.point({}),
         },
-        element("b", {}, String(digit)),
+        element("b", {}, payload.classes[digit]),
         element("span", { class: "track" }, fill),
         value,
       );
@@ -65,39 +71,37 @@ class Stage {
         ? [this.digits.offsetLeft + button.offsetLeft + button.offsetWidth / 2, this.digits.offsetTop - 2]
         : [this.digits.offsetLeft - 2, this.digits.offsetTop + button.offsetTop + button.offsetHeight / 2],
     );
-    const { payload } = this.app;
-    this.pixel = this.side / 28;
-    this.cell = payload.stride * this.pixel;
+    const { app, slots } = this;
+    const { payload } = app;
+    this.pixel = this.side / payload.size;
+    this.cell = app.grid.stride * this.pixel;
     // Centre of the field of the capsule at row and column 0, and half a cell back from there.
-    this.origin = (payload.field / 2) * this.pixel - this.cell / 2;
+    this.origin = (app.grid.field / 2) * this.pixel - this.cell / 2;
     this.marks = new Float32Array(2 * payload.primary);
     for (let i = 0; i < payload.primary; i++) {
       const { type, row, column } = capsuleAt(payload, i);
-      this.marks[2 * i] = this.origin + (column + ((type % SLOTS) + 0.5) / SLOTS) * this.cell;
-      this.marks[2 * i + 1] = this.origin + (row + (Math.floor(type / SLOTS) + 0.5) / SLOTS) * this.cell;
+      this.marks[2 * i] = this.origin + (column + ((type % slots) + 0.5) / slots) * this.cell;
+      this.marks[2 * i + 1] = this.origin + (row + (Math.floor(type / slots) + 0.5) / slots) * this.cell;
     }
   }
 
   capsuleUnder(event) {
-    const { grid, primary } = this.app.payload;
+    const { app, slots } = this;
+    const { types, rows, columns } = app.grid;
     const [x, y] = this.picture.position(event).map((value) => (value - this.origin) / this.cell);
     const [column, row] = [Math.floor(x), Math.floor(y)];
-    if (column < 0 || row < 0 || column >= grid || row >= grid) return null;
-    const slot = Math.floor((y - row) * SLOTS) * SLOTS + Math.floor((x - column) * SLOTS);
-    const type = Math.min(slot, primary / grid ** 2 - 1);
-    return (type * grid + row) * grid + column;
+    if (column < 0 || row < 0 || column >= columns || row >= rows) return null;
+    const slot = Math.floor((y - row) * slots) * slots + Math.floor((x - column) * slots);
+    return capsuleOf(app.payload, Math.min(slot, types - 1), row, column);
   }
 
   describe(capsule) {
     const { app } = this;
-    const { type, row, column } = capsuleAt(app.payload, capsule);
     const at = capsule * app.payload.digits + app.focusDigit;
     const { c, s } = app.now;
-    const share = s < 0 ? null : app.routing.share[s][at];
-    return (
-      `type ${type}, row ${row}, column ${column}: c to ${app.focusDigit} is ${fixed(app.routing.c[c][at], 4)}` +
-      (share === null ? "" : `, share of |s| ${signedText(share, 4)}`)
-    );
+    const said = { ...capsuleAt(app.payload, capsule), name: app.name(app.focusDigit), c: fixed(app.routing.c[c][at], 4) };
+    if (s < 0) return say("routing.stage.spot", said);
+    return say("routing.stage.spotShare", { ...said, share: signedText(app.routing.share[s][at], 4) });
   }
 
   draw() {
@@ -112,20 +116,22 @@ class Stage {
     this.drawChosen(context);
     this.drawLengths();
     this.drawCaption();
-    app.element.dataset.frame = app.clock.target;
+    app.element.dataset.frame = String(app.clock.target);
   }
 
   drawGrid(context) {
-    const { grid } = this.app.payload;
+    const { origin, cell } = this;
+    const { rows, columns } = this.app.grid;
     context.strokeStyle = "rgb(255 255 255 / 0.16)";
     context.lineWidth = 1;
     context.beginPath();
-    for (let line = 0; line <= grid; line++) {
-      const at = this.origin + line * this.cell;
-      context.moveTo(at, this.origin);
-      context.lineTo(at, this.origin + grid * this.cell);
-      context.moveTo(this.origin, at);
-      context.lineTo(this.origin + grid * this.cell, at);
+    for (let column = 0; column <= columns; column++) {
+      context.moveTo(origin + column * cell, origin);
+      context.lineTo(origin + column * cell, origin + rows * cell);
+    }
+    for (let row = 0; row <= rows; row++) {
+      context.moveTo(origin, origin + row * cell);
+      context.lineTo(origin + columns * cell, origin + row * cell);
     }
     context.stroke();
   }
@@ -171,7 +177,7 @@ class Stage {
     const values = app.values("capsule");
     const limit = app.limit("capsule");
     const { digits, primary } = app.payload;
-    const largest = this.cell / SLOTS / 1.5;
+    const largest = this.cell / this.slots / 1.5;
     const faint = [];
     const [positive, negative] = [[], []];
     for (let i = 0; i < primary; i++) {
@@ -189,7 +195,7 @@ class Stage {
 
   drawChosen(context) {
     const { app, cell, origin, pixel } = this;
-    const { payload, pointed } = app;
+    const { payload, pointed, grid } = app;
     const outline = (x, y, size, dash) => {
       context.setLineDash(dash);
       context.strokeStyle = "#000";
@@ -202,26 +208,26 @@ class Stage {
     };
     const ring = (capsule, dash) => {
       const { row, column } = capsuleAt(payload, capsule);
-      const step = payload.stride * pixel;
-      outline(column * step + 1, row * step + 1, payload.field * pixel - 2, dash);
+      const step = grid.stride * pixel;
+      outline(column * step + 1, row * step + 1, grid.field * pixel - 2, dash);
       context.strokeStyle = "#fff";
       context.lineWidth = 2;
       context.beginPath();
-      context.arc(this.marks[2 * capsule], this.marks[2 * capsule + 1], Math.max(cell, 0) / SLOTS, 0, 2 * Math.PI);
+      context.arc(this.marks[2 * capsule], this.marks[2 * capsule + 1], Math.max(cell, 0) / this.slots, 0, 2 * Math.PI);
       context.stroke();
     };
     ring(app.capsule, []);
     if (pointed.capsule != null && pointed.capsule !== app.capsule) ring(pointed.capsule, [4, 4]);
     if (pointed.place != null) {
-      const [column, row] = [pointed.place % payload.grid, Math.floor(pointed.place / payload.grid)];
+      const { row, column } = capsuleAt(payload, pointed.place); // of the first type
       outline(origin + column * cell, origin + row * cell, cell, []);
     }
     if (pointed.type != null) {
       context.strokeStyle = "#fff";
       context.lineWidth = 1.5;
       context.beginPath();
-      for (let place = 0; place < payload.grid ** 2; place++) {
-        const i = pointed.type * payload.grid ** 2 + place;
+      const places = grid.rows * grid.columns;
+      for (let i = pointed.type * places; i < (pointed.type + 1) * places; i++) {
         context.moveTo(this.marks[2 * i] + cell / 8, this.marks[2 * i + 1]);
         context.arc(this.marks[2 * i], this.marks[2 * i + 1], Math.max(cell, 0) / 8, 0, 2 * Math.PI);
       }
@@ -239,8 +245,8 @@ class Stage {
       button.classList.toggle("longest", digit === longest && lengths[digit] > 0);
       button.classList.toggle("marked", digit === app.focusDigit);
       button.setAttribute("aria-pressed", String(app.only && digit === app.digit));
-      const length = app.now.v < 0 ? "no length yet" : `length ${fixed(lengths[digit])}`;
-      button.setAttribute("aria-label", `Digit capsule ${digit}, ${length}: keep only its links`);
+      const said = { ...app.shape, name: app.name(digit), length: fixed(lengths[digit]) };
+      button.setAttribute("aria-label", say(`routing.stage.${app.now.v < 0 ? "uncounted" : "capsule"}`, said));
     });
   }
 
@@ -249,17 +255,19 @@ class Stage {
     const { digits } = app.payload;
     const { s } = app.now;
     if (s < 0) {
-      setText(this.caption, "No votes are counted yet: in the first step every coefficient is exactly 1/10.");
+      setText(this.caption, say("routing.stage.none", app.shape));
       return;
     }
     const mine = Array.from(app.payload.arrays.links_of).filter((link) => link % digits === app.focusDigit);
     const sum = (sign) => mine.reduce((total, link) => total + Math.max(sign * app.routing.share[s][link], 0), 0);
-    const whole = app.sumLengths(s)[app.focusDigit];
-    setText(
-      this.caption,
-      `Look where the thick links start, the middle of a field of 17 × 17 pixels: width is a capsule’s share of |s|, orange adds, blue takes away. ` +
-        `Digit ${app.focusDigit} has |s| = ${fixed(whole)}. To it the ${mine.length} of its ${app.payload.primary} links that matter most in any iteration add ` +
-        `${fixed(sum(1))} and take ${fixed(sum(-1))} away; a click on the digit draws these alone.`,
-    );
+    const said = {
+      ...app.shape,
+      name: app.name(app.focusDigit),
+      length: fixed(app.sumLengths(s)[app.focusDigit]),
+      links: mine.length,
+      added: fixed(sum(1)),
+      taken: fixed(sum(-1)),
+    };
+    setText(this.caption, say("routing.stage.links", said));
   }
 }

@@ -34,8 +34,34 @@ export function say(name, values = {}) {
   const text = known[name];
   if (text === undefined) throw new Error(`there is no text ${name}`);
   const form = typeof text === "string" ? text : (text[rules.select(Math.abs(Number(values.count)))] ?? text.other);
-  return form.replace(/\{([a-zA-Z]+)\}/g, (_, place) => {
+  return form.replace(/\{([a-zA-Z][a-zA-Z0-9]*)\}/g, (_, place) => {
     if (!(place in values)) throw new Error(`the text ${name} needs ${place}`);
     return String(values[place]);
   });
+}
+
+/**
+ * A whole number in words where there is a word for it, else in digits.
+ * @param {number} count
+ */
+export function spelled(count) {
+  return `common.number.${count}` in known ? say(`common.number.${count}`) : String(count);
+}
+
+/**
+ * A text as it begins a sentence.
+ * @param {string} text
+ */
+export function capital(text) {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}
+
+/**
+ * What the classes of a network are called: digits, say, or simply classes where their kind has no word.
+ * @param {string} kind
+ */
+export function kindWords(kind) {
+  const known_ = `common.kind.${kind}` in known ? kind : "class";
+  const [one, other] = [1, 2].map((count) => say(`common.kind.${known_}`, { count }));
+  return { kind: one, kinds: other, Kind: capital(one) };
 }
