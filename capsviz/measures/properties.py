@@ -13,7 +13,9 @@ from capsviz.errors import ImageError
 class Property(NamedTuple):
     """Something that is measured in an image; the texts have its words, pose.property.NAME.less and .more."""
 
-    usual: float  # least spread between images of a class, of 28 pixels a side, that changes are compared with
+    usual: (
+        float  # least spread between images of a class, of 28 pixels a side, that changes are compared with
+    )
     pixels: int = 0  # 1 of what is measured in pixels, 2 of what is in square pixels
     digits: int = 0  # of a change in words, after the point
 
