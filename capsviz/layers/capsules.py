@@ -100,7 +100,9 @@ class PrimaryCapsules(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Turn feature maps [B, F, h, w] into primary capsules u [B, I, K], squashed."""
-        x = self.conv(features).float()  # [B, types * K, rows, columns]; float: only convolutions may run in bf16
+        x = self.conv(
+            features
+        ).float()  # [B, types * K, rows, columns]; float: only convolutions may run in bf16
         # A capsule is taken *across* K neighbouring filters at one position, never across positions.
         x = x.unflatten(1, (self.grid.types, self.components))  # [B, types, K, rows, columns]
         x = x.permute(0, 1, 3, 4, 2)  # [B, types, rows, columns, K]
@@ -220,7 +222,9 @@ class CapsNet(nn.Module):
         _, u = (encode or self.encode)(images)
         return torch.stack([step.v.norm(dim=-1) for step in dynamic_routing(self.digits(u), iterations)])
 
-    def trace(self, image: Tensor, iterations: int, shape: Shape, encode: Encode | None = None) -> RoutingTrace:
+    def trace(
+        self, image: Tensor, iterations: int, shape: Shape, encode: Encode | None = None
+    ) -> RoutingTrace:
         """Everything that was computed on the way of one image [S, S], for ``shape``; ``encode`` as above."""
         features, u = (encode or self.encode)(image[None])
         u_hat = self.digits(u)
