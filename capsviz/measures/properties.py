@@ -17,9 +17,7 @@ class Property(NamedTuple):
     unit: str
     less: str  # what happens to the drawing where it falls,
     more: str  # and where it rises
-    usual: (
-        float  # least spread between images of a class, of 28 pixels a side, that changes are compared with
-    )
+    usual: float  # the spread between images of a class, 28 pixels a side, where its own is less
 
 
 PROPERTIES = {
