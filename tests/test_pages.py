@@ -215,8 +215,8 @@ def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> No
         trace, drawings, name, measured=measured, link={**LINK, "step": (0, 15)}
     )
     assert (
-        sum(proto.ByteSize() for proto in (explorer, surgery)) < 260_000
-    )  # scripts and style sheets among it
+        sum(proto.ByteSize() for proto in (explorer, surgery)) < 270_000
+    )  # scripts, style sheets and words among it
 
 
 def assert_unchanged(sent: dict[str, Any]) -> None:
