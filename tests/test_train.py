@@ -1448,13 +1448,14 @@ def test_nothing_is_made_up_for_data_that_have_none(
 
 
 def test_a_network_without_a_decoder_is_not_trained(folder: Path, capsys: pytest.CaptureFixture[str]):
-    register(replace(tiny.SPEC, offers=frozenset({COUPLING})), "this test")
+    register(replace(tiny.SPEC, name="tiny.blind", offers=frozenset({COUPLING})), "this test")
     try:
-        assert main(shapes(folder / "out")) == 2
+        assert main([*shapes(folder / "out"), "--network", "tiny.blind"]) == 2
     finally:
-        unregister(tiny.SPEC.name)
+        unregister("tiny.blind")
     said = last_line(capsys)
-    reference.assert_one_sentence(said, "tiny.shapes has no decoder", "--network (dynamic.mnist)")
+    reference.assert_one_sentence(said, "tiny.blind has no decoder", "--network (dynamic.mnist")
+    assert said.count("tiny.blind") == 1  # it is not among those to choose
     assert not (folder / "out").exists()
 
 
@@ -1516,11 +1517,11 @@ def test_training_starts_from_files_of_older_versions(
 
 
 def test_a_network_is_written_under_its_name_where_it_was_asked_for_by_another(folder: Path):
-    register(replace(tiny.SPEC, aliases=("shapes",)), "this test")
-    settings = Settings(epochs=1, batch_size=100, iterations=2, network="shapes")
+    register(replace(tiny.SPEC, name="tiny.named", aliases=("nickname",)), "this test")
+    settings = Settings(epochs=1, batch_size=100, iterations=2, network="nickname")
     try:
         card = train.train(folder, folder / "out", settings, CPU, say=lambda line: None)
     finally:
-        unregister(tiny.SPEC.name)
-    assert card["settings"]["network"] == "tiny.shapes"
-    assert "--network tiny.shapes" in card["command"]
+        unregister("tiny.named")
+    assert card["settings"]["network"] == "tiny.named"
+    assert "--network tiny.named" in card["command"]

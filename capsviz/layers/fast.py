@@ -36,12 +36,8 @@ from capsviz.layers.capsules import CapsNet, dynamic_routing, squash
 from capsviz.traces.base import Shape
 from capsviz.traces.routing import RoutingTrace
 
-_SIZE, _KERNEL, _STRIDE, _GRID = (
-    28,
-    9,
-    2,
-    6,
-)  # pixels, both kernels, the second one's stride, rows and columns
+# Pixels along a side, side of both kernels, the second one's stride, rows and columns of its places.
+_SIZE, _KERNEL, _STRIDE, _GRID = 28, 9, 2, 6
 _N = 10  # inputs along one side of a phase, and length of the DFT
 _BLOCK = 32  # images routed at a time: what that writes and reads again stays near the processor's cache
 _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the stride of 2
