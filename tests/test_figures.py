@@ -15,8 +15,11 @@ from capsviz import figures
 from capsviz.figures import theme
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.strip import place_shares, strongest_features
+from capsviz.networks.base import DEFAULT, find
 from capsviz.traces.routing import RoutingTrace
 
+SPEC = find(DEFAULT)
+PAPER = SPEC.shape
 LENGTHS = np.array([0.0, 0.05, 0.1, 0.2, 0.95, 0.3, 0.4, 0.5, 0.6, 0.7])
 
 
@@ -80,9 +83,9 @@ def test_all_html_is_well_formed(trace: RoutingTrace, reconstructions: np.ndarra
     for html in (
         figures.pipeline_strip(trace, reconstructions[4]),
         figures.reconstruction_panels(trace, reconstructions),
-        figures.reading_card(trace.image, trace.lengths[-1]),
-        figures.reading_card(None, None),
-        figures.layers_table(trace, reconstructions, parameters),
+        figures.reading_card(trace.image, trace.lengths[-1], PAPER),
+        figures.reading_card(None, None, PAPER),
+        figures.layers_table(trace, reconstructions, parameters, SPEC),
     ):
         balance = Balance()
         balance.feed(html)
@@ -102,17 +105,17 @@ def test_bars_are_as_long_as_the_capsules() -> None:
 
 
 def test_the_reading_names_the_longest_capsule(trace: RoutingTrace) -> None:
-    html = figures.reading_card(trace.image, LENGTHS)
+    html = figures.reading_card(trace.image, LENGTHS, PAPER)
     assert 'data-testid="answer">4<' in html
     assert 'data-testid="length">0.95<' in html
     np.testing.assert_array_equal(pictures(html)[0], trace.image * 255)
 
 
 def test_a_length_that_few_digits_have_is_called_unsure(trace: RoutingTrace) -> None:
-    sure = figures.reading_card(trace.image, LENGTHS, unsure_below=float(LENGTHS.max()))
+    sure = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=float(LENGTHS.max()))
     assert "cv-unsure" not in sure
     assert ">unsure<" not in sure
-    html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.96)
+    html = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=0.96)
     assert 'data-testid="answer">4<' in html
     assert re.search(r'cv-unsure.*>unsure<b data-testid="length">0.95<', html)
     assert re.search(r'data-testid="doubt">Perhaps no digit, or an unusual one: .* reaches 0\.96\.<', html)
@@ -120,28 +123,28 @@ def test_a_length_that_few_digits_have_is_called_unsure(trace: RoutingTrace) -> 
 
 def test_a_reading_gives_advice_where_there_is_some(trace: RoutingTrace) -> None:
     for limit in (0.5, 0.96):
-        html = figures.reading_card(trace.image, LENGTHS, unsure_below=limit, advice="Draw it larger.")
+        html = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=limit, advice="Draw it larger.")
         assert 'data-testid="doubt">Draw it larger.<' in html
 
 
 def test_ten_capsules_as_short_as_those_of_absent_digits_are_no_digit(trace: RoutingTrace) -> None:
     lengths = np.full(10, 0.02, np.float32)
     lengths[3] = 0.0999
-    html = figures.reading_card(trace.image, lengths, unsure_below=0.7)
+    html = figures.reading_card(trace.image, lengths, PAPER, unsure_below=0.7)
     assert 'data-testid="answer">–<' in html
     assert re.search(r'>no digit<b data-testid="length">0\.10<', html)
     assert "No capsule is longer than 0.1" in html
     lengths[3] = 0.1001  # m- is 0.1 (Eq. 4)
-    assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths, unsure_below=0.7)
+    assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths, PAPER, unsure_below=0.7)
     lengths[3] = 0.05  # with a number of routing iterations for which no limit is known
-    assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths)
+    assert 'data-testid="answer">3<' in figures.reading_card(trace.image, lengths, PAPER)
     # Longer with more iterations, but not with those that the limit is for.
-    html = figures.reading_card(trace.image, LENGTHS, unsure_below=0.7, judged=lengths)
+    html = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=0.7, judged=lengths)
     assert "After the 3 iterations of training the longest is 3, 0.05: no digit." in html
 
 
 def test_without_a_drawing_the_reading_claims_nothing() -> None:
-    html = figures.reading_card(None, None)
+    html = figures.reading_card(None, None, PAPER)
     assert "no digit yet" in html
     assert 'data-testid="answer"' not in html
     assert not pictures(html)
@@ -413,7 +416,7 @@ def test_a_reading_is_sure_from_its_limit_on_and_no_digit_up_to_that_of_absent_o
 
     def found(longest: float, limit: float) -> str:
         lengths[6] = longest
-        (word,) = re.findall(r'cv-length">([a-z ]+)<b', figures.reading_card(image, lengths, limit))
+        (word,) = re.findall(r'cv-length">([a-z ]+)<b', figures.reading_card(image, lengths, PAPER, limit))
         return str(word)
 
     assert [found(longest, 0.7) for longest in (0.7, 0.69999, 0.10001, 0.1, 0.05)] == [
@@ -427,7 +430,7 @@ def test_a_reading_is_sure_from_its_limit_on_and_no_digit_up_to_that_of_absent_o
 
 
 def test_a_readings_bars_and_limit_are_as_high_as_they_say(routed: RoutingTrace) -> None:
-    html = figures.reading_card(routed.image, routed.lengths[-1], 0.725)
+    html = figures.reading_card(routed.image, routed.lengths[-1], PAPER, 0.725)
     lengths = np.linalg.norm(routed.v[2], axis=1)
     assert re.findall(r"height:([\d.]+)%;background:(#\w+)", html) == [
         (f"{100 * length:.1f}", colour) for length, colour in zip(lengths, theme.CLASS_COLOURS, strict=True)
@@ -440,25 +443,25 @@ def test_a_readings_bars_and_limit_are_as_high_as_they_say(routed: RoutingTrace)
     assert re.findall(r"<i>(\d)</i>", html) == [*"0123456789"]
     assert alternatives(html) == ["the 28 by 28 pixels seen"]
     assert f'data-testid="length">{lengths.max():.2f}<' in html
-    assert "--unsure" not in figures.reading_card(routed.image, routed.lengths[-1])
+    assert "--unsure" not in figures.reading_card(routed.image, routed.lengths[-1], PAPER)
 
 
 def test_lengths_of_other_iterations_are_judged_by_those_of_training(routed: RoutingTrace) -> None:
     judged = np.full(10, 0.2)
     judged[1] = 0.8
-    html = figures.reading_card(routed.image, routed.lengths[-1], 0.9, "Draw it larger.", judged)
+    html = figures.reading_card(routed.image, routed.lengths[-1], PAPER, 0.9, "Draw it larger.", judged)
     assert "longest is 1, 0.80: unsure, below 0.90." in html
     assert 'data-testid="answer">8<' in html
     assert f'unsure<b data-testid="length">{np.linalg.norm(routed.v[2, 8]):.2f}<' in html
     assert "--unsure" not in html  # it would be no limit of these bars
-    html = figures.reading_card(routed.image, routed.lengths[-1], 0.8, "", judged)
+    html = figures.reading_card(routed.image, routed.lengths[-1], PAPER, 0.8, "", judged)
     assert "longest is 1, 0.80: sure." in html
 
 
 def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
     drawn = np.random.default_rng(7).uniform(0, 1, (10, 28, 28))
     parameters = {"conv1": 1_001, "primary": 20_020, "digits": 3_003, "decoder": 400_400}
-    html = figures.layers_table(routed, drawn, parameters)
+    html = figures.layers_table(routed, drawn, parameters, SPEC)
     rows = [
         re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
         for row in re.findall("<tr>(.*?)</tr>", html.partition("<tbody>")[2])
@@ -483,7 +486,7 @@ def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
     ]
     assert "3 routing iterations" in rows[2][1]
     assert rows[4] == ["All trained numbers", "424,424"]
-    empty = figures.layers_table(None, None, parameters)
+    empty = figures.layers_table(None, None, parameters, SPEC)
     assert empty.count("<td>–</td>") == 4
     assert ", routing</td>" in empty
 

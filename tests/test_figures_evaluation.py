@@ -17,6 +17,8 @@ def result() -> dict[str, Any]:
     counts[7, 7], counts[7, 1] = 1_008, 2
     point = {"images": 100, "wrong": 4, "error_rate": 0.04, "interval": (0.02, 0.09)}
     return {
+        "kind": "digit",
+        "classes": list("0123456789"),
         "images": 1_100,
         "wrong": 2,
         "error_rate": 2 / 1_100,
@@ -98,15 +100,15 @@ def test_curves_have_intervals_around_each_rate(result: dict[str, Any]):
     assert (list(curve.x), list(curve.y)) == ([-10, 0], [4, 4])
     np.testing.assert_allclose(curve.error_y.array, 5)
     np.testing.assert_allclose(curve.error_y.arrayminus, 2)
-    assert figure.layout.xaxis.title.text == "rotated, degrees"
-    long = evaluation.curve_figure(
-        "noised", {**result["curves"]["rotated"], "unit": "a unit of many more words"}
-    )
-    assert long.layout.xaxis.title.text == "noised, a unit of many more words"
-    longer = evaluation.curve_figure(
-        "noised", {**result["curves"]["rotated"], "unit": "a unit of words on two lines"}
-    )
-    assert longer.layout.xaxis.title.text == "noised, a unit of words on two<br>lines"
+    assert figure.layout.xaxis.title.text == "rotated, degrees to the left"
+    long = evaluation.curve_figure("noised", result["curves"]["rotated"])
+    assert long.layout.xaxis.title.text == "noised, standard deviation, black<br>being 0 and white 1"
+    # A line has 34 characters; a word goes to the next one whole.
+    for title, lines in (
+        ("noised, a unit of many more words", 1),
+        ("noised, a unit of words on two lines", 2),
+    ):
+        assert evaluation._figure([], title, "y").layout.xaxis.title.text.count("<br>") == lines - 1
 
 
 def test_drawings_are_plotted_by_width(result: dict[str, Any]):
@@ -142,7 +144,7 @@ def test_unsure_shows_both_shares_and_the_threshold(result: dict[str, Any]):
     ],
 )
 def test_the_words_beside_a_figure_say_how_many_were_measured(result: dict[str, Any], name: str, said: str):
-    assert said in evaluation.EVALUATION[name].says(result)
+    assert said in evaluation.measurements(result, "MNIST")[name].says
 
 
 def test_all_figures_are_named_and_what_was_not_measured_is_left_out(result: dict[str, Any], tmp_path: Path):
@@ -178,12 +180,12 @@ def test_a_curves_table_has_its_intervals_and_its_numbers_of_images(result: dict
     figure = evaluation.curve_figure("rotated", result["curves"]["rotated"])
     html = chart_table(figure, "Turned")
     assert table(html) == [
-        ["rotated, degrees", "error, %", "95% interval"],
+        ["rotated, degrees to the left", "error, %", "95% interval"],
         ["−10", "4", "2 to 9"],
         ["0", "4", "2 to 9"],
     ]
     assert "<summary>Turned in numbers</summary>" in html
-    assert chart_words(figure, "Turned") == "Turned: error, %, by rotated, degrees"
+    assert chart_words(figure, "Turned") == "Turned: error, %, by rotated, degrees to the left"
     assert table(chart_table(evaluation.calibration_figure(result["calibration"]), "Calibration")) == [
         ["length of the longest capsule", "measured (mean distance 0.076)", "95% interval", "images"],
         ["0.52", "75", "30 to 95", "4"],
@@ -227,7 +229,7 @@ def test_every_chart_of_an_evaluation_has_a_name_and_a_table(result: dict[str, A
 
 def test_curves_of_each_kind_are_named_and_counted(result: dict[str, Any]):
     made = evaluation.evaluation_figures(result)
-    assert made["rotated"].layout.xaxis.title.text == "rotated, degrees"
+    assert made["rotated"].layout.xaxis.title.text == "rotated, degrees to the left"
     assert made["drawings-confusion"].data[0].z[0][1] == 0  # of people's drawings, not of MNIST's
     assert {note.text for note in made["drawings-confusion"].layout.annotations} == {"1"}
     widths = result["drawings"]["widths"]
@@ -236,11 +238,12 @@ def test_curves_of_each_kind_are_named_and_counted(result: dict[str, Any]):
     assert (list(curve.x), list(curve.y)) == ([8, 18], [75, 90])
     np.testing.assert_allclose(curve.error_y.array, [15, 7])
     np.testing.assert_allclose(curve.error_y.arrayminus, [25, 5])
-    assert "with pens of 2 widths. All: 75.00% (95% interval 50.00% to 90.00%)" in evaluation.EVALUATION[
-        "drawings"
-    ].says(result)
+    says = evaluation.measurements(result, "MNIST")["drawings"].says
+    assert "with pens of 2 widths. All: 75.00% (95% interval 50.00% to 90.00%)" in says
     result["drawings"]["writers"] = 0
-    assert evaluation.EVALUATION["drawings"].says(result).startswith("1,234 drawings, at random sizes")
+    assert evaluation.measurements(result, "MNIST")["drawings"].says.startswith(
+        "1,234 drawings, at random sizes"
+    )
 
 
 def test_a_large_point_is_many_digits(result: dict[str, Any]):

@@ -170,7 +170,7 @@ def test_scales_of_known_couplings_by_hand(uniform: RoutingTrace) -> None:
     c = np.full((2, PRIMARY, DIGITS), 0.1)
     c[1, 40] = 0.75 / 8
     c[1, 40, :2] = [0.2, 0.05]
-    trace = replace(uniform, c=c, weight=None)
+    trace = replace(uniform, c=c)
 
     octaves = scale_values(trace, "c")
     assert octaves.shape == (2, PRIMARY, DIGITS)
@@ -209,7 +209,7 @@ def test_every_scale_is_neutral_where_coupling_is_uniform(
 @pytest.mark.parametrize("level", LEVELS)
 def test_nothing_has_changed_at_the_first_iteration(trace: RoutingTrace, level: str) -> None:
     # Even where it does not begin uniform.
-    shifted = replace(trace, c=trace.c[::-1], weight=None)
+    shifted = replace(trace, c=trace.c[::-1])
     for some in (trace, shifted):
         changes = scale_values(some, "last", level)
         assert not changes[0].any()
@@ -225,7 +225,7 @@ def test_shares_sum_to_the_length_of_s(trace: RoutingTrace, level: str) -> None:
 def test_a_coupling_of_zero_is_finite(uniform: RoutingTrace) -> None:
     c = np.zeros((2, PRIMARY, DIGITS))
     c[..., 0] = 1
-    octaves = scale_values(replace(uniform, c=c, weight=None), "c")
+    octaves = scale_values(replace(uniform, c=c), "c")
     assert np.isfinite(octaves).all()
     np.testing.assert_allclose(octaves[..., 0], math.log2(10), atol=1e-6)
     assert octaves[..., 1:].max() < -100
@@ -260,18 +260,16 @@ def test_scales_do_not_depend_on_the_iteration(trace: RoutingTrace) -> None:
     """Shown in whatever order, the iterations have the same scale; and a quiet one does not narrow it."""
     limits = scale_limits(trace)
     backwards = scale_limits(
-        replace(trace, **{name: getattr(trace, name)[::-1] for name in ("b", "c", "s", "v", "weight")})
+        replace(trace, **{name: getattr(trace, name)[::-1] for name in ("b", "c", "s", "v")})
     )
     for scale in ("c", "uniform", "share"):  # "last" does not run backwards
         assert backwards[scale] == pytest.approx(limits[scale], rel=1e-6)
-    only_last = scale_limits(
-        replace(trace, **{name: getattr(trace, name)[-1:] for name in (*"bcsv", "weight")})
-    )
+    only_last = scale_limits(replace(trace, **{name: getattr(trace, name)[-1:] for name in "bcsv"}))
     assert only_last["c"]["place"] <= limits["c"]["place"]
 
 
 def test_a_scale_has_two_ends_even_where_nothing_differs(uniform: RoutingTrace) -> None:
-    once = replace(uniform, **{name: getattr(uniform, name)[:1] for name in (*"bcsv", "weight")})
+    once = replace(uniform, **{name: getattr(uniform, name)[:1] for name in "bcsv"})
     for some in (uniform, once):
         for scale, level in itertools.product(SCALES, LEVELS):
             assert 0 < scale_limits(some)[scale][level] < 1e-5

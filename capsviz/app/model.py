@@ -105,9 +105,8 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
 
 def _charts(model: "Model", evaluation: dict[str, Any]) -> None:
     """What was measured, each figure in a tab of its own: mistakes on the left, all else on the right."""
-    names = session.network(), language()
-    charts = _evaluation_charts(json.dumps(evaluation), *names)
-    shown = figures.measurements(evaluation, model.shape, model.spec.data.name)
+    charts = _evaluation_charts(json.dumps(evaluation), language())
+    shown = figures.measurements(evaluation, model.spec.data.name)
     mistakes = [name for name in shown if "confusion" in name]
     left, right = st.columns(2, gap="large")
     for column, part in ((left, mistakes), (right, [name for name in shown if name not in mistakes])):
@@ -119,10 +118,9 @@ def _charts(model: "Model", evaluation: dict[str, Any]) -> None:
 
 
 @lru_cache(maxsize=4)
-def _evaluation_charts(evaluation: str, network: str, spoken: str) -> dict[str, "go.Figure"]:
+def _evaluation_charts(evaluation: str, spoken: str) -> dict[str, "go.Figure"]:
     """The figures of an evaluation, given as JSON: drawn once, not at every stroke of a pen."""
-    shape = session.spec().shape
-    return figures.evaluation_figures(json.loads(evaluation), shape.classes, shape.kind)
+    return figures.evaluation_figures(json.loads(evaluation))
 
 
 def _training(model: "Model") -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 from capsviz.inputs.strokes import CANVAS
 from capsviz.texts import noun, say
-from capsviz.traces.base import MARGIN_PRESENT, Shape
+from capsviz.traces.base import MARGIN_PRESENT
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -193,6 +193,7 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit") -> "go.Figure"
             ("digits", say("chart.unsure.digits", kinds=noun(kind, 2)), BLUE),
             ("others", say("chart.unsure.others", kinds=noun(kind, 2)), ORANGE),
         )
+        if key in below
     ]
     limit = go.Scatter(
         x=[unsure["threshold"]] * 2,
@@ -212,15 +213,15 @@ class Measurement(NamedTuple):
     says: str
 
 
-def _says(name: str, result: Mapping[str, Any], kind: str) -> str:
-    """The sentence of one figure of ``result``; ``kind`` as ``Shape.kind``."""
-    words = {"kind": noun(kind), "kinds": noun(kind, 2)}
+def _says(name: str, result: Mapping[str, Any], data: str) -> str:
+    """The sentence of one figure of ``result``."""
+    words = {"kind": noun(result["kind"]), "kinds": noun(result["kind"], 2)}
     match name:
         case "confusion":
             return say(
                 "chart.confusion.says",
                 **words,
-                data=result["data_name"],
+                data=data,
                 images=f"{result['images']:,}",
                 wrong=result["wrong"],
                 rate=_percent(result),
@@ -240,16 +241,16 @@ def _says(name: str, result: Mapping[str, Any], kind: str) -> str:
                 rate=_percent(drawn, "rate"),
             )
         case "unsure":
-            doubt, drawn = result["unsure"], result.get("drawings")
+            doubt, drawn, others = result["unsure"], result.get("drawings"), result["unsure"].get("others")
             return say(
-                f"chart.unsure.{'drawn' if drawn else 'says'}",
+                f"chart.unsure.{'drawn' if drawn else 'says' if others else 'alone'}",
                 **words,
                 threshold=f"{doubt['threshold']:.2f}",
                 below=f"{doubt['digits']['below']:.1%}",
                 images=f"{doubt['digits']['images']:,}",
                 drawn=f"{drawn['unsure']:.1%}" if drawn else "",
-                othersBelow=f"{doubt['others']['below']:.1%}",
-                others=f"{doubt['others']['images']:,}",
+                othersBelow=f"{others['below']:.1%}" if others else "",
+                others=f"{others['images']:,}" if others else "",
             )
         case "calibration":
             found = result["calibration"]
@@ -283,55 +284,42 @@ EVALUATION = (
 )
 
 
-def measurements(result: Mapping[str, Any], shape: Shape, data: str) -> dict[str, Measurement]:
+def measurements(result: Mapping[str, Any], data: str) -> dict[str, Measurement]:
     """What the figures of a result show, by their names, in the order of what people ask first.
 
     Args:
         result: of ``measures.evaluate.evaluate``.
-        shape: of the network.
-        data: name of its data set.
+        data: name of what the network was trained on.
     """
-    known = {"drawings": "drawings", "drawings-confusion": "drawings", "unsure": "unsure"}
+    there = {"confusion", "unsure", "calibration", *result["curves"]}
+    there |= {"drawings", "drawings-confusion"} if "drawings" in result else set()
     return {
-        name: Measurement(
-            say(f"chart.{name}.title", data=data),
-            _says(name, {**result, "data_name": data}, shape.kind),
-        )
+        name: Measurement(say(f"chart.{name}.title", data=data), _says(name, result, data))
         for name in EVALUATION
-        if known.get(name, "confusion") in result
+        if name in there
     }
 
 
-def evaluation_figures(
-    result: Mapping[str, Any], classes: Sequence[str] | None = None, kind: str = "digit"
-) -> dict[str, "go.Figure"]:
-    """All figures of a result of ``capsviz.measures.evaluate.evaluate``, by name.
-
-    Args:
-        result: what was measured.
-        classes: names of the network's classes; if not given they are counted from 0.
-        kind: what a class is, as ``Shape.kind``.
-    """
+def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:
+    """All figures of a result of ``capsviz.measures.evaluate.evaluate``, by name."""
+    classes, kind = result["classes"], result["kind"]
     figures = {
         "confusion": confusion_figure(result["confusion"], classes, kind),
         "calibration": calibration_figure(result["calibration"]),
+        "unsure": unsure_figure(result["unsure"], kind),
         **{change: curve_figure(change, curve) for change, curve in result["curves"].items()},
     }
-    if "unsure" in result:
-        figures["unsure"] = unsure_figure(result["unsure"], kind)
     if "drawings" in result:
         figures["drawings"] = drawings_figure(result["drawings"])
         figures["drawings-confusion"] = confusion_figure(result["drawings"]["confusion"], classes, kind)
     return figures
 
 
-def write_figures(
-    result: Mapping[str, Any], folder: Path, classes: Sequence[str] | None = None, kind: str = "digit"
-) -> list[Path]:
+def write_figures(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write each of ``evaluation_figures`` as an HTML file that needs no network; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, figure in evaluation_figures(result, classes, kind).items():
+    for name, figure in evaluation_figures(result).items():
         paths.append(folder / f"{name}.html")
         figure.write_html(paths[-1], include_plotlyjs=True)
     return paths

@@ -1291,7 +1291,7 @@ def test_a_browser_that_has_w_shows_the_same(context: BrowserContext, trace: Rou
     W = rng.normal(0, 0.1, (1152, 10, 16, 8)).astype(np.float16).astype(np.float32)
     u_hat = np.einsum("ijdk,ik->ijd", W, trace.u)
     routed = reroute(u_hat, R)
-    own = replace(trace, u_hat=u_hat, b=routed.b, c=routed.c, s=routed.s, v=routed.v, weight=None)
+    own = replace(trace, u_hat=u_hat, b=routed.b, c=routed.c, s=routed.s, v=routed.v)
     page = context.new_page()
     page.goto(ADDRESS)
     page.evaluate("open_view()")
