@@ -35,6 +35,7 @@ WIDTHS, WIDTH = (6, 30), 18  # pixels: of the pen, and of the one that a session
 HISTORY_KEY = "drawings"  # list[Drawing], the current one last
 CANVAS_KEY = "canvas"  # the canvas component
 SHOWN_KEY = "canvas_shown"  # Shown: what the canvas was last told to show
+TELLERS_KEY = "tellers"  # set[int]: first numbers of the tags of this session, and of former ones it took over from
 FRESH_KEY = "fresh"  # True until a person does something: what the browser kept may still come
 CHANGED_KEY = "changed"  # True while something has changed that the page has not been run for
 SETTLED_KEY = "settled"  # True once a session has had a run that was not cut off
@@ -99,6 +100,7 @@ def begin() -> bool:
     state = st.session_state
     if HISTORY_KEY not in state:
         state[HISTORY_KEY] = []
+        state[TELLERS_KEY] = set()
         state[WIDTH_KEY] = WIDTH
         _show(Drawing(example=0))
         state[FRESH_KEY] = True
@@ -202,6 +204,7 @@ def _keep() -> None:
     if found.live:  # the canvas shows it already: told so anew, it would drop a stroke that is being drawn
         _push(found.drawing)
         state[SHOWN_KEY] = Shown(found.told, found.tag, _objects(found.told))
+        state[TELLERS_KEY].add(found.tag[0])
     else:
         _show(found.drawing)
     if problem:
@@ -274,6 +277,10 @@ def _left_behind(sent: Any) -> bool:
         if seen.tag == shown.tag:  # what the browser kept is there: the strokes that came after
             strokes = parse_canvas(message, _known(shown, now)).strokes
             now = replace(now, strokes=now.strokes + strokes)
+        elif seen.tag[0] in state[TELLERS_KEY]:
+            # Told by this session itself, in a run that was cut off, or taken over by the last run already: the canvas
+            # has not confirmed since. To take it (again) would let one run follow the other without end.
+            return False
         else:
             strokes, now = seen.strokes, Drawing(seen.strokes)
         drawings.check_size(now.strokes)
@@ -285,6 +292,7 @@ def _left_behind(sent: Any) -> bool:
     if seen.tag == shown.tag:
         _push(now)
     else:
+        state[TELLERS_KEY].add(seen.tag[0])
         _show(now)
     return True
 
@@ -313,6 +321,7 @@ def _tell(drawing: Drawing) -> None:
     """Have the canvas show a drawing. The tag makes two showings of the same differ: it acts on a change only."""
     shown: Shown | None = st.session_state.get(SHOWN_KEY)
     session, number = shown.tag if shown else (secrets.randbelow(2**31), 0)
+    st.session_state[TELLERS_KEY].add(session)
     st.session_state[SHOWN_KEY] = Shown(drawing, (session, number + 1), _objects(drawing))
 
 

@@ -17,7 +17,8 @@ from capsviz.drawings import Drawing, decode, stroke_of
 from capsviz.examples import EXAMPLES, render
 from capsviz.inference import Model
 from capsviz.preprocess import prepare
-from tests.e2e.serving import ROOT, free_port, until_healthy
+from tests.e2e.looking import without_errors
+from tests.e2e.serving import ROOT, free_port, serve, until_healthy
 from tests.e2e.test_journey import FIRST, SEVEN, answer, canvas_ink, choose, clear, draw, inked, stroke_ink
 
 BAR = [(90.0, 150.0), (190.0, 150.0)]
@@ -86,6 +87,33 @@ def test_reloading_and_typing_an_address_keep_the_drawing_and_the_pen(page: Page
     )
     draw(page, BAR)  # and it goes on from there
     strokes(page, 2)
+
+
+def test_a_reload_is_answered_when_what_was_kept_comes_while_the_canvas_is_made(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """On a busy machine: the run that shows the example is cut off once its canvas has been told of it."""
+    script = tmp_path / "busy.py"
+    script.write_text(
+        "import runpy, time\n"
+        "from capsviz import ui_pad\n"
+        "hint = getattr(ui_pad, 'unhurried', ui_pad._hint)\n"
+        "ui_pad.unhurried = hint\n"
+        "ui_pad._hint = lambda: (time.sleep(0.7), hint())[1]\n"
+        f"runpy.run_path({str(ROOT / 'capsviz' / 'main.py')!r})\n"
+    )
+    with serve(str(script)) as busy, without_errors(browser.new_page()) as page:
+        page.goto(busy)
+        answer(page, FIRST)
+        said = drawn_seven(page)
+        for _ in range(2):
+            page.reload()
+            answer(page, "7")
+            assert length(page) == said
+            expect(page.get_by_role("button", name="Clear")).to_be_visible()
+            assert len(kept(page).strokes) == 1
+        draw(page, BAR)
+        strokes(page, 2)
 
 
 def test_an_example_and_what_was_drawn_on_it_outlast_a_reload(page: Page) -> None:
