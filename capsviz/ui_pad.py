@@ -35,11 +35,11 @@ WIDTHS, WIDTH = (6, 30), 18  # pixels: of the pen, and of the one that a session
 HISTORY_KEY = "drawings"  # list[Drawing], the current one last
 CANVAS_KEY = "canvas"  # the canvas component
 SHOWN_KEY = "canvas_shown"  # Shown: what the canvas was last told to show
-TELLERS_KEY = "tellers"  # set[int]: first numbers of the tags of this session, and of former ones it took over from
+TELLERS_KEY = "tellers"  # set[int]: first numbers of this session's tags, and of those it took over from
 FRESH_KEY = "fresh"  # True until a person does something: what the browser kept may still come
 CHANGED_KEY = "changed"  # True while something has changed that the page has not been run for
 SETTLED_KEY = "settled"  # True once a session has had a run that was not cut off
-KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept"
+KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept", "asked"
 PROBLEM_KEY = "problem"  # one sentence about what could not be used; shown once
 UPLOAD_KEY = "upload"
 UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
@@ -189,7 +189,13 @@ def _keep() -> None:
         "width": state[WIDTH_KEY],
         "fresh": state[FRESH_KEY],
     }
-    kept = _keeper(key=KEEPER_KEY, data=data, on_kept_change=lambda: None, height=1).get("kept")
+    kept = _keeper(
+        key=KEEPER_KEY,
+        data=data,
+        on_kept_change=lambda: None,
+        on_asked_change=lambda: None,  # the page stood without an answer: one more run is all it wants
+        height=1,
+    ).get("kept")
     if kept is None or not state[FRESH_KEY]:
         return
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from capsviz.drawings import Drawing, decode, stroke_of
 from capsviz.examples import EXAMPLES, render
@@ -114,6 +114,42 @@ def test_a_reload_is_answered_when_what_was_kept_comes_while_the_canvas_is_made(
             assert len(kept(page).strokes) == 1
         draw(page, BAR)
         strokes(page, 2)
+
+
+def test_a_page_whose_run_never_comes_to_its_end_asks_for_another(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    lost = [0]
+
+    def lossy(socket: WebSocketRoute) -> None:
+        """Of what the server says first, nothing comes after the canvas; what it says once it is asked does."""
+        server = socket.connect_to_server()
+        asked, cut = [0], [False]
+
+        def to_server(message: str | bytes) -> None:
+            asked[0] += 1
+            server.send(message)
+
+        def to_page(message: str | bytes) -> None:
+            if asked[0] == 1 and cut[0]:
+                lost[0] += 1
+                return
+            cut[0] |= (
+                b"drawable" in bytes(message, "utf8") if isinstance(message, str) else b"drawable" in message
+            )
+            socket.send(message)
+
+        socket.on_message(to_server)
+        server.on_message(to_page)
+
+    page.route_web_socket("**/_stcore/stream", lossy)
+    page.goto(url)
+    page.locator("canvas.upper-canvas").wait_for()
+    assert lost[0]
+    expect(page.get_by_test_id("answer")).to_have_count(0)
+    answer(page, FIRST)
+    expect(page.get_by_role("button", name="Clear")).to_be_visible()
+    expect(page.get_by_text("What does it see")).to_be_visible()
+    page.close()
 
 
 def test_an_example_and_what_was_drawn_on_it_outlast_a_reload(page: Page) -> None:
