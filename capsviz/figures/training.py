@@ -48,11 +48,16 @@ def training_figure(
     )
     mean = "" if averaged is None else ", of the mean"
     ends = (
-        (averaged, f"validation{mean}", {"symbol": "diamond", "size": 12, "color": "#1f78c8"}),
+        # Open and larger: it is seen around the star where both errors are the same.
+        (
+            averaged,
+            f"validation{mean}",
+            {"symbol": "diamond-open", "size": 24, "color": "#1f78c8", "line_width": 3},
+        ),
         (
             test_error,
             f"test ({data.SIZES['test']:,}){mean}",
-            {"symbol": "star", "size": 16, "color": "#c8551b"},
+            {"symbol": "star", "size": 12, "color": "#c8551b"},
         ),
     )
     for error, name, marker in ends:
