@@ -133,11 +133,11 @@ def pad(first: bool) -> None:
         chosen = st.menu_button("Examples", names, key="example", on_click=_choose_example)
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
         st.slider("Stroke width", *WIDTHS, key=WIDTH_KEY, persist_state="session")
-        taken = st.session_state.get(UPLOADS_KEY, 0)
+        taken, limit = st.session_state.get(UPLOADS_KEY, 0), st.get_option("server.maxUploadSize")
         # Another key is another popover: a closed one, out of the picture's way.
         with st.popover("Image", icon=":material/upload:", key=f"image{taken}"):
             st.file_uploader(
-                "PNG, JPEG or WebP, or a photo, of one digit",
+                f"One digit, drawn or photographed: PNG, JPEG or WebP, up to {limit} MB",
                 type=list(ENDINGS),
                 key=f"{UPLOAD_KEY}{taken}",
                 on_change=_upload,

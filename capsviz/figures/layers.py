@@ -8,6 +8,8 @@ from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.theme import number
 from capsviz.trace import RoutingTrace
 
+COLUMNS = ("Layer", "What it does", "Output", "For this drawing", "Parameters")
+
 
 def layers_table(
     trace: RoutingTrace | None, reconstructions: np.ndarray | None, parameters: Mapping[str, int]
@@ -51,17 +53,20 @@ def layers_table(
             "decoder",
         ),
     ]
+    _, what, output, here, count = (
+        f' data-column="{column}"' for column in COLUMNS
+    )  # said where there is no head
     body = "".join(
-        f"<tr><th scope='row'>{name}</th><td>{what}</td><td>{shape}</td><td>{here}</td>"
-        f"<td class='cv-count'>{parameters[key]:,}</td></tr>"
-        for name, what, shape, here, key in rows
+        f"<tr><th scope='row'>{name}</th><td{what}>{does}</td><td{output}>{shape}</td><td{here}>{made}</td>"
+        f"<td{count} class='cv-count'>{parameters[key]:,}</td></tr>"
+        for name, does, shape, made, key in rows
     )
+    heads = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS[:-1])
     return (
-        '<div class="cv-frame"><table class="cv-table"><thead><tr><th scope="col">Layer</th>'
-        '<th scope="col">What it does</th><th scope="col">Output</th><th scope="col">For this drawing</th>'
-        '<th scope="col" class="cv-count">Parameters</th></tr></thead>'
+        f'<div class="cv-frame"><table class="cv-table"><thead><tr>{heads}'
+        f'<th scope="col" class="cv-count">{COLUMNS[-1]}</th></tr></thead>'
         f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>All trained numbers</th>"
-        f"<td class='cv-count'>{sum(parameters.values()):,}</td></tr></tfoot></table></div>"
+        f"<td{count} class='cv-count'>{sum(parameters.values()):,}</td></tr></tfoot></table></div>"
     )
 
 
