@@ -239,6 +239,9 @@ def test_training_figure_of_averaged_weights_tells_them_from_those_of_the_last_e
     figure = figures.training_figure(log, test_error=0.005, averaged=0.015)
     validation, mean, test = figure.data[1:]
     assert (validation.y[0], mean.y[0], test.y[0]) == (2, 1.5, 0.5)
+    # The mark of the one is drawn first, is empty, and reaches beyond the other: both are seen at one place.
+    assert mean.marker.symbol.endswith("-open")
+    assert mean.marker.size > 1.5 * test.marker.size
     assert [point.name for point in (mean, test)] == [
         "validation, of the mean",
         "test (10,000), of the mean",
@@ -486,8 +489,11 @@ def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
     ]
     assert "3 routing iterations" in rows[2][1]
     assert rows[4] == ["All trained numbers", "424,424"]
+    heads = re.findall(r"<th[^>]*>(.*?)</th>", html.partition("<tbody>")[0])
+    for row in re.findall("<tr>(.*?)</tr>", html.partition("<tbody>")[2])[:4]:
+        assert re.findall(r'data-column="(.*?)"', row) == heads[1:]  # each value's, where there is no head
     empty = figures.layers_table(None, None, parameters, SPEC)
-    assert empty.count("<td>–</td>") == 4
+    assert len(re.findall("<td[^>]*>–</td>", empty)) == 4
     assert ", routing</td>" in empty
 
 

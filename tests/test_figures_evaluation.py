@@ -76,7 +76,7 @@ def test_confusion_colours_mistakes_alone_and_writes_all_counts(result: dict[str
     assert (heat.zmin, heat.zmax) == (0, 2)
     assert evaluation.confusion_figure(np.eye(10, dtype=int).tolist()).data[0].zmax == 1
     written = {(note.y, note.x): note.text for note in figure.layout.annotations}
-    assert (written[7, 7], written[7, 1]) == ("1,008", "2")
+    assert (written[7, 7], written[7, 1]) == ("1008", "2")
     assert (7, 2) not in written
     assert figure.layout.yaxis.range == (9.5, -0.5)  # zero in the first row
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("read as", "digit")

@@ -269,10 +269,23 @@ def test_scales_do_not_depend_on_the_iteration(trace: RoutingTrace) -> None:
 
 
 def test_a_scale_has_two_ends_even_where_nothing_differs(uniform: RoutingTrace) -> None:
+    """The ends as the legend writes them differ: 0.1 / 2**0.02 = 0.0986, 0.1 * 2**0.02 = 0.1014; -0.001 and 0.001."""
     once = replace(uniform, **{name: getattr(uniform, name)[:1] for name in "bcsv"})
     for some in (uniform, once):
         for scale, level in itertools.product(SCALES, LEVELS):
-            assert 0 < scale_limits(some)[scale][level] < 1e-5
+            assert scale_limits(some)[scale][level] == (0.02 if scale == "c" else 0.001)
+    assert [f"{0.1 * 2**end:.3f}" for end in (-0.02, 0, 0.02)] == ["0.099", "0.100", "0.101"]
+
+
+def test_what_rounding_leaves_of_one_iteration_is_not_seen(uniform: RoutingTrace) -> None:
+    """Off by two units in the last place of single precision, at 16 times the contrast: a hundredth of full colour."""
+    once = replace(uniform, **{name: getattr(uniform, name)[:1] for name in "bcsv"})
+    noise = np.where(np.arange(once.c.size).reshape(once.c.shape) % 3, 1, 1 - 2.4e-7).astype(np.float32)
+    noisy = replace(once, c=once.c * noise)
+    assert noisy.c.min() < once.c.min()
+    for scale, level in itertools.product(("c", "uniform", "last"), LEVELS):
+        seen = np.abs(scale_values(noisy, scale, level)).max() / scale_limits(noisy)[scale][level]
+        assert 16 * seen < 0.01
 
 
 # The cloud of votes

@@ -240,6 +240,39 @@ def test_strokes_drawn_after_the_browser_kept_the_drawing_are_added_to_it(state:
     assert len(state[ui_pad.HISTORY_KEY]) == 1
 
 
+def test_what_this_session_told_in_a_run_that_was_cut_off_is_not_left_behind(state: dict[str, Any]) -> None:
+    """The canvas still has the example when the drawing that the browser kept has come: it goes on, and is not lost."""
+    example = [tag_object(shown(state).tag), *shown(state).objects]
+    ui_pad._show(Drawing((stroke_of(np.array([[40, 50], [200, 50]]), 18),)))
+    now = ui_pad.current()
+    assert not ui_pad._left_behind({"objects": example})
+    assert ui_pad.current() is now
+
+
+def test_what_a_former_session_left_behind_is_taken_over_once(state: dict[str, Any]) -> None:
+    """Until the canvas confirms what it is told then, it still has the former session's tag."""
+    assert left_behind((5, 5), LINE)
+    tag = shown(state).tag
+    assert not left_behind((5, 5), LINE)
+    assert shown(state).tag == tag
+    assert left_behind((6, 1), SLANT)  # of one more
+
+
+def test_a_canvas_that_shows_a_kept_drawing_already_is_told_no_other(
+    state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart: the example of the new session's first run does not take the place of what is seen."""
+    example = [tag_object(shown(state).tag), *shown(state).objects]
+    text = drawings.encode(Drawing(example=2))
+    kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 18, "live": True}
+    monkeypatch.setattr(ui_pad, "_keeper", lambda **_: {"kept": kept})
+    ui_pad._keep()
+    assert shown(state).tag == (5, 5)
+    assert not ui_pad._left_behind({"objects": example})
+    assert not left_behind((5, 4), LINE)  # of a showing before
+    assert (ui_pad.current().example, shown(state).tag) == (2, (5, 5))
+
+
 def test_what_is_seen_goes_before_what_was_kept_of_another_showing(state: dict[str, Any]) -> None:
     ui_pad._show(Drawing(example=3))
     assert left_behind((5, 5), LINE)

@@ -38,10 +38,11 @@ WIDTHS, WIDTH = (6, 30), 18  # pixels: of the pen, and of the one that a session
 HISTORY_KEY = "drawings"  # list[Drawing], the current one last
 CANVAS_KEY = "canvas"  # the canvas component
 SHOWN_KEY = "canvas_shown"  # Shown: what the canvas was last told to show
+TELLERS_KEY = "tellers"  # set[int]: first numbers of this session's tags, and of those it took over from
 FRESH_KEY = "fresh"  # True until a person does something: what the browser kept may still come
 CHANGED_KEY = "changed"  # True while something has changed that the page has not been run for
 SETTLED_KEY = "settled"  # True once a session has had a run that was not cut off
-KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept"
+KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept", "asked"
 PROBLEM_KEY = "problem"  # one sentence about what could not be used; shown once
 UPLOAD_KEY = "upload"
 UPLOADS_KEY = "uploads"  # files taken so far; part of the uploader's key, which empties it
@@ -103,6 +104,7 @@ def begin() -> bool:
     state = st.session_state
     if HISTORY_KEY not in state:
         state[HISTORY_KEY] = []
+        state[TELLERS_KEY] = set()
         state[WIDTH_KEY] = WIDTH
         _show(Drawing(example=0))
         state[FRESH_KEY] = True
@@ -136,11 +138,11 @@ def pad(first: bool, kind: str) -> None:
         chosen = st.menu_button(say("pad.examples"), _examples(), key="example", on_click=_choose_example)
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
         st.slider(say("pad.width"), *WIDTHS, key=WIDTH_KEY, persist_state="session")
-        taken = st.session_state.get(UPLOADS_KEY, 0)
+        taken, limit = st.session_state.get(UPLOADS_KEY, 0), st.get_option("server.maxUploadSize")
         # Another key is another popover: a closed one, out of the picture's way.
         with st.popover(say("pad.image"), icon=":material/upload:", key=f"image{taken}"):
             st.file_uploader(
-                say("pad.upload", kind=_kind()),
+                say("pad.upload", kind=_kind(), limit=limit),
                 type=list(ENDINGS),
                 key=f"{UPLOAD_KEY}{taken}",
                 on_change=_upload,
@@ -194,7 +196,13 @@ def _keep() -> None:
         "kind": _kind(),
         "texts": texts.for_script("common", "pad"),
     }
-    kept = _keeper(key=KEEPER_KEY, data=data, on_kept_change=lambda: None, height=1).get("kept")
+    kept = _keeper(
+        key=KEEPER_KEY,
+        data=data,
+        on_kept_change=lambda: None,
+        on_asked_change=lambda: None,  # the page stood without an answer: one more run is all it wants
+        height=1,
+    ).get("kept")
     if kept is None or not state[FRESH_KEY]:
         return
     try:
@@ -209,6 +217,7 @@ def _keep() -> None:
     if found.live:  # the canvas shows it already: told so anew, it would drop a stroke that is being drawn
         _push(found.drawing)
         state[SHOWN_KEY] = Shown(found.told, found.tag, _objects(found.told))
+        state[TELLERS_KEY].add(found.tag[0])
     else:
         _show(found.drawing)
     if problem:
@@ -295,6 +304,10 @@ def _left_behind(sent: Any) -> bool:
         if seen.tag == shown.tag:  # what the browser kept is there: the strokes that came after
             strokes = parse_canvas(message, _known(shown, now)).strokes
             now = replace(now, strokes=now.strokes + strokes)
+        elif seen.tag[0] in state[TELLERS_KEY]:
+            # Told by this session itself, in a run that was cut off, or taken over by the last run already: the canvas
+            # has not confirmed since. To take it (again) would let one run follow the other without end.
+            return False
         else:
             strokes, now = seen.strokes, Drawing(seen.strokes)
         drawings.check_size(now.strokes)
@@ -306,6 +319,7 @@ def _left_behind(sent: Any) -> bool:
     if seen.tag == shown.tag:
         _push(now)
     else:
+        state[TELLERS_KEY].add(seen.tag[0])
         _show(now)
     return True
 
@@ -334,6 +348,7 @@ def _tell(drawing: Drawing) -> None:
     """Have the canvas show a drawing. The tag makes two showings of the same differ: it acts on a change only."""
     shown: Shown | None = st.session_state.get(SHOWN_KEY)
     session, number = shown.tag if shown else (secrets.randbelow(2**31), 0)
+    st.session_state[TELLERS_KEY].add(session)
     st.session_state[SHOWN_KEY] = Shown(drawing, (session, number + 1), _objects(drawing))
 
 

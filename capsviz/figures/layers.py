@@ -11,6 +11,8 @@ from capsviz.networks.base import Spec
 from capsviz.texts import noun, say
 from capsviz.traces.routing import RoutingTrace
 
+COLUMNS = ("layer", "what", "output", "here", "parameters")
+
 
 def layers_table(
     trace: RoutingTrace | None,
@@ -28,27 +30,24 @@ def layers_table(
     """
     made = {} if trace is None or reconstructions is None else _made(trace, reconstructions)
     routed = say("layers.routing") if trace is None else say("layers.routed", count=trace.iterations)
+    names = [say(f"layers.head.{column}") for column in COLUMNS]
+    _, what, output, here, count = (
+        f' data-column="{html.escape(name)}"' for name in names
+    )  # where there is no head
     body = "".join(
         f"<tr><th scope='row'>{say(f'layers.{layer.part}.name')}</th>"
-        f"<td>{say(f'layers.{layer.part}.what', **layer.facts, routing=routed, kind=noun(spec.shape.kind))}</td>"
-        f"<td>{' × '.join(map(str, layer.size))}</td><td>{html.escape(made.get(layer.part, '–'))}</td>"
-        f"<td class='cv-count'>{parameters.get(layer.part, 0):,}</td></tr>"
+        f"<td{what}>{say(f'layers.{layer.part}.what', **layer.facts, routing=routed, kind=noun(spec.shape.kind))}</td>"
+        f"<td{output}>{' × '.join(map(str, layer.size))}</td>"
+        f"<td{here}>{html.escape(made.get(layer.part, '–'))}</td>"
+        f"<td{count} class='cv-count'>{parameters.get(layer.part, 0):,}</td></tr>"
         for layer in spec.layers
     )
-    head = "".join(
-        f'<th scope="col"{extra}>{say(f"layers.head.{name}")}</th>'
-        for name, extra in (
-            ("layer", ""),
-            ("what", ""),
-            ("output", ""),
-            ("here", ""),
-            ("parameters", ' class="cv-count"'),
-        )
-    )
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names[:-1])
     return (
-        f'<div class="cv-frame"><table class="cv-table"><thead><tr>{head}</tr></thead>'
+        f'<div class="cv-frame"><table class="cv-table"><thead><tr>{heads}'
+        f'<th scope="col" class="cv-count">{names[-1]}</th></tr></thead>'
         f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>{say('layers.all')}</th>"
-        f"<td class='cv-count'>{sum(parameters.values()):,}</td></tr></tfoot></table></div>"
+        f"<td{count} class='cv-count'>{sum(parameters.values()):,}</td></tr></tfoot></table></div>"
     )
 
 

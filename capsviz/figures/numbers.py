@@ -53,7 +53,7 @@ def _axes(figure: "go.Figure") -> tuple[str, str]:
 
 
 def _counts(figure: "go.Figure", x: str, y: str) -> tuple[list[str], list[list[str]]]:
-    written = {(note.y, note.x): note.text for note in figure.layout.annotations}
+    written = {(note.y, note.x): f"{int(note.text):,}" for note in figure.layout.annotations}
     places = range(len(figure.data[0].z))
     names = figure.layout.xaxis.ticktext
     return (

@@ -25,6 +25,10 @@ SCALES = ("c", "uniform", "last", "share")
 STEPS = ("softmax", "sum", "squash", "agreement")
 LINKS = 120  # strongest links drawn for all digits together,
 LINKS_OF_ONE = 60  # and for one digit alone
+# No scale ends nearer to its middle, or with one iteration, where nothing differs, rounding (1e-7 of c, some 1e-6
+# octaves) would have full colour. So far from it, an end also reads otherwise than the middle in the decimals that it
+# is written with: 0.02 octaves are 1.4% of c, 0.101 beside 0.100; all others are written with four below 0.01.
+LEAST_LIMIT = {"c": 0.02, "uniform": 0.001, "last": 0.001, "share": 0.001}
 CLIPPED = 0.001  # of all single capsules lie beyond the colour scale: else a handful would leave it empty
 
 
@@ -81,17 +85,17 @@ def scale_values(trace: RoutingTrace, scale: str, level: str = "capsule") -> np.
 def scale_limits(trace: RoutingTrace) -> dict[str, dict[str, float]]:
     """Where each scale ends, the same for all iterations: {scale: {"capsule", "place", "type"}}.
 
-    Of single capsules all but ``CLIPPED`` lie within; of places and types all do.
+    Of single capsules all but ``CLIPPED`` lie within; of places and types all do. None is below ``LEAST_LIMIT``.
     """
-    limits = {}
-    for scale in SCALES:
-        limits[scale] = {
+    return {
+        scale: {
             level: max(
-                float(np.quantile(np.abs(scale_values(trace, scale, level)), within, method="higher")), 1e-6
+                float(np.quantile(np.abs(scale_values(trace, scale, level)), within, method="higher")), least
             )
             for level, within in (("capsule", 1 - CLIPPED), ("place", 1), ("type", 1))
-        }  # never 0: where nothing differs, a scale still has two ends
-    return limits
+        }
+        for scale, least in LEAST_LIMIT.items()
+    }
 
 
 class Cloud(NamedTuple):

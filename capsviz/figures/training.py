@@ -51,15 +51,16 @@ def training_figure(
     )
     tested = "test" if averaged is None else "testOfMean"
     ends = (
+        # Open and larger: it is seen around the star where both errors are the same.
         (
             averaged,
             say("chart.training.validationOfMean"),
-            {"symbol": "diamond", "size": 12, "color": "#1f78c8"},
+            {"symbol": "diamond-open", "size": 24, "color": "#1f78c8", "line_width": 3},
         ),
         (
             test_error,
             say(f"chart.training.{tested}", images=f"{data.sizes['test']:,}"),
-            {"symbol": "star", "size": 16, "color": "#c8551b"},
+            {"symbol": "star", "size": 12, "color": "#c8551b"},
         ),
     )
     for error, name, marker in ends:

@@ -1,14 +1,15 @@
 """What fits on which screen, on a phone's under one thumb, and on paper."""
 
 import re
+import tomllib
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.looking import PATHS, opened, pixels
-from tests.e2e.serving import serve
+from tests.e2e.serving import ROOT, serve
 
 QUESTIONS = {
     "Draw": "What does it see, and how sure is it?",
@@ -72,6 +73,72 @@ def test_no_width_from_320_pixels_up_is_too_narrow(browser: Browser, url: str, p
             page.wait_for_timeout(300)
             wide[width] = too_wide(page)
         assert max(wide.values()) <= 0, wide
+
+
+def tops(found: Locator) -> set[float]:
+    """Where each of several elements begins, from above."""
+    return {round(box["y"]) for box in (one.bounding_box() for one in found.all()) if box}
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (1180, 820), (1024, 768)])
+def test_no_door_stands_alone(browser: Browser, url: str, size: tuple[int, int]) -> None:
+    with opened(browser, url, "", size) as page:
+        doors = page.locator(".st-key-question a")
+        assert doors.count() == 3
+        assert len(tops(doors)) == 1
+        if size[0] >= 1180:  # beside the question
+            (top,) = tops(doors)
+            (above,) = tops(page.locator(".cv-question"))
+            assert abs(top - above) < 10
+
+
+def test_no_tab_stands_alone_on_a_small_screen(browser: Browser, url: str) -> None:
+    with opened(browser, url, "model", (1280, 720)) as page:
+        tabs = (
+            page.get_by_role("tablist").filter(has=page.get_by_role("tab", name="Noise")).get_by_role("tab")
+        )
+        assert tabs.count() == 7
+        assert len(tops(tabs)) == 1
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 844)])
+def test_counts_of_the_confusion_matrix_stay_in_their_cells(
+    browser: Browser, url: str, size: tuple[int, int]
+) -> None:
+    with opened(browser, url, "model", size) as page:
+        chart = page.locator(".js-plotly-plot").first
+        cell = chart.evaluate("(chart) => chart._fullLayout.xaxis._length / 10")
+        widths = chart.evaluate(
+            "(chart) => [...chart.querySelectorAll('.annotation-text')].map((text) => text.getBBox().width)"
+        )
+        assert len(widths) > 10
+        assert max(widths) < cell
+
+
+def test_the_layers_keep_their_columns_names(browser: Browser, url: str) -> None:
+    heads = ["Layer", "What it does", "Output", "For this drawing", "Parameters"]
+    with opened(browser, url, "model", (1180, 820)) as page:
+        expect(page.locator(".cv-table thead th")).to_have_text(heads)
+        expect(page.locator(".cv-table thead")).to_be_visible()
+        assert page.locator(".cv-table tbody td").first.evaluate(
+            "(cell) => getComputedStyle(cell, '::before').content"
+        ) in ("none", "normal")
+        page.set_viewport_size({"width": 390, "height": 844})
+        expect(page.locator(".cv-table thead")).not_to_be_visible()
+        named = page.locator(".cv-table tbody tr").first.locator("td")
+        said = named.evaluate_all(
+            "(cells) => cells.map((cell) => getComputedStyle(cell, '::before').content)"
+        )
+        assert [word.strip('"') for word in said] == heads[1:]
+
+
+def test_the_box_for_a_picture_says_in_one_line_what_it_takes(browser: Browser, url: str) -> None:
+    limit = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]["maxUploadSize"]
+    with opened(browser, url, "", (1280, 720)) as page:
+        page.get_by_role("button", name="Image").click()
+        box = page.get_by_test_id("stFileUploader")
+        expect(box).to_contain_text(f"PNG, JPEG or WebP, up to {limit} MB")
+        expect(page.get_by_text("per file")).not_to_be_visible()
 
 
 def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from capsviz.inputs.drawings import Drawing, decode, stroke_of
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import prepare
 from capsviz.models.model import Model
-from tests.e2e.serving import ROOT, free_port, until_healthy
+from tests.e2e.looking import without_errors
+from tests.e2e.serving import ROOT, free_port, serve, until_healthy
 from tests.e2e.test_journey import FIRST, SEVEN, answer, canvas_ink, choose, clear, draw, inked, stroke_ink
 
 BAR = [(90.0, 150.0), (190.0, 150.0)]
@@ -86,6 +87,69 @@ def test_reloading_and_typing_an_address_keep_the_drawing_and_the_pen(page: Page
     )
     draw(page, BAR)  # and it goes on from there
     strokes(page, 2)
+
+
+def test_a_reload_is_answered_when_what_was_kept_comes_while_the_canvas_is_made(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """On a busy machine: the run that shows the example is cut off once its canvas has been told of it."""
+    script = tmp_path / "busy.py"
+    script.write_text(
+        "import runpy, time\n"
+        "from capsviz import ui_pad\n"
+        "hint = getattr(ui_pad, 'unhurried', ui_pad._hint)\n"
+        "ui_pad.unhurried = hint\n"
+        "ui_pad._hint = lambda: (time.sleep(0.7), hint())[1]\n"
+        f"runpy.run_path({str(ROOT / 'capsviz' / 'main.py')!r})\n"
+    )
+    with serve(str(script)) as busy, without_errors(browser.new_page()) as page:
+        page.goto(busy)
+        answer(page, FIRST)
+        said = drawn_seven(page)
+        for _ in range(2):
+            page.reload()
+            answer(page, "7")
+            assert length(page) == said
+            expect(page.get_by_role("button", name="Clear")).to_be_visible()
+            assert len(kept(page).strokes) == 1
+        draw(page, BAR)
+        strokes(page, 2)
+
+
+def test_a_page_whose_run_never_comes_to_its_end_asks_for_another(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    lost = [0]
+
+    def lossy(socket: WebSocketRoute) -> None:
+        """Of what the server says first, nothing comes after the canvas; what it says once it is asked does."""
+        server = socket.connect_to_server()
+        asked, cut = [0], [False]
+
+        def to_server(message: str | bytes) -> None:
+            asked[0] += 1
+            server.send(message)
+
+        def to_page(message: str | bytes) -> None:
+            if asked[0] == 1 and cut[0]:
+                lost[0] += 1
+                return
+            cut[0] |= (
+                b"drawable" in bytes(message, "utf8") if isinstance(message, str) else b"drawable" in message
+            )
+            socket.send(message)
+
+        socket.on_message(to_server)
+        server.on_message(to_page)
+
+    page.route_web_socket("**/_stcore/stream", lossy)
+    page.goto(url)
+    page.locator("canvas.upper-canvas").wait_for()
+    assert lost[0]
+    expect(page.get_by_test_id("answer")).to_have_count(0)
+    answer(page, FIRST)
+    expect(page.get_by_role("button", name="Clear")).to_be_visible()
+    expect(page.get_by_text("What does it see")).to_be_visible()
+    page.close()
 
 
 def test_an_example_and_what_was_drawn_on_it_outlast_a_reload(page: Page) -> None:

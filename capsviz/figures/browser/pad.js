@@ -4,6 +4,7 @@
 import { say, speak } from "./texts.js";
 
 const KEPT = "capsviz-drawing"; // name in the tab's storage
+const PATIENCE = 6000; // milliseconds that a page may stand without an answer before one is asked for; then twice as long
 const HIDDEN_AT_MOST = 2000; // milliseconds that a page waits for the kept drawing instead of showing the example
 
 // A browser may forbid storage; then nothing is kept, and all else works.
@@ -33,6 +34,7 @@ class Pad {
     if (this.app) this.watching.observe(this.app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
+    this.watch(PATIENCE);
   }
 
   load({ drawing, told, tag, width, fresh, kind }) {
@@ -66,6 +68,17 @@ class Pad {
   uncover() {
     clearTimeout(this.timer);
     this.style?.remove();
+  }
+
+  // Whatever keeps a run from its end (or what it sent from the page) must not leave a page without an answer for good:
+  // the page asks for another run, less and less often, so that a slow one comes to its end.
+  watch(patience) {
+    this.watcher = setTimeout(() => {
+      const whole = document.querySelector(".st-key-rail .cv-reading") && document.querySelector(".st-key-page .cv-question");
+      const asks = !whole && this.connected;
+      if (asks) this.setStateValue("asked", Date.now());
+      this.watch(asks ? 2 * patience : patience);
+    }, patience);
   }
 
   isConnected() {
@@ -142,6 +155,7 @@ class Pad {
 
   unmount() {
     cancelAnimationFrame(this.request);
+    clearTimeout(this.watcher);
     this.uncover();
     this.back();
     this.watching.disconnect();
