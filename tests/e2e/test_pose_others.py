@@ -189,7 +189,7 @@ def test_a_network_of_three_classes_with_names_has_their_names_and_its_own_count
         "15 inputs: a row for each shape capsule’s 5 numbers.",
         "tells the decoder which shape to draw",
         "each row moves one of the 5 numbers",
-        "All 15 inputs move in a straight line. Between two different shape",
+        "All 15 inputs move in a straight line. Between two different shapes both",
     ):
         assert said in looks
     assert not re.search(r"digit|sixteen|\b16\b|\b160\b|\bten\b", shapes.locator(".posing").inner_text())
@@ -437,7 +437,7 @@ def test_every_word_of_the_picture_s_dialog_is_a_text(tab: Page) -> None:
         **{"name": "photo.png", "shape": [20, 30], "marks": "", "crop": None, "without": [[0.25, 0.5]]},
         **{
             "picture": "data:,",
-            "kind": texts.kind_word("digit"),
+            "kind": texts.noun("digit"),
             "texts": texts.for_script("common", "picture"),
         },
     }
@@ -459,7 +459,7 @@ def test_every_word_of_the_pad_s_keeper_is_a_text(tab: Page) -> None:
     tab.wait_for_function("window.lab")
     sent = {
         **{"drawing": "", "told": "", "tag": [1, 1], "width": 18, "fresh": False},
-        **{"kind": texts.kind_word("digit"), "texts": texts.for_script("common", "pad")},
+        **{"kind": texts.noun("digit"), "texts": texts.for_script("common", "pad")},
     }
     tab.evaluate(
         """(data) => {
