@@ -246,6 +246,12 @@ def test_its_mean_its_sweep_and_its_morph(shapes: Page) -> None:
             cell = grid[22 * dimension + 1 : 22 * dimension + 21, 22 * step + 1 : 22 * step + 21]
             assert np.abs(cell - alone(moved)).max() <= 1, (dimension, step)
     canvas = shapes.get_by_test_id("sweep")
+    tops = [
+        label.evaluate("(node) => node.getBoundingClientRect().top")
+        for label in shapes.locator(".sweep-labels span").all()
+    ]
+    high = canvas.evaluate("(node) => node.clientHeight")
+    assert np.diff(tops) == pytest.approx([high / 5] * 4, abs=0.6)  # a label beside each row
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": 10.5 / 11 * box["width"], "y": 4.5 / 5 * box["height"]})
