@@ -309,7 +309,7 @@ def test_plain_sliders_of_a_network_of_another_shape(monkeypatch: pytest.MonkeyP
 def test_poses_are_those_that_were_measured_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(ui_pose, "load_poses", lambda **named: asked.append(named))
-    ui_pose._measured.clear()
+    ui_pose._measured.cache_clear()
     ui_pose._measured("tiny.shapes", "5" * 64)
-    ui_pose._measured.clear()
+    ui_pose._measured.cache_clear()
     assert asked == [{"name": "tiny.shapes", "sha256": "5" * 64}]

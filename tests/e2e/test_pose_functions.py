@@ -64,6 +64,7 @@ def test_ends_are_what_training_showed_or_a_quarter_to_either_side(lab: Page) ->
     ("low", "high", "origin", "now", "expected"),
     [
         (0, 1, 0.5, 0.5, [-0.3, 1.3]),  # 0.3 of what lies between
+        (-1, 1, 0, 0, [-1.6, 1.6]),
         (0, 0.125, 0.0625, 0.0625, [-0.038, 0.163]),  # 0.1 round the encoded value is wider
         (0, 1, -0.5, 0.5, [-0.6, 1.3]),
         (0, 1, 1.5, 0.5, [-0.3, 1.6]),
