@@ -292,6 +292,22 @@ def test_its_files_its_gif_and_its_links(shapes: Page) -> None:
     np.testing.assert_array_equal(np.float32(numbers(shapes)), V[RING])
 
 
+@pytest.mark.parametrize(
+    ("names", "abreast"), [("abcdefg", "7"), ("abcdefghijkl", "10"), (["quarter"] * 7, "5")]
+)
+def test_names_of_several_letters_have_more_room(shapes: Page, names: Any, abreast: str) -> None:
+    classes = [f"{name}{at}" if len(name) > 1 else name for at, name in enumerate(names)]
+    count = len(classes)
+    other = {
+        **{"classes": classes, "poses": [[0.1] * 5] * count, "lengths": [0.2] * count, "measured": None},
+        **{"digitColours": ["#123456"] * count, "decoder": "has not come", "drawing": "another"},
+    }
+    mount(shapes, payload(**other))
+    found = shapes.locator(".capsules").evaluate("(node) => node.style.getPropertyValue('--abreast')")
+    assert found == abreast
+    assert shapes.locator(".capsules b").all_inner_texts() == classes
+
+
 # --- two networks -----------------------------------------------------------------------------------------
 
 
@@ -330,6 +346,20 @@ def brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     texts._for_script.cache_clear()
     yield
     texts._for_script.cache_clear()
+
+
+def test_another_language_is_spoken_at_once_and_nothing_is_lost(shapes: Page) -> None:
+    bent = [0.1, 0.2, 0.3, 0.2, 0.1]
+    shapes.evaluate("(pose) => posing.take(pose)", bent)
+    address = shapes.evaluate("location.search")
+    spoken = {name: pseudo(text) for name, text in texts.for_script("common", "pose")["texts"].items()}
+    mount(shapes, payload(texts={"language": "xx", "texts": spoken}))
+    assert shapes.locator(".posing").count() == 1
+    assert shapes.locator("h2").first.inner_text().startswith("⟦")
+    np.testing.assert_allclose(numbers(shapes), bent, atol=1e-7)
+    assert shapes.evaluate("location.search") == address
+    mount(shapes, payload())
+    assert shapes.locator("h2").first.inner_text() == "Which capsule is decoded?"
 
 
 # All texts and all that is read out or shown as a tip, without what stands between brackets and without ``but``.
