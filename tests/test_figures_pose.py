@@ -24,7 +24,7 @@ from capsviz.measures.poses import (
 )
 from capsviz.models.model import Model
 from capsviz.networks.base import find
-from capsviz.traces.base import CapsuleGrid, Shape
+from capsviz.traces.base import CapsuleGrid
 from capsviz.traces.routing import RoutingTrace
 
 

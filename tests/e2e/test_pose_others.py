@@ -315,11 +315,15 @@ def test_a_second_network_finds_nothing_of_the_first(shapes: Page) -> None:
     shapes.get_by_role("button", name="keep this pose as B").click()
     shapes.evaluate("(pose) => posing.take(pose)", [0.1, 0.1, 0.1, 0.1, 0.1])
     assert "pose=" in shapes.evaluate("location.search")
+    shapes.locator(".choice", has_text="chosen by hand").click()
+    shapes.get_by_label("Range of the sweep").fill("0.5")
     mount(shapes, digits.payload())  # whose decoder has not come yet
     assert shapes.locator(".posing").count() == 1
     assert shapes.locator(".posing.waiting").count() == 1
     assert shapes.evaluate("location.search") == ""
     assert shapes.locator(".slider").count() == 16
+    assert shapes.get_by_label("Range of the sweep").input_value() == "0.25"
+    assert shapes.locator("[name=mask]").first.is_checked()
     assert shapes.locator(".morph figcaption").nth(2).inner_text() == "B: “eight”, an 8"
     mount(shapes, digits.payload(), digits.PACKED)
     shapes.evaluate("window.dispatchEvent(new Event('capsviz-decoder'))")
@@ -328,6 +332,7 @@ def test_a_second_network_finds_nothing_of_the_first(shapes: Page) -> None:
     mount(shapes, payload())  # the first one again: as it was left, with its own decoder
     assert np.abs(clay(shapes) - alone(np.full(5, 0.1))).max() <= 0.51
     assert shapes.locator(".morph figcaption").nth(2).inner_text() == "B: kept, a ring"
+    assert shapes.get_by_label("Range of the sweep").input_value() == "0.5"
     assert shapes.locator(".slider").count() == 5
 
 
