@@ -8,13 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 from reference import assert_one_sentence
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.testing.v1 import AppTest
 
 from capsviz.app import messages
 from capsviz.app import pose as ui_pose
 from capsviz.app import session as ui
 from capsviz.app.messages import MorphGif, SweepGif
 from capsviz.errors import MessageError
+from capsviz.inputs.examples import EXAMPLES
+from capsviz.measures.poses import (
+    PROPERTIES,
+    Component,
+    DigitPoses,
+    Effect,
+    PoseMeasurements,
+    Range,
+    Settings,
+)
 from capsviz.networks.base import find
+from capsviz.traces.base import CapsuleGrid, Shape
+from capsviz.traces.routing import RoutingTrace
 
 POSE = [index / 16 for index in range(16)]
 SWEEP: dict[str, Any] = {
@@ -203,3 +217,99 @@ def test_a_browser_without_decoder_gets_plain_sliders_until_they_are_switched_of
     assert session[ui_pose.REASON_KEY] == "the decoder’s weights did not arrive"
     ui_pose._toggled()
     assert ui_pose.REASON_KEY not in session
+
+
+# --- a network of another shape -------------------------------------------------------------------------
+
+GRID = CapsuleGrid(types=1, rows=5, columns=5, field=11, stride=2)
+KITES = Shape(
+    20, ("kite", "ring", "zigzag"), "shape", GRID, components=4, pose=5, routing="dynamic", trained=2
+)
+ENDS = Range(0.0, 0.1, -0.5, 0.75)
+
+
+def traced(shape: Shape, winner: int) -> RoutingTrace:
+    """A trace in which each class's pose is its place, in hundredths, and the winner's 0.5 in its first number."""
+    assert shape.grid is not None
+    count, classes, size = shape.grid.capsules, len(shape.classes), shape.pose
+    v = np.repeat(np.arange(classes)[:, None] / 100, size, axis=1)[None]
+    v[0, winner, 0] = 0.5
+    return RoutingTrace(
+        image=np.zeros((shape.size, shape.size)),
+        features=np.zeros((2, 4, 4)),
+        u=np.zeros((count, shape.components)),
+        u_hat=np.zeros((count, classes, size)),
+        b=np.zeros((1, count, classes)),
+        c=np.full((1, count, classes), 1 / classes),
+        s=v,
+        v=v,
+        shape=shape,
+    )
+
+
+@pytest.mark.parametrize(("winner", "other"), [(0, 1), (1, 2), (2, 0)])
+def test_what_has_no_examples_is_morphed_to_another_capsule_of_the_drawing(winner: int, other: int) -> None:
+    found = ui_pose._example(traced(KITES, winner))
+    assert found == {"name": "this drawing", "digit": other, "pose": pytest.approx([other / 100] * 5)}
+
+
+def test_digits_are_morphed_to_an_example_of_what_looks_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "model", lambda: SimpleNamespace(sha256="5" * 64))
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        ui_pose, "_example_pose", lambda sha, example, digit: asked.append((example, digit)) or [0.5]
+    )
+    shape = find("dynamic.mnist").shape
+    for winner, other in ((0, 5), (3, 8), (4, 9), (5, 0), (9, 4)):
+        found = ui_pose._example(traced(shape, winner))
+        example, digit = asked.pop()
+        assert (found["digit"], digit, EXAMPLES[example].digit) == (other, other, other)
+        assert found["name"] == f"“{EXAMPLES[example].name}”"
+        assert found["pose"] == [0.5]
+
+
+def plain_page() -> None:
+    """A page with nothing but the plain sliders."""
+    from capsviz.app import pose
+
+    pose._plain_sliders(pose.TRACE, "a reason")  # type: ignore[attr-defined] # put there by the test
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_plain_sliders_of_a_network_of_another_shape(monkeypatch: pytest.MonkeyPatch, measured: bool) -> None:
+    pictures: list[np.ndarray] = []
+    effects = dict.fromkeys(PROPERTIES, Effect(0.0, 0.0, 0.0, 0.0)) | {"y": Effect(-2.0, 0.5, -2.0, 1.0)}
+    component = Component(0.0, 0.1, -0.5, 0.75, 0.1, effects, "stored")
+    poses = DigitPoses(ENDS, dict.fromkeys(PROPERTIES, 1.0), (component,) * 5)
+    found = PoseMeasurements("5" * 64, Settings(), (poses,) * 3) if measured else None
+    model = SimpleNamespace(sha256="5" * 64, decode=lambda pose, digit: np.full((20, 20), pose[digit]))
+    monkeypatch.setattr(ui_pose, "TRACE", traced(KITES, 1), raising=False)
+    monkeypatch.setattr(ui_pose, "_measured", lambda network, sha256: found)
+    monkeypatch.setattr(ui, "model", lambda: model)
+    monkeypatch.setattr(DeltaGenerator, "image", lambda self, pixels: pictures.append(pixels))
+    app = AppTest.from_function(plain_page, default_timeout=60).run()
+    assert not app.exception
+    assert sorted(len(column.slider) for column in app.columns) == [
+        0,
+        2,
+        3,
+        5,
+    ]  # two columns beside the picture
+    caption = " ink moves up (−2.0 px)" if measured else ""
+    assert [slider.label for slider in app.slider] == [f"{d}{caption}" for d in range(5)]
+    low, high = (-0.6, 0.85) if measured else (0.4, 0.6)
+    assert (app.slider[0].min, app.slider[0].max) == pytest.approx((low, high))
+    assert [slider.value for slider in app.slider] == pytest.approx([0.5, *[0.01] * 4])
+    assert pictures[0].shape == (320, 320)
+    assert (pictures[0] == round(255 * 0.01)).all()
+    assert app.markdown[0].value == f"capsule ring, |v| = {math.hypot(0.5, *[0.01] * 4):.3f}"
+    assert "a reason" in app.warning[0].value
+
+
+def test_poses_are_those_that_were_measured_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(ui_pose, "load_poses", lambda **named: asked.append(named))
+    ui_pose._measured.cache_clear()
+    ui_pose._measured("tiny.shapes", "5" * 64)
+    ui_pose._measured.cache_clear()
+    assert asked == [{"name": "tiny.shapes", "sha256": "5" * 64}]

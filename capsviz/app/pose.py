@@ -2,6 +2,7 @@
 
 import base64
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def _gif(asked: object) -> dict[str, Any]:
     return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@lru_cache(maxsize=4)  # Streamlit's own would hand out a copy each time, of thousands of numbers
 def _measured(network: str, sha256: str) -> PoseMeasurements | None:
     """What each component was measured to do; None if nobody has measured these weights."""
     try:

@@ -189,7 +189,7 @@ def test_a_network_of_three_classes_with_names_has_their_names_and_its_own_count
         "15 inputs: a row for each shape capsule’s 5 numbers.",
         "tells the decoder which shape to draw",
         "each row moves one of the 5 numbers",
-        "All 15 inputs move in a straight line. Between two different shape",
+        "All 15 inputs move in a straight line. Between two different shapes both",
     ):
         assert said in looks
     assert not re.search(r"digit|sixteen|\b16\b|\b160\b|\bten\b", shapes.locator(".posing").inner_text())
@@ -246,6 +246,12 @@ def test_its_mean_its_sweep_and_its_morph(shapes: Page) -> None:
             cell = grid[22 * dimension + 1 : 22 * dimension + 21, 22 * step + 1 : 22 * step + 21]
             assert np.abs(cell - alone(moved)).max() <= 1, (dimension, step)
     canvas = shapes.get_by_test_id("sweep")
+    tops = [
+        label.evaluate("(node) => node.getBoundingClientRect().top")
+        for label in shapes.locator(".sweep-labels span").all()
+    ]
+    high = canvas.evaluate("(node) => node.clientHeight")
+    assert np.diff(tops) == pytest.approx([high / 5] * 4, abs=0.6)  # a label beside each row
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": 10.5 / 11 * box["width"], "y": 4.5 / 5 * box["height"]})
@@ -286,6 +292,22 @@ def test_its_files_its_gif_and_its_links(shapes: Page) -> None:
     np.testing.assert_array_equal(np.float32(numbers(shapes)), V[RING])
 
 
+@pytest.mark.parametrize(
+    ("names", "abreast"), [("abcdefg", "7"), ("abcdefghijkl", "10"), (["quarter"] * 7, "5")]
+)
+def test_names_of_several_letters_have_more_room(shapes: Page, names: Any, abreast: str) -> None:
+    classes = [f"{name}{at}" if len(name) > 1 else name for at, name in enumerate(names)]
+    count = len(classes)
+    other = {
+        **{"classes": classes, "poses": [[0.1] * 5] * count, "lengths": [0.2] * count, "measured": None},
+        **{"digitColours": ["#123456"] * count, "decoder": "has not come", "drawing": "another"},
+    }
+    mount(shapes, payload(**other))
+    found = shapes.locator(".capsules").evaluate("(node) => node.style.getPropertyValue('--abreast')")
+    assert found == abreast
+    assert shapes.locator(".capsules b").all_inner_texts() == classes
+
+
 # --- two networks -----------------------------------------------------------------------------------------
 
 
@@ -293,11 +315,15 @@ def test_a_second_network_finds_nothing_of_the_first(shapes: Page) -> None:
     shapes.get_by_role("button", name="keep this pose as B").click()
     shapes.evaluate("(pose) => posing.take(pose)", [0.1, 0.1, 0.1, 0.1, 0.1])
     assert "pose=" in shapes.evaluate("location.search")
+    shapes.locator(".choice", has_text="chosen by hand").click()
+    shapes.get_by_label("Range of the sweep").fill("0.5")
     mount(shapes, digits.payload())  # whose decoder has not come yet
     assert shapes.locator(".posing").count() == 1
     assert shapes.locator(".posing.waiting").count() == 1
     assert shapes.evaluate("location.search") == ""
     assert shapes.locator(".slider").count() == 16
+    assert shapes.get_by_label("Range of the sweep").input_value() == "0.25"
+    assert shapes.locator("[name=mask]").first.is_checked()
     assert shapes.locator(".morph figcaption").nth(2).inner_text() == "B: “eight”, an 8"
     mount(shapes, digits.payload(), digits.PACKED)
     shapes.evaluate("window.dispatchEvent(new Event('capsviz-decoder'))")
@@ -306,6 +332,7 @@ def test_a_second_network_finds_nothing_of_the_first(shapes: Page) -> None:
     mount(shapes, payload())  # the first one again: as it was left, with its own decoder
     assert np.abs(clay(shapes) - alone(np.full(5, 0.1))).max() <= 0.51
     assert shapes.locator(".morph figcaption").nth(2).inner_text() == "B: kept, a ring"
+    assert shapes.get_by_label("Range of the sweep").input_value() == "0.5"
     assert shapes.locator(".slider").count() == 5
 
 
@@ -324,6 +351,20 @@ def brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     texts._for_script.cache_clear()
     yield
     texts._for_script.cache_clear()
+
+
+def test_another_language_is_spoken_at_once_and_nothing_is_lost(shapes: Page) -> None:
+    bent = [0.1, 0.2, 0.3, 0.2, 0.1]
+    shapes.evaluate("(pose) => posing.take(pose)", bent)
+    address = shapes.evaluate("location.search")
+    spoken = {name: pseudo(text) for name, text in texts.for_script("common", "pose")["texts"].items()}
+    mount(shapes, payload(texts={"language": "xx", "texts": spoken}))
+    assert shapes.locator(".posing").count() == 1
+    assert shapes.locator("h2").first.inner_text().startswith("⟦")
+    np.testing.assert_allclose(numbers(shapes), bent, atol=1e-7)
+    assert shapes.evaluate("location.search") == address
+    mount(shapes, payload())
+    assert shapes.locator("h2").first.inner_text() == "Which capsule is decoded?"
 
 
 # All texts and all that is read out or shown as a tip, without what stands between brackets and without ``but``.
@@ -437,7 +478,7 @@ def test_every_word_of_the_picture_s_dialog_is_a_text(tab: Page) -> None:
         **{"name": "photo.png", "shape": [20, 30], "marks": "", "crop": None, "without": [[0.25, 0.5]]},
         **{
             "picture": "data:,",
-            "kind": texts.kind_word("digit"),
+            "kind": texts.noun("digit"),
             "texts": texts.for_script("common", "picture"),
         },
     }
@@ -459,7 +500,7 @@ def test_every_word_of_the_pad_s_keeper_is_a_text(tab: Page) -> None:
     tab.wait_for_function("window.lab")
     sent = {
         **{"drawing": "", "told": "", "tag": [1, 1], "width": 18, "fresh": False},
-        **{"kind": texts.kind_word("digit"), "texts": texts.for_script("common", "pad")},
+        **{"kind": texts.noun("digit"), "texts": texts.for_script("common", "pad")},
     }
     tab.evaluate(
         """(data) => {

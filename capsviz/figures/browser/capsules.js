@@ -32,7 +32,7 @@ export class Capsules {
     this.fed.canvas.style.height = `${TOP + ROW * classes.length}px`;
     const grid = element("div", { class: "capsules" }, ...this.buttons.map(({ button }) => button));
     const most = classes.every((name) => name.length <= SHORT) ? ABREAST : ABREAST / 2;
-    grid.style.setProperty("--abreast", Math.min(classes.length, most));
+    grid.style.setProperty("--abreast", String(Math.min(classes.length, most)));
     this.element = element(
       "section",
       {},

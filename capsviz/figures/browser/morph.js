@@ -111,7 +111,7 @@ export class Morph {
 
   loop() {
     this.page.move("morph", (seconds) => {
-      this.scrubber.value = 0.5 - 0.5 * Math.cos((2 * Math.PI * seconds) / SECONDS);
+      this.scrubber.value = String(0.5 - 0.5 * Math.cos((2 * Math.PI * seconds) / SECONDS));
       this.draw();
     });
   }

@@ -106,7 +106,7 @@ class Pad {
     document.body.append(this.notice);
     const close = () => {
       const dialog = [...document.querySelectorAll('[data-testid="stDialog"]')].find((node) => node.textContent.includes("Connection error"));
-      dialog?.querySelector('[aria-label="Close"]')?.click();
+      /** @type {HTMLElement | null | undefined} */ (dialog?.querySelector('[aria-label="Close"]'))?.click();
     };
     this.closing = new MutationObserver(close);
     this.closing.observe(document.body, { childList: true, subtree: true });
@@ -150,7 +150,7 @@ class Pad {
     const clear = event.key === "Delete" && target.classList?.contains("upper-canvas");
     if (!undo && !clear) return;
     event.preventDefault();
-    document.querySelector(`.st-key-${undo ? "undo" : "clear"} button`)?.click();
+    /** @type {HTMLElement | null} */ (document.querySelector(`.st-key-${undo ? "undo" : "clear"} button`))?.click();
   }
 
   unmount() {

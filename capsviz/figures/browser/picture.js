@@ -97,7 +97,7 @@ class Framing {
     this.marks.hidden = !data.marks;
     if (data.marks) this.marks.src = data.marks;
     this.marked = framed; // the marks are of this part
-    this.stage.style.setProperty("--ratio", data.shape[1] / data.shape[0]);
+    this.stage.style.setProperty("--ratio", String(data.shape[1] / data.shape[0]));
     this.draw();
   }
 
@@ -145,6 +145,10 @@ class Framing {
     node.style.height = `${100 * (bottom - top)}%`;
   }
 
+  /**
+   * @param {HTMLElement} node
+   * @param {number[]} place x and y, as fractions of the picture
+   */
   place(node, [x, y]) {
     node.style.left = `${100 * x}%`;
     node.style.top = `${100 * y}%`;

@@ -23,7 +23,10 @@ class Posing {
     this.size = data.size;
     this.classes = data.classes;
     this.dimensions = data.poses[0].length;
-    Object.assign(this, kindWords(data.kind)); // kind, kinds and Kind
+    const words = kindWords(data.kind);
+    this.kind = words.kind;
+    this.kinds = words.kinds;
+    this.Kind = words.Kind;
     this.network = data.decoder; // under its name the window keeps what is of this network alone
     this.language = data.texts.language;
     this.data = data;
@@ -72,8 +75,9 @@ class Posing {
     this.legend = element("p", { class: "look" });
     const name = say("pose.sliders.name", { Numbers: capital(spelled(dimensions)), numbers: dimensions });
     this.list = element("div", { class: "sliders", role: "group", "aria-label": name });
-    this.list.style.setProperty("--rows", Math.ceil(dimensions / 2));
+    this.list.style.setProperty("--rows", String(Math.ceil(dimensions / 2)));
     this.sorted = element("input", { type: "checkbox", checked: true, onchange: () => this.order() });
+    this.how = element("span", { class: "term", tabindex: 0, "data-testid": "how-measured" }, say("pose.sliders.how"));
     this.capsules = new Capsules(this);
     this.grid = new SweepGrid(this);
     this.morphing = new Morph(this);
@@ -111,7 +115,7 @@ class Posing {
             "div",
             { class: "sorting" },
             element("label", {}, this.sorted, ` ${say("pose.sliders.sorted")}`),
-            element("span", { class: "term", tabindex: 0, "data-testid": "how-measured" }, say("pose.sliders.how")),
+            this.how,
           ),
           this.list,
           this.legend,
@@ -136,7 +140,7 @@ class Posing {
       if (this.mask === "label") this.mask = "winner";
     }
     setText(this.legend, this.explained());
-    this.element.querySelector("[data-testid=how-measured]").dataset.tip = data.howMeasured;
+    this.how.dataset.tip = data.howMeasured;
     setText(this.notice, "");
     if (before) this.writeAddress(false);
     else if (this.left) this.comeBack(this.left);
@@ -292,12 +296,14 @@ class Posing {
 
   // What moves says how to stop it.
   showMotion() {
-    const names = { play: say("pose.play.name", { dimension: this.selected }), walk: say("pose.walk.name"), morph: say("pose.morph.loop") };
-    for (const [name, button] of [["play", this.playButton], ["walk", this.walkButton], ["morph", this.morphing.loopButton]]) {
-      const moves = this.motion?.name.startsWith(name) ?? false;
-      setText(button, moves ? say("pose.stop") : names[name]);
+    const show = (button, motion, name) => {
+      const moves = this.motion?.name.startsWith(motion) ?? false;
+      setText(button, moves ? say("pose.stop") : name);
       button.setAttribute("aria-pressed", String(moves));
-    }
+    };
+    show(this.playButton, "play", say("pose.play.name", { dimension: this.selected }));
+    show(this.walkButton, "walk", say("pose.walk.name"));
+    show(this.morphing.loopButton, "morph", say("pose.morph.loop"));
   }
 
   showMean() {
@@ -334,7 +340,7 @@ class Posing {
   work() {
     this.chores.shift()?.();
     this.working = this.chores.length ? requestAnimationFrame(() => this.work()) : null;
-    this.element.dataset.busy = this.working !== null;
+    this.element.dataset.busy = String(this.working !== null);
   }
 
   reset() {
@@ -363,7 +369,7 @@ class Posing {
     if (!this.decoder) return;
     putInk(this.canvas, this.decoder.decode(this.feed()));
     this.painted += 1;
-    this.element.dataset.painted = this.painted;
+    this.element.dataset.painted = String(this.painted);
     this.showStatus();
   }
 

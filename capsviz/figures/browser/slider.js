@@ -15,9 +15,10 @@ export class Slider {
     this.caption = element("span", { class: "slider-caption" });
     // The number is a button too: a finger has neither double-click nor Delete.
     this.value = element("button", { type: "button", class: "slider-value", onclick: () => this.reset() });
-    [this.low, this.high] = ["low", "high"].map((end) =>
-      element("canvas", { width: page.size, height: page.size, class: "thumb", role: "img", "data-testid": `${end}-${dimension}` }),
-    );
+    const thumb = (end) =>
+      element("canvas", { width: page.size, height: page.size, class: "thumb", role: "img", "data-testid": `${end}-${dimension}` });
+    this.low = thumb("low");
+    this.high = thumb("high");
     this.finger = null; // where one has touched the track, until its click has come
     this.input = element("input", {
       type: "range",

@@ -51,6 +51,8 @@ export class SweepGrid {
     this.span = element("input", { type: "range", min: 0.05, max: 0.6, step: 0.05, value: 0.25, "aria-label": say("pose.sweep.span"), oninput: () => this.respan() });
     this.spanText = element("output");
     this.labels = Array.from({ length: dimensions }, (_, d) => element("span", {}, String(d)));
+    const beside = element("div", { class: "sweep-labels", "aria-hidden": "true" }, ...this.labels);
+    beside.style.gridTemplateRows = `repeat(${dimensions}, 1fr)`;
     this.columns = Array.from({ length: STEPS }, () => element("span"));
     this.element = element(
       "section",
@@ -66,7 +68,7 @@ export class SweepGrid {
       element(
         "div",
         { class: "sweep-frame" },
-        element("div", { class: "sweep-labels", "aria-hidden": "true" }, ...this.labels),
+        beside,
         this.canvas,
         element("div", { class: "sweep-columns", "aria-hidden": "true" }, ...this.columns),
       ),
