@@ -78,7 +78,7 @@ def made_up(seed: int = 4, shape: Shape = OTHER) -> RoutingTrace:
 def drawings() -> np.ndarray:
     """[R, J, 20, 20] a grey of its own for each, brighter to the right."""
     own = (np.arange(R * J).reshape(R, J, 1, 1) + 4) / 20
-    return own + np.linspace(0, 0.3, SIZE)[None, :]
+    return own + np.broadcast_to(np.linspace(0, 0.3, SIZE), (SIZE, SIZE))
 
 
 def spot(capsule: int) -> tuple[int, int, int]:
@@ -286,7 +286,7 @@ def stage(page: Page) -> tuple[float, np.ndarray]:
     return side, np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)[..., :3].astype(int)
 
 
-@pytest.mark.parametrize(("scale", "frame", "digit"), [("c", 11, 1), ("share", 5, 2), ("last", 8, 0)])
+@pytest.mark.parametrize(("scale", "frame", "digit"), [("c", 11, 1), ("share", 5, 1), ("last", 8, 0)])
 def test_marks_of_the_stage_have_their_place_and_sign(
     view: Page, trace: RoutingTrace, scale: str, frame: int, digit: int
 ) -> None:
@@ -302,7 +302,7 @@ def test_marks_of_the_stage_have_their_place_and_sign(
     view.evaluate("delete explorer.stage.drawLinks; delete explorer.stage.drawChosen")
     r = frame // 4
     values = scale_values(trace, scale)[r, :, digit] / scale_limits(trace)[scale]["capsule"]
-    strong = np.flatnonzero(np.abs(values) > 0.15)
+    strong = np.flatnonzero(np.abs(values) > 0.1)
     assert len(strong) > 10
     assert len(set(np.sign(values[strong]))) == 2
     for i in strong:
@@ -705,7 +705,7 @@ def test_the_buttons_of_places_lie_where_the_fields_have_their_middle(
             (2.5 + 2 * column) * pixel, abs=1
         )
         assert button["y"] + button["height"] / 2 - box["y"] == pytest.approx((2.5 + 2 * row) * pixel, abs=1)
-    assert surgery.locator(".over-drawing").evaluate("(box) => box.style.backgroundSize") == "125%"
+    assert surgery.locator(".over-drawing").evaluate("(box) => box.style.backgroundSize") == "125% auto"
 
 
 def test_places_are_silenced_by_keys_that_know_the_columns(surgery: Page, trace: RoutingTrace) -> None:

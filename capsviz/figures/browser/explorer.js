@@ -65,9 +65,9 @@ export class Explorer {
     this.only = false;
     this.pointed = {};
     this.clock = new Clock(() => this.invalidate());
-    // Room for names, and a column for each: more than one letter takes more, up to what is cut off.
+    // Room for names, and a column for each: more than one letter takes more, and beyond five or so it is cut off.
     const letters = Math.max(...payload.classes.map((name) => name.length));
-    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.85 * letters, 6).toFixed(2)}em;` : "";
+    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.85 * letters, 4.5).toFixed(2)}em;` : "";
     const columns = `--classes: ${digits}; --maps: ${Math.min(digits, 5)}; --components: ${this.components};`;
     this.element = element("div", { class: "routing", tabindex: -1, style: `${columns} ${room}` });
     this.tip = new Tip(this.element);
