@@ -311,6 +311,7 @@ def test_marks_of_the_stage_have_their_place_and_sign(
 
 
 def test_the_stage_shows_drawing_grid_and_field(view: Page, trace: RoutingTrace) -> None:
+    view.evaluate("explorer.stage.drawLinks = () => {}; explorer.draw()")
     pixel, found = stage(view)
     for row, column in ((1, 17), (18, 3), (15, 19)):
         grey = found[int((row + 0.5) * pixel), int((column + 0.5) * pixel)]
@@ -328,7 +329,7 @@ def test_the_stage_shows_drawing_grid_and_field(view: Page, trace: RoutingTrace)
     x, y, cell = (3.5 + 2 * 4) * pixel, (3.5 + 2 * 1) * pixel, 2 * pixel
     for line in (white[int(y), int(x) : int(x + cell)], white[int(y) : int(y + cell), int(x + cell)]):
         assert line.mean() > 0.8
-    view.evaluate("explorer.pointed = { type: 3 }; explorer.stage.drawLinks = () => {}; explorer.draw()")
+    view.evaluate("explorer.pointed = { type: 3 }; explorer.draw()")
     _, found = stage(view)
     view.evaluate("delete explorer.stage.drawLinks; explorer.pointed = {}")
     for i in range(CAPSULES):

@@ -216,12 +216,12 @@ export class Explorer {
 
   // A link with ?digit=7&capsule=412&step=5 opens with these chosen.
   readAddress() {
-    const { digits, primary, frames } = this.payload;
-    const link = this.payload.link ?? { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
-    const { found, problems } = readLink(window.location.search, link);
-    const { step, ...chosen } = found;
-    Object.assign(this, chosen);
-    if (Object.keys(chosen).length) this.picked = true;
+    const { digits, primary, frames, link } = this.payload;
+    const own = { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
+    const { found, problems } = readLink(window.location.search, { ...own, ...link });
+    const { digit = this.digit, capsule = this.capsule } = found;
+    Object.assign(this, { digit, capsule });
+    if ("digit" in found || "capsule" in found) this.picked = true;
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
     return found;
