@@ -604,10 +604,6 @@ def test_another_network_in_the_same_place_is_shown_with_its_own_sizes(
     packed = base64.b64encode(routing_payload(digits, routing_numbers.drawings_of(3))).decode()
     with without_errors(context.new_page()) as page:
         page.goto("http://capsviz.test/routing")
-        page.evaluate(
-            """() => { window.mount = (text) => (window.leave = lab.default ?? lab.mountRouting)({
-                data: bytes(text), parentElement: document.getElementById("root"), setStateValue() {} }); }"""
-        )
         mount = """async (text) => {
             const { default: mount } = await import("/browser/explorer.js");
             window.leave = mount({ data: bytes(text), parentElement: document.getElementById("root"), setStateValue() {} });
