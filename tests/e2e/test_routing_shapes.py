@@ -78,7 +78,7 @@ def made_up(seed: int = 4, shape: Shape = OTHER) -> RoutingTrace:
 def drawings() -> np.ndarray:
     """[R, J, 20, 20] a grey of its own for each, brighter to the right."""
     own = (np.arange(R * J).reshape(R, J, 1, 1) + 4) / 20
-    return own + np.linspace(0, 0.3, SIZE)[None, :]
+    return own + np.broadcast_to(np.linspace(0, 0.3, SIZE), (SIZE, SIZE))
 
 
 def spot(capsule: int) -> tuple[int, int, int]:
@@ -286,7 +286,7 @@ def stage(page: Page) -> tuple[float, np.ndarray]:
     return side, np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)[..., :3].astype(int)
 
 
-@pytest.mark.parametrize(("scale", "frame", "digit"), [("c", 11, 1), ("share", 5, 2), ("last", 8, 0)])
+@pytest.mark.parametrize(("scale", "frame", "digit"), [("c", 11, 1), ("share", 5, 1), ("last", 8, 0)])
 def test_marks_of_the_stage_have_their_place_and_sign(
     view: Page, trace: RoutingTrace, scale: str, frame: int, digit: int
 ) -> None:
@@ -302,7 +302,7 @@ def test_marks_of_the_stage_have_their_place_and_sign(
     view.evaluate("delete explorer.stage.drawLinks; delete explorer.stage.drawChosen")
     r = frame // 4
     values = scale_values(trace, scale)[r, :, digit] / scale_limits(trace)[scale]["capsule"]
-    strong = np.flatnonzero(np.abs(values) > 0.15)
+    strong = np.flatnonzero(np.abs(values) > 0.1)
     assert len(strong) > 10
     assert len(set(np.sign(values[strong]))) == 2
     for i in strong:
@@ -311,6 +311,7 @@ def test_marks_of_the_stage_have_their_place_and_sign(
 
 
 def test_the_stage_shows_drawing_grid_and_field(view: Page, trace: RoutingTrace) -> None:
+    view.evaluate("explorer.stage.drawLinks = () => {}; explorer.draw()")
     pixel, found = stage(view)
     for row, column in ((1, 17), (18, 3), (15, 19)):
         grey = found[int((row + 0.5) * pixel), int((column + 0.5) * pixel)]
@@ -328,7 +329,7 @@ def test_the_stage_shows_drawing_grid_and_field(view: Page, trace: RoutingTrace)
     x, y, cell = (3.5 + 2 * 4) * pixel, (3.5 + 2 * 1) * pixel, 2 * pixel
     for line in (white[int(y), int(x) : int(x + cell)], white[int(y) : int(y + cell), int(x + cell)]):
         assert line.mean() > 0.8
-    view.evaluate("explorer.pointed = { type: 3 }; explorer.stage.drawLinks = () => {}; explorer.draw()")
+    view.evaluate("explorer.pointed = { type: 3 }; explorer.draw()")
     _, found = stage(view)
     view.evaluate("delete explorer.stage.drawLinks; explorer.pointed = {}")
     for i in range(CAPSULES):
@@ -603,10 +604,6 @@ def test_another_network_in_the_same_place_is_shown_with_its_own_sizes(
     packed = base64.b64encode(routing_payload(digits, routing_numbers.drawings_of(3))).decode()
     with without_errors(context.new_page()) as page:
         page.goto("http://capsviz.test/routing")
-        page.evaluate(
-            """() => { window.mount = (text) => (window.leave = lab.default ?? lab.mountRouting)({
-                data: bytes(text), parentElement: document.getElementById("root"), setStateValue() {} }); }"""
-        )
         mount = """async (text) => {
             const { default: mount } = await import("/browser/explorer.js");
             window.leave = mount({ data: bytes(text), parentElement: document.getElementById("root"), setStateValue() {} });
@@ -705,7 +702,7 @@ def test_the_buttons_of_places_lie_where_the_fields_have_their_middle(
             (2.5 + 2 * column) * pixel, abs=1
         )
         assert button["y"] + button["height"] / 2 - box["y"] == pytest.approx((2.5 + 2 * row) * pixel, abs=1)
-    assert surgery.locator(".over-drawing").evaluate("(box) => box.style.backgroundSize") == "125%"
+    assert surgery.locator(".over-drawing").evaluate("(box) => box.style.backgroundSize") == "125% auto"
 
 
 def test_places_are_silenced_by_keys_that_know_the_columns(surgery: Page, trace: RoutingTrace) -> None:

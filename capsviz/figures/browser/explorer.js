@@ -65,9 +65,9 @@ export class Explorer {
     this.only = false;
     this.pointed = {};
     this.clock = new Clock(() => this.invalidate());
-    // Room for names, and a column for each: more than one letter takes more, up to what is cut off.
+    // Room for names, and a column for each: more than one letter takes more, and beyond five or so it is cut off.
     const letters = Math.max(...payload.classes.map((name) => name.length));
-    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.85 * letters, 6).toFixed(2)}em;` : "";
+    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.85 * letters, 4.5).toFixed(2)}em;` : "";
     const columns = `--classes: ${digits}; --maps: ${Math.min(digits, 5)}; --components: ${this.components};`;
     this.element = element("div", { class: "routing", tabindex: -1, style: `${columns} ${room}` });
     this.tip = new Tip(this.element);
@@ -216,12 +216,12 @@ export class Explorer {
 
   // A link with ?digit=7&capsule=412&step=5 opens with these chosen.
   readAddress() {
-    const { digits, primary, frames } = this.payload;
-    const link = this.payload.link ?? { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
-    const { found, problems } = readLink(window.location.search, link);
-    const { step, ...chosen } = found;
-    Object.assign(this, chosen);
-    if (Object.keys(chosen).length) this.picked = true;
+    const { digits, primary, frames, link } = this.payload;
+    const own = { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
+    const { found, problems } = readLink(window.location.search, { ...own, ...link });
+    const { digit = this.digit, capsule = this.capsule } = found;
+    Object.assign(this, { digit, capsule });
+    if ("digit" in found || "capsule" in found) this.picked = true;
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
     return found;

@@ -171,14 +171,13 @@ export function capsuleOf({ grid: { rows, columns } }, type, row, column) {
 }
 
 /**
- * The part of the drawing that maps of the grid show, in its pixels: ``crop`` is left out at each edge, half of what no
- * place of the grid has its middle in; ``side`` is what remains, and at ``origin`` the cell of the first place begins.
+ * The part of the drawing that maps of the grid show, in its pixels: at ``origin`` the cell of the first place begins,
+ * half of what lies before it is left out (``crop``) at each edge, where no field has its middle; ``side`` remains.
  * @param {{ size: number, grid: Grid }} sizes
  */
-export function mapFrame({ size, grid: { rows, columns, field, stride } }) {
+export function mapFrame({ size, grid: { field, stride } }) {
   const origin = (field - stride) / 2;
-  const after = size - origin - Math.max(rows, columns) * stride;
-  const crop = Math.max(0, Math.round(Math.min(origin, after) / 2));
+  const crop = Math.max(0, Math.round(origin / 2));
   return { crop, side: size - 2 * crop, origin };
 }
 

@@ -21,7 +21,7 @@ export class Surgery {
     this.colours = new Diverging(data);
     this.number = 0; // of the last operation that was sent
     const letters = Math.max(...data.classes.map((name) => name.length));
-    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.6 * letters, 6).toFixed(2)}em` : "";
+    const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.6 * letters, 6).toFixed(2)}em` : null;
     this.element = element("div", { class: "surgery", style: room });
     this.tip = new Tip(this.element);
     this.intro = element("p", { class: "surgery-intro" });

@@ -1,0 +1,58 @@
+"""The scripts of the live views are checked by TypeScript's compiler, in the version that ``scripts/package.json`` pins."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from capsviz.figures.bundle import FOLDER
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@pytest.fixture(scope="session")
+def compiler() -> list[str]:
+    """The command of the pinned compiler, installed beside its list if it is not yet; else of one that is there."""
+    own = SCRIPTS / "node_modules" / "typescript" / "bin" / "tsc"
+    if not own.exists() and shutil.which("npm"):
+        install = ["npm", "ci", "--prefix", str(SCRIPTS), "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(install, capture_output=True, timeout=120)
+    if own.exists() and (node := shutil.which("node")):
+        return [node, str(own)]
+    if tsc := shutil.which("tsc"):
+        return [tsc]
+    pytest.skip(
+        "no TypeScript is here, nor could npm fetch one: install Node to have the scripts' types checked"
+    )
+
+
+def check(compiler: list[str], project: Path) -> str:
+    """What the compiler finds fault with, nothing if all is well."""
+    result = subprocess.run(
+        [*compiler, "--project", str(project)], capture_output=True, text=True, timeout=120
+    )
+    return result.stdout + result.stderr
+
+
+def test_every_script_passes_the_check_of_its_types(compiler: list[str]) -> None:
+    assert check(compiler, FOLDER) == ""
+
+
+def test_faults_in_scripts_are_found(compiler: list[str], tmp_path: Path) -> None:
+    """So that the check cannot pass because nothing is looked at."""
+    faulty = {
+        "argument": 'import { say } from "./texts.js";\nsay(3);\n',
+        "name": 'import { sya } from "./texts.js";\nsya("a");\n',
+        "shape": 'import { capsuleAt } from "./routing.js";\ncapsuleAt({ grid: { rows: 1 } }, 0);\n',
+        "element": 'import { element } from "./drawing.js";\nelement("select", {}).value = 3;\n',
+        "unused": "export function unused() {\n  const left = 1;\n}\n",
+        "window": "window.elsewhere = 1;\n",
+    }
+    for name in ("globals.d.ts", "tsconfig.json", "texts.js", "routing.js", "drawing.js"):
+        shutil.copy(FOLDER / name, tmp_path)
+    for name, script in faulty.items():
+        (tmp_path / f"{name}.js").write_text(script, "utf-8")
+    found = check(compiler, tmp_path)
+    assert set(re.findall(r"(\w+)\.js\(\d+,\d+\): error TS", found)) == set(faulty)
