@@ -34,6 +34,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     first = ui_pad.current()
     assert ui_pad.begin()  # the first run was cut off
     assert ui_pad.current() is first
+    fresh[ui_pad.KIND_KEY] = "digit"
     fresh[ui_pad.SETTLED_KEY] = True
     assert not ui_pad.begin()
     return fresh
