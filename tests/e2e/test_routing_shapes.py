@@ -418,6 +418,12 @@ def test_cells_of_the_maps_have_their_colour(view: Page, trace: RoutingTrace, sc
     np.testing.assert_allclose(found, on_black(of_type, limits["type"]).reshape(12, 3), atol=9)
 
 
+def test_the_matrix_has_all_names_and_types(view: Page) -> None:
+    written = view.evaluate(routing_numbers.WRITTEN)
+    assert [text for text, *_ in written] == [*NAMES, "0", "1", "2", "3"]
+    assert [text for text, _, bold in written if bold] == ["long-eared owl", "2"]
+
+
 def test_a_cell_says_and_chooses_its_own(view: Page, trace: RoutingTrace) -> None:
     canvas = view.locator("canvas.map").nth(0)
     canvas.scroll_into_view_if_needed()
