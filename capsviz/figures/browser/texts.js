@@ -25,7 +25,7 @@ export function speak({ language, texts }) {
 export function say(name, values = {}) {
   const text = known[name];
   if (text === undefined) throw new Error(`there is no text ${name}`);
-  const form = typeof text === "string" ? text : (text[rules.select(Number(values.count))] ?? text.other);
+  const form = typeof text === "string" ? text : (text[rules.select(Math.abs(Number(values.count)))] ?? text.other);
   return form.replace(/\{([a-zA-Z]+)\}/g, (_, place) => {
     if (!(place in values)) throw new Error(`the text ${name} needs ${place}`);
     return String(values[place]);
