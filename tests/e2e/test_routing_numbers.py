@@ -774,6 +774,31 @@ def test_the_chosen_place_type_and_digit_are_framed(view: Page) -> None:
         assert max(others) < 100
 
 
+WRITTEN = """() => {
+    const written = [];
+    const { context } = explorer.maps.matrix;
+    context.fillText = (text, x) => written.push([text, x, context.font.startsWith("bold")]);
+    explorer.maps.drawTypes();
+    delete context.fillText;
+    return written;
+}"""
+
+
+def test_the_matrix_has_all_digits_and_every_eighth_type_beside_the_chosen_one(view: Page) -> None:
+    written = view.evaluate(WRITTEN)
+    assert [(text, bold) for text, _, bold in written[:10]] == [(str(j), j == 6) for j in range(10)]
+    # Type 7 is chosen: 8 would touch it.
+    assert [(text, bold) for text, _, bold in written[10:]] == [
+        ("0", False),
+        ("7", True),
+        ("16", False),
+        ("24", False),
+    ]
+    width = (view.evaluate("explorer.maps.matrix.canvas.clientWidth") - 22) / 32
+    for text, x, _ in written[10:]:
+        assert x == pytest.approx(22 + (int(text) + 0.5) * width)
+
+
 def mean_c(trace: RoutingTrace, level: str) -> np.ndarray:
     c = trace.c.reshape(R, 32, 36, 10)
     return c.mean(axis=1 if level == "place" else 2)
@@ -1251,7 +1276,7 @@ def test_a_new_drawing_keeps_the_step_and_nothing_else(context: BrowserContext, 
     )
     # Another R of the same drawing keeps what was chosen; a step that there is no more becomes the last.
     page.keyboard.press("1")
-    load(page, replace(other, **{name: getattr(other, name)[:2] for name in (*"bcsv", "weight")}))
+    load(page, made_up(seed=8, iterations=2))
     expect(where).to_have_text("iteration 2 of 2, agreement: b")
     expect(page.locator(".algorithm h3")).to_contain_text("digit j = 1,")
     # The end stays the end.

@@ -418,6 +418,12 @@ def test_cells_of_the_maps_have_their_colour(view: Page, trace: RoutingTrace, sc
     np.testing.assert_allclose(found, on_black(of_type, limits["type"]).reshape(12, 3), atol=9)
 
 
+def test_the_matrix_has_all_names_and_types(view: Page) -> None:
+    written = view.evaluate(routing_numbers.WRITTEN)
+    assert [text for text, *_ in written] == [*NAMES, "0", "1", "2", "3"]
+    assert [text for text, _, bold in written if bold] == ["long-eared owl", "2"]
+
+
 def test_a_cell_says_and_chooses_its_own(view: Page, trace: RoutingTrace) -> None:
     canvas = view.locator("canvas.map").nth(0)
     canvas.scroll_into_view_if_needed()
@@ -592,6 +598,26 @@ def test_names_have_room_and_break_nothing(context: BrowserContext, trace: Routi
             )
             > 20
         )
+
+
+def test_what_a_link_may_ask_for_is_what_the_payload_declares(
+    context: BrowserContext, trace: RoutingTrace
+) -> None:
+    with without_errors(context.new_page()) as page:
+        page.goto("http://capsviz.test/routing?digit=0&capsule=17&step=4")
+        page.evaluate(
+            """(text) => {
+                const payload = { ...lab.unpack(bytes(text)), link: { digit: [1, 2], step: [0, 11] } };
+                lab.speak(payload.texts);
+                new lab.Explorer(document.getElementById("root"), payload).load(payload);
+            }""",
+            payload_of(trace),
+        )
+        expect(page.get_by_role("alert")).to_have_text(
+            "The link asks for digit “0”, but they are counted from 1 to 2: the longest is shown instead."
+        )
+        expect(page.get_by_test_id("capsule")).to_contain_text("Capsule 17:")
+        expect(page.get_by_test_id("where")).to_have_text("iteration 2 of 3, softmax: c")
 
 
 # One view, several networks
