@@ -37,7 +37,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         try:
             with path.open("rb") as file:  # no more of it than shows that it is too large: it may have no end
                 content = file.read(MAX_BYTES + 2**20)
-            lengths = model.predict(canvas_to_mnist(read_image(content))[None])[0]
+            lengths = model.predict(canvas_to_mnist(read_image(content), size=model.shape.size)[None])[0]
         except (CapsvizError, OSError) as error:
             # The other files are still read.
             reason = _plain(error)

@@ -15,7 +15,7 @@ from capsviz.figures.routing import transforms_payload
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.models.card import routing_measured
 from capsviz.models.weights import load_evaluation
-from capsviz.texts import language
+from capsviz.texts import language, say
 from capsviz.traces.base import CapsuleGrid
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import Routing, carried_over, reroute, silence
@@ -116,6 +116,7 @@ def surgery() -> None:
         "operation": asdict(operation),
         "problem": problem,
         "examples": [example.name for example in EXAMPLES],
+        "exampleNames": {example.name: say(f"example.{example.name}") for example in EXAMPLES},
     }
     _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
 
@@ -152,6 +153,6 @@ def _left_behind(network: str, name: str, iterations: int) -> np.ndarray:
 
     model = session.model()
     example = next(example for example in EXAMPLES if example.name == name)
-    image = canvas_to_mnist(render(example.strokes, example.width), "light")
+    image = canvas_to_mnist(render(example.strokes, example.width), "light", model.shape.size)
     u_hat = model.trace(image, 1).u_hat
     return carried_over(reroute(u_hat, iterations), u_hat)

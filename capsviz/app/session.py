@@ -257,7 +257,7 @@ def _seen() -> Seen:
     known: Seen | None = st.session_state.get(SEEN_KEY)
     if known is None or known.drawing is not drawing or known.size != size:
         try:
-            known = Seen(drawing, size, drawing.image())
+            known = Seen(drawing, size, drawing.image(size))
         except CapsvizError as error:
             known = Seen(drawing, size, problem=str(error))
         st.session_state[SEEN_KEY] = known

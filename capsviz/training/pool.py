@@ -52,6 +52,7 @@ def load_pool(
     seed: int,
     begun: bool = False,
     say: Callable[[str], None] = tqdm.write,
+    size: int = 28,
 ) -> Pool:
     """Read a pool from ``path``, or draw it and write it there.
 
@@ -63,6 +64,7 @@ def load_pool(
         begun: whether a run has trained with the pool at ``path``. Then it is kept, even if this version would
             draw another; else a pool that is not the one asked for, or that other code drew, is replaced.
         say: called with a line when drawing begins.
+        size: pixels a side.
 
     Raises:
         WeightsError: if a run has begun with another pool than the one asked for.
@@ -78,7 +80,9 @@ def load_pool(
         )
     if pool is None or facts["asked"] != asked or not (begun or facts.get("code") == _code()):
         say(f"drawing {digits:,} digits and {others:,} other things: some minutes, once")
-        pool = Pool(_draw(random_digit, digits, [seed, 0]), _draw(random_other, others, [seed, 1]))
+        pool = Pool(
+            _draw(random_digit, digits, size, [seed, 0]), _draw(random_other, others, size, [seed, 1])
+        )
         tensors = dict(zip(TENSORS, (*pool.digits, *pool.others), strict=True))
         write_atomically(
             path, save_tensors(tensors, {"asked": asked, "sha256": pool.sha256, "code": _code()})
@@ -106,10 +110,10 @@ def _read(path: Path) -> tuple[Pool | None, dict[str, str]]:
     return (pool if "asked" in facts and facts.get("sha256") == pool.sha256 else None), facts
 
 
-def _draw(make: Callable[[np.random.Generator], Drawing], count: int, seed: list[int]) -> Digits:
-    images, labels = torch.empty(count, 28, 28, dtype=torch.uint8), torch.empty(count, dtype=torch.int64)
+def _draw(make: Callable[[np.random.Generator], Drawing], count: int, size: int, seed: list[int]) -> Digits:
+    images, labels = torch.empty(count, size, size, dtype=torch.uint8), torch.empty(count, dtype=torch.int64)
     for k in tqdm(range(count), desc=make.__name__.replace("_", " "), mininterval=1.0, disable=count < 1000):
         # A generator for each: the thousandth does not depend on how often the ones before were drawn anew.
-        image, label = make_image(make, np.random.default_rng([*seed, k]))
+        image, label = make_image(make, np.random.default_rng([*seed, k]), size=size)
         images[k], labels[k] = torch.from_numpy(image), label
     return Digits(images, labels)

@@ -173,7 +173,8 @@ def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], Non
     """Make the folder of a run and the made-up images in it."""
     make_folder(out)
     with saving(out):
-        return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, begun, say)
+        size = find(settings.network).shape.size
+        return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, begun, say, size)
 
 
 def run_epoch(trainer: Trainer, checkpoint: Path, seconds: float) -> None:

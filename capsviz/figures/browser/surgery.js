@@ -182,7 +182,7 @@ export class Surgery {
     setText(this.seedText, say("surgery.seed", { seed: operation.seed }));
     this.example.hidden = operation.coupling !== "carried";
     if (!this.select.children.length) {
-      this.select.append(...data.examples.map((name) => element("option", { value: name }, name)));
+      this.select.append(...data.examples.map((name) => element("option", { value: name }, data.exampleNames?.[name] ?? name)));
     }
     this.select.value = operation.example;
     this.places.show(data.places, operation.places, this.colours);
