@@ -35,8 +35,9 @@ def lengths_bars(lengths: np.ndarray, classes: Sequence[str] | None = None, kind
         f'<i style="left:{f"{100 * tick:g}%" if tick else 0}">{tick:g}</i>'
         for tick in (0, MARGIN_ABSENT, MARGIN_PRESENT)
     )
+    named = " cv-named" if max(map(len, names)) > 2 else ""
     return (
-        f'<div class="cv-lengths"><ol aria-label="{say("draw.lengths")}">{rows}</ol>'
+        f'<div class="cv-lengths{named}"><ol aria-label="{say("draw.lengths")}">{rows}</ol>'
         f'<div class="cv-scale" aria-hidden="true"><span></span><span class="cv-ticks">{ticks}</span>'
         "<span></span></div></div>"
     )

@@ -90,7 +90,8 @@ def reading_card(
     # Of other lengths than the bars' it would be no limit.
     dashed = unsure_below and judged is None
     tip = say("frame.dashed", limit=f"{unsure_below:.2f}")
-    mark = f' style="--unsure:{100 * unsure_below:.1f}%" title="{tip}"' if dashed else ""
+    limit = f";--unsure:{100 * unsure_below:.1f}%" if dashed else ""
+    mark = f' style="--classes:{len(names)}{limit}"' + (f' title="{tip}"' if dashed else "")
     bars = "".join(
         f'<span class="cv-mini" title="{say("draw.length", kind=kind, name=name, length=f"{length:.3f}")}">'
         f'<span class="cv-column"><span style="height:{100 * length:.1f}%;background:{colour}"></span></span>'

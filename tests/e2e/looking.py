@@ -24,9 +24,10 @@ def opened(
     page.set_default_timeout(30_000)
     page.goto(f"{url}/{path}")
     page.get_by_test_id("answer").wait_for()
-    if path == "model":
+    name = path.partition("?")[0]
+    if name == "model":
         page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
-    elif path:
+    elif name:
         page.locator(".st-key-page canvas").first.wait_for()
     page.wait_for_timeout(1000)
     yield page
