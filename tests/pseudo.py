@@ -1,6 +1,7 @@
 """A language made of the first one, to see which words of the screen are not from its file, and what longer ones do."""
 
 import json
+import re
 from pathlib import Path
 
 from capsviz import texts
@@ -11,6 +12,8 @@ OPEN, CLOSE = "⟦", "⟧"
 
 def pseudo(text: str) -> str:
     """A text, doubled and marked; what is put into it, and its marks, stay what they are."""
+    # What a term means stands apart from the text that it stands in.
+    text = re.sub(r"\[\[(.+?)\|(.+?)\]\]", rf"[[\1|{OPEN}\2{CLOSE}]]", text)
     return f"{OPEN}{text} {text}{CLOSE}"
 
 

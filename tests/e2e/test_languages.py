@@ -17,7 +17,7 @@ WORDS = """() => {
     const names = ["aria-label", "title", "alt", "placeholder", "data-tip", "aria-valuetext"];
     const walk = (node) => {
         if (node.nodeType === Node.TEXT_NODE) {
-            if (node.textContent.trim()) found.push([node.parentElement?.tagName ?? "root", node.textContent]);
+            if (node.textContent.trim()) found.push([node.parentElement?.tagName.toUpperCase() ?? "ROOT", node.textContent]);
             return;
         }
         if (node.nodeType === Node.ELEMENT_NODE) {
@@ -42,14 +42,15 @@ SKIPPED = ", ".join(
         "[data-testid=stIconMaterial]",
         "[data-testid=stLogo]",
         "[data-testid=stElementToolbar]",
-        "[data-testid=stNumberInputStepUp]",
+        ".dc-toolbar",  # of the canvas, which nobody sees
         ".katex",
         "[data-verbatim]",
     ]
 )
+STREAMLIT = {"Skip to main content", "Logo", "App pages", "Navigate to home page"}
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Names and formulas.
-KNOWN = re.compile(r"softmax|squash|MNIST|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|px|log|ln|Eq")
+KNOWN = re.compile(r"Help for|softmax|squash|MNIST|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|px|log|ln|Eq")
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +62,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def unmarked(page: Page) -> list[str]:
     """What stands on the page outside of the marks, and is no number, name or formula."""
-    left = []
+    left, depth = [], 0
     for where, text in page.evaluate(WORDS.replace("SKIPPED", repr(SKIPPED))):
-        plain = re.sub(r"⟦[^⟦⟧]*⟧", "", text)
-        # A text of several nodes (a strong word in it) opens in one and closes in another.
-        if "⟦" in plain or "⟧" in plain or "⟦" in text:
-            continue
-        if LETTERS.search(KNOWN.sub("", plain)):
+        # A text with a strong word in it is several nodes: it opens in one and closes in another.
+        inside = depth if where.isupper() else 0
+        plain = ""
+        for letter in text:
+            inside += (letter == pseudo.OPEN) - (letter == pseudo.CLOSE)
+            plain += letter if not inside and letter != pseudo.CLOSE else " "
+        if where.isupper():
+            depth = inside
+        if LETTERS.search(KNOWN.sub("", plain)) and text not in STREAMLIT:
             left.append(f"{where}: {' '.join(text.split())[:80]}")
     return left
 
