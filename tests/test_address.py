@@ -53,11 +53,19 @@ def test_a_link_says_what_it_says() -> None:
     ],
 )
 def test_a_value_that_cannot_be_gives_way_with_one_sentence(name: str, text: str, says: str) -> None:
-    found = asked({name: text, "other": "1"})
+    found = asked({name: text, "utm_campaign": "1"})
     assert (found.network, found.language, found.iterations, found.bad) == (None, None, None, (name,))
     assert says in found.problem
     assert len(found.problem) < 300
     assert "](" not in found.problem
+
+
+def test_a_parameter_that_is_none_is_said_to_be_none() -> None:
+    found = asked({"Digit": "3", "R": "2"})
+    assert (found.iterations, found.bad) == (2, ("Digit",))
+    assert "“Digit”" in found.problem
+    assert "network, lang, R, digit, capsule, step, pose" in found.problem
+    assert asked({"embed": "true", "embed_options": "x", "utm_source": "mail"}) == Asked()
 
 
 def test_what_is_wrong_is_said_of_each_and_the_rest_is_done() -> None:

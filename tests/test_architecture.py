@@ -19,7 +19,7 @@ FLOORS = (
 )
 MOST_LINES = 400
 LONGER = {  # and why
-    "app/pad.py": "the pad and the dialogs that belong to it; to be split with the pages",
+    "app/pad.py": "canvas, tools and the dialog of a picture change one state, each in its own way",
     "inputs/ink.py": "one algorithm, from grey levels to a digit's ink, whose steps read in their order",
     "inputs/strokes.py": "a hand, digits and what is none share the pen that draws them",
     "measures/poses.py": "what poses do is measured, kept and read in one form",

@@ -15,6 +15,9 @@ from capsviz.traces.surgery import MOST_ITERATIONS
 
 LONGEST = 60_000  # characters of a value that are looked at: 160 numbers of a pose take 3,000
 
+MOST_BAD = 3  # parameters that a sentence speaks of
+OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
+
 Range = tuple[int, int]
 
 
@@ -95,8 +98,13 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
     bad: dict[str, str] = {}
     for name, text in query.items():
         parameter = _BY_NAME.get(name)
-        if parameter is None or parameter.script or not isinstance(text, str):
-            continue  # others may have parameters of their own in the address
+        if parameter is None:
+            if not name.startswith(OTHERS):
+                known = ", ".join(parameter.name for parameter in PARAMETERS)
+                bad[name] = say("address.unknown", name=quoted(name), known=known)
+            continue
+        if parameter.script or not isinstance(text, str):
+            continue
         try:
             found[parameter.name] = _value(parameter, text[:LONGEST], shape, found)
         except MessageError as error:
@@ -108,7 +116,7 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
         language if isinstance(language, str) else None,
         count if isinstance(count, int) else None,
         tuple(bad),
-        say("address.problem", problem=" ".join(bad.values())) if bad else "",
+        say("address.problem", problem=" ".join(list(bad.values())[:MOST_BAD])) if bad else "",
     )
 
 

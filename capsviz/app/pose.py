@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import messages
-from capsviz.app import session as ui
+from capsviz.app import messages, session
 from capsviz.app.messages import MorphGif
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import decoder_payload, pose_payload
@@ -45,7 +44,7 @@ def sliders(trace: RoutingTrace, reconstruction: np.ndarray) -> None:
         trace: of the drawing.
         reconstruction: [S, S] in 0..1, of its longest capsule.
     """
-    name = ui.model().sha256[:16]
+    name = session.model().sha256[:16]
     plain = st.session_state.get(PLAIN_KEY, False)
     if plain:
         _plain_sliders(trace, st.session_state.get(REASON_KEY, ""))
@@ -69,7 +68,7 @@ def _toggled() -> None:
 
 def _stored() -> None:
     with suppress(MessageError):  # then it is sent again
-        name = messages.stored(st.session_state[DECODER_KEY].get("stored"), ui.model().sha256[:16])
+        name = messages.stored(st.session_state[DECODER_KEY].get("stored"), session.model().sha256[:16])
         st.session_state[STORED_KEY] = {*st.session_state.get(STORED_KEY, ()), name}
 
 
@@ -85,15 +84,15 @@ def _gif_asked() -> None:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _decoder_bytes(name: str) -> bytes:
-    return decoder_payload(ui.model().decoder_layers(), name)
+    return decoder_payload(session.model().decoder_layers(), name)
 
 
 @st.fragment
 def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
-    sha256 = ui.model().sha256
-    data = pose_payload(trace, reconstruction, _example(trace), _measured(ui.network(), sha256), name)
+    sha256 = session.model().sha256
+    data = pose_payload(trace, reconstruction, _example(trace), _measured(session.network(), sha256), name)
     asked = st.session_state.pop(ASKED_KEY, None)
     data["gif"] = None if asked is None else _gif(asked)
     data["megabytes"] = len(_decoder_bytes(name)) / 1e6
@@ -103,18 +102,18 @@ def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) ->
 def _gif(asked: object) -> dict[str, Any]:
     """The GIF that the browser asked for, or one sentence about why there is none."""
     try:
-        request = messages.gif_request(asked, ui.model().shape)
+        request = messages.gif_request(asked, session.model().shape)
         if isinstance(request, MorphGif):
             answer: dict[str, Any] = {"number": request.number, "kind": "morph"}
-            images = morph(ui.model(), *request.poses, request.digits, GIF_STEPS)
+            images = morph(session.model(), *request.poses, request.digits, GIF_STEPS)
         else:
             answer = {"number": request.number, "kind": "sweep", "dimension": request.dimension}
-            rows = sweep(ui.model(), request.pose, request.digit, request.span, GIF_STEPS)
+            rows = sweep(session.model(), request.pose, request.digit, request.span, GIF_STEPS)
             images = rows[request.dimension]
     except MessageError as error:
         return {"problem": str(error)}
     except RuntimeError as error:  # what PyTorch raises when a device fails
-        return {"problem": ui.failure(error)}
+        return {"problem": session.failure(error)}
     return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}
 
 
@@ -138,13 +137,15 @@ def _example(trace: RoutingTrace) -> dict[str, Any]:
     if trace.shape.kind != "digit" or found is None:
         return {"name": say("pose.morph.same"), "digit": other, "pose": trace.v[-1, other].tolist()}
     name = say("pose.morph.example", drawing=say(f"example.{EXAMPLES[found].name}"))
-    return {"name": name, "digit": other, "pose": _example_pose(ui.model().sha256, found, other)}
+    return {"name": name, "digit": other, "pose": _example_pose(session.model().sha256, found, other)}
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _example_pose(sha256: str, example: int, digit: int) -> list[float]:
     drawn = EXAMPLES[example]
-    trace = ui.model().trace(canvas_to_mnist(render(drawn.strokes, drawn.width), size=ui.model().shape.size))
+    trace = session.model().trace(
+        canvas_to_mnist(render(drawn.strokes, drawn.width), size=session.model().shape.size)
+    )
     pose: list[float] = trace.v[-1, digit].tolist()
     return pose
 
@@ -154,7 +155,7 @@ def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
     if reason:
         st.warning(say("pose.plain.reason", reason=reason))
     digit, size = trace.prediction, trace.shape.size
-    measured = _measured(ui.network(), ui.model().sha256)
+    measured = _measured(session.network(), session.model().sha256)
     drawing = hash(trace.v.tobytes())  # a new one starts at its own pose
     picture, columns = st.columns([2, 5], gap="large")
     halves = columns.columns(2)
@@ -171,9 +172,9 @@ def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
         key = f"plain_{dimension}_{drawing}"
         pose.append(halves[dimension // column].slider(label, low, high, origin, step=0.01, key=key))
     try:
-        drawn = ui.model().decode(np.array(pose), digit)
+        drawn = session.model().decode(np.array(pose), digit)
     except RuntimeError as error:  # what PyTorch raises when a device fails
-        picture.error(ui.failure(error))
+        picture.error(session.failure(error))
         return
     times = max(1, PLAIN_SIDE // size)
     picture.image(figures.theme.ink(drawn).repeat(times, axis=0).repeat(times, axis=1))

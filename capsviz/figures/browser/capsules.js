@@ -33,6 +33,8 @@ export class Capsules {
     const grid = element("div", { class: "capsules" }, ...this.buttons.map(({ button }) => button));
     const most = classes.every((name) => name.length <= SHORT) ? ABREAST : ABREAST / 2;
     grid.style.setProperty("--abreast", String(Math.min(classes.length, most)));
+    this.words = { inputs, kind, numbers: dimensions, full: FULL };
+    this.look = element("p", { class: "look" });
     this.element = element(
       "section",
       {},
@@ -40,13 +42,14 @@ export class Capsules {
       grid,
       element("fieldset", {}, element("legend", {}, say("pose.mask.heading")), ...this.masks.map(({ label }) => label)),
       this.fed.canvas,
-      element("p", { class: "look" }, say("pose.inputs.look", { inputs, kind, numbers: dimensions, full: FULL })),
+      this.look,
     );
   }
 
   show() {
     const { mask, capsule, classes, data } = this.page;
     for (const own of this.masks) own.input.checked = own.mask === mask;
+    setText(this.look, say(mask === "all" ? "pose.inputs.lookAll" : "pose.inputs.look", this.words));
     this.buttons.forEach(({ button, value }, at) => {
       const length = fixed(data.lengths[at]);
       button.setAttribute("aria-pressed", String(at === capsule));

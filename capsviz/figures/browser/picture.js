@@ -71,6 +71,8 @@ class Framing {
       this.pointer,
     );
     this.marking = element("input", { type: "checkbox", onchange: () => this.draw() });
+    this.kind = kind;
+    this.look = element("p");
     this.element = element(
       "div",
       { class: "framing" },
@@ -82,7 +84,7 @@ class Framing {
         element("button", { type: "button", onclick: () => this.change({ crop: null }) }, say("picture.whole")),
         element("button", { type: "button", onclick: () => this.change({ without: [] }) }, say("picture.unmark")),
       ),
-      element("p", {}, ...coloured(say("picture.look", { kind }))),
+      this.look,
     );
     root.append(this.element);
   }
@@ -115,6 +117,8 @@ class Framing {
     this.lay(this.marks, this.marked);
     const marking = this.marking.checked;
     this.element.classList.toggle("marking", marking);
+    const look = marking ? "lookMarking" : this.data.marks ? "look" : "lookNothing";
+    this.look.replaceChildren(...coloured(say(`picture.${look}`, { kind: this.kind })));
     this.stage.tabIndex = marking ? 0 : -1;
     this.stage.setAttribute("role", marking ? "application" : "group");
     this.stage.setAttribute("aria-label", say(marking ? "picture.cross" : "picture.stage"));
