@@ -133,8 +133,8 @@ def test_forced_colours_leave_charts_legible(browser: Browser, url: str, scheme:
     with opened(browser, url, "model", color_scheme=scheme, forced_colors="active") as page:
         chart = page.locator(".stPlotlyChart >> visible=true").first
         shades = colours(chart)
-        paper = shades.most_common(1)[0][0]
-        assert paper == ((255, 255, 255) if scheme == "light" else (0, 0, 0))
+        paper = (255, 255, 255) if scheme == "light" else (0, 0, 0)
+        assert paper in [shade for shade, _ in shades.most_common(2)]  # beside that of the empty cells
         ink = chart.locator(".xtick text").first.evaluate("(e) => getComputedStyle(e).fill")
         assert ink == ("rgb(0, 0, 0)" if scheme == "light" else "rgb(255, 255, 255)")
         assert len(shades) > 20  # the cells of mistakes, in orange

@@ -96,11 +96,11 @@ def test_a_reload_is_answered_when_what_was_kept_comes_while_the_canvas_is_made(
     script = tmp_path / "busy.py"
     script.write_text(
         "import runpy, time\n"
-        "from capsviz import ui_pad\n"
+        "from capsviz.app import pad as ui_pad\n"
         "hint = getattr(ui_pad, 'unhurried', ui_pad._hint)\n"
         "ui_pad.unhurried = hint\n"
         "ui_pad._hint = lambda: (time.sleep(0.7), hint())[1]\n"
-        f"runpy.run_path({str(ROOT / 'capsviz' / 'main.py')!r})\n"
+        f"runpy.run_path({str(ROOT / 'capsviz' / 'app' / 'main.py')!r})\n"
     )
     with serve(str(script)) as busy, without_errors(browser.new_page()) as page:
         page.goto(busy)
