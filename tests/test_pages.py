@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -446,3 +447,26 @@ def test_clear_and_undo_buttons() -> None:
     trace = reading(app).trace
     assert trace is not None
     assert trace.prediction == EXAMPLES[0].digit
+
+
+@pytest.mark.parametrize("page", ["routing", "pose"])
+def test_a_page_says_what_its_network_lacks(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = replace(find(DEFAULT), title="A plain network", offers=frozenset())
+    monkeypatch.setattr(session, "spec", lambda: bare)
+    app = open_app(page=f"../../pages/{page}.py")
+    assert re.search('data-testid="waiting">A plain network has no [^<]*: choose another network', shown(app))
+    assert not components(app)
+    assert 'class="cv-question"' in shown(app)
+
+
+def test_another_network_answers_with_its_own_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app()
+    app.session_state[session.ITERATIONS_KEY] = 7
+    monkeypatch.setattr(session.st, "session_state", state := {session.ITERATIONS_KEY: 7})
+    monkeypatch.setattr(session.st, "query_params", query := {"R": "7"})
+    session.set_network(DEFAULT)
+    assert session.iterations() == 3  # as it was trained
+    assert state[session.NETWORK_KEY] == DEFAULT
+    assert query == {"network": DEFAULT}
+    session.set_iterations(5)
+    assert (session.iterations(), query["R"]) == (5, "5")
