@@ -465,6 +465,9 @@ def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
     drawn = np.random.default_rng(7).uniform(0, 1, (10, 28, 28))
     parameters = {"conv1": 1_001, "primary": 20_020, "digits": 3_003, "decoder": 400_400}
     html = figures.layers_table(routed, drawn, parameters, SPEC)
+    # One digit of ten is fed: nine times sixteen numbers are 0.
+    assert "dense 512, 1024 (ReLU), 784 (sigmoid), fed one digit’s 16 numbers and 144 zeros" in html
+    assert "256 filters of 9 × 9, stride 2; 8 filters make a capsule; squash (Eq. 1)" in html
     rows = [
         re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
         for row in re.findall("<tr>(.*?)</tr>", html.partition("<tbody>")[2])

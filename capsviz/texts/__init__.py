@@ -140,7 +140,7 @@ def say(name: str, /, **values: object) -> str:
         count = values.get("count")
         if not isinstance(count, int | float):
             raise TextError(f"The text {name} needs a number, count, to choose its form by.")
-        text = text.get(_rules(spoken)(abs(count)), text["other"])
+        text = text.get(_rules(spoken)(count), text["other"])
     try:
         return _PLACE.sub(lambda place: str(values[place[1]]), text)
     except KeyError as error:
