@@ -15,7 +15,7 @@ from capsviz.traces.surgery import MOST_ITERATIONS
 
 LONGEST = 60_000  # characters of a value that are looked at: 160 numbers of a pose take 3,000
 
-MOST_BAD = 3  # parameters that a sentence speaks of
+MOST_NAMED = 2  # parameters that are none, which a sentence names
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 
 Range = tuple[int, int]
@@ -96,12 +96,12 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
     """
     found: dict[str, str | int] = {}
     bad: dict[str, str] = {}
+    unknown: list[str] = []
     for name, text in query.items():
         parameter = _BY_NAME.get(name)
         if parameter is None:
             if not name.startswith(OTHERS):
-                known = ", ".join(parameter.name for parameter in PARAMETERS)
-                bad[name] = say("address.unknown", name=quoted(name), known=known)
+                unknown.append(name)
             continue
         if parameter.script or not isinstance(text, str):
             continue
@@ -109,14 +109,19 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
             found[parameter.name] = _value(parameter, text[:LONGEST], shape, found)
         except MessageError as error:
             bad[name] = str(error)
+    said = list(bad.values())
+    if unknown:
+        names = ", ".join(map(quoted, unknown[:MOST_NAMED]))
+        known = ", ".join(parameter.name for parameter in PARAMETERS)
+        said.append(say("address.unknown", names=names, known=known))
     network, language = found.get(NETWORK), found.get(LANGUAGE)
     count = found.get(ITERATIONS)
     return Asked(
         network if isinstance(network, str) else None,
         language if isinstance(language, str) else None,
         count if isinstance(count, int) else None,
-        tuple(bad),
-        say("address.problem", problem=" ".join(list(bad.values())[:MOST_BAD])) if bad else "",
+        (*bad, *unknown),
+        say("address.problem", problem=" ".join(said)) if said else "",
     )
 
 

@@ -190,7 +190,7 @@ def test_links_of_every_kind_open_the_app(url: str) -> None:
                 session.query = f"{name}={value}"
                 await session.run()
                 assert session.card
-                assert all(len(text) < 250 for text in session.shown if "<" not in text)
+                assert all(len(text) < 400 for text in session.shown if "<" not in text)
 
     run(visit())
 
