@@ -6,6 +6,7 @@ picture are found first, since they join the digit to whatever else they cross.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -82,14 +83,15 @@ class Parts:
 def find_parts(amount: np.ndarray, level: float) -> Parts:
     """Find the 8-connected parts of what is inked, float32 [H, W], to at least ``level``."""
     cell = -(-max(amount.shape) // GRID)
-    rows, columns = np.nonzero(amount >= level)
-    cells = _cells((rows, columns), amount.shape, cell)
+    inked = np.flatnonzero(amount >= level)
+    within = _cell_of(*amount.shape, cell)[inked]
+    cells = _cells(within, amount.shape, cell)
     h, w = cells.shape
     y, x = np.nonzero(cells)
     roots, part = np.unique(label(cells)[y, x], return_inverse=True)
     labels = np.full((h, w), -1)
     labels[y, x] = part
-    of_pixel = labels[rows // cell, columns // cell]
+    of_pixel = labels.ravel()[within]
     count, area = np.bincount(part), np.bincount(of_pixel)
 
     order = np.argsort(part, kind="stable")
@@ -110,7 +112,7 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
         labels=labels,
         cell=cell,
         area=area,
-        strength=np.bincount(of_pixel, amount[rows, columns]) / area,
+        strength=np.bincount(of_pixel, amount.ravel()[inked]) / area,
         top=top,
         bottom=bottom,
         left=left,
@@ -122,11 +124,19 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
     )
 
 
-def _cells(places: tuple[np.ndarray, ...], shape: tuple[int, ...], cell: int) -> np.ndarray:
-    """Bool [h, w], in which square cells the pixels at ``places`` (rows, columns) lie."""
+def _cells(within: np.ndarray, shape: tuple[int, ...], cell: int) -> np.ndarray:
+    """Bool [h, w]: which of the square cells of a picture are among ``within``, as ``_cell_of`` counts them."""
     cells = np.zeros([-(-size // cell) for size in shape], bool)
-    cells[places[0] // cell, places[1] // cell] = True
+    cells.ravel()[within] = True
     return cells
+
+
+@lru_cache(maxsize=4)
+def _cell_of(height: int, width: int, cell: int) -> np.ndarray:
+    """[height * width] the cell in which each pixel lies, counted row by row; a picture is looked at several times."""
+    across = -(-width // cell)
+    found: np.ndarray = (np.arange(height) // cell)[:, None] * across + np.arange(width) // cell
+    return found.ravel()
 
 
 def label(mask: np.ndarray) -> np.ndarray:
@@ -191,7 +201,7 @@ def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
     runs = _runs(mask)
     thickest = 2 + 0.04 * min(height, width)
     thin = mask & (runs <= thickest)
-    near = _cells(np.nonzero(thin), mask.shape, cell).astype(np.uint8)
+    near = _cells(_cell_of(*mask.shape, cell)[np.flatnonzero(thin)], mask.shape, cell).astype(np.uint8)
     near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
     if not cross(np.asarray(near.any(0))):
         return found, count
