@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Route
 
 from capsviz.figures.bundle import FOLDER
 
@@ -42,6 +42,20 @@ def without_errors(page: Page) -> Iterator[Page]:
     yield page
     assert not errors, f"errors in the page: {errors}"
     page.close()
+
+
+@contextmanager
+def failing_no_script(page: Page) -> Iterator[Page]:
+    """A page that lives on afterwards, in which no script may fail meanwhile."""
+    errors: list[str] = []
+
+    def keep(error: Error) -> None:
+        errors.append(str(error))
+
+    page.on("pageerror", keep)
+    yield page
+    page.remove_listener("pageerror", keep)
+    assert not errors, f"errors in the page: {errors}"
 
 
 def pixels(locator: Locator) -> np.ndarray:

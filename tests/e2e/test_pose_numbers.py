@@ -33,6 +33,7 @@ from capsviz.measures.poses import (
 from capsviz.networks.base import find
 from capsviz.traces.base import CapsuleGrid
 from capsviz.traces.routing import RoutingTrace
+from tests.e2e.looking import failing_no_script
 from tests.e2e.native import ADDRESS, importing, offer
 
 SHAPE = replace(find("dynamic.mnist").shape, grid=CapsuleGrid(types=1, rows=6, columns=6, field=17, stride=2))
@@ -178,13 +179,9 @@ def tab(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def pose(tab: Page) -> Iterator[Page]:
     """The page with its drawing, everything drawn."""
-    errors: list[str] = []
-    listener = lambda error: errors.append(str(error))  # noqa: E731 - to be removed again
-    tab.on("pageerror", listener)
-    opened(tab)
-    yield tab
-    tab.remove_listener("pageerror", listener)
-    assert not errors
+    with failing_no_script(tab):
+        opened(tab)
+        yield tab
 
 
 def opened(page: Page, query: str = "", data: dict[str, Any] | None = None, decoder: bool = True) -> None:

@@ -26,6 +26,7 @@ from capsviz.measures.poses import (
 from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.routing import RoutingTrace
 from tests.e2e import test_pose_numbers as digits
+from tests.e2e.looking import failing_no_script
 from tests.e2e.native import ADDRESS, importing, offer
 from tests.e2e.test_pose_numbers import MOUNT, pixels, settle
 
@@ -131,13 +132,9 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def shapes(tab: Page) -> Iterator[Page]:
-    errors: list[str] = []
-    listener = lambda error: errors.append(str(error))  # noqa: E731 - to be removed again
-    tab.on("pageerror", listener)
-    opened(tab)
-    yield tab
-    tab.remove_listener("pageerror", listener)
-    assert not errors
+    with failing_no_script(tab):
+        opened(tab)
+        yield tab
 
 
 def opened(page: Page, query: str = "", data: dict[str, Any] | None = None) -> None:

@@ -27,10 +27,10 @@ from capsviz.figures.routing import (
     transforms_payload,
     vote_cloud,
 )
-from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import reroute
 from tests.e2e.looking import serve_scripts, without_errors
+from tests.reference import PAPER
 
 CHOSEN = (7 * 6 + 1) * 6 + 4  # type 7, row 1, column 4
 FOR, AGAINST = np.array(theme.FOR_COLOUR), np.array(theme.AGAINST_COLOUR)
@@ -38,16 +38,6 @@ R = 3
 FRAMES = routing_frames(R)
 ADDRESS = "http://capsviz.test/routing"
 MODULES = ("address", "clock", "drawing", "explorer", "packing", "routing", "texts")
-DIGITS = Shape(
-    size=28,
-    classes=tuple("0123456789"),
-    kind="digit",
-    grid=CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2),
-    components=8,
-    pose=16,
-    routing="dynamic",
-    trained=3,
-)
 
 
 def made_up(seed: int = 3, iterations: int = R) -> RoutingTrace:
@@ -76,7 +66,7 @@ def made_up(seed: int = 3, iterations: int = R) -> RoutingTrace:
         c=routed.c,
         s=routed.s,
         v=routed.v,
-        shape=DIGITS,
+        shape=PAPER,
     )
 
 
