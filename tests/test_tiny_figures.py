@@ -58,6 +58,7 @@ def test_html_has_its_sizes_and_names(tiny_model: Model, trace: RoutingTrace, dr
     assert re.findall(r'cv-numeral">(\w+)<', htmls["bars"]) == list(tiny.CLASSES)
     assert "400 pixels" in words(htmls["panels"])
     assert "over 99% of the Shapes shapes held out" in htmls["card"]
+    assert "Shape capsules" in htmls["layers"]
     assert "fed one shape’s 5 numbers and 10 zeros" in htmls["layers"]
     assert f"{sum(tiny_model.parameters.values()):,}" in htmls["layers"]
 

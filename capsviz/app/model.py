@@ -84,7 +84,10 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
                 paper=model.spec.source.accuracy,
             ),
         ),
-        (f"{sum(model.parameters.values()):,}", say("model.parameters")),
+        (
+            f"{sum(model.parameters.values()):,}",
+            say("model.parametersOfPaper" if model.spec.source.accuracy else "model.parameters"),
+        ),
     ]
     if evaluation and "drawings" in evaluation:
         drawn = evaluation["drawings"]

@@ -8,7 +8,7 @@ import numpy as np
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.theme import number
 from capsviz.networks.base import Spec
-from capsviz.texts import noun, say
+from capsviz.texts import capital, noun, say
 from capsviz.traces.routing import RoutingTrace
 
 COLUMNS = ("layer", "what", "output", "here", "parameters")
@@ -30,13 +30,14 @@ def layers_table(
     """
     made = {} if trace is None or reconstructions is None else _made(trace, reconstructions)
     routed = say("layers.routing") if trace is None else say("layers.routed", count=trace.iterations)
+    kind = noun(spec.shape.kind)
     names = [say(f"layers.head.{column}") for column in COLUMNS]
     _, what, output, here, count = (
         f' data-column="{html.escape(name)}"' for name in names
     )  # where there is no head
     body = "".join(
-        f"<tr><th scope='row'>{say(f'layers.{layer.part}.name')}</th>"
-        f"<td{what}>{say(f'layers.{layer.part}.what', **layer.facts, routing=routed, kind=noun(spec.shape.kind))}</td>"
+        f"<tr><th scope='row'>{capital(say(f'layers.{layer.part}.name', kind=kind))}</th>"
+        f"<td{what}>{say(f'layers.{layer.part}.what', **layer.facts, routing=routed, kind=kind)}</td>"
         f"<td{output}>{' × '.join(map(str, layer.size))}</td>"
         f"<td{here}>{html.escape(made.get(layer.part, '–'))}</td>"
         f"<td{count} class='cv-count'>{parameters.get(layer.part, 0):,}</td></tr>"
