@@ -45,7 +45,7 @@ from capsviz.training.pool import Pool, load_pool
 from capsviz.training.schedule import Stream, learning_rate, random_shift, stream
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
-from capsviz.training.validation import capsule_lengths, error_rate, measured, to_pixels
+from capsviz.training.validation import evidence, error_rate, measured, to_pixels
 
 CPU = torch.device("cpu")
 SMALL = Settings(epochs=2, batch_size=2)
@@ -986,7 +986,7 @@ def finished() -> Iterator[Run]:
 
     def measure(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
         events.append(f"measure {len(digits.labels)}")
-        return capsule_lengths(net, digits, iterations, batch_size)
+        return evidence(net, digits, iterations, batch_size)
 
     class Spied(Trainer):
         def _update(self, images: Tensor, labels: Tensor) -> None:
@@ -997,7 +997,7 @@ def finished() -> Iterator[Run]:
         patch.setattr(data, "SIZES", {"train": 8, "test": 5})
         patch.setitem(vars(data.MNIST), "held_out", 4)
         patch.setitem(vars(data.MNIST), "load", load)
-        patch.setattr(validation, "capsule_lengths", measure)
+        patch.setattr(validation, "evidence", measure)
         patch.setattr(train, "Trainer", Spied)
         reference.write_mnist(Path(folder), 8, 5)
         run = Run(Path(folder), Path(folder) / "out", events)

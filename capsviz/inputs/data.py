@@ -53,6 +53,8 @@ class DataSet:
         made_up: whether ``strokes`` can make up drawings of these classes, and of what is none of them.
         load: folder and "train" or "test" to that half; raises a ``DataError`` where it is not whole.
         unlike: folder and half to what its files differ in from the originals, in words; "" where they do not.
+        kind: what a class is, "digit" say; the texts have a word for it.
+        last: whether the last ones of "train" are held out, which belong together, and not any.
     """
 
     name: str
@@ -62,6 +64,8 @@ class DataSet:
     made_up: bool
     load: "Callable[[str | Path, str], Digits]"
     unlike: Callable[[str | Path, str], str]
+    kind: str = "class"
+    last: bool = False
 
 
 def load_mnist(directory: str | Path, split: str) -> Digits:
@@ -133,18 +137,35 @@ def unlike_mnist(directory: str | Path, split: str) -> str:
     return f"{' and '.join(others)}: of MNIST's form, but not its original bytes" if others else ""
 
 
-def split_validation(digits: Digits, held_out: int = VALIDATION_SIZE) -> tuple[Digits, Digits]:
+def split_validation(
+    digits: Digits, held_out: int = VALIDATION_SIZE, last: bool = False
+) -> tuple[Digits, Digits]:
     """Hold training images out: the same ones whatever the training seed, so that runs compare.
+
+    Args:
+        digits: all there are.
+        held_out: how many to hold out.
+        last: whether these are the last ones, or chosen at random.
 
     Returns:
         The digits to train on and the digits to choose by.
     """
     import torch
 
+    if last:
+        count = len(digits.labels) - held_out
+        return digits.take(slice(count)), digits.take(slice(count, None))
     order = torch.randperm(len(digits.labels), generator=torch.Generator().manual_seed(2017))
     return digits.take(order[held_out:]), digits.take(order[:held_out])
 
 
 MNIST = DataSet(
-    "MNIST", tuple("0123456789"), SIZES, VALIDATION_SIZE, made_up=True, load=load_mnist, unlike=unlike_mnist
+    "MNIST",
+    tuple("0123456789"),
+    SIZES,
+    VALIDATION_SIZE,
+    made_up=True,
+    load=load_mnist,
+    unlike=unlike_mnist,
+    kind="digit",
 )

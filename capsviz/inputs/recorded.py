@@ -3,13 +3,16 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from capsviz.errors import DataError
-from capsviz.inputs.strokes import Drawing, fit
+from capsviz.inputs.strokes import Drawing, Strokes, fit
+
+DIGITS = tuple("0123456789")
+LONGEST_NAME = 40  # characters of the name of a class
 
 FAR = 1e9  # no coordinate in a file is that large; the numbers would run out of digits
 # In a file, unpacked: eight times what 25,000 people's digits and letters take. A small file can unpack to any size.
@@ -17,12 +20,13 @@ MOST_BYTES, MOST_LINE = 128_000_000, 1_000_000
 MOST_LINES, MOST_DRAWINGS, MOST_POINTS = 400_000, 200_000, 8_000_000
 
 
-def read_strokes(path: str | Path) -> list[Drawing]:
+def read_strokes(path: str | Path, classes: Sequence[str] = DIGITS) -> list[Drawing]:
     """Read drawings from a file with one JSON object a line: ``label``, ``strokes``, perhaps ``writer``.
 
     Args:
-        path: a .jsonl file, or a .jsonl.gz. ``label`` is 0 to 9, ``strokes`` a list of polylines
-            ``[[x, y], ...]``, x right and y down, in any unit.
+        path: a .jsonl file, or a .jsonl.gz. ``label`` is the name of a class, or its number where the names are numbers;
+            ``strokes`` a list of polylines ``[[x, y], ...]``, x right and y down, in any unit.
+        classes: names of the classes; a drawing's label becomes its place among them.
 
     Returns:
         The drawings in the file's order, each fit into a box whose larger side is 1.
@@ -32,9 +36,14 @@ def read_strokes(path: str | Path) -> list[Drawing]:
     """
     drawings: list[Drawing] = []
     points = 0
+    places = {name: place for place, name in enumerate(classes)}
     for number, line in _lines_of(Path(path)):
         if line:
-            drawings.append(_drawing(line, f"Line {number} of {path}"))
+            where = f"Line {number} of {path}"
+            name, strokes, writer = _drawing(line, where)
+            if name not in places:
+                raise DataError(f"{where} has the label {_named(name)[:20]}: give {_wanted(classes)}.")
+            drawings.append(Drawing(places[name], strokes, writer))
             points += sum(map(len, drawings[-1].strokes))
         if len(drawings) > MOST_DRAWINGS or points > MOST_POINTS:
             raise DataError(
@@ -43,6 +52,26 @@ def read_strokes(path: str | Path) -> list[Drawing]:
     if not drawings:
         raise DataError(f"{path} holds no drawings: give a file with one JSON object a line.")
     return drawings
+
+
+def labels_of(path: str | Path) -> tuple[str, ...]:
+    """Names of the classes in a file of strokes, in order: numbers by their size, then texts by their letters.
+
+    Raises:
+        DataError: if the file cannot be read, or a line is not of its form.
+    """
+    names = {_drawing(line, f"Line {number} of {path}")[0] for number, line in _lines_of(Path(path)) if line}
+    return tuple(sorted(names, key=lambda name: (not name.isdecimal(), len(name) * name.isdecimal(), name)))
+
+
+def _named(name: str) -> str:
+    return name if name.removeprefix("-").isdecimal() else repr(name)
+
+
+def _wanted(classes: Sequence[str]) -> str:
+    if tuple(classes) == DIGITS:
+        return "a whole number from 0 to 9"
+    return f"one of {', '.join(classes)}"
 
 
 def _lines_of(path: Path) -> Iterator[tuple[int, str]]:
@@ -65,7 +94,8 @@ def _lines_of(path: Path) -> Iterator[tuple[int, str]]:
         ) from error
 
 
-def _drawing(line: str, where: str) -> Drawing:
+def _drawing(line: str, where: str) -> tuple[str, Strokes, str]:
+    """Label, strokes that ``fit`` has moved, and writer of a line; "" for one that is not named."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -74,15 +104,15 @@ def _drawing(line: str, where: str) -> Drawing:
         raise DataError(f'{where} is not an object: write {{"label": ..., "strokes": ...}}.')
     label, strokes = entry.get("label"), entry.get("strokes")
     if label is None:
-        raise DataError(f"{where} has no label: give a whole number from 0 to 9.")
-    if type(label) is not int or not 0 <= label <= 9:
-        raise DataError(f"{where} has the label {repr(label)[:20]}: give a whole number from 0 to 9.")
+        raise DataError(f"{where} has no label: give the name of its class, or its number.")
+    if type(label) not in (int, str) or not str(label).strip() or len(str(label)) > LONGEST_NAME:
+        raise DataError(f"{where} has the label {repr(label)[:20]}: give a whole number, or a short text.")
     if not isinstance(strokes, list) or not strokes:
         raise DataError(f"{where} has no strokes: give a list of polylines.")
     drawn = [_stroke(stroke, where) for stroke in strokes]
     if not np.ptp(np.concatenate(drawn), axis=0).any():
         raise DataError(f"{where} is but a single point: leave it out.")
-    return Drawing(label, fit(drawn), str(entry.get("writer", "")))
+    return str(label), fit(drawn), str(entry.get("writer", ""))
 
 
 def _stroke(points: object, where: str) -> np.ndarray:

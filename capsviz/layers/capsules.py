@@ -162,6 +162,18 @@ class Activations(NamedTuple):
         return self.v.norm(dim=-1)
 
 
+class Outcome(NamedTuple):
+    """What a network's answer, its loss and its decoder are made of, for a batch."""
+
+    evidence: Tensor  # [B, J] lengths of capsules, in 0..1; logits, of a network that ends in a softmax
+    poses: Tensor | None  # [B, J, D] what a decoder draws of
+
+    @classmethod
+    def of_capsules(cls, v: Tensor) -> "Outcome":
+        """That of class capsules [B, J, D]."""
+        return cls(v.norm(dim=-1), v)
+
+
 Encode = Callable[[Tensor], tuple[Tensor, Tensor]]  # images [B, S, S] to features and u
 
 
@@ -219,9 +231,17 @@ class CapsNet(nn.Module):
         features = F.relu(self.conv1(images.unsqueeze(1)))
         return features, self.primary(features)
 
+    def outcome(self, images: Tensor, iterations: int, mixed_precision: bool = False) -> Outcome:
+        """Lengths and poses of the class capsules of images [B, S, S]."""
+        return Outcome.of_capsules(self(images, iterations, mixed_precision).v)
+
     def scores(self, images: Tensor, iterations: int) -> Tensor:
         """Lengths [B, J] of the class capsules of images [B, S, S]."""
         return self(images, iterations).lengths
+
+    def transforms(self) -> Tensor:
+        """[I, J, D, K] W_ij, which make of each u_i its votes (Eq. 2)."""
+        return self.digits.W
 
     def scores_by_iteration(self, images: Tensor, iterations: int, encode: Encode | None = None) -> Tensor:
         """Lengths [R, B, J] after each of R iterations; ``encode`` in place of the network's own."""
@@ -272,6 +292,18 @@ def margin_loss(lengths: Tensor, target: Tensor) -> Tensor:
     missed = (MARGIN_PRESENT - lengths).clamp_min(0).square()
     claimed = (lengths - MARGIN_ABSENT).clamp_min(0).square()
     return (present * missed + ABSENT_WEIGHT * (1 - present) * claimed).sum(1).mean()
+
+
+def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of the softmax of logits [B, J], mean over the batch; of what is no class, to equal probabilities.
+
+    Args:
+        logits: one for each class.
+        target: [B] true classes, int64; ``NO_CLASS`` for what is none.
+    """
+    present = one_hot(target, logits.shape[1]).to(logits.dtype)
+    wanted = present + (1 - present.sum(1, keepdim=True)) / logits.shape[1]
+    return -(wanted * logits.log_softmax(1)).sum(1).mean()
 
 
 def reconstruction_loss(reconstructions: Tensor, images: Tensor, count: float | None = None) -> Tensor:

@@ -117,9 +117,10 @@ LOG = listed(
     form(
         {
             "epoch": several,
-            **dict.fromkeys(("margin_loss", "reconstruction_loss", "seconds"), amount),
+            **dict.fromkeys(("reconstruction_loss", "seconds"), amount),
             **dict.fromkeys(("train_error", "validation_error"), share),
-        }
+        },
+        dict.fromkeys(("margin_loss", "cross_entropy"), amount),
     )
 )
 

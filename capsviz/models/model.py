@@ -217,7 +217,7 @@ class Model:
 
     def transforms(self) -> np.ndarray:
         """[I, J, D, K] W_ij, which make of each u_i its votes û_{j|i} (Eq. 2), float32."""
-        weights: np.ndarray = self._way.net.digits.W.detach().cpu().numpy()
+        weights: np.ndarray = self._way.net.transforms().detach().cpu().numpy()
         return weights
 
     def _way_of(self, net: torch.nn.Module) -> Way:

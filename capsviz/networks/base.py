@@ -18,7 +18,7 @@ from capsviz import texts
 from capsviz.checks import shown
 from capsviz.errors import NetworkError
 from capsviz.inputs.data import DataSet
-from capsviz.traces.base import OFFERS, Shape
+from capsviz.traces.base import COUPLING, OFFERS, POSES, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,6 +83,8 @@ class Spec:
         quick: makes, of the module on the CPU with the weights it will keep, a quicker way to compute; None if there is
             none.
         aliases: other names that lead here, for ever.
+        of: makes the spec of the same architecture for other data, of a name, a title and these; None if it has a fixed
+            size.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Spec:
     build: "Callable[[Spec], nn.Module]"
     quick: "Callable[[Any], Any] | None" = None
     aliases: tuple[str, ...] = ()
+    of: "Callable[[str, str, DataSet], Spec] | None" = None
 
 
 _known: dict[str, Spec] = {}
@@ -172,6 +175,7 @@ def _check(spec: Spec, origin: str) -> None:
         "build": callable,
         "quick": lambda value: value is None or callable(value),
         "aliases": lambda value: _is_tuple(value, str),
+        "of": lambda value: value is None or callable(value),
     }
     for field in fields(spec):
         value = getattr(spec, field.name)
@@ -187,11 +191,12 @@ def _check(spec: Spec, origin: str) -> None:
             raise NetworkError(
                 f"{origin}: {shown(alias)} cannot be an alias: use small letters, digits, dots, hyphens."
             )
-    unknown = spec.offers - set(OFFERS)
-    if unknown or (spec.offers and spec.shape.grid is None):
+    able = {COUPLING: spec.shape.grid is not None, POSES: spec.shape.pose > 0}
+    unable = sorted(str(offer) for offer in spec.offers if not able.get(offer))
+    if unable:
         raise NetworkError(
-            f"{origin}: {spec.name} cannot offer {', '.join(sorted(map(str, unknown or spec.offers)))}: "
-            f"there are {', '.join(OFFERS)}, of networks with a grid of capsules."
+            f"{origin}: {spec.name} cannot offer {', '.join(unable)}: there are {', '.join(OFFERS)}; the first needs a "
+            "grid of capsules, the second poses."
         )
     if spec.data.classes != spec.shape.classes:
         raise NetworkError(

@@ -84,6 +84,6 @@ NETWORKS = (
         ),
         build=_build,
         quick=_quick,
-        aliases=("capsnet-mnist",),
+        aliases=("dynamic", "capsnet-mnist"),
     ),
 )

@@ -15,6 +15,10 @@ MARGIN_PRESENT, MARGIN_ABSENT = (
 COUPLING = "coupling"  # votes of primary capsules, and how they are shared out
 POSES = "poses"  # a pose for each class, of which a decoder draws
 OFFERS = (COUPLING, POSES)
+LENGTH, PROBABILITY = (
+    "length",
+    "probability",
+)  # what a score is: of a capsule, or of a softmax over the classes
 
 MOST_CAPSULES = 36_000  # of a layer: their votes, for one image, take a quarter of a gigabyte
 MOST_CLASSES = 200
@@ -83,8 +87,9 @@ class Shape:
         grid: of its primary capsules; None for a network without.
         components: K of a primary capsule; 0 without.
         pose: D of a class capsule; 0 without.
-        routing: kind of routing: "dynamic" (Procedure 1 of arXiv:1710.09829); "" without.
-        trained: routing iterations of training; 0 without.
+        routing: kind of routing: "dynamic" (Procedure 1 of arXiv:1710.09829), "attention" (arXiv:2101.12491); "" without.
+        trained: routing iterations of training; 1 where nothing iterates.
+        score: what its scores are, ``LENGTH`` or ``PROBABILITY``.
     """
 
     size: int
@@ -94,7 +99,8 @@ class Shape:
     components: int = 0
     pose: int = 0
     routing: str = ""
-    trained: int = 0
+    trained: int = 1
+    score: str = LENGTH
 
     def __post_init__(self) -> None:
         names = self.classes
@@ -110,6 +116,13 @@ class Shape:
                 raise ValueError(f"the last capsules see as far as pixel {end} of {self.size}.")
             if self.components < 1 or self.pose < 1 or self.trained < 1 or not self.routing:
                 raise ValueError("capsules have components, poses and a routing with 1 iteration or more.")
+        if self.score not in (LENGTH, PROBABILITY) or (self.trained != 1 and not self.iterates):
+            raise ValueError(f"scores are {LENGTH} or {PROBABILITY}, and only dynamic routing iterates.")
+
+    @property
+    def iterates(self) -> bool:
+        """Whether its routing goes on for a number of iterations that can be chosen."""
+        return self.routing == "dynamic"
 
 
 class Trace(ABC):

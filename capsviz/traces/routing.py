@@ -106,7 +106,7 @@ class RoutingTrace(Trace):
     @cached_property
     def lengths(self) -> np.ndarray:
         """[R, J] lengths |v| of the class capsules in 0..1: how surely each class is there."""
-        return _frozen(np.linalg.norm(self.v, axis=2))
+        return frozen(np.linalg.norm(self.v, axis=2))
 
     @property
     def scores(self) -> np.ndarray:
@@ -116,13 +116,13 @@ class RoutingTrace(Trace):
     @cached_property
     def agreement(self) -> np.ndarray:
         """[R, I, J] scalar products u_hat . v of each iteration (Procedure 1, line 7)."""
-        return _frozen(np.einsum("ijd,rjd->rij", self.u_hat, self.v, optimize=True))
+        return frozen(np.einsum("ijd,rjd->rij", self.u_hat, self.v, optimize=True))
 
     @cached_property
     def entropy(self) -> np.ndarray:
         """[R, I] entropy of each primary capsule's coupling coefficients, in nats: log J where uniform."""
         c = np.maximum(self.c, np.finfo(np.float32).tiny)  # 0 log 0 is 0
-        return _frozen(-(self.c * np.log(c)).sum(axis=2))
+        return frozen(-(self.c * np.log(c)).sum(axis=2))
 
     @cached_property
     def share(self) -> np.ndarray:
@@ -131,9 +131,10 @@ class RoutingTrace(Trace):
         Because ``v`` points where ``s`` does, the shares of all primary capsules sum to |s|.
         """
         direction = self.v / np.maximum(self.lengths, np.finfo(np.float32).tiny)[..., None]
-        return _frozen(self.weight * np.einsum("ijd,rjd->rij", self.u_hat, direction, optimize=True))
+        return frozen(self.weight * np.einsum("ijd,rjd->rij", self.u_hat, direction, optimize=True))
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
+def frozen(array: np.ndarray) -> np.ndarray:
+    """The array itself, read-only from now on."""
     array.flags.writeable = False
     return array

@@ -10,7 +10,7 @@ from capsviz.errors import DataError
 from capsviz.models.weights import FILE
 
 CHECKPOINT = "checkpoint.safetensors"
-LOG_FIELDS = ["epoch", "margin_loss", "reconstruction_loss", "train_error", "validation_error", "seconds"]
+LOSSES = ("margin_loss", "cross_entropy")  # a log has one of these: of lengths, or of probabilities
 
 
 def check_folder(out: Path, resume: bool) -> bool:
@@ -58,7 +58,7 @@ def saving(out: Path) -> Iterator[None]:
 def log_as_csv(log: list[dict[str, float]]) -> str:
     """The log as CSV, a line for each epoch."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, LOG_FIELDS)
+    writer = csv.DictWriter(text, list(log[0]) if log else [])
     writer.writeheader()
     writer.writerows(log)
     return text.getvalue()

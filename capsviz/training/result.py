@@ -71,12 +71,13 @@ def finish(
 
 @torch.no_grad()
 def mean_into(net: nn.Module, others: Sequence[nn.Module]) -> None:
-    """Make ``net`` the mean of itself and ``others``, parameter by parameter.
+    """Make ``net`` the mean of itself and ``others``, number by number.
 
     What a small learning rate leads to lies at the rim of a wide minimum, the ends of two trainings at two places
     of it; their mean lies further inside (Izmailov et al., 2018, arXiv:1803.05407).
     """
-    for ours, *theirs in zip(net.parameters(), *(other.parameters() for other in others), strict=True):
+    states = (one.state_dict().values() for one in (net, *others))  # with the means that normalise
+    for ours, *theirs in zip(*states, strict=True):
         ours.copy_(torch.stack([ours, *(part.to(ours.device) for part in theirs)]).mean(0))
 
 

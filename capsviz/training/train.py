@@ -16,8 +16,7 @@ from tqdm import tqdm
 from capsviz.errors import DataError
 from capsviz.inputs.data import split_validation
 from capsviz.models.weights import Weights, write_atomically
-from capsviz.networks.base import Spec, find, networks
-from capsviz.traces.base import POSES
+from capsviz.networks.base import Spec, find
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
 from capsviz.training.folder import CHECKPOINT, check_folder, log_as_csv, make_folder, saving
@@ -66,7 +65,12 @@ def train(
     spec = find(settings.network)
     check_network(spec, settings)
     check_shares(settings)
-    settings = replace(settings, network=spec.name, start_from=start.sha256 if start else "")
+    settings = replace(
+        settings,
+        network=spec.name,
+        start_from=start.sha256 if start else "",
+        iterations=settings.iterations if spec.shape.iterates else 1,
+    )
     if settings.average_start and start is None:
         raise DataError(
             "There are no weights to average with: give --start-from as well, or no --average-start."
@@ -84,7 +88,7 @@ def train(
         )
     begun = team.from_first(lambda: check_folder(out, resume))
     training, validation = split_validation(
-        team.from_first(lambda: spec.data.load(data, "train")), spec.data.held_out
+        team.from_first(lambda: spec.data.load(data, "train")), spec.data.held_out, spec.data.last
     )
     if settings.batch_size > len(training.labels):
         raise DataError(
@@ -119,7 +123,7 @@ def train(
                 trainer.save(checkpoint)
                 write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
         say(
-            f"epoch {row['epoch']:.0f}: margin loss {row['margin_loss']:.5f}, training error "
+            f"epoch {row['epoch']:.0f}: {trainer.loss.replace('_', ' ')} {row[trainer.loss]:.5f}, training error "
             f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
         )
 
@@ -138,12 +142,7 @@ def mixed_precision(out: Path, device: torch.device) -> bool:
 
 
 def check_network(spec: Spec, settings: Settings) -> None:
-    """Raise a ``DataError`` if there is no loss, or there are no made-up images, for such a network."""
-    if POSES not in spec.offers:
-        able = [name for name, other in networks().items() if POSES in other.offers]
-        raise DataError(
-            f"{spec.name} has no decoder, which training needs: choose another --network ({', '.join(able)})."
-        )
+    """Raise a ``DataError`` if there are no made-up images for such a network."""
     if not spec.data.made_up and (settings.synthetic or settings.others):
         raise DataError(
             f"Nothing can be made up that goes with {spec.data.name}, only with digits: leave out --synthetic and "

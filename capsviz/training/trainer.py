@@ -15,9 +15,10 @@ from capsviz.inputs.augment import Strength, add_noise, augment
 from capsviz.inputs.data import NO_CLASS, Digits
 from capsviz.models.weights import check_architecture
 from capsviz.networks.base import find
-from capsviz.traces.base import MARGIN_PRESENT
+from capsviz.traces.base import LENGTH, MARGIN_PRESENT
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
+from capsviz.training.folder import LOSSES
 from capsviz.training.objective import Objective
 from capsviz.training.pool import Pool
 from capsviz.training.precision import instructions
@@ -26,9 +27,10 @@ from capsviz.training.settings import Settings
 from capsviz.training.validation import error_rate, to_pixels
 
 ADAM = ("exp_avg", "exp_avg_sq")
-# A network all of whose capsules are 0 has a margin loss of 0.81 (Eq. 4). Lengths stay below 1 and pixels between 0
-# and 1: a run that has lost its way shows it here, hardly ever in a number that is not finite.
-DIVERGED = 1.1 * MARGIN_PRESENT**2
+# Times the loss of a network that does not look: 0.81 with capsules that are all 0 (Eq. 4), log J with equal
+# probabilities. Lengths stay below 1 and pixels between 0 and 1: a run that has lost its way shows it here, hardly ever
+# in a number that is not finite.
+DIVERGED = 1.1
 
 
 class Trainer:
@@ -53,13 +55,16 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):  # whoever trains keeps their own random numbers
             torch.manual_seed(stream(settings.seed, Stream.WEIGHTS).initial_seed())
             self.net: Any = spec.build(spec).to(device)
+        lengths = spec.shape.score == LENGTH
+        self.loss = LOSSES[0] if lengths else LOSSES[1]
+        self._lost = DIVERGED * (MARGIN_PRESENT**2 if lengths else math.log(len(spec.shape.classes)))
         self.objective = team.average_gradients(
             Objective(self.net, settings.iterations, settings.mixed_precision)
         )
         self.optimizer = torch.optim.Adam(self.net.parameters(), fused=True)
         self.step = 0
         self.log: list[dict[str, float]] = []
-        self.sums = [0.0, 0.0, 0.0]  # margin loss, reconstruction loss and errors since the epoch began
+        self.sums = [0.0, 0.0, 0.0]  # class loss, reconstruction loss and errors since the epoch began
         self.seconds = 0.0  # spent in this epoch
 
     @property
@@ -130,10 +135,10 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         self.optimizer.step()
-        margin, reconstruction, wrong = self.team.sum(losses.parts).tolist()
-        if not math.isfinite(margin + reconstruction):
-            self._stop(f"The loss is {margin + reconstruction} at step {self.step + 1:,} of {self.steps:,}")
-        for i, value in enumerate((margin / count, reconstruction / count, wrong)):
+        loss, reconstruction, wrong = self.team.sum(losses.parts).tolist()
+        if not math.isfinite(loss + reconstruction):
+            self._stop(f"The loss is {loss + reconstruction} at step {self.step + 1:,} of {self.steps:,}")
+        for i, value in enumerate((loss / count, reconstruction / count, wrong)):
             self.sums[i] += value
 
     def _stop(self, what: str) -> NoReturn:
@@ -152,7 +157,7 @@ class Trainer:
         real, synthetic, _ = self.settings.batch
         row = {
             "epoch": self.step // steps,
-            "margin_loss": self.sums[0] / steps,
+            self.loss: self.sums[0] / steps,
             "reconstruction_loss": self.sums[1] / steps,
             "train_error": self.sums[2] / (steps * (real + synthetic)),
             "validation_error": self.team.from_first(
@@ -160,8 +165,10 @@ class Trainer:
             ),
             "seconds": self.seconds,
         }
-        if row["margin_loss"] > DIVERGED:
-            self._stop(f"The margin loss of epoch {row['epoch']:.0f} is {row['margin_loss']:.2f}")
+        if row[self.loss] > self._lost:
+            self._stop(
+                f"The {self.loss.replace('_', ' ')} of epoch {row['epoch']:.0f} is {row[self.loss]:.2f}"
+            )
         self.log.append(row)
         self.sums, self.seconds = [0.0, 0.0, 0.0], 0.0
         return row

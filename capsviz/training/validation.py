@@ -7,31 +7,34 @@ from torch import Tensor
 
 from capsviz.inputs.data import Digits
 from capsviz.layers import fast
-from capsviz.layers.capsules import margin_loss
 from capsviz.measures.unsure import unsure_below
-from capsviz.training.objective import class_capsules
+from capsviz.traces.base import LENGTH
+from capsviz.training.objective import class_loss, outcome
 
 
 @torch.inference_mode()
-def capsule_lengths(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
-    """Lengths [N, J] of the class capsules, on the CPU."""
+def evidence(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> Tensor:
+    """Lengths of class capsules, or logits, [N, J], on the CPU; as the network will answer, not as it trains."""
     device = next(net.parameters()).device
-    lengths = [torch.empty(0, len(net.shape.classes))]
+    made = [torch.empty(0, len(net.shape.classes))]
     spectra = fast.kernel_spectra(net) if device.type == "cpu" and fast.serves(net) else None
+    training = net.training
+    net.eval()  # batch normalisation then uses what it has learnt, not this batch
     for start in range(0, len(digits.labels), batch_size):
         pixels = to_pixels(digits.take(slice(start, start + batch_size)).images, device)
-        lengths.append(class_capsules(net, pixels, iterations, spectra=spectra).norm(dim=-1).cpu())
-    return torch.cat(lengths)
+        made.append(outcome(net, pixels, iterations, spectra=spectra).evidence.cpu())
+    net.train(training)
+    return torch.cat(made)
 
 
 def error_rate(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> float:
-    """Share of ``digits`` (0..1) whose longest capsule is not that of their label."""
-    return share_wrong(capsule_lengths(net, digits, iterations, batch_size), digits)
+    """Share of ``digits`` (0..1) whose strongest class is not that of their label."""
+    return share_wrong(evidence(net, digits, iterations, batch_size), digits)
 
 
-def share_wrong(lengths: Tensor, digits: Digits) -> float:
-    """Share (0..1) of the longest capsules of lengths [N, J] that are not those of the labels."""
-    wrong = lengths.argmax(1) != digits.labels
+def share_wrong(evidence: Tensor, digits: Digits) -> float:
+    """Share (0..1) of the highest of evidence [N, J] that are not those of the labels."""
+    wrong = evidence.argmax(1) != digits.labels
     return int(wrong.sum()) / len(wrong)
 
 
@@ -41,12 +44,13 @@ def to_pixels(images: Tensor, device: torch.device) -> Tensor:
 
 
 def measured(net: Any, validation: Digits, test: Digits, iterations: int) -> dict[str, float]:
-    """What a card says of ``net``: "validation_error", "validation_loss" (margin), "unsure_below" and, last, "test_error"."""
+    """What a card says of ``net``: "validation_error", "validation_loss", "unsure_below" and, last, "test_error"."""
     torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
-    lengths = capsule_lengths(net, validation, iterations)
+    found = evidence(net, validation, iterations)
+    scores = found if net.shape.score == LENGTH else found.softmax(1)
     return {
-        "validation_error": share_wrong(lengths, validation),
-        "validation_loss": float(margin_loss(lengths, validation.labels)),
-        "unsure_below": unsure_below(lengths.amax(1).numpy()),
+        "validation_error": share_wrong(found, validation),
+        "validation_loss": float(class_loss(net.shape, found, validation.labels)),
+        "unsure_below": unsure_below(scores.amax(1).numpy()),
         "test_error": error_rate(net, test, iterations),
     }

@@ -1,0 +1,59 @@
+"""A plain convolutional network, to compare capsules with: the attention network's trunk and a dense layer."""
+
+from typing import TYPE_CHECKING
+
+from capsviz.inputs.data import MNIST, DataSet
+from capsviz.networks.attention import SOURCE
+from capsviz.networks.base import Layer, Spec
+from capsviz.traces.base import POSES, PROBABILITY, Shape
+
+if TYPE_CHECKING:
+    from capsviz.layers.plain import PlainNet
+
+_SIZE, _MAPS, _POSE, _HIDDEN = 28, 128, 16, (512, 1024)
+
+
+def _build(spec: Spec) -> "PlainNet":
+    from capsviz.layers.plain import PlainNet
+
+    return PlainNet(spec.shape, hidden=_HIDDEN)
+
+
+def cnn(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), pose: int = 0) -> Spec:
+    """The network for whatever ``data`` holds; with ``pose`` numbers for each class it has a decoder too."""
+    shape = Shape(size=_SIZE, classes=data.classes, kind=data.kind, pose=pose, score=PROBABILITY)
+    layers = [
+        Layer("trunk", (_MAPS,), {"maps": _MAPS}),
+        Layer("dense", (len(shape.classes), pose) if pose else (len(shape.classes),), {"maps": _MAPS}),
+    ]
+    if pose:
+        layers.append(
+            Layer(
+                "decoder",
+                (_SIZE, _SIZE),
+                {
+                    "hidden": ", ".join(map(str, _HIDDEN)),
+                    "pixels": _SIZE**2,
+                    "pose": pose,
+                    "zeros": (len(shape.classes) - 1) * pose,
+                },
+            )
+        )
+    return Spec(
+        name=name,
+        title=title,
+        source=SOURCE,
+        data=data,
+        shape=shape,
+        offers=frozenset({POSES}) if pose else frozenset(),
+        layers=tuple(layers),
+        build=_build,
+        aliases=aliases,
+        of=cnn,
+    )
+
+
+NETWORKS = (
+    cnn("cnn.mnist", "Plain CNN, digits", MNIST, ("cnn",)),
+    cnn("cnn.decoder.mnist", "Plain CNN with decoder, digits", MNIST, ("cnn-decoder",), _POSE),
+)
