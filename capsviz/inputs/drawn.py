@@ -28,9 +28,11 @@ LETTERS_DRAWINGS = {"train": 16_455, "choose": 1_705, "test": 4_011}
 
 
 def by_writer(drawings: Sequence[Drawing]) -> dict[str, list[Drawing]]:
-    """Drawings in parts that share no writer: every fifth writer, from the fifth on, is to "test", of the others every
-    eighth to "choose" by, the rest to "train". Writers are in the order of their numbers, or names; a drawing without one
-    is a writer of its own."""
+    """Drawings in parts that share no writer.
+
+    Every fifth writer, from the fifth on, is to "test", of the others every eighth to "choose" by, the rest to "train".
+    Writers are in the order of their numbers, or names; a drawing without one is a writer of its own.
+    """
     names = {drawing.writer or f"drawing {place:09}" for place, drawing in enumerate(drawings)}
     order = sorted(names, key=lambda name: (not name.isdecimal(), len(name) * name.isdecimal(), name))
     part = {}

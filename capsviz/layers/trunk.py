@@ -31,13 +31,13 @@ class Trunk(nn.Module):
     def __init__(self, size: int, convolutions: Sequence[tuple[int, int, int]] = CONVOLUTIONS) -> None:
         super().__init__()
         before = 1
-        layers: list[nn.Module] = []
+        self.convolutions, self.normalisations = nn.ModuleList(), nn.ModuleList()
         for maps, kernel, stride in convolutions:
-            layers.append(nn.Sequential(nn.Conv2d(before, maps, kernel, stride), Normalisation(maps)))
+            self.convolutions.append(nn.Conv2d(before, maps, kernel, stride))
+            self.normalisations.append(Normalisation(maps))
             before, size = maps, (size - kernel) // stride + 1
         if size < 1:
             raise ValueError(f"the convolutions leave {size} places of the image.")
-        self.conv = nn.ModuleList(layers)
         self.whole = nn.Conv2d(before, before, size, groups=before)
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
@@ -52,7 +52,7 @@ class Trunk(nn.Module):
         """
         x = images.unsqueeze(1)
         features = None
-        for convolution, normalisation in self.conv:  # type: ignore[misc]
+        for convolution, normalisation in zip(self.convolutions, self.normalisations, strict=True):
             x = F.relu(convolution(x.contiguous(memory_format=torch.channels_last)))
             features = x if features is None else features
             x = normalisation(x)

@@ -33,7 +33,7 @@ class AttentionTrace(RoutingTrace):
         object.__setattr__(self, "prior", frozen(prior))
 
     @cached_property
-    def weight(self) -> np.ndarray:  # type: ignore[override]
+    def weight(self) -> np.ndarray:
         """[1, I, J] what the votes count in the sum: ``c + prior``. Not a share: it may be negative or above 1."""
         return frozen(self.c + self.prior)
 
