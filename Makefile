@@ -1,4 +1,5 @@
 # Two commands: `make app` serves the app, `make test` runs every test. The rest is for developers.
+# `make app NETWORKS=RUN` puts a network that you have trained into the menu; several as in PATH, or with spaces.
 
 PORT ?= 8501
 PYTHON ?= python3
@@ -8,6 +9,10 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 # `make TORCH=cpu app` takes PyTorch's CPU-only build: a tenth of the download.
 ifeq ($(TORCH),cpu)
 PIP += --extra-index-url https://download.pytorch.org/whl/cpu
+endif
+
+ifdef NETWORKS
+export CAPSVIZ_NETWORKS := $(NETWORKS)
 endif
 
 .PHONY: app test bench clean

@@ -15,10 +15,12 @@ from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, DataError
 from capsviz.inputs.data import SIZES, VALIDATION_SIZE
 from capsviz.networks.base import DEFAULT, find
-from capsviz.training.settings import Settings
+from capsviz.training.settings import FEW_EPOCHS, Settings, sensible
 
-WEIGHTS = "network's name, folder with weights or .safetensors file"
-DATA = "folder with the network's data; MNIST is downloaded there if it is empty"
+WEIGHTS = "network's name, folder with weights (what train wrote) or .safetensors file"
+NETWORK = ("--network", "--weights")  # the second is its older name
+DATA = "folder or file with what the network was trained on; MNIST is downloaded to a folder that is empty"
+OWN_DATA = f"{DATA}; or data of your own: a folder of class folders of pictures, or a file of strokes"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
 
@@ -28,7 +30,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     from capsviz.inputs.preprocess import canvas_to_mnist
     from capsviz.models.model import load_model
 
-    model = load_model(arguments.weights, arguments.device)
+    model = load_model(arguments.network, arguments.device)
     limit = float(model.card["unsure_below"])
     names, kind = model.shape.classes, model.shape.kind
     answers: list[dict[str, Any]] = []
@@ -78,7 +80,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from capsviz.training.folder import make_folder
 
     keep_large_blocks()
-    model = load_model(arguments.weights, arguments.device)
+    model = load_model(arguments.network, arguments.device)
 
     def say(line: str) -> None:
         print(one_line(line), file=sys.stderr)
@@ -94,14 +96,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     measured = evaluate(
         model, arguments.data, arguments.strokes, arguments.limit, lambda part: say(f"measuring: {part}")
     )
-    result = {"weights": str(arguments.weights), **measured}
+    result = {"weights": str(arguments.network), **measured}
     text = json.dumps(result, indent=2)
     # Printed before anything is written: a full disk must not cost what took minutes.
-    in_words = f"{one_line(arguments.weights)}: {summary(result)}"
+    in_words = f"{one_line(arguments.network)}: {summary(result)}"
     print(text if arguments.json and not as_file else in_words, flush=True)
     try:
         if arguments.save:
-            say(f"kept in {save_evaluation(arguments.weights, model.card, measured)}")
+            say(f"kept in {save_evaluation(arguments.network, model.card, measured)}")
         if as_file:
             write_atomically(as_file, f"{text}\n".encode())
             say(f"kept in {as_file}")
@@ -118,10 +120,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from capsviz.inputs.own import Own, find_own, source_of
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.weights import load_weights
     from capsviz.training.distributed import join
-    from capsviz.training.train import mixed_precision, train
+    from capsviz.training.folder import check_folder
+    from capsviz.training.train import check_network, mixed_precision, train
 
     keep_large_blocks()
     spec = find(arguments.network)
@@ -131,8 +135,6 @@ def _train(arguments: argparse.Namespace) -> int:
             f"--final-learning-rate {final} is above --learning-rate {arguments.learning_rate}: give a smaller one."
         )
     settings = Settings(
-        epochs=arguments.epochs,
-        batch_size=arguments.batch_size,
         seed=arguments.seed,
         learning_rate=arguments.learning_rate,
         final_learning_rate=final,
@@ -145,7 +147,21 @@ def _train(arguments: argparse.Namespace) -> int:
         average_start=arguments.average_start,
         network=spec.name,
     )
+
+    def say(line: str) -> None:
+        tqdm.write(one_line(line))
+
+    def own_data() -> Own | None:
+        source = source_of(arguments.data, spec.data)
+        if not source:
+            return None
+        check_folder(arguments.out, arguments.resume)  # before minutes of preparing pictures, not after
+        check_network(spec, settings, own=True)
+        return find_own(arguments.data, source, arguments.skip_unreadable, say)
+
     with join(arguments.device) as (team, device):
+        own = team.from_first(own_data)
+        epochs, batch = sensible(own.train - own.choose) if own else (Settings.epochs, Settings.batch_size)
         mixed = arguments.mixed_precision
         if mixed is None:
             mixed = team.from_first(lambda: mixed_precision(arguments.out, device))
@@ -154,12 +170,18 @@ def _train(arguments: argparse.Namespace) -> int:
         train(
             arguments.data,
             arguments.out,
-            replace(settings, mixed_precision=mixed),
+            replace(
+                settings,
+                epochs=arguments.epochs or epochs,
+                batch_size=arguments.batch_size or batch,
+                mixed_precision=mixed,
+            ),
             device,
             arguments.resume,
             start,
-            say=lambda line: tqdm.write(one_line(line)),
+            say=say,
             team=team,
+            own=own,
         )
     return 0
 
@@ -182,14 +204,14 @@ def _poses(arguments: argparse.Namespace) -> int:
     from capsviz.models.model import load_model
 
     keep_large_blocks()
-    model = load_model(arguments.weights, arguments.device)
+    model = load_model(arguments.network, arguments.device)
     data = model.spec.data
     digits = data.load(arguments.data, "train")
     unlike = data.unlike(arguments.data, "train")
     if unlike:
         print(one_line(unlike), file=sys.stderr)
     measurements = measure_poses(model, (digits.images / 255).numpy(), digits.labels.numpy())
-    path = save_poses(measurements, arguments.weights)
+    path = save_poses(measurements, arguments.network)
     for name, poses in zip(model.shape.classes, measurements.digits, strict=True):
         print(f"{model.shape.kind.capitalize()} {name}, strongest component first")
         components = sorted(enumerate(poses.components), key=lambda entry: -entry[1].strength)
@@ -260,12 +282,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="PNG, JPEG or WebP of one digit, or what the network knows",
     )
-    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
+    command.add_argument(*NETWORK, default=DEFAULT, metavar="NETWORK", help=f"{WEIGHTS} (%(default)s)")
     command.add_argument("--json", action="store_true", help="print all lengths as JSON")
 
     command = add("evaluate", _evaluate, "Measure a network on its test set, on drawings and beyond.")
     command.add_argument("--data", type=_path, required=True, help=DATA)
-    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
+    command.add_argument(*NETWORK, default=DEFAULT, metavar="NETWORK", help=f"{WEIGHTS} (%(default)s)")
     command.add_argument(
         "--strokes", type=_path, metavar="FILE", help="drawings as strokes, .jsonl or .jsonl.gz"
     )
@@ -287,22 +309,27 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = add("poses", _poses, "Measure what each pose component does to a drawing, beside the weights.")
     command.add_argument("--data", type=_path, required=True, help=DATA)
-    command.add_argument("--weights", default=DEFAULT, help=f"{WEIGHTS} (%(default)s)")
+    command.add_argument(*NETWORK, default=DEFAULT, metavar="NETWORK", help=f"{WEIGHTS} (%(default)s)")
 
-    command = add("train", _train, "Train a network on its data.")
-    command.add_argument("--data", type=_path, required=True, help=DATA)
+    command = add("train", _train, "Train a network on its data, or on your own.")
+    command.add_argument("--data", type=_path, required=True, help=OWN_DATA)
     command.add_argument("--network", default=DEFAULT, metavar="NAME", help="what to train (%(default)s)")
+    command.add_argument(
+        "--skip-unreadable", action="store_true", help="train without the pictures that cannot be read"
+    )
     command.add_argument(
         "--out", type=_path, required=True, help="folder for checkpoint, log, curves, weights"
     )
     command.add_argument(
         "--epochs",
         type=_positive,
-        default=Settings.epochs,
-        help=f"each as many steps as {SIZES['train'] - VALIDATION_SIZE:,} images make (%(default)s)",
+        help=f"each goes once through the images to train on, of MNIST {SIZES['train'] - VALIDATION_SIZE:,} "
+        f"({Settings.epochs}; of few images of your own up to {FEW_EPOCHS})",
     )
     command.add_argument(
-        "--batch-size", type=_positive, default=Settings.batch_size, help="images a step (%(default)s)"
+        "--batch-size",
+        type=_positive,
+        help=f"images a step ({Settings.batch_size}; of fewer than 1,024 images of your own an eighth of them)",
     )
     command.add_argument(
         "--seed", type=_seed, default=Settings.seed, help="of weights, order and shifts (%(default)s)"
@@ -352,7 +379,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = add("average", _average, "Make the mean of the weights of several trainings.")
     command.add_argument("weights", nargs="+", metavar="WEIGHTS", help=f"each a {WEIGHTS}")
-    command.add_argument("--data", type=_path, required=True, help=DATA)
+    command.add_argument("--data", type=_path, required=True, help=OWN_DATA)
     command.add_argument("--out", type=_path, required=True, help="folder for the weights and their card")
     return parser
 

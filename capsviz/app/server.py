@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import gc
 import json
+import os
 import platform
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,8 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 from streamlit import App, config, net_util
+
+from capsviz.checks import one_line
 
 
 def ask_nobody_outside() -> None:
@@ -61,9 +64,19 @@ async def hand_back_when_idle() -> None:
         worked, before = busy, time.process_time()
 
 
+def add_networks() -> None:
+    """Put the networks that the environment names into the menu; what cannot be used is said on the terminal."""
+    named = os.environ.get("CAPSVIZ_NETWORKS", "")
+    if named.strip():
+        from capsviz.models.own_networks import add_all  # PyTorch's seconds, which others need not wait for
+
+        add_all(named, lambda line: print(f"  {one_line(line)}", flush=True))
+
+
 @asynccontextmanager
 async def started(app: App) -> AsyncIterator[None]:
-    """Say at which address other machines of the same network find the app; hand memory back when nobody is there."""
+    """Add one's own networks, say at which address other machines find the app; hand memory back when nobody is there."""
+    add_networks()
     address = net_util.get_internal_ip()
     if address:
         print(f"  In this network: http://{address}:{config.get_option('server.port')}\n", flush=True)

@@ -55,6 +55,7 @@ class DataSet:
         unlike: folder and half to what its files differ in from the originals, in words; "" where they do not.
         kind: what a class is, "digit" say; the texts have a word for it.
         last: whether the last ones of "train" are held out, which belong together, and not any.
+        holds: whether a path is where these data are, or are to be put; elsewhere are data of one's own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class DataSet:
     unlike: Callable[[str | Path, str], str]
     kind: str = "class"
     last: bool = False
+    holds: Callable[[Path], bool] = lambda path: True
 
 
 def load_mnist(directory: str | Path, split: str) -> Digits:
@@ -121,6 +123,13 @@ def load_mnist(directory: str | Path, split: str) -> Digits:
     return Digits(images, labels.long())
 
 
+def holds_mnist(path: Path) -> bool:
+    """Whether MNIST is at a path, or can be put there: a folder that has it, an empty one, one still to be made."""
+    if not path.exists():
+        return not path.suffix
+    return path.is_dir() and ((path / "MNIST").is_dir() or not any(path.iterdir()))
+
+
 def unlike_mnist(directory: str | Path, split: str) -> str:
     """Which of one half's files are not, byte for byte, those that MNIST was published with, in words; "" if none.
 
@@ -168,4 +177,5 @@ MNIST = DataSet(
     load=load_mnist,
     unlike=unlike_mnist,
     kind="digit",
+    holds=holds_mnist,
 )

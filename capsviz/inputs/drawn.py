@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from tqdm import tqdm
 
 from capsviz.errors import ImageError
 from capsviz.inputs.data import Digits
@@ -51,7 +52,8 @@ def pictures(drawings: Sequence[Drawing], half: str, size: int = FIELD) -> Digit
     import torch
 
     images, labels = [], []
-    for place, drawing in enumerate(drawings):
+    watched = tqdm(drawings, desc="drawing", mininterval=1.0, disable=len(drawings) < 500)
+    for place, drawing in enumerate(watched):
         for copy in range(COPIES if half == "train" else len(WIDTHS)):
             rng = np.random.default_rng([_SEED, half == "test", place, copy])
             pens, sides = (_PENS, _SIZES) if half == "train" else ((WIDTHS[copy],) * 2, _TEST_SIZES)
@@ -59,7 +61,7 @@ def pictures(drawings: Sequence[Drawing], half: str, size: int = FIELD) -> Digit
             if image is not None or half == "test":
                 images.append(np.zeros((size, size), np.uint8) if image is None else image)
                 labels.append(drawing.label)
-    return Digits(torch.from_numpy(np.array(images)), torch.tensor(labels, dtype=torch.int64))
+    return Digits(torch.from_numpy(np.array(images, np.uint8).reshape(-1, size, size)), torch.tensor(labels, dtype=torch.int64))
 
 
 def _picture(

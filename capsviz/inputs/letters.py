@@ -37,6 +37,11 @@ def load_letters(directory: str | Path, half: str) -> "Digits":
     return pictures(parts["test"] if half == "test" else chosen, half)
 
 
+def holds_letters(path: Path) -> bool:
+    """Whether a path is the letters' file, by its name, or a folder that it is in."""
+    return path.name == FILE or (path / FILE).exists() or not path.exists()
+
+
 # 22,171 letters by 204 people. Three pictures of each of 18,160 to train on, those of 1,705 of these to choose by; four,
 # one for each of four pens, of each of 4,011, which 40 others drew, to test on.
 LETTERS = DataSet(
@@ -49,4 +54,5 @@ LETTERS = DataSet(
     unlike=lambda directory, half: "",
     kind="letter",
     last=True,
+    holds=holds_letters,
 )

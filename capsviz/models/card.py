@@ -8,7 +8,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from capsviz.inputs.data import MNIST
-from capsviz.networks.base import DEFAULT, Spec, find
+from capsviz.models.own import spec_of
+from capsviz.networks.base import DEFAULT, Spec
 from capsviz.texts import knows, noun, say, spelled
 from capsviz.traces.base import MARGIN_ABSENT
 
@@ -21,15 +22,6 @@ NOISE, STRONG_NOISE = 0.2, 0.5
 
 # Eq. 4, as TeX.
 _LOSS = r"""$$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$"""
-
-
-def spec_of(card: Mapping[str, Any]) -> Spec:
-    """The network that a card is of; cards of older versions name it by an alias.
-
-    Raises:
-        NetworkError: if there is no such network here.
-    """
-    return find(card["settings"].get("network", card.get("name", DEFAULT)))
 
 
 def _words(spec: Spec) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
+from capsviz.inputs.own import SOURCES, kind_of
+from capsviz.inputs.pictures import FEWEST, MOST_CLASSES, plain, trouble
 from capsviz.networks.base import Spec
 from capsviz.traces.base import MARGIN_ABSENT
 
@@ -147,6 +149,32 @@ def settings(value: object, what: str, deep: int = DEEP) -> dict[str, Any]:
     return form(SETTINGS, {**LATER_SETTINGS, "averaged": parts})(value, what)
 
 
+_own = form(
+    {
+        "format": several,
+        **dict.fromkeys(("base", "source", "name", "kind"), text),
+        "classes": listed(text, FEWEST, MOST_CLASSES),
+        **dict.fromkeys(("train", "choose", "test"), several),
+        "skip": truth,
+        "sha256": sha256,
+    }
+)
+
+
+def own(value: object, what: str) -> dict[str, Any]:
+    """What a card says of data of one's own, and that its parts belong together."""
+    known: dict[str, Any] = _own(value, what)
+    names = known["classes"]
+    problem = trouble(names)
+    if problem or names != [plain(name) for name in names]:
+        raise MessageError(f"{what} {problem or 'has names of classes with spaces around them'}.")
+    if known["source"] not in SOURCES or known["kind"] != kind_of(names) or not known["name"]:
+        raise MessageError(f"{what} has a source, kind or name that does not go with its classes.")
+    if known["choose"] >= known["train"]:
+        raise MessageError(f"{what}.choose must be less than {what}.train.")
+    return known
+
+
 _card = form(
     {
         "sha256": sha256,
@@ -156,7 +184,7 @@ _card = form(
         **dict.fromkeys(("validation_error", "unsure_below", "test_error"), share),
         "log": LOG,
     },
-    {"started_from": listed(settings), "validation_loss": amount},
+    {"started_from": listed(settings), "validation_loss": amount, "own": own},
 )
 
 

@@ -11,13 +11,15 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capsviz.checks import shown
-from capsviz.errors import NetworkError, WeightsError
-from capsviz.models.card import FORMAT, card_markdown, spec_of
+from capsviz.checks import one_line, shown
+from capsviz.errors import DataError, NetworkError, WeightsError
+from capsviz.inputs.pictures import listed
+from capsviz.models import own
+from capsviz.models.card import FORMAT, card_markdown
 from capsviz.models.facts import parse_card, parse_evaluation, sha256
 from capsviz.networks.base import DEFAULT, Spec, find, networks
 
@@ -28,6 +30,8 @@ DIRECTORY = Path(__file__).resolve().parents[2] / "weights"
 FILE = "weights.safetensors"
 # Bytes of a file of weights, and of one beside them: far more than any has.
 LARGEST, LARGEST_FACTS = 2**26, 2**24
+# Files of the weights of networks that are not in DIRECTORY, by the names that ``own_networks.add`` gave them.
+places: dict[str, Path] = {}
 # The types that weights may be kept in: single precision holds each exactly.
 DTYPES = ("float16", "bfloat16", "float32")
 
@@ -51,6 +55,8 @@ def locate(name: str | Path) -> Path:
     if path.name != str(name):
         return path / FILE
     networks()  # a file of a network that cannot be used is said, not passed over
+    if str(name) in places:
+        return places[str(name)]
     with suppress(NetworkError):
         return DIRECTORY / find(str(name)).name / FILE
     return (
@@ -99,13 +105,25 @@ def load_card(path: Path) -> dict[str, Any]:
     """
     card_path = beside(path, "card.json")
     try:
-        return parse_card(read_facts(card_path))
+        facts = read_facts(card_path)
+        if _version(facts) == own.FORMAT:
+            return parse_card(facts)
     except FileNotFoundError as error:
         raise WeightsError(
             f"{card_path} is missing, and with it the checksum of the weights: {_whole_ones(path)}."
         ) from error
     except (OSError, ValueError) as error:
         raise WeightsError(f"{card_path} is damaged ({_reason(error)}): {_whole_ones(path)}.") from error
+    raise WeightsError(
+        f"{card_path} was written by another version of capsviz: use that version, or train the network anew with this "
+        "one."
+    )
+
+
+def _version(facts: object) -> object:
+    """The version in which a card tells of data of one's own; the present one where it does not."""
+    told = facts.get("own") if isinstance(facts, dict) else None
+    return told.get("format", own.FORMAT) if isinstance(told, dict) else own.FORMAT
 
 
 def _whole_ones(path: Path) -> str:
@@ -164,8 +182,33 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
             raise WeightsError(f"{path} holds {key} as {kind}, not as one of {', '.join(DTYPES)}: {advice}.")
         if not tensor.isfinite().all():
             raise WeightsError(f"{path} holds numbers in {key} that are not finite: {advice}.")
+    classes = _classes_in(data)
+    if classes not in (None, list(spec.shape.classes)):
+        raise WeightsError(
+            f"{beside(path, 'card.json')} names other classes than the weights were trained for ({_few(classes)}): "
+            f"{_whole_ones(path)}."
+        )
+    count = sum(p.numel() for p in net.parameters())
+    if card["parameters"] != count:
+        raise WeightsError(
+            f"{beside(path, 'card.json')} tells of {card['parameters']:,} parameters, and the weights have {count:,}: "
+            f"{_whole_ones(path)}."
+        )
     net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
     return Weights(net.eval().requires_grad_(False), spec, card, found)
+
+
+def _classes_in(data: bytes) -> Any:
+    """The names of classes that ``pack`` wrote into weights; None in those of older versions."""
+    try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return json.loads(header["__metadata__"]["classes"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _few(names: object) -> str:
+    return listed([one_line(str(name))[:20] for name in names]) if isinstance(names, list) else shown(names)
 
 
 def network_of(card: Mapping[str, Any], path: Path) -> Spec:
@@ -174,14 +217,24 @@ def network_of(card: Mapping[str, Any], path: Path) -> Spec:
     Raises:
         WeightsError: if there is no such network here.
     """
+    file = beside(path, "card.json")
     try:
-        return spec_of(card)
+        spec = own.spec_of(card)
     except NetworkError as error:
-        name = card["settings"].get("network", card["name"])
+        name = card["own"]["base"] if "own" in card else card["settings"].get("network", card["name"])
         raise WeightsError(
-            f"{beside(path, 'card.json')} is of {shown(name)}, and there is no such network here ({', '.join(networks())}): "
+            f"{file} is of {shown(name)}, and there is no such network here ({', '.join(networks())}): "
             "give other weights, or add its file to capsviz/networks."
         ) from error
+    except DataError as error:
+        raise WeightsError(f"{file} is damaged ({_reason(error)}): {_whole_ones(path)}.") from error
+    name = next((name for name, place in places.items() if place == path), "")
+    if not name:
+        return spec
+    known = find(name)
+    if known.shape != spec.shape:
+        raise WeightsError(f"{file} is of another network than when the app began: start the app again.")
+    return replace(spec, name=name, title=known.title, aliases=())
 
 
 def check_architecture(
@@ -219,12 +272,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def pack(net: "nn.Module") -> bytes:
-    """The network's parameters as a safetensors file in half precision."""
+def pack(net: Any) -> bytes:
+    """The network's parameters as a safetensors file in half precision, with the names of its classes."""
     import torch
     from safetensors.torch import save as save_tensors
 
-    return save_tensors({key: t.detach().to("cpu", torch.float16) for key, t in net.state_dict().items()})
+    tensors = {key: t.detach().to("cpu", torch.float16) for key, t in net.state_dict().items()}
+    return save_tensors(tensors, {"classes": json.dumps(net.shape.classes)})
 
 
 def evaluation_path(name: str | Path = DEFAULT) -> Path:
@@ -239,7 +293,7 @@ def load_evaluation(name: str | Path, card: Mapping[str, Any]) -> dict[str, Any]
         WeightsError: if it is missing, damaged, or of other weights.
     """
     path = evaluation_path(name)
-    again = f"measure them with python -m capsviz evaluate --data DIR --strokes FILE --save --weights {name}"
+    again = f"measure them with python -m capsviz evaluate --data DIR --strokes FILE --save --network {name}"
     try:
         evaluation = read_facts(path)
         measured = sha256(evaluation["sha256"], "sha256")

@@ -1,5 +1,6 @@
 """Efficient-CapsNet, with self-attention routing in one pass, for digits and for letters."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capsviz.inputs.data import MNIST, DataSet
@@ -45,7 +46,7 @@ def attention(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (
     return Spec(
         name=name,
         title=title,
-        source=SOURCE,
+        source=SOURCE if data is MNIST else replace(SOURCE, accuracy=""),
         data=data,
         shape=shape,
         offers=frozenset({COUPLING, POSES}),

@@ -1,5 +1,7 @@
 """A plain convolutional network, to compare capsules with: the attention network's trunk and a dense layer."""
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from capsviz.inputs.data import MNIST, DataSet
@@ -42,14 +44,14 @@ def cnn(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), pos
     return Spec(
         name=name,
         title=title,
-        source=SOURCE,
+        source=replace(SOURCE, accuracy=""),  # which is reported of the capsules
         data=data,
         shape=shape,
         offers=frozenset({POSES}) if pose else frozenset(),
         layers=tuple(layers),
         build=_build,
         aliases=aliases,
-        of=cnn,
+        of=partial(cnn, pose=pose),
     )
 
 

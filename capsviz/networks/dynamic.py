@@ -1,8 +1,9 @@
 """CapsNet with dynamic routing, of "Dynamic Routing Between Capsules"."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from capsviz.inputs.data import MNIST
+from capsviz.inputs.data import MNIST, DataSet
 from capsviz.networks.base import Layer, Source, Spec
 from capsviz.traces.base import COUPLING, POSES, CapsuleGrid, Shape
 
@@ -27,63 +28,71 @@ def _quick(net: "CapsNet") -> "Quick":
 
 _GRID = CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2)
 
-_SHAPE = Shape(
-    size=28,
-    classes=MNIST.classes,
-    kind="digit",
-    grid=_GRID,
-    components=8,
-    pose=16,
-    routing="dynamic",
-    trained=3,
+SOURCE = Source(
+    authors="Sara Sabour, Nicholas Frosst and Geoffrey Hinton",
+    title="Dynamic Routing Between Capsules",
+    year=2017,
+    venue="NeurIPS 2017",
+    paper="arXiv:1710.09829",
+    link="https://arxiv.org/abs/1710.09829",
+    accuracy="99.75%",
 )
 
-NETWORKS = (
-    Spec(
-        name="dynamic.mnist",
-        title="CapsNet, dynamic routing, digits",
-        source=Source(
-            authors="Sara Sabour, Nicholas Frosst and Geoffrey Hinton",
-            title="Dynamic Routing Between Capsules",
-            year=2017,
-            venue="NeurIPS 2017",
-            paper="arXiv:1710.09829",
-            link="https://arxiv.org/abs/1710.09829",
-            accuracy="99.75%",
-        ),
-        data=MNIST,
-        shape=_SHAPE,
+
+def dynamic(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = ()) -> Spec:
+    """The network for whatever ``data`` holds."""
+    shape = Shape(
+        size=28,
+        classes=data.classes,
+        kind=data.kind,
+        grid=_GRID,
+        components=8,
+        pose=16,
+        routing="dynamic",
+        trained=3,
+    )
+    return Spec(
+        name=name,
+        title=title,
+        source=SOURCE if data is MNIST else replace(SOURCE, accuracy=""),
+        data=data,
+        shape=shape,
         offers=frozenset({COUPLING, POSES}),
         layers=(
             Layer("conv1", (_FILTERS, 20, 20), {"filters": _FILTERS, "kernel": _KERNEL}),
             Layer(
                 "primary",
-                (_GRID.capsules, _SHAPE.components),
+                (_GRID.capsules, shape.components),
                 {
-                    "filters": _GRID.types * _SHAPE.components,
+                    "filters": _GRID.types * shape.components,
                     "kernel": _KERNEL,
                     "stride": _GRID.stride,
-                    "components": _SHAPE.components,
+                    "components": shape.components,
                 },
             ),
             Layer(
                 "digits",
-                (len(_SHAPE.classes), _SHAPE.pose),
-                {"pose": _SHAPE.pose, "components": _SHAPE.components},
+                (len(shape.classes), shape.pose),
+                {"pose": shape.pose, "components": shape.components},
             ),
             Layer(
                 "decoder",
-                (_SHAPE.size, _SHAPE.size),
+                (shape.size, shape.size),
                 {
                     "hidden": ", ".join(map(str, _HIDDEN)),
-                    "pixels": _SHAPE.size**2,
-                    "pose": _SHAPE.pose,
-                    "zeros": (len(_SHAPE.classes) - 1) * _SHAPE.pose,
+                    "pixels": shape.size**2,
+                    "pose": shape.pose,
+                    "zeros": (len(shape.classes) - 1) * shape.pose,
                 },
             ),
         ),
         build=_build,
         quick=_quick,
-        aliases=("dynamic", "capsnet-mnist"),
-    ),
+        aliases=aliases,
+        of=dynamic,
+    )
+
+
+NETWORKS = (
+    dynamic("dynamic.mnist", "CapsNet, dynamic routing, digits", MNIST, ("dynamic", "capsnet-mnist")),
 )

@@ -13,6 +13,7 @@ import torch
 
 from capsviz.errors import DataError
 from capsviz.inputs.data import split_validation
+from capsviz.models.own import alike
 from capsviz.models.weights import FILE, Weights, save_weights
 from capsviz.training.folder import check_folder, make_folder, saving
 from capsviz.training.result import current_commit, mean_into, settle
@@ -51,12 +52,12 @@ def average(
     if check_folder(out, resume=True):
         raise DataError(f"{out} holds an unfinished run: give another folder to --out.")
     spec = parts[-1].spec
-    if any(part.spec is not spec for part in parts):
+    if any(not alike(part.spec, spec) or part.spec.data.name != spec.data.name for part in parts):
         names = ", ".join(part.spec.name for part in parts)
         raise DataError(
             f"A mean is of weights of one network, and these are of {names}: leave out the others."
         )
-    _, validation = split_validation(spec.data.load(data, "train"), spec.data.held_out)
+    _, validation = split_validation(spec.data.load(data, "train"), spec.data.held_out, spec.data.last)
     test = spec.data.load(data, "test")
     for unlike in (spec.data.unlike(data, "train"), spec.data.unlike(data, "test")):
         if unlike:

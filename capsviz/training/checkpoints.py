@@ -32,7 +32,8 @@ _state = facts.form(
         "machine": facts.form(
             {"device": facts.text, "threads": facts.count, "processes": facts.several, "torch": facts.text}
         ),
-    }
+    },
+    {"classes": facts.listed(facts.text)},
 )
 
 

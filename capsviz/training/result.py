@@ -1,9 +1,11 @@
 """The end of a run: weights in half precision, what is measured of them, and their card."""
 
+import shlex
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -12,9 +14,9 @@ from torch import nn
 
 from capsviz.figures.training import training_html
 from capsviz.inputs.data import Digits
+from capsviz.measures.statistics import wilson
 from capsviz.models.card import averaged_error, command, earlier_epochs
 from capsviz.models.weights import FILE, Weights, pack, save_weights, write_atomically
-from capsviz.networks.base import find
 from capsviz.training.folder import log_as_csv, saving
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
@@ -30,10 +32,11 @@ def finish(
     commit: str,
     start: Weights | None,
     say: Callable[[str], None],
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Round the weights to half precision, measure them on the test digits and write them with their card.
 
-    ``told`` is what the card says of the data, ``commit`` of the code.
+    ``told`` is what the card says of the data, ``commit`` of the code; ``more`` are facts that not every card has.
     """
     settings, device = trainer.settings, trainer.device.type
     if settings.average_start and start is not None:
@@ -53,6 +56,7 @@ def finish(
         "torch": torch.__version__,
         **measured(trainer.net, validation, test, settings.iterations),
         "log": trainer.log,
+        **more,
     }
     weights = out / FILE
     with saving(out):
@@ -61,11 +65,20 @@ def finish(
         write_atomically(
             out / "curves.html",
             training_html(
-                trainer.log, facts["test_error"], earlier_epochs(facts), averaged_error(facts)
+                trainer.log,
+                facts["test_error"],
+                earlier_epochs(facts),
+                averaged_error(facts),
+                trainer.spec.data,
             ).encode(),
         )
         save_weights(weights, packed, facts)
-    say(f"test error {facts['test_error']:.2%} with the weights in {weights}")
+    error, images = facts["test_error"], len(test.labels)
+    low, high = wilson(round(error * images), images)
+    say(
+        f"test error {error:.2%} (95% interval {low:.2%} to {high:.2%}, {images:,} images) with the weights in {weights}"
+    )
+    say(f"to see it: make app NETWORKS={shlex.quote(str(out))}")
     return facts
 
 
@@ -74,9 +87,12 @@ def mean_into(net: nn.Module, others: Sequence[nn.Module]) -> None:
     """Make ``net`` the mean of itself and ``others``, number by number.
 
     What a small learning rate leads to lies at the rim of a wide minimum, the ends of two trainings at two places
-    of it; their mean lies further inside (Izmailov et al., 2018, arXiv:1803.05407).
+    of it; their mean lies further inside (Izmailov et al., 2018, arXiv:1803.05407). The means and variances that
+    batch normalisation has learnt are among the numbers. So near to each other activations are nearly linear in the
+    weights, and with them their means; what variances lose is of second order, as is what the mean of weights rests
+    on. Estimated anew they would need the images of the training, turned, noisy and made up, as it had them.
     """
-    states = (one.state_dict().values() for one in (net, *others))  # with the means that normalise
+    states = (one.state_dict().values() for one in (net, *others))
     for ours, *theirs in zip(*states, strict=True):
         ours.copy_(torch.stack([ours, *(part.to(ours.device) for part in theirs)]).mean(0))
 
@@ -89,11 +105,11 @@ def settle(net: nn.Module) -> bytes:
 
 
 def describe_data(
-    settings: Settings, training: Digits, validation: Digits, test: Digits, *unlike: str
+    settings: Settings, training: Digits, validation: Digits, test: Digits, *unlike: str, name: str
 ) -> str:
-    """What was trained on, for the card; ``unlike`` is what ``DataSet.unlike`` says of both halves."""
+    """What was trained on, for the card; ``unlike`` is what ``DataSet.unlike`` says of both halves, ``name`` theirs."""
     text = (
-        f"{find(settings.network).data.name}: {len(training.labels):,} images to train on, "
+        f"{name}: {len(training.labels):,} images to train on, "
         f"{len(validation.labels):,} to choose by, {len(test.labels):,} to test on"
     )
     names = ("made-up digits", "made-up pictures of no digit")

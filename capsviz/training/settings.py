@@ -4,6 +4,22 @@ from dataclasses import dataclass
 
 from capsviz.networks.base import DEFAULT
 
+FEW_EPOCHS = 60  # at most so many where nobody says, for the fewest images
+_ENOUGH = 100_000  # images seen in all, for which epochs are added
+
+
+def sensible(images: int, most: int = 128) -> tuple[int, int]:
+    """Epochs and images a step for ``images`` to train on, where nobody says: of few images more epochs of smaller steps.
+
+    With 1,024 images or more a step has the usual 128; below, an eighth of them, in powers of two, but 8 if there are
+    as many.
+    """
+    epochs = min(max(Settings.epochs, _ENOUGH // max(1, images)), FEW_EPOCHS)
+    batch = 1
+    while 2 * batch <= min(most, max(8, images // 8), images):
+        batch *= 2
+    return epochs, batch
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from tqdm import tqdm
 
 from capsviz.errors import DataError
 from capsviz.inputs.data import split_validation
+from capsviz.inputs.own import Own
+from capsviz.inputs.pictures import listed
+from capsviz.models.own import alike, card_facts, own_name, own_spec
 from capsviz.models.weights import Weights, write_atomically
 from capsviz.networks.base import Spec, find
 from capsviz.training import checkpoints
@@ -37,6 +40,7 @@ def train(
     checkpoint_seconds: float = 120.0,
     say: Callable[[str], None] = tqdm.write,
     team: Team = ALONE,
+    own: Own | None = None,
 ) -> dict[str, Any]:
     """Train a network on its data and write its weights, card and log.
 
@@ -51,6 +55,7 @@ def train(
         checkpoint_seconds: least time between two checkpoints within an epoch.
         say: called with each line to show, in the first process.
         team: the processes that share the work; ``data`` and ``out`` are the first one's.
+        own: what is known of ``data``, where they are one's own and not the network's.
 
     Returns:
         The card's facts.
@@ -62,12 +67,13 @@ def train(
         TrainingError: if the run diverges.
         WeightsError: if the checkpoint cannot be resumed from.
     """
-    spec = find(settings.network)
+    base = find(settings.network)
+    spec = own_spec(base, own, own_name(out)) if own else base
     check_network(spec, settings)
-    check_shares(settings)
+    check_shares(settings, spec)
     settings = replace(
         settings,
-        network=spec.name,
+        network=base.name,
         start_from=start.sha256 if start else "",
         iterations=settings.iterations if spec.shape.iterates else 1,
     )
@@ -75,11 +81,8 @@ def train(
         raise DataError(
             "There are no weights to average with: give --start-from as well, or no --average-start."
         )
-    if start is not None and start.spec is not spec:
-        raise DataError(
-            f"The weights to start from are of {start.spec.name}, not of {spec.name}: give --network "
-            f"{start.spec.name}, or other weights."
-        )
+    if start is not None and not alike(start.spec, spec):
+        _refuse_start(start.spec, spec)
     checkpoint = out / CHECKPOINT
     if settings.batch_size % team.size:
         raise DataError(
@@ -105,7 +108,7 @@ def train(
     commit = team.from_first(current_commit)
 
     pool = team.from_first(lambda: prepare(out, settings, begun, say))
-    trainer = Trainer(settings, training, device, pool, team)
+    trainer = Trainer(settings, training, device, pool, team, spec)
     if start is not None:
         trainer.net.load_state_dict(start.net.state_dict())
     if begun:
@@ -115,22 +118,25 @@ def train(
             say(f"it was written with {', '.join(changed)}: the run goes on, but not bit for bit")
     elif resume:
         say(f"{out} holds no checkpoint to go on from: beginning at the first step")
-    while trainer.step < trainer.steps:
-        run_epoch(trainer, checkpoint, checkpoint_seconds)
-        row = trainer.end_epoch(validation)
-        if team.first:
-            with saving(out):
-                trainer.save(checkpoint)
-                write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
-        say(
-            f"epoch {row['epoch']:.0f}: {trainer.loss.replace('_', ' ')} {row[trainer.loss]:.5f}, training error "
-            f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
-        )
+    with tqdm(total=trainer.steps, initial=trainer.step, mininterval=1.0, disable=not team.first) as bar:
+        while trainer.step < trainer.steps:
+            run_epoch(trainer, checkpoint, checkpoint_seconds, bar)
+            row = trainer.end_epoch(validation)
+            if team.first:
+                with saving(out):
+                    trainer.save(checkpoint)
+                    write_atomically(out / "log.csv", log_as_csv(trainer.log).encode())
+            say(
+                f"epoch {row['epoch']:.0f}: {trainer.loss.replace('_', ' ')} {row[trainer.loss]:.5f}, training error "
+                f"{row['train_error']:.2%}, validation error {row['validation_error']:.2%}, {row['seconds']:.0f} s"
+            )
 
     def end() -> dict[str, Any]:
         test = spec.data.load(data, "test")
-        told = describe_data(settings, training, validation, test, unlike, spec.data.unlike(data, "test"))
-        return finish(trainer, validation, test, out, told, commit, start, say)
+        unlikes = (unlike, spec.data.unlike(data, "test"))
+        told = describe_data(settings, training, validation, test, *unlikes, name=spec.data.name)
+        more = {"own": card_facts(base, own)} if own else {}
+        return finish(trainer, validation, test, out, told, commit, start, say, more)
 
     return team.from_first(end)
 
@@ -141,16 +147,29 @@ def mixed_precision(out: Path, device: torch.device) -> bool:
     return is_quicker(device) if began is None else began
 
 
-def check_network(spec: Spec, settings: Settings) -> None:
-    """Raise a ``DataError`` if there are no made-up images for such a network."""
-    if not spec.data.made_up and (settings.synthetic or settings.others):
+def check_network(spec: Spec, settings: Settings, own: bool = False) -> None:
+    """Raise a ``DataError`` if there are no made-up images for such a network, or for data of one's ``own``."""
+    if (own or not spec.data.made_up) and (settings.synthetic or settings.others):
+        name = "data of your own" if own else spec.data.name
         raise DataError(
-            f"Nothing can be made up that goes with {spec.data.name}, only with digits: leave out --synthetic and "
-            "--others."
+            f"Nothing can be made up that goes with {name}, only with digits: leave out --synthetic and --others."
         )
 
 
-def check_shares(settings: Settings) -> None:
+def _refuse_start(theirs: Spec, spec: Spec) -> NoReturn:
+    """Say why weights of another network are none to start from."""
+    if theirs.build is spec.build and theirs.shape.classes != spec.shape.classes:
+        raise DataError(
+            f"The weights to start from tell {listed(theirs.shape.classes)} apart, and the data have "
+            f"{listed(spec.shape.classes)}: give weights or data of the same classes."
+        )
+    raise DataError(
+        f"The weights to start from are of {theirs.name}, not of {spec.name}: give --network {theirs.name}, or other "
+        "weights."
+    )
+
+
+def check_shares(settings: Settings, spec: Spec) -> None:
     """Raise a ``DataError`` if a part of the batch or of the pool that was asked for comes to nothing."""
     real, *parts = settings.batch
     for name, count, drawn in zip(("synthetic", "others"), parts, settings.pool_sizes, strict=True):
@@ -164,8 +183,9 @@ def check_shares(settings: Settings) -> None:
                 f"A --pool of {settings.pool} leaves none of its images for --{name}: give a larger one."
             )
     if real < 1:
-        name = find(settings.network).data.name
-        raise DataError(f"--synthetic and --others leave no room for {name} in a batch: give smaller shares.")
+        raise DataError(
+            f"--synthetic and --others leave no room for {spec.data.name} in a batch: give smaller shares."
+        )
 
 
 def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], None]) -> Pool:
@@ -176,19 +196,14 @@ def prepare(out: Path, settings: Settings, begun: bool, say: Callable[[str], Non
         return load_pool(out / "pool.safetensors", *settings.pool_sizes, settings.seed, begun, say, size)
 
 
-def run_epoch(trainer: Trainer, checkpoint: Path, seconds: float) -> None:
+def run_epoch(trainer: Trainer, checkpoint: Path, seconds: float, bar: "tqdm[Any]") -> None:
     """Train to the end of the epoch, with a checkpoint whenever ``seconds`` have passed since the last."""
-    epoch, done = divmod(trainer.step, trainer.steps_per_epoch)
-    bar = tqdm(
-        trainer.run_epoch(),
-        desc=f"epoch {epoch + 1}/{trainer.settings.epochs}",
-        total=trainer.steps_per_epoch,
-        initial=done,
-        mininterval=1.0,
-        disable=not trainer.team.first,
+    bar.set_description(
+        f"epoch {trainer.step // trainer.steps_per_epoch + 1}/{trainer.settings.epochs}", False
     )
     saved = time.monotonic()
-    for _ in bar:
+    for _ in trainer.run_epoch():
+        bar.update()
         within = trainer.step % trainer.steps_per_epoch
         if trainer.team.first and within and time.monotonic() - saved > seconds:
             with saving(checkpoint.parent):

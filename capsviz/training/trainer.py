@@ -13,8 +13,9 @@ from torch import Tensor
 from capsviz.errors import TrainingError, WeightsError
 from capsviz.inputs.augment import Strength, add_noise, augment
 from capsviz.inputs.data import NO_CLASS, Digits
+from capsviz.inputs.pictures import listed
 from capsviz.models.weights import check_architecture
-from capsviz.networks.base import find
+from capsviz.networks.base import Spec, find
 from capsviz.traces.base import LENGTH, MARGIN_PRESENT
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
@@ -31,6 +32,7 @@ ADAM = ("exp_avg", "exp_avg_sq")
 # probabilities. Lengths stay below 1 and pixels between 0 and 1: a run that has lost its way shows it here, hardly ever
 # in a number that is not finite.
 DIVERGED = 1.1
+SETTLED = 100  # steps, before which a loss above that says nothing but that training has just begun
 
 
 class Trainer:
@@ -43,8 +45,9 @@ class Trainer:
         device: torch.device,
         pool: Pool | None = None,
         team: Team = ALONE,
+        spec: Spec | None = None,
     ) -> None:
-        spec = find(settings.network)
+        spec = spec or find(settings.network)
         self.settings = settings
         self.spec = spec
         self.training = training
@@ -165,7 +168,7 @@ class Trainer:
             ),
             "seconds": self.seconds,
         }
-        if row[self.loss] > self._lost:
+        if row[self.loss] > self._lost and (self.step >= SETTLED or self.loss == LOSSES[0]):
             self._stop(
                 f"The {self.loss.replace('_', ' ')} of epoch {row['epoch']:.0f} is {row[self.loss]:.2f}"
             )
@@ -189,6 +192,7 @@ class Trainer:
         state = {
             "settings": asdict(self.settings),
             "images": len(self.training.labels),
+            "classes": list(self.spec.shape.classes),
             "pool_sha256": self.pool.sha256,
             "step": self.step,
             "log": self.log,
@@ -228,6 +232,12 @@ class Trainer:
         except OSError as error:
             raise checkpoints.not_resumable(path, error) from error
         tensors, state = checkpoints.parse(content, path)
+        classes = state.get("classes", list(self.spec.shape.classes))
+        if classes != list(self.spec.shape.classes):
+            raise WeightsError(
+                f"{path} was made with the classes {listed(classes)}, not {listed(self.spec.shape.classes)}: resume with "
+                "the same data, or give another folder to --out."
+            )
         net = {key.removeprefix("net."): t for key, t in tensors.items() if key.startswith("net.")}
         check_architecture(self.net, self.spec, net, path, "give another folder to --out")
         now = {**asdict(self.settings), "images": len(self.training.labels)}
