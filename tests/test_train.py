@@ -1055,16 +1055,21 @@ def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.Mo
     said: list[str] = []
     facts = result.finish(trainer, synthetic(2), synthetic(2), folder, "MNIST", "0123", start, said.append)
     assert facts["started_from"] == [{"epochs": 5}, {"epochs": 7}]
-    assert drawn == [([], 0.25, 12, None)]
+    assert drawn == [([], 0.25, 12, None, data.MNIST)]
     assert (facts["data"], facts["commit"], facts["parameters"]) == ("MNIST", "0123", 8_215_568)
     assert facts["device"] == "2 x cpu"
-    assert said == [f"test error 25.00% with the weights in {folder / FILE}"]
+    # Half of one image: the interval of 0 of 2 (Wilson 1927).
+    assert said == [
+        f"test error 25.00% (95% interval 0.00% to 65.76%, 2 images) with the weights in {folder / FILE}",
+        f"to see it: make app NETWORKS={folder}",
+    ]
 
 
 def test_a_card_says_what_was_trained_on():
     settings = Settings(batch_size=10, synthetic=0.2, others=0.1, pool=30)
-    assert result.describe_data(settings, synthetic(5), synthetic(4), synthetic(3), "", "odd") == (
-        "MNIST: 5 images to train on, 4 to choose by, 3 to test on; 20 made-up digits (20% of a batch); "
+    parts = (synthetic(5), synthetic(4), synthetic(3))
+    assert result.describe_data(settings, *parts, "", "odd", name="Digits") == (
+        "Digits: 5 images to train on, 4 to choose by, 3 to test on; 20 made-up digits (20% of a batch); "
         "10 made-up pictures of no digit (10% of a batch); odd"
     )
 
@@ -1444,18 +1449,6 @@ def test_nothing_is_made_up_for_data_that_have_none(
 ):
     assert main(shapes(folder / "out", option, "0.25")) == 2
     reference.assert_one_sentence(last_line(capsys), "Shapes", "leave out --synthetic and --others")
-    assert not (folder / "out").exists()
-
-
-def test_a_network_without_a_decoder_is_not_trained(folder: Path, capsys: pytest.CaptureFixture[str]):
-    register(replace(tiny.SPEC, name="tiny.blind", offers=frozenset({COUPLING})), "this test")
-    try:
-        assert main([*shapes(folder / "out"), "--network", "tiny.blind"]) == 2
-    finally:
-        unregister("tiny.blind")
-    said = last_line(capsys)
-    reference.assert_one_sentence(said, "tiny.blind has no decoder", "--network (dynamic.mnist")
-    assert said.count("tiny.blind") == 1  # it is not among those to choose
     assert not (folder / "out").exists()
 
 
