@@ -19,7 +19,7 @@ from capsviz.training.settings import FEW_EPOCHS, Settings, sensible
 
 WEIGHTS = "network's name, folder with weights (what train wrote) or .safetensors file"
 NETWORK = ("--network", "--weights")  # the second is its older name
-DATA = "folder or file with what the network was trained on; MNIST is downloaded to a folder that is empty"
+DATA = "folder or file with the network's data; MNIST is downloaded to a folder that is empty"
 OWN_DATA = f"{DATA}; or data of your own: a folder of class folders of pictures, or a file of strokes"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
@@ -154,6 +154,7 @@ def _train(arguments: argparse.Namespace) -> int:
     def own_data() -> Own | None:
         source = source_of(arguments.data, spec.data)
         if not source:
+            say(f"{arguments.data} is for {spec.data.name}")
             return None
         check_folder(arguments.out, arguments.resume)  # before minutes of preparing pictures, not after
         check_network(spec, settings, own=True)

@@ -35,7 +35,6 @@ from capsviz.layers import fast
 from capsviz.layers.capsules import CapsNet
 from capsviz.models.weights import FILE, load_weights
 from capsviz.networks.base import DEFAULT, find, register, unregister
-from capsviz.traces.base import COUPLING
 from capsviz.training import checkpoints, objective, result, train, validation
 from capsviz.training import pool as pool_module
 from capsviz.training import trainer as trainer_module

@@ -61,7 +61,10 @@ def pictures(drawings: Sequence[Drawing], half: str, size: int = FIELD) -> Digit
             if image is not None or half == "test":
                 images.append(np.zeros((size, size), np.uint8) if image is None else image)
                 labels.append(drawing.label)
-    return Digits(torch.from_numpy(np.array(images, np.uint8).reshape(-1, size, size)), torch.tensor(labels, dtype=torch.int64))
+    return Digits(
+        torch.from_numpy(np.array(images, np.uint8).reshape(-1, size, size)),
+        torch.tensor(labels, dtype=torch.int64),
+    )
 
 
 def _picture(

@@ -9,7 +9,7 @@ from typing import Any
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
-from capsviz.inputs.own import SOURCES, kind_of
+from capsviz.inputs.own import LONGEST_LABEL, SOURCES, kind_of
 from capsviz.inputs.pictures import FEWEST, MOST_CLASSES, plain, trouble
 from capsviz.networks.base import Spec
 from capsviz.traces.base import MARGIN_ABSENT
@@ -168,8 +168,10 @@ def own(value: object, what: str) -> dict[str, Any]:
     problem = trouble(names)
     if problem or names != [plain(name) for name in names]:
         raise MessageError(f"{what} {problem or 'has names of classes with spaces around them'}.")
-    if known["source"] not in SOURCES or known["kind"] != kind_of(names) or not known["name"]:
-        raise MessageError(f"{what} has a source, kind or name that does not go with its classes.")
+    if known["source"] not in SOURCES or known["kind"] != kind_of(names):
+        raise MessageError(f"{what} has a source or a kind that does not go with its classes.")
+    if not 0 < len(known["name"]) <= LONGEST_LABEL:
+        raise MessageError(f"{what}.name must have 1 to {LONGEST_LABEL} characters.")
     if known["choose"] >= known["train"]:
         raise MessageError(f"{what}.choose must be less than {what}.train.")
     return known
