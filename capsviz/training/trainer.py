@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from capsviz.errors import TrainingError, WeightsError
 from capsviz.inputs.augment import Strength, add_noise, augment
@@ -61,6 +61,9 @@ class Trainer:
         lengths = spec.shape.score == LENGTH
         self.loss = LOSSES[0] if lengths else LOSSES[1]
         self._lost = DIVERGED * (MARGIN_PRESENT**2 if lengths else math.log(len(spec.shape.classes)))
+        self._normalisations = [
+            (module, module.momentum) for module in self.net.modules() if isinstance(module, nn.BatchNorm2d)
+        ]
         self.objective = team.average_gradients(
             Objective(self.net, settings.iterations, settings.mixed_precision)
         )
@@ -128,6 +131,8 @@ class Trainer:
         """One step on the batch of all processes: images on the device, labels on the CPU."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
+        for module, momentum in self._normalisations:
+            module.momentum = self._momentum(momentum or 0.0)
         part, count = self.team.share(len(labels)), self.team.size
         digits = int((labels != NO_CLASS).sum())
         seen = images
@@ -143,6 +148,15 @@ class Trainer:
             self._stop(f"The loss is {loss + reconstruction} at step {self.step + 1:,} of {self.steps:,}")
         for i, value in enumerate((loss / count, reconstruction / count, wrong)):
             self.sums[i] += value
+
+    def _momentum(self, momentum: float) -> float:
+        """What this step counts in the means that batch normalisation keeps, of what it does where a run is long.
+
+        A mean over the last hundred steps is not yet one at the end of so few: it then is over a tenth of the run. Of a
+        new network the first step counts all, and not the values that stand there before.
+        """
+        momentum = max(momentum, min(0.1, 10 / self.steps))
+        return momentum if self.settings.start_from else max(momentum, 1 / (self.step + 1))
 
     def _stop(self, what: str) -> NoReturn:
         raise TrainingError(
