@@ -182,8 +182,14 @@ def test_the_held_out_parts_are_those_with_the_lowest_hashes(shapes: Path):
     assert {image.numpy().tobytes() for image in test.images[test.labels == 1]} == expected
 
 
-def test_copies_of_a_picture_are_on_one_side(tmp_path: Path, shapes: Path):
-    """Whatever they are called: three of each, of 8."""
+def test_copies_of_a_picture_are_on_one_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whatever they are called: three of each, of 8. Each picture is prepared as the bytes of its hash here."""
+
+    def prepared(files: tuple[Path, ...], contents: tuple[str, ...]) -> pictures.Prepared:
+        hashes = [np.frombuffer(bytes.fromhex(content), np.uint8) for content in contents]
+        return pictures.Prepared([np.resize(one, (28, 28)) for one in hashes], [])
+
+    monkeypatch.setattr(own, "prepared", prepared)
     data = write(tmp_path / "data", 8)
     for path in list(data.rglob("*.*")):
         for n in (1, 2):
@@ -560,6 +566,28 @@ def test_evaluate_wants_the_data_of_the_training(trained: Path, shapes: Path, tm
     with pytest.raises(DataError) as caught:
         data.load(changed, "train")
     reference.assert_one_sentence(caught.value, changed, "plus, ring, zig & zag", "cross, ring, zig & zag")
+
+
+def test_the_mean_of_two_is_measured_on_the_same_held_out_images(trained: Path, shapes: Path, tmp_path: Path):
+    """All of its numbers are means, those that normalise too; its card keeps the classes."""
+    one, other = load_weights(trained), load_weights(trained)
+    with torch.no_grad():
+        other.net.dense.bias += torch.tensor([9.0, 0.0, 0.0])
+        other.net.trunk.normalisations[0].running_var *= 1.5
+    facts = {key: value for key, value in one.card.items() if key != "sha256"}
+    (tmp_path / "other").mkdir()
+    weights.save_weights(tmp_path / "other" / weights.FILE, weights.pack(other.net), facts)
+    words = ["average", str(trained), str(tmp_path / "other"), "--data", str(shapes), "--device", "cpu"]
+    assert main([*words, "--out", str(tmp_path / "mean")]) == 0
+    mean = load_weights(tmp_path / "mean")
+    assert (mean.card["own"], mean.spec.shape) == (one.card["own"], one.spec.shape)
+    ours, theirs = one.net.state_dict(), other.net.state_dict()
+    for name, tensor in mean.net.state_dict().items():
+        torch.testing.assert_close(tensor, (ours[name] + theirs[name]) / 2, rtol=2e-3, atol=1e-6)
+    train = one.spec.data.load(shapes, "train")
+    model = capsviz.load_model(tmp_path / "mean", device="cpu")
+    answers = model.predict(train.images[-6:].numpy() / np.float32(255)).argmax(1)
+    assert mean.card["validation_error"] == np.mean(answers != train.labels[-6:].numpy())
 
 
 # --- weights that were changed ----------------------------------------------------------------------------
