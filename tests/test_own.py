@@ -508,6 +508,9 @@ def test_training_ends_with_error_interval_and_the_line_to_type(
     few = ["--epochs", "2", "--batch-size", "20"]
     assert main(command(data, out, *few)) == 130
     monkeypatch.setattr(Trainer, "run_epoch", run_epoch)
+    with pytest.raises(WeightsError) as caught:
+        load_weights(out)
+    reference.assert_one_sentence(caught.value, out, "has not ended", "--resume")
     (data / "ring").rename(data / "sling")
     capsys.readouterr()
     assert main(command(data, out, *few, "--resume")) == 2

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "weights"
 FILE = "weights.safetensors"
+CHECKPOINT = "checkpoint.safetensors"  # of a training, in the folder that the weights will be in
 # Bytes of a file of weights, and of one beside them: far more than any has.
 LARGEST, LARGEST_FACTS = 2**26, 2**24
 # Files of the weights of networks that are not in DIRECTORY, by the names that ``own_networks.add`` gave them.
@@ -156,6 +157,10 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
+        if isinstance(error, FileNotFoundError) and path.with_name(CHECKPOINT).exists():
+            raise WeightsError(
+                f"{path.parent} holds a training that has not ended: go on with it, by its command and --resume."
+            ) from error
         raise WeightsError(
             f"There are no weights at {path} (in weights/: {', '.join(available()) or 'none'}): give one of these "
             "names, a folder with weights, or the path of a .safetensors file."

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from capsviz.errors import DataError
-from capsviz.models.weights import FILE
+from capsviz.models.weights import CHECKPOINT, FILE
 
-CHECKPOINT = "checkpoint.safetensors"
 LOSSES = ("margin_loss", "cross_entropy")  # a log has one of these: of lengths, or of probabilities
 
 
