@@ -18,11 +18,11 @@ from capsviz.inputs.data import split_validation
 from capsviz.inputs.own import Own
 from capsviz.inputs.pictures import listed
 from capsviz.models.own import alike, card_facts, own_name, own_spec
-from capsviz.models.weights import Weights, write_atomically
+from capsviz.models.weights import CHECKPOINT, Weights, write_atomically
 from capsviz.networks.base import Spec, find
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
-from capsviz.training.folder import CHECKPOINT, check_folder, log_as_csv, make_folder, saving
+from capsviz.training.folder import check_folder, log_as_csv, make_folder, saving
 from capsviz.training.pool import Pool, load_pool
 from capsviz.training.precision import is_quicker
 from capsviz.training.result import current_commit, describe_data, finish
