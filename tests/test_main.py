@@ -301,7 +301,7 @@ def test_an_unknown_network_is_told_with_those_there_are(
     with tiny.registered():
         assert main(["train", "--data", "x", "--out", "y", "--network", name]) == 2
     said = capsys.readouterr().err.rstrip("\n").removeprefix("capsviz: ")
-    reference.assert_one_sentence(said, f"no network {name!r}", "dynamic.mnist, tiny.shapes")
+    reference.assert_one_sentence(said, f"no network {name!r}", "one of dynamic.mnist, ", ", tiny.shapes.")
 
 
 def test_help_says_how_long_an_epoch_is(capsys: pytest.CaptureFixture[str]) -> None:
