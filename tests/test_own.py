@@ -694,7 +694,7 @@ def test_it_is_in_the_menu_and_answers_with_its_classes(added: str, trained: Pat
     app.query_params["network"] = added
     app.run(timeout=60)
     assert not app.exception
-    assert app.query_params["network"] == [added]
+    assert app.session_state["network"] == added
     lists = [control.proto.options for kind in ("menu_button", "selectbox") for control in app.get(kind)]
     assert any("Plain CNN, shapes" in option for options in lists for option in options)
     page = "\n".join(element.proto.body for element in app.get("html"))

@@ -111,9 +111,9 @@ def test_a_card_that_names_its_network_by_an_old_name(path: Path):
 def test_a_card_of_a_network_that_is_not_here(path: Path, where: str):
     card = path.with_suffix(".json")
     facts = json.loads(card.read_text("utf-8"))
-    (facts if where == "name" else facts["settings"])[where] = "attention.letters"
+    (facts if where == "name" else facts["settings"])[where] = "attention.moon"
     card.write_text(json.dumps(facts))
-    assert_refused(path, card, "'attention.letters'", "dynamic.mnist", "add its file")
+    assert_refused(path, card, "'attention.moon'", "dynamic.mnist", "add its file")
 
 
 def test_missing_file(tmp_path: Path):
