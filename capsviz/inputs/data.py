@@ -12,6 +12,8 @@ from capsviz.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from capsviz.inputs.strokes import Drawing
+
 NO_CLASS = -1  # the label of a picture of something else
 SIZES = {"train": 60_000, "test": 10_000}
 VALIDATION_SIZE = 5_000
@@ -55,6 +57,9 @@ class DataSet:
         unlike: folder and half to what its files differ in from the originals, in words; "" where they do not.
         kind: what a class is, "digit" say; the texts have a word for it.
         last: whether the last ones of "train" are held out, which belong together, and not any.
+        drawings: folder to the drawings that "test" is made of, each of which has a picture there for each width of
+            ``drawn.WIDTHS``; None where it is not made of drawings.
+        credit: whom the data are owed to, and their licence, where that asks to be told.
     """
 
     name: str
@@ -66,6 +71,8 @@ class DataSet:
     unlike: Callable[[str | Path, str], str]
     kind: str = "class"
     last: bool = False
+    drawings: "Callable[[str | Path], list[Drawing]] | None" = None
+    credit: str = ""
 
 
 def load_mnist(directory: str | Path, split: str) -> Digits:

@@ -100,6 +100,16 @@ def load_letters(directory: str | Path, half: str) -> Digits:
     Raises:
         DataError: if there is no such file, or it is not whole.
     """
+    parts = _letters_in(directory)
+    return pictures(parts["test"] if half == "test" else parts["train"] + parts["choose"], half)
+
+
+def letters_drawn(directory: str | Path) -> list[Drawing]:
+    """The drawings that ``load_letters`` makes its "test" of, a picture of each with each of ``WIDTHS``."""
+    return _letters_in(directory)["test"]
+
+
+def _letters_in(directory: str | Path) -> dict[str, list[Drawing]]:
     path = Path(directory)
     path = path / LETTERS_FILE if path.is_dir() else path
     if not path.is_file():
@@ -112,11 +122,11 @@ def load_letters(directory: str | Path, half: str) -> Digits:
         raise DataError(
             f"{path} does not hold the letters that this network is for ({found}): give the original file."
         )
-    return pictures(parts["test"] if half == "test" else parts["train"] + parts["choose"], half)
+    return parts
 
 
 LETTERS = DataSet(
-    "UNIPEN's capital letters",
+    "UNIPEN",
     LETTERS_CLASSES,
     {"train": COPIES * (16_455 + 1_705), "test": len(WIDTHS) * 4_011},
     COPIES * 1_705,
@@ -125,4 +135,7 @@ LETTERS = DataSet(
     unlike=lambda directory, half: "",
     kind="letter",
     last=True,
+    drawings=letters_drawn,
+    credit="UNIPEN train_r01_v07, category 1b (I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet, ICPR 1994; "
+    "Zenodo record 1195803, CC BY 4.0)",
 )

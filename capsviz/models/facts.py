@@ -10,7 +10,7 @@ from typing import Any
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
 from capsviz.networks.base import Spec
-from capsviz.traces.base import MARGIN_ABSENT
+from capsviz.traces.base import LENGTH, MARGIN_ABSENT
 
 Check = Callable[[object, str], Any]
 
@@ -203,8 +203,26 @@ def _drawings(classes: int) -> dict[str, Check]:
     }
 
 
-def _evaluation(classes: int, made_up: bool) -> Check:
-    """The check of an evaluation; of drawings only where they can be ``made_up``."""
+_iterations = form(
+    {
+        "trained": several,
+        "rows": listed(
+            form(
+                {
+                    "iterations": several,
+                    **_measured,
+                    **dict.fromkeys(("same", "winner", "runner_up"), share),
+                }
+            ),
+            least=1,
+        ),
+    }
+)
+
+
+def _evaluation(spec: Spec) -> Check:
+    """The check of an evaluation of a network: of drawings of nothing only where they can be made up."""
+    classes, made_up = len(spec.shape.classes), spec.data.made_up
     more = {
         "kinds": listed(form({"kind": text, "images": count, "below": share, "answered": listed(count)})),
         "others": _below,
@@ -234,21 +252,7 @@ def _evaluation(classes: int, made_up: bool) -> Check:
                     ),
                 }
             ),
-            "iterations": form(
-                {
-                    "trained": several,
-                    "rows": listed(
-                        form(
-                            {
-                                "iterations": several,
-                                **_measured,
-                                **dict.fromkeys(("same", "winner", "runner_up"), share),
-                            }
-                        ),
-                        least=1,
-                    ),
-                }
-            ),
+            **({"iterations": _iterations} if spec.shape.iterates else {}),
             "curves": form(dict.fromkeys(("rotated", "shifted", "scaled", "noised"), _curve)),
             "unsure": form(
                 {
@@ -260,7 +264,7 @@ def _evaluation(classes: int, made_up: bool) -> Check:
             ),
             **({"made_up": form(drawings)} if made_up else {}),
         },
-        {"drawings": form({"file": text, "file_sha256": sha256, **drawings})} if made_up else {},
+        {"score": text, "drawings": form(drawings, {"file": text, "file_sha256": sha256})},
     )
 
 
@@ -274,11 +278,13 @@ def parse_evaluation(value: object, spec: Spec) -> dict[str, Any]:
     Raises:
         MessageError: naming what is missing, or is not of its type or in its range.
     """
-    evaluation: dict[str, Any] = _evaluation(len(spec.shape.classes), spec.data.made_up)(value, "")
+    evaluation: dict[str, Any] = _evaluation(spec)(value, "")
     if (evaluation["kind"], *evaluation["classes"]) != (spec.shape.kind, *spec.shape.classes):
         raise MessageError(f"kind and classes must be those of {spec.name}.")
-    routing = evaluation["iterations"]
-    if routing["trained"] > len(routing["rows"]):
+    if evaluation.get("score", LENGTH) != spec.shape.score:  # which evaluations of older versions lack
+        raise MessageError(f"score must be {spec.shape.score}.")
+    routing = evaluation.get("iterations")
+    if routing and routing["trained"] > len(routing["rows"]):
         raise MessageError("iterations.rows must go as far as the iterations of training.")
     below = evaluation["unsure"]["below"]
     if MARGIN_ABSENT not in below["length"] or len({len(shares) for shares in below.values()}) > 1:
