@@ -102,6 +102,7 @@ def evaluate(
             len(shape.classes),
             threshold,
         )
+        del found["confusion"]  # which is the test set's
         low, high = found["interval"]
         result |= {"drawings": found, "interval": (1 - high, 1 - low)}
     if shape.iterates:

@@ -181,28 +181,24 @@ def _square(size: int) -> Check:
     return listed(listed(count, size, size), size, size)
 
 
-def _drawings(classes: int) -> dict[str, Check]:
-    return {
-        "drawings": several,
-        "writers": count,
-        "widths": listed(
-            form(
-                {
-                    "width": amount,
-                    **dict.fromkeys(("drawings", "right", "refused"), count),
-                    **dict.fromkeys(("rate", "unsure"), share),
-                    "interval": _interval,
-                    "misread": listed(count),
-                }
-            ),
-            least=1,
+_drawings = {
+    "drawings": several,
+    "writers": count,
+    "widths": listed(
+        form(
+            {
+                "width": amount,
+                **dict.fromkeys(("drawings", "right", "refused"), count),
+                **dict.fromkeys(("rate", "unsure"), share),
+                "interval": _interval,
+                "misread": listed(count),
+            }
         ),
-        **dict.fromkeys(("rate", "unsure"), share),
-        "interval": _interval,
-        "confusion": _square(classes),
-    }
-
-
+        least=1,
+    ),
+    **dict.fromkeys(("rate", "unsure"), share),
+    "interval": _interval,
+}
 _iterations = form(
     {
         "trained": several,
@@ -228,7 +224,8 @@ def _evaluation(spec: Spec) -> Check:
         "others": _below,
     }
     below = ("length", "digits", *(("others",) if made_up else ()))
-    drawings = _drawings(classes)
+    confused = {"confusion": _square(classes)}
+    known = {"file": text, "file_sha256": sha256, **confused}  # of a file, not of those that the test set is made of
     return form(
         {
             "format": several,
@@ -262,9 +259,9 @@ def _evaluation(spec: Spec) -> Check:
                     "below": form({name: listed(share) for name in below}),
                 }
             ),
-            **({"made_up": form(drawings)} if made_up else {}),
+            **({"made_up": form(_drawings | confused)} if made_up else {}),
         },
-        {"score": text, "drawings": form(drawings, {"file": text, "file_sha256": sha256})},
+        {"score": text, "drawings": form(_drawings, known)},
     )
 
 
