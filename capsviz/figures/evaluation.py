@@ -101,7 +101,12 @@ def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "
         rows,
         "length",
         "accuracy",
-        _hover(_by("chart.calibration.hover", score), length="%{x:.2f}", right="%{y:.1f}", images="%{customdata:,}"),
+        _hover(
+            _by("chart.calibration.hover", score),
+            length="%{x:.2f}",
+            right="%{y:.1f}",
+            images="%{customdata:,}",
+        ),
         [r["images"] for r in rows],
     )
     most = max([row["images"] for row in rows], default=1)

@@ -241,7 +241,9 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
     if not spec.data.made_up:
         known = say("card.limit.only", **words)
     else:
-        known = say(_by("card.limit.shown", score) if _most(card, "others") else "card.limit.notShown", **words)
+        known = say(
+            _by("card.limit.shown", score) if _most(card, "others") else "card.limit.notShown", **words
+        )
     if evaluation and spec.data.made_up:
         answered = f"{1 - evaluation['unsure']['others']['below']:.0%}"
         known = f"{known} {say(_by('card.limit.tried', score), answered=answered)}"
@@ -320,7 +322,7 @@ def departures(card: Mapping[str, Any]) -> str:
     if routing:
         here = say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name)
         rows.append((say("card.paper.images", images=f"{MNIST.sizes['train']:,}"), here))
-    else:
+    if routing != "dynamic":
         values |= _parameters(spec)
     for name in (*(name for name, true in told.items() if true), *_ALWAYS[routing]):
         rows.append((say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", name), **values)))

@@ -225,7 +225,11 @@ def _evaluation(spec: Spec) -> Check:
     }
     below = ("length", "digits", *(("others",) if made_up else ()))
     confused = {"confusion": _square(classes)}
-    known = {"file": text, "file_sha256": sha256, **confused}  # of a file, not of those that the test set is made of
+    known = {
+        "file": text,
+        "file_sha256": sha256,
+        **confused,
+    }  # of a file, not of those that the test set is made of
     return form(
         {
             "format": several,

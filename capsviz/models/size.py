@@ -13,7 +13,9 @@ class Size(NamedTuple):
     """Of one part, or of several together."""
 
     parameters: int
-    multiply_adds: int  # for one image, in convolutions and products of matrices; what is added alone is not counted
+    multiply_adds: (
+        int  # for one image, in convolutions and products of matrices; what is added alone is not counted
+    )
 
 
 _counted: dict[tuple[Any, Shape], Mapping[str, Size]] = {}

@@ -49,7 +49,9 @@ def cnn(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), pos
     return Spec(
         name=name,
         title=title,
-        source=replace(SOURCE, accuracy=accuracy, of="twin") if data is MNIST else replace(SOURCE, accuracy="", of=""),
+        source=replace(SOURCE, accuracy=accuracy, of="twin")
+        if data is MNIST
+        else replace(SOURCE, accuracy="", of=""),
         data=data,
         shape=shape,
         offers=frozenset({POSES}) if pose else frozenset(),
