@@ -45,7 +45,7 @@ from capsviz.training.pool import Pool, load_pool
 from capsviz.training.schedule import Stream, learning_rate, random_shift, stream
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
-from capsviz.training.validation import evidence, error_rate, measured, to_pixels
+from capsviz.training.validation import error_rate, evidence, measured, to_pixels
 
 CPU = torch.device("cpu")
 SMALL = Settings(epochs=2, batch_size=2)

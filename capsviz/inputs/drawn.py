@@ -1,15 +1,12 @@
 """Data sets of drawings that people made with a pen, rendered as if they came from the app's canvas."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from capsviz.errors import DataError, ImageError
-from capsviz.inputs.data import DataSet, Digits
+from capsviz.errors import ImageError
+from capsviz.inputs.data import Digits
 from capsviz.inputs.preprocess import canvas_to_mnist
-from capsviz.inputs.recorded import read_strokes
 from capsviz.inputs.strokes import FIELD, Drawing, render_anywhere
 
 COPIES = 3  # pictures of each drawing to train on: each with another pen, size and place
@@ -21,10 +18,6 @@ _PENS, _SIZES = (
 _TEST_SIZES = (90, 200)
 _TRIES = 20  # of places and pens, until the app would not refuse what is drawn
 _SEED = 1995
-
-LETTERS_FILE = "letters.jsonl.gz"
-LETTERS_CLASSES = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-LETTERS_DRAWINGS = {"train": 16_455, "choose": 1_705, "test": 4_011}
 
 
 def by_writer(drawings: Sequence[Drawing]) -> dict[str, list[Drawing]]:
@@ -83,59 +76,3 @@ def _picture(
         except ImageError:
             continue
     return None
-
-
-@lru_cache(maxsize=1)
-def _letters(path: Path) -> dict[str, list[Drawing]]:
-    return by_writer(read_strokes(path, LETTERS_CLASSES))
-
-
-def load_letters(directory: str | Path, half: str) -> Digits:
-    """Capital letters of UNIPEN's category 1b: "train", the ones to choose by last, or "test".
-
-    Args:
-        directory: the file of strokes, or a folder with letters.jsonl.gz in it.
-        half: "train" or "test".
-
-    Raises:
-        DataError: if there is no such file, or it is not whole.
-    """
-    parts = _letters_in(directory)
-    return pictures(parts["test"] if half == "test" else parts["train"] + parts["choose"], half)
-
-
-def letters_drawn(directory: str | Path) -> list[Drawing]:
-    """The drawings that ``load_letters`` makes its "test" of, a picture of each with each of ``WIDTHS``."""
-    return _letters_in(directory)["test"]
-
-
-def _letters_in(directory: str | Path) -> dict[str, list[Drawing]]:
-    path = Path(directory)
-    path = path / LETTERS_FILE if path.is_dir() else path
-    if not path.is_file():
-        raise DataError(
-            f"There is no {path}: give the file of strokes, or the folder that {LETTERS_FILE} is in."
-        )
-    parts = _letters(path)
-    found = {name: len(drawings) for name, drawings in parts.items()}
-    if found != LETTERS_DRAWINGS:
-        raise DataError(
-            f"{path} does not hold the letters that this network is for ({found}): give the original file."
-        )
-    return parts
-
-
-LETTERS = DataSet(
-    "UNIPEN",
-    LETTERS_CLASSES,
-    {"train": COPIES * (16_455 + 1_705), "test": len(WIDTHS) * 4_011},
-    COPIES * 1_705,
-    made_up=False,
-    load=load_letters,
-    unlike=lambda directory, half: "",
-    kind="letter",
-    last=True,
-    drawings=letters_drawn,
-    credit="UNIPEN train_r01_v07, category 1b (I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet, ICPR 1994; "
-    "Zenodo record 1195803, CC BY 4.0)",
-)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capsviz.inputs.data import MNIST, DataSet
-from capsviz.inputs.drawn import LETTERS
+from capsviz.inputs.letters import LETTERS
 from capsviz.networks.base import Layer, Source, Spec
 from capsviz.traces.base import COUPLING, POSES, CapsuleGrid, Shape
 
