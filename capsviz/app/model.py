@@ -64,7 +64,7 @@ def overview() -> None:
     source = model.spec.source
     st.markdown(
         say(
-            "model.source",
+            "model.source" if model.shape.routing else "model.sourceOfTwin",
             authors=source.authors,
             title=source.title,
             venue=source.venue,

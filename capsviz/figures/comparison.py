@@ -41,7 +41,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             if draws
             else "",
         ),
-        "error": Cell(NOTHING, spec.data.name),
+        "error": Cell(f"{entry.card['test_error']:.2%}", spec.data.name),
         "drawings": Cell(NOTHING),
         "calibration": Cell(NOTHING),
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
@@ -82,30 +82,28 @@ def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[
         chosen: name of the one that answers, whose row is marked.
         milliseconds: an answer of each network takes here, by name, of those that were timed.
     """
-    heads = "".join(f'<th scope="col">{html.escape(_head(column))}</th>' for column in TIMED)
-    body = "".join(
-        _row(cells(entry, milliseconds.get(entry.spec.name)), entry.spec.name == chosen) for entry in entries
-    )
+    columns = TIMED if milliseconds else COLUMNS
+    heads = "".join(f'<th scope="col">{html.escape(_head(column))}</th>' for column in columns)
+    body = ""
+    for entry in entries:
+        row = cells(entry, milliseconds.get(entry.spec.name))
+        mark = ' class="cv-chosen" aria-current="true"' if entry.spec.name == chosen else ""
+        values = "".join(
+            f'<td data-column="{html.escape(_head(column))}"><span>{_html(row[column])}</span></td>'
+            for column in columns[1:]
+        )
+        body += f'<tr{mark}><th scope="row">{_html(row[columns[0]])}</th>{values}</tr>'
     return (
         '<div class="cv-frame"><table class="cv-table cv-networks" data-testid="networks">'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(row: Mapping[str, Cell], chosen: bool) -> str:
-    parts = []
-    for column in TIMED:
-        cell = row[column]
-        figure = html.escape(cell.figure)
-        if cell.link:
-            figure = f'<a href="{html.escape(cell.link)}" target="_blank" rel="noopener">{figure}</a>'
-        inner = f"<b>{figure}</b>" + (f"<small>{html.escape(cell.below)}</small>" if cell.below else "")
-        parts.append(
-            f"<th scope='row'>{inner}</th>"
-            if column == TIMED[0]
-            else f'<td data-column="{html.escape(_head(column))}"><span>{inner}</span></td>'
-        )
-    return f"<tr{' class=cv-chosen aria-current=true' if chosen else ''}>{''.join(parts)}</tr>"
+def _html(cell: Cell) -> str:
+    figure = html.escape(cell.figure)
+    if cell.link:
+        figure = f'<a href="{html.escape(cell.link)}" target="_blank" rel="noopener">{figure}</a>'
+    return f"<b>{figure}</b>" + (f"<small>{html.escape(cell.below)}</small>" if cell.below else "")
 
 
 def networks_text(entries: Sequence[Entry], milliseconds: Mapping[str, float] | None = None) -> str:

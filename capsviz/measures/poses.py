@@ -23,7 +23,7 @@ from capsviz.models import facts
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
 from capsviz.texts import noun, say
-from capsviz.traces.base import LENGTH, POSES, Shape
+from capsviz.traces.base import LENGTH, Shape
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
@@ -193,7 +193,7 @@ def measure_poses(
         CapsvizError: if the network has no poses.
         DataError: if there are not ``settings.per_digit`` images of each digit that the network reads.
     """
-    if POSES not in model.spec.offers:
+    if not model.shape.pose:
         raise CapsvizError(f"{model.spec.name} has no poses to measure: choose a network that draws.")
     settings = settings or standard(model)
     pixels, digits = np.asarray(images), np.asarray(labels)
