@@ -278,7 +278,7 @@ def test_loss_figure_of_a_network_that_draws_nothing() -> None:
     assert figure.layout.yaxis.title.text == "cross-entropy"
     assert figure.layout.yaxis2.title.text is None
     log[0]["reconstruction_loss"] = 30.0
-    assert [curve.name for curve in figures.loss_figure(log).data][0] == "cross-entropy"
+    assert figures.loss_figure(log).data[0].name == "cross-entropy"
     assert len(figures.loss_figure(log).data) == 2
 
 
