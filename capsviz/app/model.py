@@ -84,12 +84,13 @@ def _networks(model: "Model") -> None:
             compared.append(entry(name))
         except WeightsError as error:  # the others are compared all the same
             print(f"capsviz: {error}", file=sys.stderr, flush=True)
-    table = st.empty()  # before the button, and drawn again after it
     known = {one.spec.name: _times[one.card["sha256"]] for one in compared if one.card["sha256"] in _times}
+    st.html(figures.networks_table(compared, model.spec.name, known))
     if len(known) < len(compared) and st.button(say("model.measure"), icon=":material/timer:"):
         with st.spinner(say("model.measuring")):
-            known = {one.spec.name: _time(one, model) for one in compared}
-    table.html(figures.networks_table(compared, model.spec.name, known))
+            for one in compared:
+                _time(one, model)
+        st.rerun(scope="fragment")
     st.html(f'<p class="cv-said">{html.escape(say("model.all.says"))}</p>')
 
 
@@ -97,15 +98,14 @@ def _networks(model: "Model") -> None:
 _times: dict[str, float] = {}
 
 
-def _time(one: Entry, model: "Model") -> float:
-    """How long an answer takes here; a network that nobody has chosen is loaded for as long."""
+def _time(one: Entry, model: "Model") -> None:
+    """Time a network's answers, once; one that nobody has chosen is loaded for as long."""
     from capsviz.models.model import load_model
 
     sha256 = one.card["sha256"]
     if sha256 not in _times:
         timed = model if model.sha256 == sha256 else load_model(one.spec.name, model.device)
         _times[sha256] = milliseconds(timed)
-    return _times[sha256]
 
 
 def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
