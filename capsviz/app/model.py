@@ -10,7 +10,7 @@ import streamlit as st
 
 from capsviz import figures
 from capsviz.app import frame, session
-from capsviz.errors import WeightsError
+from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
     card_table,
@@ -89,7 +89,10 @@ def _networks(model: "Model") -> None:
     if len(known) < len(compared) and st.button(say("model.measure"), icon=":material/timer:"):
         with st.spinner(say("model.measuring")):
             for one in compared:
-                _time(one, model)
+                try:
+                    _time(one, model)
+                except CapsvizError as error:
+                    print(f"capsviz: {error}", file=sys.stderr, flush=True)
         st.rerun(scope="fragment")
     st.html(f'<p class="cv-said">{html.escape(say("model.all.says"))}</p>')
 
