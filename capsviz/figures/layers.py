@@ -10,14 +10,14 @@ from capsviz.figures.theme import number
 from capsviz.models.size import Size, together
 from capsviz.networks.base import Layer, Spec
 from capsviz.texts import capital, knows, noun, say
-from capsviz.traces.base import Trace
+from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
 COLUMNS = ("layer", "what", "output", "here", "parameters", "multiplyAdds")
 
 
 def layers_table(
-    trace: Trace | None,
+    trace: RoutingTrace | PlainTrace | None,
     reconstructions: np.ndarray | None,
     sizes: Mapping[str, Size],
     spec: Spec,
@@ -70,7 +70,7 @@ def _does(layer: Layer, spec: Spec) -> str:
     return next(name for name in names if knows(name))
 
 
-def _made(trace: Trace, reconstructions: np.ndarray | None) -> dict[str, str]:
+def _made(trace: RoutingTrace | PlainTrace, reconstructions: np.ndarray | None) -> dict[str, str]:
     """What layers made of the drawing, by their parts."""
     place = trace.prediction
     active = say("layers.conv1.here", percent=f"{(trace.features > 0).mean():.0%}")

@@ -15,7 +15,7 @@ _SIZE, _COMPONENTS, _POSE, _HIDDEN = 28, 8, 16, (512, 1024)
 # Sixteen capsules, each of which sees the whole image.
 _GRID = CapsuleGrid(types=16, rows=1, columns=1, field=_SIZE, stride=1)
 # What the texts name of the trunk: of its convolutions, then of the kernels that each see all of one map.
-TRUNK = {"maps": "32, 64, 64, 128", "kernels": "5, 3, 3, 3", "stride": 2, "whole": 9}
+TRUNK: dict[str, int | str] = {"maps": "32, 64, 64, 128", "kernels": "5, 3, 3, 3", "stride": 2, "whole": 9}
 
 SOURCE = Source(
     authors="Vittorio Mazzia, Francesco Salvetti and Marcello Chiaberge",
