@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from capsviz.errors import CapsvizError
     from capsviz.inputs.preprocess import canvas_to_mnist
     from capsviz.models.model import Model, load_model
+    from capsviz.models.weights import list_networks
     from capsviz.traces.routing import RoutingTrace
 
 __version__ = "0.1.0"
-__all__ = ["CapsvizError", "Model", "RoutingTrace", "canvas_to_mnist", "load_model"]
+__all__ = ["CapsvizError", "Model", "RoutingTrace", "canvas_to_mnist", "list_networks", "load_model"]
 
 _MODULES = {
     "CapsvizError": "errors",
     "Model": "models.model",
     "RoutingTrace": "traces.routing",
     "canvas_to_mnist": "inputs.preprocess",
+    "list_networks": "models.weights",
     "load_model": "models.model",
 }
 

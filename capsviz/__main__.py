@@ -1,4 +1,4 @@
-"""The command line: ``python -m capsviz predict | evaluate | train | average | poses``."""
+"""The command line: ``python -m capsviz predict | evaluate | train | average | poses | networks``."""
 
 import argparse
 import io
@@ -223,6 +223,22 @@ def _poses(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _networks(arguments: argparse.Namespace) -> int:
+    from capsviz.figures.comparison import networks_text
+    from capsviz.models.comparison import as_json, entries, milliseconds
+    from capsviz.models.model import load_model
+
+    found = entries()
+    times = {}
+    if arguments.time:
+        times = {one.spec.name: milliseconds(load_model(one.spec.name, arguments.device)) for one in found}
+    if arguments.json:
+        print(json.dumps([as_json(one, times.get(one.spec.name)) for one in found], indent=2))
+    else:
+        print(networks_text(found, times))
+    return 0
+
+
 def _plain(error: Exception) -> str:
     """What went wrong, without the number and the path that an error of the system also holds."""
     return f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error)
@@ -382,6 +398,10 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("weights", nargs="+", metavar="WEIGHTS", help=f"each a {WEIGHTS}")
     command.add_argument("--data", type=_path, required=True, help=OWN_DATA)
     command.add_argument("--out", type=_path, required=True, help="folder for the weights and their card")
+
+    command = add("networks", _networks, "Compare all networks that are here, from their cards.")
+    command.add_argument("--json", action="store_true", help="print the same as JSON")
+    command.add_argument("--time", action="store_true", help="load each and time its answers on this machine")
     return parser
 
 

@@ -128,6 +128,7 @@ def all_of(*rooms: str) -> str:
     ("statement", "absent"),
     [
         ("import capsviz", {"torch", "streamlit", "plotly", "numpy"}),
+        ("import capsviz; capsviz.list_networks()", {"torch", "streamlit", "plotly", "numpy", "PIL"}),
         (
             "import capsviz.__main__; capsviz.__main__.build_parser()",
             {"torch", "streamlit", "plotly", "numpy"},
@@ -151,7 +152,7 @@ def test_a_module_does_not_load_what_it_does_not_need(statement: str, absent: se
     assert not loaded_after(statement) & absent
 
 
-def test_the_library_is_used_through_five_names() -> None:
+def test_the_library_is_used_through_six_names() -> None:
     import capsviz
 
     for name in capsviz.__all__:

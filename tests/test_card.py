@@ -29,10 +29,11 @@ from capsviz.models.card import (
     departures,
     earlier_epochs,
     limits,
+    loss,
     measured_tables,
 )
 from capsviz.models.model import Model
-from capsviz.networks.base import Spec
+from capsviz.networks.base import Spec, find
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 STROKES = REAL / "strokes" / "dev_strokes.jsonl.gz"
@@ -293,6 +294,68 @@ def test_a_card_without_measurements_has_none(card: dict[str, Any]):
     assert "measured" not in text
     assert "evaluation" not in text
     assert "## Known limits" in text
+
+
+# --- networks of other kinds ----------------------------------------------------------------------------
+
+
+def of(card: dict[str, Any], name: str, **settings: Any) -> dict[str, Any]:
+    """The card as if it were another network's, of one training alone."""
+    kept = {key: value for key, value in card["settings"].items() if key not in ("averaged", "start_from")}
+    spec = find(name)
+    return {
+        **{key: value for key, value in card.items() if key != "started_from"},
+        **{"name": spec.name, "paper": spec.source.paper, "parameters": 1_573_168},
+        "settings": {**kept, "iterations": 1, "network": spec.name, "batch_size": 128, **settings},
+    }
+
+
+def test_a_card_of_attention_says_what_differs_from_its_paper(card: dict[str, Any]):
+    other = of(card, "attention", epochs=30)
+    text = card_markdown(other)
+    assert "CapsNet of arXiv:2101.12491, 1,573,168 parameters, 1,411,344 of them the decoder’s" in text
+    assert "self-attention routing in one pass" in text
+    assert "| batches of 16 | of 128 |" in text
+    assert "| 150 epochs | 30 |" in text
+    assert "best test error" in departures(other)
+    assert "161,824; with the decoder’s 1,411,344" in departures(other)
+    assert "4 × 4 erased | turned, scaled" in departures(other)
+    assert "4 × 4 erased | shifted by up to 2 pixels" in departures(of(card, "attention", augment=False))
+    assert "iterations" not in text
+    assert r"\|v_k\|" in loss(other)
+    assert "The loss is the paper’s" not in loss(other)
+
+
+def test_a_card_of_letters_says_whose_they_are(card: dict[str, Any]):
+    text = card_markdown(of(card, "letters"))
+    assert "UNIPEN train_r01_v07" in text
+    assert "CC BY 4.0" in text
+    assert "26 letters" in text
+    assert "49,365 of UNIPEN" in text
+    assert "digit" not in text.partition("## Known limits")[2].partition("## Training")[0]
+    assert "CC BY" not in card_markdown(of(card, "attention"))
+
+
+def test_a_card_of_a_plain_network_speaks_of_probabilities(card: dict[str, Any], evaluation: dict[str, Any]):
+    measured = {key: value for key, value in evaluation.items() if key != "iterations"}
+    measured["score"] = "probability"
+    for name, size in (("cnn", "142,474"), ("cnn-decoder", "161,824")):
+        text = card_markdown(of(card, name), measured)
+        assert "with the highest probability" not in text
+        assert "where the highest probability is below" in text
+        assert "Calibration of the highest probability" in text
+        assert "cross-entropy 0.0" in text
+        assert f"161,824 parameters without the decoder | {size} |" in text
+        assert "equally probable" in limits(of(card, name, others=0.06), measured)[0]
+        limits_said = " ".join(limits(of(card, name), measured))
+        assert not [word for word in ("longest", "length", "capsule", "all below 0.1") if word in limits_said]
+        assert "by routing iterations" not in text
+        assert r"\log" in loss(of(card, name))
+        assert ("reconstruction" in loss(of(card, name))) == (name == "cnn-decoder")
+        assert ("equally probable" in loss(of(card, name, others=0.06))) is True
+        assert "equally probable" not in loss(of(card, name, others=0.0))
+    assert "16 without bound" in departures(of(card, "cnn-decoder"))
+    assert "16 without bound" not in departures(of(card, "cnn"))
 
 
 # --- the file of measurements ---------------------------------------------------------------------------

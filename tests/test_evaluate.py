@@ -5,24 +5,28 @@ import gzip
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import reference
+import torch
 from numpy.random import default_rng
 
 from capsviz.__main__ import main
 from capsviz.errors import CapsvizError
 from capsviz.inputs import data
+from capsviz.inputs.data import DataSet
 from capsviz.inputs.strokes import Drawing, random_digit
 from capsviz.measures import evaluate
 from capsviz.measures.changes import CHANGES, change, curves
-from capsviz.measures.drawings import others, read_drawings
+from capsviz.measures.drawings import by_width, others, read_drawings
 from capsviz.measures.statistics import calibration, confusion, error, interval, iterations, wilson
 from capsviz.measures.unsure import unsure, unsure_below
 from capsviz.models.card import routing_measured
+from capsviz.models.facts import parse_evaluation
 from capsviz.models.model import Model
+from capsviz.networks.cnn import cnn
 
 
 def lengths(*answers: tuple[int, float]) -> np.ndarray:
@@ -316,6 +320,103 @@ def test_unsure_is_below_what_all_but_eight_in_a_thousand_of_the_digits_reach():
     assert below["digits"][60] == pytest.approx(0.5, abs=0.01)
     assert below["digits"][0] == below["others"][0] == 0
     assert below["others"][1] == 1
+
+
+def test_drawings_are_counted_by_width_and_by_writer():
+    """Three drawings by two people with four pens; -1 is what the app would refuse."""
+    stick = [np.array([[0, 0], [0, 1.0]])]
+    drawings = [Drawing(0, stick, "a"), Drawing(1, stick, "a"), Drawing(2, stick, "b")]
+    answers = np.array([[0, 1, 2], [0, 1, 0], [1, 1, -1], [0, 0, 0]])
+    highest = np.array([[0.9, 0.9, 0.9], [0.9, 0.2, 0.9], [0.3, 0.9, 0.0], [0.9, 0.9, 0.9]])
+    found = by_width(answers, highest, drawings, 3, threshold=0.5)
+    assert [row["width"] for row in found["widths"]] == [8, 12, 18, 26]
+    assert [row["right"] for row in found["widths"]] == [3, 2, 1, 1]
+    assert [row["refused"] for row in found["widths"]] == [0, 0, 1, 0]
+    assert [row["misread"] for row in found["widths"]] == [[], [2], [0, 2], [1, 2]]
+    assert [row["unsure"] for row in found["widths"]] == pytest.approx([0, 1 / 3, 1 / 3, 0])
+    assert (found["drawings"], found["writers"], found["rate"]) == (3, 2, pytest.approx(7 / 12))
+    assert found["unsure"] == pytest.approx(1 / 6)
+    assert found["confusion"] == [[3, 1, 0], [1, 3, 0], [2, 0, 1]]
+    # Of two people one has six of eight right, the other one of four: a resample has a quarter at the least.
+    assert found["interval"][0] <= 0.25
+    assert found["interval"][1] >= 0.75
+
+
+# --- networks of other kinds ----------------------------------------------------------------------------
+
+
+class Plain:
+    """A network of two classes without capsules, that reads the middle pixel; all that ``evaluate`` asks of one."""
+
+    def __init__(self, folder: Path) -> None:
+        """Six drawings by three people, of each four pictures; of the last drawing the last picture is empty."""
+        stick = [np.array([[0, 0], [0, 1.0]])]
+        self.drawings = [Drawing(k % 2, stick, "abc"[k // 2]) for k in range(6)]
+        labels = np.repeat([k % 2 for k in range(6)], 4)
+        images = np.full((24, 28, 28), 40, np.uint8)
+        images[:, 14, 14] = 55 + 200 * labels
+        images[[4, 8], 14, 14] = 55, 255  # read as the other one, with the first pen
+        images[23] = 0
+        digits = data.Digits(torch.from_numpy(images), torch.from_numpy(labels))
+        held = DataSet(
+            *("Sticks", ("left", "right"), {"train": 9, "test": 24}, 3, False),
+            *(lambda folder, half: digits, lambda folder, half: ""),
+            drawings=lambda folder: self.drawings,
+        )
+        self.spec = cnn("plain.sticks", "Plain CNN, sticks", held)
+        self.shape = self.spec.shape
+        self.card, self.device, self.sha256 = {"unsure_below": 0.75}, "cpu", "0" * 64
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        right = np.where(images[:, 14, 14] > 0.5, 0.8, 0.3)
+        return np.stack([1 - right, right], axis=1)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Plain:
+    return Plain(tmp_path)
+
+
+def test_a_network_that_does_not_iterate_is_measured_on_drawings_by_their_widths(
+    plain: Plain, tmp_path: Path
+):
+    result = evaluate.evaluate(cast(Model, plain), tmp_path)
+    assert "iterations" not in result
+    assert (result["score"], result["images"], result["wrong"]) == ("probability", 24, 3)
+    assert result["misread"] == [4, 8, 23]
+    assert result["confusion"] == [[11, 1], [2, 10]]
+    # 11 + 10 at 0.7 or 0.8 right, and three wrong: by hand from the two bins that there are.
+    bins = {row["low"]: (row["images"], row["accuracy"]) for row in result["calibration"]["bins"]}
+    assert {round(low, 2): count for low, (count, _) in bins.items()} == {0.7: 13, 0.8: 11}
+    drawn = result["drawings"]
+    assert [row["right"] for row in drawn["widths"]] == [4, 6, 6, 5]
+    assert [row["refused"] for row in drawn["widths"]] == [0, 0, 0, 1]
+    assert (drawn["drawings"], drawn["writers"], drawn["rate"]) == (6, 3, 21 / 24)
+    assert "confusion" not in drawn
+    assert "file" not in drawn
+    assert result["interval"] == pytest.approx((1 - drawn["interval"][1], 1 - drawn["interval"][0]))
+    assert result["interval"][1] > wilson(3, 24)[1] - 1e-9  # pictures of one person are not independent
+    kept = json.loads(json.dumps(result))
+    assert parse_evaluation(kept, plain.spec) == kept
+    said = evaluate.summary(result)
+    assert "the highest probability is 0.7" in said
+    assert "- probability 0.80 to 0.85" in said
+    assert not [word for word in ("length", "longest", "iteration", "digit") if word in said]
+    assert "drawings, pen of 26 pixels: correct 83.33%" in said
+
+
+def test_of_drawings_a_limit_takes_all_pictures_or_none(plain: Plain, tmp_path: Path):
+    result = evaluate.evaluate(cast(Model, plain), tmp_path, limit=9)
+    assert result["images"] == 8
+    assert result["misread"] == []  # of the first and the fourth: none of the pictures that are misread
+    assert result["drawings"]["drawings"] == 2
+    assert evaluate.evaluate(cast(Model, plain), tmp_path, limit=1)["images"] == 4
+
+
+def test_drawings_are_not_measured_twice(plain: Plain, tmp_path: Path):
+    with pytest.raises(CapsvizError) as caught:
+        evaluate.evaluate(cast(Model, plain), tmp_path, strokes=tmp_path / "some.jsonl")
+    reference.assert_one_sentence(caught.value, "plain.sticks", "leave --strokes out")
 
 
 # --- the command ----------------------------------------------------------------------------------------

@@ -233,6 +233,28 @@ def test_drawings_may_be_missing(evaluation: dict[str, Any]):
     assert parse_evaluation(without) == without
 
 
+def test_what_does_not_iterate_has_no_iterations(evaluation: dict[str, Any]):
+    """A network's scores are what its evaluation says they are; those of older versions were lengths."""
+    plain = {key: value for key, value in evaluation.items() if key != "iterations"}
+    spec = find("cnn.mnist")
+    probable = plain | {"score": "probability"}
+    assert facts.parse_evaluation(probable, spec) == probable
+    for wrong in (plain, plain | {"score": "length"}, plain | {"score": 7}):
+        assert_refused(lambda value: facts.parse_evaluation(value, spec), wrong, "score must be")
+    assert_refused(parse_evaluation, plain, "it lacks iterations")
+    assert_refused(parse_evaluation, evaluation | {"score": "probability"}, "score must be length")
+    assert parse_evaluation(evaluation | {"score": "length"})["score"] == "length"
+
+
+def test_drawings_of_the_test_set_have_no_file(evaluation: dict[str, Any]):
+    drawn = {
+        key: value
+        for key, value in evaluation["drawings"].items()
+        if key not in ("file", "file_sha256", "confusion")
+    }
+    assert parse_evaluation(evaluation | {"drawings": drawn})["drawings"] == drawn
+
+
 def test_a_list_is_no_longer_than_any_is():
     read = facts.listed(facts.count)
     assert len(read([0] * 100_000, "misread")) == 100_000

@@ -15,6 +15,7 @@ from capsviz import figures
 from capsviz.figures import theme
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.strip import place_shares, strongest_features
+from capsviz.models.size import Size
 from capsviz.networks.base import DEFAULT, find
 from capsviz.traces.routing import RoutingTrace
 
@@ -79,13 +80,13 @@ class Balance(HTMLParser):
 
 
 def test_all_html_is_well_formed(trace: RoutingTrace, reconstructions: np.ndarray) -> None:
-    parameters = {"conv1": 1, "primary": 2, "digits": 3, "decoder": 4}
+    sizes = {name: Size(1, 2) for name in ("conv1", "primary", "digits", "decoder")}
     for html in (
         figures.pipeline_strip(trace, reconstructions[4]),
         figures.reconstruction_panels(trace, reconstructions),
         figures.reading_card(trace.image, trace.lengths[-1], PAPER),
         figures.reading_card(None, None, PAPER),
-        figures.layers_table(trace, reconstructions, parameters, SPEC),
+        figures.layers_table(trace, reconstructions, sizes, SPEC),
     ):
         balance = Balance()
         balance.feed(html)
@@ -264,6 +265,21 @@ def test_loss_figure_plots_both_parts_on_axes_of_their_own() -> None:
     assert (
         figure.layout.yaxis2.tickmode == "auto"
     )  # else its ticks stand where the left axis's do, at no round number
+
+
+def test_loss_figure_of_a_network_that_draws_nothing() -> None:
+    log = [
+        {"epoch": 1, "cross_entropy": 0.4, "reconstruction_loss": 0.0},
+        {"epoch": 2, "cross_entropy": 0.1, "reconstruction_loss": 0.0},
+    ]
+    figure = figures.loss_figure(log)
+    (loss,) = figure.data
+    assert (loss.name, list(loss.x), list(loss.y)) == ("cross-entropy", [1, 2], [0.4, 0.1])
+    assert figure.layout.yaxis.title.text == "cross-entropy"
+    assert figure.layout.yaxis2.title.text is None
+    log[0]["reconstruction_loss"] = 30.0
+    assert figures.loss_figure(log).data[0].name == "cross-entropy"
+    assert len(figures.loss_figure(log).data) == 2
 
 
 def test_training_figures_say_what_came_before() -> None:
@@ -463,8 +479,11 @@ def test_lengths_of_other_iterations_are_judged_by_those_of_training(routed: Rou
 
 def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
     drawn = np.random.default_rng(7).uniform(0, 1, (10, 28, 28))
-    parameters = {"conv1": 1_001, "primary": 20_020, "digits": 3_003, "decoder": 400_400}
-    html = figures.layers_table(routed, drawn, parameters, SPEC)
+    sizes = {
+        **{"conv1": Size(1_001, 5), "primary": Size(20_020, 60_000)},
+        **{"digits": Size(3_003, 700), "decoder": Size(400_400, 8_000_000)},
+    }
+    html = figures.layers_table(routed, drawn, sizes, SPEC)
     # One digit of ten is fed: nine times sixteen numbers are 0.
     assert "dense 512, 1024 (ReLU), 784 (sigmoid), fed one digit’s 16 numbers and 144 zeros" in html
     assert "256 filters of 9 × 9, stride 2; 8 filters make a capsule; squash (Eq. 1)" in html
@@ -480,22 +499,30 @@ def test_the_layers_are_told_by_what_they_made(routed: RoutingTrace) -> None:
             "256 × 20 × 20",
             f"{100 * np.count_nonzero(routed.features > 0) / 102_400:.0f}% of the values are above 0",
             "1,001",
+            "5",
         ],
         [
             "Primary capsules",
             "1152 × 8",
             f"lengths {lengths.min():.3f} to {lengths.max():.3f}, mean {lengths.mean():.3f}",
             "20,020",
+            "60,000",
         ],
-        ["Digit capsules", "10 × 16", f"the longest is 8: {np.linalg.norm(routed.v[2, 8]):.2f}", "3,003"],
-        ["Decoder", "28 × 28", f"squared error {error:.1f}", "400,400"],
+        [
+            "Digit capsules",
+            "10 × 16",
+            f"the longest is 8: {np.linalg.norm(routed.v[2, 8]):.2f}",
+            "3,003",
+            "700",
+        ],
+        ["Decoder", "28 × 28", f"squared error {error:.1f}", "400,400", "8,000,000"],
     ]
     assert "3 routing iterations" in rows[2][1]
-    assert rows[4] == ["All trained numbers", "424,424"]
+    assert rows[4] == ["All trained numbers", "424,424", "8,060,705"]
     heads = re.findall(r"<th[^>]*>(.*?)</th>", html.partition("<tbody>")[0])
     for row in re.findall("<tr>(.*?)</tr>", html.partition("<tbody>")[2])[:4]:
         assert re.findall(r'data-column="(.*?)"', row) == heads[1:]  # each value's, where there is no head
-    empty = figures.layers_table(None, None, parameters, SPEC)
+    empty = figures.layers_table(None, None, sizes, SPEC)
     assert len(re.findall("<td[^>]*>–</td>", empty)) == 4
     assert ", routing</td>" in empty
 

@@ -254,3 +254,27 @@ def test_a_large_point_is_many_digits(result: dict[str, Any]):
     figure = evaluation.confusion_figure(result["confusion"])
     assert (figure.layout.yaxis.scaleanchor, figure.layout.xaxis.range) == ("x", (-0.5, 9.5))
     assert figure.layout.dragmode is False  # a finger scrolls the page
+
+
+def test_probabilities_are_not_called_lengths(result: dict[str, Any]):
+    result["score"] = "probability"
+    made = evaluation.evaluation_figures(result)
+    said = [measurement.says for measurement in evaluation.measurements(result, "MNIST").values()]
+    for figure in made.values():
+        said += [str(figure.layout.xaxis.title.text), str(figure.layout.yaxis.title.text)]
+        said += [f"{trace.name} {trace.hovertemplate}" for trace in figure.data]
+    assert not [text for text in said if "length" in text or "longest" in text or "capsule" in text]
+    assert made["calibration"].layout.xaxis.title.text == made["unsure"].layout.xaxis.title.text
+    assert made["calibration"].layout.xaxis.title.text == "highest probability"
+    says = evaluation.measurements(result, "MNIST")
+    assert "0.914 on average, with 99.04% right" in says["calibration"].says
+    assert "its probability is below 0.42: 0.0% of 5 test digits are" in says["unsure"].says
+
+
+def test_drawings_of_the_test_set_are_confused_as_it_is(result: dict[str, Any]):
+    del result["drawings"]["confusion"], result["unsure"]["others"]
+    assert "drawings-confusion" not in evaluation.evaluation_figures(result)
+    says = evaluation.measurements(result, "UNIPEN")
+    assert "drawings-confusion" not in says
+    assert says["drawings"].says.startswith("1,234 drawings by 7 people")
+    assert says["unsure"].says.endswith("below 0.42: 0.0% of 5 test digits are.")

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,16 +19,20 @@ from capsviz.measures.poses import (
     Effect,
     PoseMeasurements,
     Settings,
+    _parse,
     describe,
     load_poses,
     measure_images,
     measure_poses,
     poses_path,
     save_poses,
+    standard,
 )
 from capsviz.measures.properties import usual
 from capsviz.models import weights
 from capsviz.models.model import Model
+from capsviz.networks.base import find
+from capsviz.traces.base import PROBABILITY, Shape
 
 # --- drawings of known shape ----------------------------------------------------------------------------
 
@@ -450,7 +454,7 @@ class Fake:
         v[-1, digit] = self.poses[digit, number]
         if (digit, number) in self.misread:
             v[-1, (digit + 3) % 10] = 2
-        return SimpleNamespace(v=v)
+        return SimpleNamespace(v=v, prediction=np.linalg.norm(v[-1], axis=1).argmax())
 
     def decode(self, pose: np.ndarray, digit: int) -> np.ndarray:
         return np.array([self.draw(values, digit) for values in pose])
@@ -894,3 +898,33 @@ def test_the_shipped_numbers_make_sense() -> None:
                 assert 0 <= effect.same_sign <= 1
                 spread = max(digit.spread[name], PROPERTIES[name].usual)
                 assert effect.standardised == pytest.approx(effect.change / spread, rel=2e-3)
+
+
+# --- networks without capsules --------------------------------------------------------------------------
+
+
+def test_numbers_without_a_bound_have_no_length_and_are_moved_further(
+    images: np.ndarray,
+    labels: np.ndarray,
+    three_digits: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    fake = Fake()
+    monkeypatch.setattr(
+        Fake, "shape", Shape(28, tuple("012"), "digit", pose=16, score=PROBABILITY), raising=False
+    )
+    data = SimpleNamespace(data=SimpleNamespace(name="Fakes"), name="cnn.decoder.mnist")
+    monkeypatch.setattr(Fake, "spec", data, raising=False)
+    assert standard(as_model(fake)) == Settings("Fakes training set", iterations=1, reach=1.0)
+    found = measure_poses(as_model(fake), images, labels, SMALL)
+    assert [digit.length for digit in found.digits] == [None] * 3
+    again = _parse(json.loads(json.dumps(asdict(found))), Fake.shape)
+    assert again == found
+
+
+def test_a_network_that_draws_nothing_has_no_poses_to_measure(images: np.ndarray, labels: np.ndarray) -> None:
+    fake = SimpleNamespace(shape=find("cnn").shape, spec=find("cnn"))
+    with pytest.raises(CapsvizError) as caught:
+        measure_poses(cast(Model, fake), images, labels, SMALL)
+    reference.assert_one_sentence(caught.value, "cnn.mnist has no poses", "choose")

@@ -286,10 +286,20 @@ def test_what_was_measured_is_printed_with_the_names_of_the_classes(tiny_network
     assert "digit" not in summary(result)
 
 
-def test_strokes_are_of_digits(tiny_model: Model, tmp_path: Path) -> None:
+def test_strokes_are_read_by_the_names_of_the_classes(tiny_model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    stick = [[[0, 0], [0, 9]]]
+    lines = [{"label": label, "strokes": stick} for label in ("ring", "kite", "zigzag")]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    drawn = evaluate(tiny_model, tmp_path, path, limit=3)["drawings"]
+    counts = np.array(drawn["confusion"])
+    assert counts.shape == (3, 3)
+    assert counts.sum(axis=1).tolist() == [4, 4, 4]
+    assert len({tuple(row) for row in counts.tolist()}) == 1  # all three look alike
+    path.write_text(json.dumps({"label": 7, "strokes": stick}))
     with pytest.raises(CapsvizError) as caught:
-        evaluate(tiny_model, tmp_path, strokes=tmp_path / "some.jsonl")
-    reference.assert_one_sentence(caught.value, "--strokes", "shapes", "tiny.shapes")
+        evaluate(tiny_model, tmp_path, path)
+    reference.assert_one_sentence(caught.value, "label 7", "kite, ring, zigzag")
 
 
 def test_what_was_measured_is_kept_with_the_card(

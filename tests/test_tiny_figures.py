@@ -13,6 +13,7 @@ from capsviz import figures
 from capsviz.figures.evaluation import evaluation_figures
 from capsviz.measures.evaluate import evaluate
 from capsviz.models.model import Model
+from capsviz.models.size import sizes
 from capsviz.traces.routing import RoutingTrace
 from capsviz.traces.surgery import reroute
 from tests import tiny
@@ -43,7 +44,7 @@ def test_html_has_its_sizes_and_names(tiny_model: Model, trace: RoutingTrace, dr
         "strip": figures.pipeline_strip(trace, drawn[-1, trace.prediction]),
         "panels": figures.reconstruction_panels(trace, drawn[-1]),
         "card": figures.reading_card(trace.image, trace.lengths[-1], shape, 0.99, data="Shapes"),
-        "layers": figures.layers_table(trace, drawn[-1], tiny_model.parameters, tiny_model.spec),
+        "layers": figures.layers_table(trace, drawn[-1], sizes(tiny_model.spec), tiny_model.spec),
         "bars": figures.lengths_bars(trace.lengths[-1], trace.classes, shape.kind),
     }
     for name, html in htmls.items():

@@ -1,5 +1,6 @@
 """The Model page: what the network is, layer by layer, how good it is, how it was trained, what it cannot do."""
 
+import html
 import json
 import sys
 from functools import lru_cache
@@ -9,7 +10,7 @@ import streamlit as st
 
 from capsviz import figures
 from capsviz.app import frame, session
-from capsviz.errors import WeightsError
+from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
     card_table,
@@ -19,7 +20,9 @@ from capsviz.models.card import (
     loss,
     measured_tables,
 )
-from capsviz.models.weights import load_evaluation
+from capsviz.models.comparison import Entry, entry, milliseconds
+from capsviz.models.size import sizes
+from capsviz.models.weights import available, load_evaluation
 from capsviz.texts import language, noun, say
 
 if TYPE_CHECKING:
@@ -37,8 +40,10 @@ def overview() -> None:
         evaluation = load_evaluation(session.network(), model.card)
     except WeightsError as error:
         print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
+    _networks(model)
+    frame.heading(model.spec.title)
     _headline(model, evaluation)
-    st.html(figures.layers_table(now.trace, drawings, model.parameters, model.spec))
+    st.html(figures.layers_table(now.trace, drawings, sizes(model.spec), model.spec))
     frame.heading(say("model.good"))
     if evaluation:
         _charts(model, evaluation)
@@ -59,7 +64,7 @@ def overview() -> None:
     source = model.spec.source
     st.markdown(
         say(
-            "model.source",
+            "model.source" if model.shape.routing else "model.sourceOfTwin",
             authors=source.authors,
             title=source.title,
             venue=source.venue,
@@ -69,10 +74,48 @@ def overview() -> None:
     )
 
 
+@st.fragment
+def _networks(model: "Model") -> None:
+    """All networks side by side, of their cards; how quick they are here only once somebody asks."""
+    frame.heading(say("model.all.title"))
+    compared = []
+    for name in available():
+        try:
+            compared.append(entry(name))
+        except WeightsError as error:  # the others are compared all the same
+            print(f"capsviz: {error}", file=sys.stderr, flush=True)
+    known = {one.spec.name: _times[one.card["sha256"]] for one in compared if one.card["sha256"] in _times}
+    st.html(figures.networks_table(compared, model.spec.name, known))
+    if len(known) < len(compared) and st.button(say("model.measure"), icon=":material/timer:"):
+        with st.spinner(say("model.measuring")):
+            for one in compared:
+                try:
+                    _time(one, model)
+                except CapsvizError as error:
+                    print(f"capsviz: {error}", file=sys.stderr, flush=True)
+        st.rerun(scope="fragment")
+    st.html(f'<p class="cv-said">{html.escape(say("model.all.says"))}</p>')
+
+
+# Milliseconds of an answer of the weights with a checksum, for all sessions.
+_times: dict[str, float] = {}
+
+
+def _time(one: Entry, model: "Model") -> None:
+    """Time a network's answers, once; one that nobody has chosen is loaded for as long."""
+    from capsviz.models.model import load_model
+
+    sha256 = one.card["sha256"]
+    if sha256 not in _times:
+        timed = model if model.sha256 == sha256 else load_model(one.spec.name, model.device)
+        _times[sha256] = milliseconds(timed)
+
+
 def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
     """The few numbers that are asked for first."""
     data, kinds = model.spec.data, noun(model.shape.kind, 2)
-    read = "model.right" if not model.spec.source.accuracy else "model.rightAndPaper"
+    source = model.spec.source
+    read = "model.rightAndPaper" if source.accuracy and source.of else "model.right"
     numbers = [
         (
             f"{1 - model.card['test_error']:.2%}",
@@ -81,12 +124,13 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
                 data=data.name,
                 images=f"{data.sizes['test']:,}",
                 kinds=kinds,
-                paper=model.spec.source.accuracy,
+                paper=source.accuracy,
+                of=say(f"model.published.{source.of}") if source.of else "",
             ),
         ),
         (
             f"{sum(model.parameters.values()):,}",
-            say("model.parametersOfPaper" if model.spec.source.accuracy else "model.parameters"),
+            say(f"model.parameters{'OfPaper' if model.shape.routing and source.accuracy else ''}"),
         ),
     ]
     if evaluation and "drawings" in evaluation:
@@ -137,5 +181,5 @@ def _training(model: "Model") -> None:
         frame.chart(drawn, "training", say("model.errors"))
     with losses:
         frame.chart(figures.loss_figure(card["log"], before), "losses", say("model.losses"))
-    frame.heading(say("model.departures"))
+    frame.heading(say("model.departures" if model.shape.routing else "model.twin"))
     st.markdown(departures(card))

@@ -6,6 +6,7 @@ views are packed for the scripts in ``browser/``; ``routing_html`` makes a page 
 
 from pathlib import Path
 
+from capsviz.figures.comparison import networks_table, networks_text
 from capsviz.figures.evaluation import evaluation_figures, measurements
 from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
@@ -30,6 +31,8 @@ __all__ = [
     "lengths_bars",
     "loss_figure",
     "measurements",
+    "networks_table",
+    "networks_text",
     "pipeline_strip",
     "pose_payload",
     "reading_card",

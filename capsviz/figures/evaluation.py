@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 from capsviz.inputs.strokes import CANVAS
 from capsviz.texts import noun, say
-from capsviz.traces.base import MARGIN_PRESENT
+from capsviz.traces.base import LENGTH, MARGIN_PRESENT
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,6 +33,11 @@ def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
     figure.update_xaxes(title={"text": title, "font": TEXT}, tickfont=TEXT, automargin=True)
     figure.update_yaxes(title={"text": y, "font": TEXT}, tickfont=TEXT)
     return figure
+
+
+def _by(name: str, score: str) -> str:
+    """The id of a text about lengths, or of its fellow about probabilities."""
+    return name if score == LENGTH else f"{name}Probability"
 
 
 def _hover(name: str, **values: str) -> str:
@@ -82,11 +87,12 @@ def confusion_figure(
     return figure.update_layout(height=480, margin={"t": 10, "l": 42, "r": 4}, annotations=written)
 
 
-def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
-    """Share of right answers over the length of the longest capsule, with 95% intervals; large points are many images.
+def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "go.Figure":
+    """Share of right answers over the highest score, with 95% intervals; large points are many images.
 
     Args:
         calibration: "bins" with "length", "accuracy" and "interval" (0..1) and "images", and "ece".
+        score: what a score is, as ``Shape.score``.
     """
     import plotly.graph_objects as go
 
@@ -95,7 +101,12 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
         rows,
         "length",
         "accuracy",
-        _hover("chart.calibration.hover", length="%{x:.2f}", right="%{y:.1f}", images="%{customdata:,}"),
+        _hover(
+            _by("chart.calibration.hover", score),
+            length="%{x:.2f}",
+            right="%{y:.1f}",
+            images="%{customdata:,}",
+        ),
         [r["images"] for r in rows],
     )
     most = max([row["images"] for row in rows], default=1)
@@ -109,11 +120,11 @@ def calibration_figure(calibration: Mapping[str, Any]) -> "go.Figure":
         x=[0, 1],
         y=[0, 100],
         mode="lines",
-        name=say("chart.calibration.ideal"),
+        name=say(_by("chart.calibration.ideal", score)),
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = _figure([ideal, points], say("chart.calibration.x"), say("chart.calibration.y"))
+    figure = _figure([ideal, points], say(_by("chart.calibration.x", score)), say("chart.calibration.y"))
     figure.update_xaxes(range=[0, 1.02])
     return figure.update_yaxes(range=[0, 104])
 
@@ -171,12 +182,13 @@ def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
     return _figure([trace], say("chart.drawings.x", size=CANVAS), say("chart.drawings.y"))
 
 
-def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit") -> "go.Figure":
-    """Shares of digits and of other drawings whose longest capsule is shorter than a length.
+def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = LENGTH) -> "go.Figure":
+    """Shares of digits and of other drawings whose highest score is below another one.
 
     Args:
         unsure: "threshold", and "below" with "length", "digits" and "others" (0..1).
         kind: what a class is, as ``Shape.kind``.
+        score: what a score is, as ``Shape.score``.
     """
     import plotly.graph_objects as go
 
@@ -204,7 +216,7 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit") -> "go.Figure"
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    return _figure([*traces, limit], say("chart.unsure.x"), say("chart.unsure.y"))
+    return _figure([*traces, limit], say(_by("chart.unsure.x", score)), say(_by("chart.unsure.y", score)))
 
 
 class Measurement(NamedTuple):
@@ -217,6 +229,7 @@ class Measurement(NamedTuple):
 def _says(name: str, result: Mapping[str, Any], data: str) -> str:
     """The sentence of one figure of ``result``."""
     words = {"kind": noun(result["kind"]), "kinds": noun(result["kind"], 2)}
+    score = result.get("score", LENGTH)
     match name:
         case "confusion":
             return say(
@@ -243,8 +256,9 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
             )
         case "unsure":
             doubt, drawn, others = result["unsure"], result.get("drawings"), result["unsure"].get("others")
+            which = "alone" if not others else "drawn" if drawn else "says"
             return say(
-                f"chart.unsure.{'drawn' if drawn else 'says' if others else 'alone'}",
+                _by(f"chart.unsure.{which}", score),
                 **words,
                 threshold=f"{doubt['threshold']:.2f}",
                 below=f"{doubt['digits']['below']:.1%}",
@@ -256,7 +270,7 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
         case "calibration":
             found = result["calibration"]
             return say(
-                "chart.calibration.says",
+                _by("chart.calibration.says", score),
                 **words,
                 margin=MARGIN_PRESENT,
                 length=f"{found['length']:.3f}",
@@ -293,7 +307,8 @@ def measurements(result: Mapping[str, Any], data: str) -> dict[str, Measurement]
         data: name of what the network was trained on.
     """
     there = {"confusion", "unsure", "calibration", *result["curves"]}
-    there |= {"drawings", "drawings-confusion"} if "drawings" in result else set()
+    there |= {"drawings"} if "drawings" in result else set()
+    there |= {"drawings-confusion"} if "confusion" in result.get("drawings", {}) else set()
     return {
         name: Measurement(say(f"chart.{name}.title", data=data), _says(name, result, data))
         for name in EVALUATION
@@ -303,15 +318,16 @@ def measurements(result: Mapping[str, Any], data: str) -> dict[str, Measurement]
 
 def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:
     """All figures of a result of ``capsviz.measures.evaluate.evaluate``, by name."""
-    classes, kind = result["classes"], result["kind"]
+    classes, kind, score = result["classes"], result["kind"], result.get("score", LENGTH)
     figures = {
         "confusion": confusion_figure(result["confusion"], classes, kind),
-        "calibration": calibration_figure(result["calibration"]),
-        "unsure": unsure_figure(result["unsure"], kind),
+        "calibration": calibration_figure(result["calibration"], score),
+        "unsure": unsure_figure(result["unsure"], kind, score),
         **{change: curve_figure(change, curve) for change, curve in result["curves"].items()},
     }
     if "drawings" in result:
         figures["drawings"] = drawings_figure(result["drawings"])
+    if "confusion" in result.get("drawings", {}):  # those that the test set is made of have the test set's
         figures["drawings-confusion"] = confusion_figure(result["drawings"]["confusion"], classes, kind)
     return figures
 

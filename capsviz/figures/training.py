@@ -81,21 +81,24 @@ def training_figure(
 
 
 def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure":
-    """Both parts of the training loss over the epochs.
+    """Both parts of the training loss over the epochs; the first alone of a network that draws nothing.
 
     Args:
-        log: rows with "epoch", "margin_loss" (Eq. 4, summed over the classes) and "reconstruction_loss" (squared
-            error summed over all pixels, before its weight of 0.0005); each a mean over an epoch's images.
+        log: rows with "epoch", "margin_loss" (Eq. 4, summed over the classes) or "cross_entropy", and
+            "reconstruction_loss" (squared error summed over all pixels, before its weight of 0.0005; 0 throughout of a
+            network that draws nothing); each a mean over an epoch's images.
         before: epochs of earlier trainings, whose weights this one started from.
     """
     import plotly.graph_objects as go
 
     epochs = [row["epoch"] for row in log]
+    loss = "cross_entropy" if any("cross_entropy" in row for row in log) else "margin_loss"
+    draws = any(row["reconstruction_loss"] for row in log)
     figure = go.Figure(
         [
             go.Scatter(
                 x=epochs,
-                y=[row[key] for row in log],
+                y=[row.get(key) for row in log],
                 name=name,
                 mode="lines+markers",
                 line={"color": colour},
@@ -103,18 +106,16 @@ def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure"
                 hovertemplate="%{y:.4g}",
             )
             for key, name, colour, axis in (
-                (
-                    next(n for n in ("margin_loss", "cross_entropy") if n in log[0]),
-                    say("chart.losses.margin"),
-                    "#1f78c8",
-                    "y",
-                ),
+                (loss, say(f"chart.losses.{loss}"), "#1f78c8", "y"),
                 ("reconstruction_loss", say("chart.losses.reconstruction"), "#c8551b", "y2"),
             )
+            if key == loss or draws
         ]
     )
+    figure.update_layout(yaxis={"title": say(f"chart.losses.{loss}"), "rangemode": "tozero"})
+    if not draws:
+        return _laid_out(figure, len(epochs), before)
     figure.update_layout(
-        yaxis={"title": say("chart.losses.margin"), "rangemode": "tozero"},
         yaxis2={
             "title": say("chart.losses.y2"),
             "overlaying": "y",

@@ -12,6 +12,8 @@ from capsviz.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from capsviz.inputs.strokes import Drawing
+
 NO_CLASS = -1  # the label of a picture of something else
 SIZES = {"train": 60_000, "test": 10_000}
 VALIDATION_SIZE = 5_000
@@ -56,6 +58,9 @@ class DataSet:
         kind: what a class is, "digit" say; the texts have a word for it.
         last: whether the last ones of "train" are held out, which belong together, and not any.
         holds: whether a path is where these data are, or are to be put; elsewhere are data of one's own.
+        drawings: folder to the drawings that "test" is made of, each of which has a picture there for each width of
+            ``drawn.WIDTHS``; None where it is not made of drawings.
+        credit: whom the data are owed to, and their licence, where that asks to be told.
     """
 
     name: str
@@ -68,6 +73,8 @@ class DataSet:
     kind: str = "class"
     last: bool = False
     holds: Callable[[Path], bool] = lambda path: True
+    drawings: "Callable[[str | Path], list[Drawing]] | None" = None
+    credit: str = ""
 
 
 def load_mnist(directory: str | Path, split: str) -> Digits:

@@ -12,14 +12,17 @@ import numpy as np
 
 from capsviz.checks import one_line, shown, whole_number
 from capsviz.errors import CapsvizError
+from capsviz.inputs.data import NO_CLASS
+from capsviz.inputs.drawn import WIDTHS
 from capsviz.inputs.recorded import read_strokes
 from capsviz.measures.changes import curves
-from capsviz.measures.drawings import OTHERS, made_up_digits, others, read_drawings
+from capsviz.measures.drawings import OTHERS, by_width, made_up_digits, others, read_drawings
 from capsviz.measures.statistics import calibration, confusion, error, iterations
 from capsviz.measures.unsure import unsure
 from capsviz.models.card import FORMAT, TEST_SET, percent, routing_measured, unsure_digits
 from capsviz.models.model import Model
 from capsviz.texts import noun
+from capsviz.traces.base import LENGTH
 
 CURVE_IMAGES = 1_000
 MADE_UP = 500
@@ -38,72 +41,93 @@ def evaluate(
     Args:
         model: the network.
         data: folder with the images that its network is measured on; MNIST is downloaded if it is empty.
-        strokes: file of digits drawn by people, as strokes, if there is one.
+        strokes: file of drawings by people, as strokes, if there is one.
         limit: at most so many images, drawings and other things of each kind, evenly spaced.
         say: called with a line before each part.
 
     Returns:
         A dictionary for JSON: its "format"; "data", "device" and "sha256" of the weights; the "kind" and names of
-        their "classes"; "images", "wrong", "error_rate" and
+        their "classes", and what a "score" is; "images", "wrong", "error_rate" and
         "interval" on the test set and which of its images were "misread" (their places there, from 0);
-        "confusion", "calibration", "iterations", "curves", "unsure" (on the test set, with the threshold of the
-        weights' card). Where drawings can be made up, also "made_up" (what ``read_drawings`` gives for made-up
-        digits), and with ``strokes`` "drawings" (likewise, with the "file" and its "file_sha256").
+        "confusion", "calibration", "curves", "unsure" (on the test set, with the threshold of the weights' card), and
+        "iterations" of a network that iterates. Where drawings can be made up, also "made_up" (what ``read_drawings``
+        gives for made-up digits). With ``strokes`` "drawings" (likewise, with the "file" and its "file_sha256"); where
+        the test set is made of drawings, "drawings" is of these, and "interval" is by their writers.
 
     Raises:
         DataError: if the images or the strokes are missing, incomplete or damaged.
-        CapsvizError: if ``limit`` is no whole number from 1 up, or there are strokes and the classes are no digits.
+        CapsvizError: if ``limit`` is no whole number from 1 up, or there are strokes beside a test set of drawings.
     """
     if limit is not None and (whole_number(limit) or 0) < 1:
         raise CapsvizError(f"A limit is a whole number from 1, not {shown(limit)}.")
     spec, shape = model.spec, model.shape
-    if strokes and not spec.data.made_up:
+    if strokes and spec.data.drawings:
         raise CapsvizError(
-            f"Strokes are of digits, and {spec.name} reads {noun(shape.kind, 2)}: leave --strokes out."
+            f"The {noun(shape.kind, 2)} that {spec.name} is tested on are people's drawings already: leave --strokes out."
         )
-    drawings = read_strokes(strokes) if strokes else None
+    drawings = read_strokes(strokes, shape.classes) if strokes else None
     threshold = float(model.card["unsure_below"])
     say(f"{spec.data.name}{TEST_SET}")
     test = spec.data.load(data, "test")
     unlike = spec.data.unlike(data, "test")
     if unlike:
         say(unlike)
-    places = _spaced(len(test.labels), limit)
+    drawn = spec.data.drawings(data) if spec.data.drawings else []
+    chosen = _spaced(len(drawn), limit and max(1, limit // len(WIDTHS)))
+    # Of drawings, all pictures or none.
+    pictures = chosen[:, None] * len(WIDTHS) + np.arange(len(WIDTHS))
+    places = pictures.ravel() if drawn else _spaced(len(test.labels), limit)
     images, labels = test.images.numpy()[places] / np.float32(255), test.labels.numpy()[places]
-    lengths = model.predict(images)
+    scores = model.predict(images)
+    answers = scores.argmax(1)
     result = {
         "format": FORMAT,
-        **error(lengths, labels),
+        **error(scores, labels),
         "data": f"{spec.data.name}{TEST_SET}" + (f" ({unlike})" if unlike else ""),
         "device": model.device,
         "sha256": model.sha256,
         "kind": shape.kind,
         "classes": list(shape.classes),
-        "misread": places[lengths.argmax(1) != labels].tolist(),
-        "confusion": confusion(labels, lengths.argmax(1), len(shape.classes)),
-        "calibration": calibration(lengths, labels),
+        "score": shape.score,
+        "misread": places[answers != labels].tolist(),
+        "confusion": confusion(labels, answers, len(shape.classes)),
+        "calibration": calibration(scores, labels),
     }
-    say(f"routing with 1 to {ITERATIONS} iterations")
-    result["iterations"] = iterations(model.lengths_by_iteration(images, ITERATIONS), labels, shape.trained)
+    if drawn:
+        blank = ~images.any(axis=(1, 2))  # in which the app would find nothing
+        found = by_width(
+            np.where(blank, NO_CLASS, answers).reshape(pictures.shape).T,
+            scores.max(1).reshape(pictures.shape).T,
+            [drawn[k] for k in chosen],
+            len(shape.classes),
+            threshold,
+        )
+        del found["confusion"]  # which is the test set's
+        low, high = found["interval"]
+        result |= {"drawings": found, "interval": (1 - high, 1 - low)}
+    if shape.iterates:
+        say(f"routing with 1 to {ITERATIONS} iterations")
+        by_iteration = model.lengths_by_iteration(images, ITERATIONS)
+        result["iterations"] = iterations(by_iteration, labels, shape.trained)
     say(f"{spec.data.name} turned, moved, scaled, noisy")
     few = _spaced(len(labels), min(limit or CURVE_IMAGES, CURVE_IMAGES))
     result["curves"] = curves(model.predict, images[few], labels[few])
-    if not spec.data.made_up:
-        result["unsure"] = unsure(model.predict, images, labels, threshold)
-        return result
-    say("what is no digit")
-    none = others(min(limit or OTHERS, OTHERS), size=shape.size)
+    none = None
+    if spec.data.made_up:
+        say("what is no digit")
+        none = others(min(limit or OTHERS, OTHERS), size=shape.size)
     result["unsure"] = unsure(model.predict, images, labels, threshold, none)
-    say("made-up digits")
-    made_up = made_up_digits(min(limit or MADE_UP, MADE_UP))
-    result["made_up"] = read_drawings(model.predict, made_up, threshold, size=shape.size)
+    if spec.data.made_up:
+        say("made-up digits")
+        made_up = made_up_digits(min(limit or MADE_UP, MADE_UP))
+        result["made_up"] = read_drawings(model.predict, made_up, threshold, size=shape.size)
     if strokes and drawings:
         say("drawings")
-        chosen = [drawings[k] for k in _spaced(len(drawings), limit)]
+        some = [drawings[k] for k in _spaced(len(drawings), limit)]
         result["drawings"] = {
             "file": one_line(strokes.name),
             "file_sha256": hashlib.sha256(strokes.read_bytes()).hexdigest(),
-            **read_drawings(model.predict, chosen, threshold, size=shape.size),
+            **read_drawings(model.predict, some, threshold, size=shape.size),
         }
     return result
 
@@ -115,7 +139,8 @@ def _spaced(total: int, count: int | None) -> np.ndarray:
 
 def summary(result: dict[str, Any]) -> str:
     """What ``evaluate`` found, in words and tables."""
-    doubt, found = result["unsure"], result["calibration"]
+    doubt, found, score = result["unsure"], result["calibration"], result["score"]
+    best = "the longest length" if score == LENGTH else "the highest probability"
     several, names = noun(result["kind"], 2), result["classes"]
     wide = max(map(len, names))
     lines = [
@@ -127,19 +152,20 @@ def summary(result: dict[str, Any]) -> str:
             f"{name:{wide}} " + "".join(f"{n:{wide + 5}}" for n in row)
             for name, row in zip(names, result["confusion"], strict=True)
         ),
-        f"calibration: the longest length is {found['length']:.3f} on average, {found['accuracy']:.2%} are right; "
+        f"calibration: {best} is {found['length']:.3f} on average, {found['accuracy']:.2%} are right; "
         f"expected calibration error {found['ece']:.3f}",
         *(
-            f"- length {row['low']:.2f} to {row['high']:.2f}: {row['accuracy']:.1%} of {row['images']:,} right"
+            f"- {score} {row['low']:.2f} to {row['high']:.2f}: {row['accuracy']:.1%} of {row['images']:,} right"
             for row in found["bins"]
         ),
-        routing_measured(result),
-        *(
+    ]
+    if "iterations" in result:
+        lines.append(routing_measured(result))
+        lines += [
             f"- {row['iterations']:2} iterations: {row['wrong']} wrong, {row['same']:.2%} as trained, longest "
             f"{row['winner']:.3f}, next {row['runner_up']:.3f}"
             for row in result["iterations"]["rows"]
-        ),
-    ]
+        ]
     line = f"unsure below {doubt['threshold']:.2f}: of test {several} {unsure_digits(doubt['digits'])}"
     if "others" in doubt:
         none = doubt["others"]

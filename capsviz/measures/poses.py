@@ -23,7 +23,7 @@ from capsviz.models import facts
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
 from capsviz.texts import noun, say
-from capsviz.traces.base import Shape
+from capsviz.traces.base import LENGTH, Shape
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # A property is clear if its mean change is at least this many times its spread between images of the digit, and
 # has the same sign in this share of them. A second one is named if it is at least so much of the first.
 MIN_STANDARDISED, MIN_SAME_SIGN, MIN_OF_FIRST = 0.75, 0.8, 0.5
+REACH = 1.0  # how far numbers are moved that are no capsule's, and of which no length is below 1
 OUTSIDE = (0.5, 99.5)  # percentiles of a component in training, between which a slider is at home
 
 
@@ -72,7 +73,11 @@ class Settings:
 
 def standard(model: "Model") -> Settings:
     """How the poses of a network are measured, where nothing else is said."""
-    return Settings(data=f"{model.spec.data.name} training set", iterations=model.shape.trained)
+    return Settings(
+        data=f"{model.spec.data.name} training set",
+        iterations=model.shape.trained,
+        reach=Settings.reach if model.shape.score == LENGTH else REACH,
+    )
 
 
 @dataclass(frozen=True)
@@ -119,15 +124,15 @@ class Component(Range):
 
 @dataclass(frozen=True)
 class DigitPoses:
-    """The pose of one digit's capsule.
+    """The pose of one class.
 
     Attributes:
-        length: range of |v|, 0..1.
+        length: range of |v|, 0..1; None where it says nothing.
         spread: standard deviation of each property between reconstructions of that digit, in its unit.
         components: D, in the order of the pose.
     """
 
-    length: Range
+    length: Range | None
     spread: Mapping[str, float]
     components: tuple[Component, ...]
 
@@ -185,8 +190,11 @@ def measure_poses(
         The measurements; the same for the same arguments on the same device.
 
     Raises:
+        CapsvizError: if the network has no poses.
         DataError: if there are not ``settings.per_digit`` images of each digit that the network reads.
     """
+    if not model.shape.pose:
+        raise CapsvizError(f"{model.spec.name} has no poses to measure: choose a network that draws.")
     settings = settings or standard(model)
     pixels, digits = np.asarray(images), np.asarray(labels)
     if digits.shape != pixels.shape[:1]:
@@ -210,9 +218,9 @@ def _read_correctly(
     for index in draw.permutation(candidates):
         down, right = draw.integers(0, 2 * most + 1, 2)
         shifted = np.pad(images[index], most)[down : down + size, right : right + size]
-        v = model.trace(shifted, settings.iterations).v[-1]  # [J, D]
-        if np.linalg.norm(v, axis=1).argmax() == digit:
-            poses.append(v[digit])
+        trace = model.trace(shifted, settings.iterations)
+        if trace.prediction == digit:
+            poses.append(trace.v[-1, digit])
         if len(poses) == settings.range_per_digit:
             break
     if len(poses) < settings.per_digit:
@@ -244,7 +252,8 @@ def _measure_digit(model: "Model", poses: np.ndarray, digit: int, settings: Sett
                 caption=describe(effects),
             )
         )
-    return DigitPoses(_range(np.linalg.norm(poses, axis=1)), spread, tuple(components))
+    length = _range(np.linalg.norm(poses, axis=1)) if model.shape.score == LENGTH else None
+    return DigitPoses(length, spread, tuple(components))
 
 
 def _effect(changes: np.ndarray, spread: float, least: float) -> Effect:
@@ -364,7 +373,7 @@ def _parse(data: Any, shape: Shape) -> PoseMeasurements:
     """Measurements from what ``save_poses`` has written; any of several errors if it is something else."""
     digits = tuple(
         DigitPoses(
-            _read_range(**_numbers(digit["length"])),
+            _read_range(**_numbers(digit["length"])) if shape.score == LENGTH else None,
             _numbers(digit["spread"]),
             tuple(_component(**component) for component in digit["components"]),
         )

@@ -1,4 +1,6 @@
-"""How well lengths answer labels, and how sure that is: errors, intervals, calibration; no network is asked.
+"""How well scores answer labels, and how sure that is: errors, intervals, calibration; no network is asked.
+
+Scores are lengths of capsules or probabilities; where a result says "length", it is the highest score of an image.
 
 Everything comes back as plain numbers, fit for JSON.
 """
@@ -49,9 +51,9 @@ def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tu
     return min(low, float(np.quantile(means, 0.025))), max(high, float(np.quantile(means, 0.975)))
 
 
-def error(lengths: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """How many of the longest capsules [N, J] are not the label's [N], as a rate with its 95% interval."""
-    wrong, total = int((lengths.argmax(1) != labels).sum()), len(labels)
+def error(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """How many of the highest scores [N, J] are not the label's [N], as a rate with its 95% interval."""
+    wrong, total = int((scores.argmax(1) != labels).sum()), len(labels)
     return {
         "images": total,
         "wrong": wrong,
@@ -67,21 +69,21 @@ def confusion(labels: np.ndarray, answers: np.ndarray, classes: int) -> list[lis
     return counts.tolist()
 
 
-def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict[str, Any]:
-    """What the longest capsule's length says about being right.
+def calibration(scores: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict[str, Any]:
+    """What the highest score says about being right.
 
     Args:
-        lengths: [N, J] in 0..1.
+        scores: [N, J] in 0..1.
         labels: [N] true classes.
-        bins: equal intervals of length.
+        bins: equal intervals of the highest score.
 
     Returns:
         "length" and "accuracy": means over all images; "bins": for each one that is not empty its borders, count,
-        mean length, accuracy and its 95% "interval"; "ece": the expected calibration error, the mean over all images
-        of the distance between length and accuracy in an image's bin.
+        mean highest score, accuracy and its 95% "interval"; "ece": the expected calibration error, the mean over all
+        images of the distance between score and accuracy in an image's bin.
     """
-    longest, right = lengths.max(1), lengths.argmax(1) == labels
-    which = np.minimum((longest * bins).astype(int), bins - 1)
+    highest, right = scores.max(1), scores.argmax(1) == labels
+    which = np.minimum((highest * bins).astype(int), bins - 1)
     rows: list[dict[str, Any]] = []
     for k in np.unique(which).tolist():
         inside = which == k
@@ -91,7 +93,7 @@ def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> di
                 "low": k / bins,
                 "high": (k + 1) / bins,
                 "images": count,
-                "length": float(longest[inside].mean()),
+                "length": float(highest[inside].mean()),
                 "accuracy": correct / count,
                 "interval": wilson(correct, count),
             }
@@ -99,7 +101,7 @@ def calibration(lengths: np.ndarray, labels: np.ndarray, bins: int = BINS) -> di
     apart = sum(row["images"] * abs(row["accuracy"] - row["length"]) for row in rows)
     count = max(len(labels), 1)
     return {
-        "length": float(longest.sum() / count),
+        "length": float(highest.sum() / count),
         "accuracy": float(right.sum() / count),
         "bins": rows,
         "ece": apart / count,

@@ -9,9 +9,10 @@ from typing import Any
 
 from capsviz.inputs.data import MNIST
 from capsviz.models.own import spec_of
+from capsviz.models.size import sizes, together
 from capsviz.networks.base import DEFAULT, Spec
 from capsviz.texts import knows, noun, say, spelled
-from capsviz.traces.base import MARGIN_ABSENT
+from capsviz.traces.base import LENGTH, MARGIN_ABSENT
 
 TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
 FORMAT = 4  # of an evaluation: one more whenever what it holds changes
@@ -22,6 +23,13 @@ NOISE, STRONG_NOISE = 0.2, 0.5
 
 # Eq. 4, as TeX.
 _LOSS = r"""$$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$"""
+
+_CROSS_ENTROPY = r"""$$L = -\log \frac{e^{z_t}}{\sum_k e^{z_k}}$$"""
+
+
+def _by(name: str, score: str) -> str:
+    """The id of a text about lengths, or of its fellow about probabilities."""
+    return name if score == LENGTH else f"{name}Probability"
 
 
 def _words(spec: Spec) -> dict[str, str]:
@@ -34,9 +42,17 @@ def _words(spec: Spec) -> dict[str, str]:
 def loss(card: Mapping[str, Any]) -> str:
     """The loss that the network was trained with, as Markdown with TeX."""
     spec = spec_of(card)
-    words = _words(spec)
-    before = say("card.loss.before", **words)
-    return f"{before}\n\n{_LOSS}\n\n{say('card.loss.after', **words, pixels=f'{spec.shape.size**2:,}')}"
+    words = {**_words(spec), "pixels": f"{spec.shape.size**2:,}"}
+    if spec.shape.score == LENGTH:
+        before = say(f"card.loss.{'before' if spec.shape.routing == 'dynamic' else 'beforeOther'}", **words)
+        after = say(f"card.loss.{'after' if spec.shape.routing == 'dynamic' else 'afterOther'}", **words)
+        return f"{before}\n\n{_LOSS}\n\n{after}"
+    parts = [say("card.loss.crossEntropy", **words), _CROSS_ENTROPY, say("card.loss.probability", **words)]
+    if spec.shape.pose:
+        parts[-1] += say("card.loss.drawn", **words)
+    if _most(card, "others"):
+        parts.append(say("card.loss.equal", **words))
+    return "\n\n".join(parts)
 
 
 def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> str:
@@ -54,7 +70,7 @@ def card_markdown(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None 
 def measured_tables(evaluation: Mapping[str, Any]) -> str:
     """What ``evaluate.evaluate`` found, as Markdown tables."""
     doubt, calibration = evaluation["unsure"], evaluation["calibration"]
-    on, kind = evaluation["data"], evaluation["kind"]
+    on, kind, score = evaluation["data"], evaluation["kind"], evaluation.get("score", LENGTH)
     words = {"kind": noun(kind), "kinds": noun(kind, 2)}
     original = on.endswith(TEST_SET)
     rows = {
@@ -64,7 +80,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             wrong=evaluation["wrong"],
             images=f"{evaluation['images']:,}",
         ),
-        say("card.measured.calibration"): say(
+        say(_by("card.measured.calibration", score)): say(
             "card.measured.calibrated",
             length=f"{calibration['length']:.3f}",
             accuracy=f"{calibration['accuracy']:.2%}",
@@ -74,15 +90,16 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             doubt["digits"]
         ),
     }
-    short = {
-        key: f"{shares[doubt['below']['length'].index(MARGIN_ABSENT)]:.1%}"
-        for key, shares in doubt["below"].items()
-        if key != "length"
-    }
-    both = "others" in doubt
-    rows[say(f"card.measured.{'noneOfBoth' if both else 'none'}", absent=MARGIN_ABSENT, **words)] = say(
-        f"card.measured.{'shortOfBoth' if both else 'short'}", **short
-    )
+    if score == LENGTH:  # probabilities sum to 1: not all are that small
+        short = {
+            key: f"{shares[doubt['below']['length'].index(MARGIN_ABSENT)]:.1%}"
+            for key, shares in doubt["below"].items()
+            if key != "length"
+        }
+        both = "others" in doubt
+        rows[say(f"card.measured.{'noneOfBoth' if both else 'none'}", absent=MARGIN_ABSENT, **words)] = say(
+            f"card.measured.{'shortOfBoth' if both else 'short'}", **short
+        )
     rows |= {
         say("card.measured.kind", what=other_kind(drawn["kind"])): say(
             "card.measured.below", below=f"{drawn['below']:.1%}", images=f"{drawn['images']:,}"
@@ -93,21 +110,8 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         if key in evaluation:
             rows |= _drawn_rows(evaluation[key], say(f"card.measured.{key}"))
     tables = [_table(rows.items(), say("card.head.measuredTable"))]
-    routing = evaluation["iterations"]["rows"]
-    cells = {
-        "errorRow": [f"{row['error_rate']:.2%}" for row in routing],
-        "same": [_share(row["same"]) for row in routing],
-        "longest": [f"{row['winner']:.3f}" for row in routing],
-        "second": [f"{row['runner_up']:.3f}" for row in routing],
-    }
-    title = say("card.measured.byIterations", images=f"{routing[0]['images']:,}", **words)
-    tables.append(
-        f"{title}\n\n"
-        f"| | {' | '.join(str(row['iterations']) for row in routing)} |\n|---|{'---:|' * len(routing)}\n"
-        + "\n".join(
-            f"| {say(f'card.measured.{name}')} | {' | '.join(values)} |" for name, values in cells.items()
-        )
-    )
+    if "iterations" in evaluation:
+        tables.append(_by_iterations(evaluation["iterations"]["rows"], words))
     for change, curve in evaluation["curves"].items():
         amounts = " | ".join(f"{point['amount']:g}" for point in curve["points"])
         errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
@@ -117,6 +121,24 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| {say('card.measured.errorRow')} | {errors} |"
         )
     return "\n\n".join(tables)
+
+
+def _by_iterations(routing: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> str:
+    """What more or fewer routing iterations do, as a table with a column for each number of them."""
+    cells = {
+        "errorRow": [f"{row['error_rate']:.2%}" for row in routing],
+        "same": [_share(row["same"]) for row in routing],
+        "longest": [f"{row['winner']:.3f}" for row in routing],
+        "second": [f"{row['runner_up']:.3f}" for row in routing],
+    }
+    title = say("card.measured.byIterations", images=f"{routing[0]['images']:,}", **words)
+    return (
+        f"{title}\n\n"
+        f"| | {' | '.join(str(row['iterations']) for row in routing)} |\n|---|{'---:|' * len(routing)}\n"
+        + "\n".join(
+            f"| {say(f'card.measured.{name}')} | {' | '.join(values)} |" for name, values in cells.items()
+        )
+    )
 
 
 def _drawn_rows(drawn: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -207,15 +229,19 @@ def _most(card: Mapping[str, Any], setting: str) -> float:
 def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None) -> list[str]:
     """What these weights are known not to do, in sentences; from what they were trained on and what was measured."""
     spec = spec_of(card)
-    words = _words(spec)
+    words, score = _words(spec), spec.shape.score
     if not spec.data.made_up:
         known = say("card.limit.only", **words)
     else:
-        known = say(f"card.limit.{'shown' if _most(card, 'others') else 'notShown'}", **words)
+        known = say(
+            _by("card.limit.shown", score) if _most(card, "others") else "card.limit.notShown", **words
+        )
     if evaluation and spec.data.made_up:
         answered = f"{1 - evaluation['unsure']['others']['below']:.0%}"
-        known = f"{known} {say('card.limit.tried', answered=answered)}"
-    if not spec.data.made_up:
+        known = f"{known} {say(_by('card.limit.tried', score), answered=answered)}"
+    if spec.data.drawings:
+        styles = say("card.limit.drawn", data=spec.data.name, **words)
+    elif not spec.data.made_up:
         styles = say("card.limit.alone", data=spec.data.name)
     else:
         styles = say(f"card.limit.{'styles' if _most(card, 'synthetic') else 'noStyles'}")
@@ -246,20 +272,27 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
     return [known, styles, say("card.limit.one", **words), turned, noise]
 
 
+# What is told of every training, by the kind of routing: the ids of texts in [card.paper] and [card.here].
+_ALWAYS = {
+    "dynamic": ("epochs", "rate", "gradient", "W", "divided", "biases"),
+    "attention": ("chosen", "batch", "epochs", "rate", "W", "decoder"),
+    "": ("capsules", "size", "loss"),
+}
+
+
 def departures(card: Mapping[str, Any]) -> str:
-    """Where the training of these weights departs from the paper or its authors' code, as a Markdown table."""
-    settings = card["settings"]  # which in cards of older versions lack what was added since
+    """Where these weights depart from the paper or its authors' code, as a Markdown table.
+
+    A network without capsules is compared with the capsule network that it is the twin of.
+    """
+    settings, spec = card["settings"], spec_of(card)  # the settings of older cards lack what was added since
+    routing = spec.shape.routing
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
-    ours = spec_of(card).data
+    ours = spec.data
     held = f"{ours.sizes['train'] - ours.held_out:,}"
-    rows = [
-        (
-            say("card.paper.images", images=f"{MNIST.sizes['train']:,}"),
-            say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name),
-        ),
-    ]
     told = {
         "augment": bool(settings.get("augment")),
+        "shifted": routing == "attention" and not settings.get("augment"),
         "noise": bool(settings.get("noise")),
         "madeUp": bool(settings.get("synthetic") or settings.get("others")),
         "started": bool(settings.get("start_from")),
@@ -267,16 +300,39 @@ def departures(card: Mapping[str, Any]) -> str:
         "averaged": bool(settings.get("averaged")),
         "precision": bool(settings.get("mixed_precision")),
     }
-    values = {
+    if not routing:
+        told = {"numbers": bool(spec.shape.pose), "equal": bool(settings.get("others"))}
+    values: dict[str, Any] = {
         "trainings": len(epochs),
         "parts": len(settings.get("averaged", [])),
         "epochs": " + ".join(epochs),
+        "batch": settings.get("batch_size"),
+        "kinds": noun(spec.shape.kind, 2),
+        "shift": settings.get("shift"),
     }
-    always = ("epochs", "rate", "gradient", "W", "divided", "biases")
-    for name in (*(name for name, true in told.items() if true), *always):
-        rows.append((say(f"card.paper.{name}"), say(f"card.here.{name}", **values)))
+    rows = []
+    if routing:
+        here = say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name)
+        rows.append((say("card.paper.images", images=f"{MNIST.sizes['train']:,}"), here))
+    if routing != "dynamic":
+        values |= _parameters(spec)
+    for name in (*(name for name, true in told.items() if true), *_ALWAYS[routing]):
+        rows.append((say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", name), **values)))
     lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
-    return f"| {say('card.paper.head')} | {say('card.here.head')} |\n|---|---|\n{lines}"
+    return f"| {say(_of(routing, 'card.paper', 'head'))} | {say('card.here.head')} |\n|---|---|\n{lines}"
+
+
+def _of(routing: str, table: str, name: str) -> str:
+    """The id of a text in a table, or of the one there for networks of a kind of routing."""
+    own = f"{table}.{routing or 'plain'}.{name}"
+    return own if knows(own) else f"{table}.{name}"
+
+
+def _parameters(spec: Spec) -> dict[str, str]:
+    """How many parameters a network has, all of them, those of its decoder, and the rest."""
+    parts = sizes(spec)
+    every, rest = together(parts).parameters, together(parts, decoder=False).parameters
+    return {"parameters": f"{every:,}", "decoder": f"{every - rest:,}", "rest": f"{rest:,}"}
 
 
 def command(settings: Mapping[str, Any]) -> str:
@@ -322,16 +378,16 @@ def card_table(card: Mapping[str, Any]) -> str:
     def add(name: str, **values: object) -> None:
         rows.append((say(f"card.fact.{name}"), say(f"card.value.{name}", **values)))
 
-    add(
-        "network",
-        paper=card["paper"],
-        parameters=f"{card['parameters']:,}",
-        count=settings["iterations"],
-    )
+    spec = spec_of(card)
+    rows.append((say("card.fact.network"), _network(card, spec)))
     add("data", data=card["data"])
+    if spec.data.credit:
+        add("credit", credit=spec.data.credit)
     add("test", rate=f"{card['test_error']:.2%}")
     rows.append((say("card.fact.validation"), _validation(card)))
-    add("unsure", limit=f"{card['unsure_below']:.2f}", share=f"{SHARE_UNSURE:.1%}")
+    limit, share = f"{card['unsure_below']:.2f}", f"{SHARE_UNSURE:.1%}"
+    value = say(_by("card.value.unsure", spec.shape.score), limit=limit, share=share)
+    rows.append((say("card.fact.unsure"), value))
     if parts:
         add("mean", parts=len(parts))
         rows += [(say("card.fact.part", number=number), _part(part)) for number, part in enumerate(parts, 1)]
@@ -380,12 +436,23 @@ def card_table(card: Mapping[str, Any]) -> str:
     return _table(rows, say("card.head.trainingTable"))
 
 
+def _network(card: Mapping[str, Any], spec: Spec) -> str:
+    """What kind of network it is, and how large."""
+    paper, parameters = card["paper"], f"{card['parameters']:,}"
+    if spec.shape.iterates:
+        count = card["settings"]["iterations"]
+        return say("card.value.network", paper=paper, parameters=parameters, count=count)
+    kind = "attention" if spec.shape.routing else "plainDecoder" if spec.shape.pose else "plain"
+    return say(f"card.network.{kind}", **{**_parameters(spec), "paper": paper, "parameters": parameters})
+
+
 def _validation(card: Mapping[str, Any]) -> str:
     which = "mean" if _is_mean(card["settings"]) else "last"
     rate = f"{card['validation_error']:.2%}"
     if "validation_loss" not in card:
         return say(f"card.validation.{which}", rate=rate)
-    return say(f"card.validation.{which}Loss", rate=rate, loss=f"{card['validation_loss']:.5f}")
+    name = _by(f"card.validation.{which}Loss", spec_of(card).shape.score)
+    return say(name, rate=rate, loss=f"{card['validation_loss']:.5f}")
 
 
 def _part(part: Mapping[str, Any]) -> str:

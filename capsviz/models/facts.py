@@ -12,7 +12,7 @@ from capsviz.errors import MessageError
 from capsviz.inputs.own import LONGEST_LABEL, SOURCES, kind_of
 from capsviz.inputs.pictures import FEWEST, MOST_CLASSES, plain, trouble
 from capsviz.networks.base import Spec
-from capsviz.traces.base import MARGIN_ABSENT
+from capsviz.traces.base import LENGTH, MARGIN_ABSENT
 
 Check = Callable[[object, str], Any]
 
@@ -211,36 +211,55 @@ def _square(size: int) -> Check:
     return listed(listed(count, size, size), size, size)
 
 
-def _drawings(classes: int) -> dict[str, Check]:
-    return {
-        "drawings": several,
-        "writers": count,
-        "widths": listed(
+_drawings = {
+    "drawings": several,
+    "writers": count,
+    "widths": listed(
+        form(
+            {
+                "width": amount,
+                **dict.fromkeys(("drawings", "right", "refused"), count),
+                **dict.fromkeys(("rate", "unsure"), share),
+                "interval": _interval,
+                "misread": listed(count),
+            }
+        ),
+        least=1,
+    ),
+    **dict.fromkeys(("rate", "unsure"), share),
+    "interval": _interval,
+}
+_iterations = form(
+    {
+        "trained": several,
+        "rows": listed(
             form(
                 {
-                    "width": amount,
-                    **dict.fromkeys(("drawings", "right", "refused"), count),
-                    **dict.fromkeys(("rate", "unsure"), share),
-                    "interval": _interval,
-                    "misread": listed(count),
+                    "iterations": several,
+                    **_measured,
+                    **dict.fromkeys(("same", "winner", "runner_up"), share),
                 }
             ),
             least=1,
         ),
-        **dict.fromkeys(("rate", "unsure"), share),
-        "interval": _interval,
-        "confusion": _square(classes),
     }
+)
 
 
-def _evaluation(classes: int, made_up: bool) -> Check:
-    """The check of an evaluation; of drawings only where they can be ``made_up``."""
+def _evaluation(spec: Spec) -> Check:
+    """The check of an evaluation of a network: of drawings of nothing only where they can be made up."""
+    classes, made_up = len(spec.shape.classes), spec.data.made_up
     more = {
         "kinds": listed(form({"kind": text, "images": count, "below": share, "answered": listed(count)})),
         "others": _below,
     }
     below = ("length", "digits", *(("others",) if made_up else ()))
-    drawings = _drawings(classes)
+    confused = {"confusion": _square(classes)}
+    known = {
+        "file": text,
+        "file_sha256": sha256,
+        **confused,
+    }  # of a file, not of those that the test set is made of
     return form(
         {
             "format": several,
@@ -264,21 +283,7 @@ def _evaluation(classes: int, made_up: bool) -> Check:
                     ),
                 }
             ),
-            "iterations": form(
-                {
-                    "trained": several,
-                    "rows": listed(
-                        form(
-                            {
-                                "iterations": several,
-                                **_measured,
-                                **dict.fromkeys(("same", "winner", "runner_up"), share),
-                            }
-                        ),
-                        least=1,
-                    ),
-                }
-            ),
+            **({"iterations": _iterations} if spec.shape.iterates else {}),
             "curves": form(dict.fromkeys(("rotated", "shifted", "scaled", "noised"), _curve)),
             "unsure": form(
                 {
@@ -288,9 +293,9 @@ def _evaluation(classes: int, made_up: bool) -> Check:
                     "below": form({name: listed(share) for name in below}),
                 }
             ),
-            **({"made_up": form(drawings)} if made_up else {}),
+            **({"made_up": form(_drawings | confused)} if made_up else {}),
         },
-        {"drawings": form({"file": text, "file_sha256": sha256, **drawings})} if made_up else {},
+        {"score": text, "drawings": form(_drawings, known)},
     )
 
 
@@ -304,11 +309,13 @@ def parse_evaluation(value: object, spec: Spec) -> dict[str, Any]:
     Raises:
         MessageError: naming what is missing, or is not of its type or in its range.
     """
-    evaluation: dict[str, Any] = _evaluation(len(spec.shape.classes), spec.data.made_up)(value, "")
+    evaluation: dict[str, Any] = _evaluation(spec)(value, "")
     if (evaluation["kind"], *evaluation["classes"]) != (spec.shape.kind, *spec.shape.classes):
         raise MessageError(f"kind and classes must be those of {spec.name}.")
-    routing = evaluation["iterations"]
-    if routing["trained"] > len(routing["rows"]):
+    if evaluation.get("score", LENGTH) != spec.shape.score:  # which evaluations of older versions lack
+        raise MessageError(f"score must be {spec.shape.score}.")
+    routing = evaluation.get("iterations")
+    if routing and routing["trained"] > len(routing["rows"]):
         raise MessageError("iterations.rows must go as far as the iterations of training.")
     below = evaluation["unsure"]["below"]
     if MARGIN_ABSENT not in below["length"] or len({len(shares) for shares in below.values()}) > 1:

@@ -80,6 +80,11 @@ class Model:
         self._lock = threading.Lock()
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the scores."""
+        return self.shape.classes
+
+    @property
     def device(self) -> str:
         """Where it computes: "cpu", "cuda" or "mps"."""
         return next(self._way.net.parameters()).device.type
@@ -117,7 +122,8 @@ class Model:
             batch_size: how many are computed at once, at least 1.
 
         Returns:
-            Scores [N, J] in 0..1, lengths of capsules; the highest is the answer.
+            Scores [N, J] in 0..1, lengths of capsules or, as ``shape.score`` says, probabilities; the highest is the
+            answer.
 
         Raises:
             ImageError: if the images have another shape, values outside 0..1, or NaN.

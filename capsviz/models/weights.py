@@ -77,6 +77,11 @@ def available() -> list[str]:
     return [name for name in networks() if locate(name).is_file()]
 
 
+def list_networks() -> dict[str, Spec]:
+    """The networks whose weights are here, by their names; PyTorch is not imported."""
+    return {name: find(name) for name in available()}
+
+
 def read_facts(path: Path) -> Any:
     """The JSON of a file beside weights, not yet held to any form.
 

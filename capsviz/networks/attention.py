@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SIZE, _COMPONENTS, _POSE, _HIDDEN = 28, 8, 16, (512, 1024)
 # Sixteen capsules, each of which sees the whole image.
 _GRID = CapsuleGrid(types=16, rows=1, columns=1, field=_SIZE, stride=1)
+# What the texts name of the trunk: of its convolutions, then of the kernels that each see all of one map.
+TRUNK: dict[str, int | str] = {"maps": "32, 64, 64, 128", "kernels": "5, 3, 3, 3", "stride": 2, "whole": 9}
 
 SOURCE = Source(
     authors="Vittorio Mazzia, Francesco Salvetti and Marcello Chiaberge",
@@ -23,6 +25,7 @@ SOURCE = Source(
     paper="arXiv:2101.12491",
     link="https://arxiv.org/abs/2101.12491",
     accuracy="99.74%",
+    of="best",
 )
 
 
@@ -46,12 +49,12 @@ def attention(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (
     return Spec(
         name=name,
         title=title,
-        source=SOURCE if data is MNIST else replace(SOURCE, accuracy=""),
+        source=SOURCE if data is MNIST else replace(SOURCE, accuracy="", of=""),
         data=data,
         shape=shape,
         offers=frozenset({COUPLING, POSES}),
         layers=(
-            Layer("trunk", (_GRID.capsules, _COMPONENTS), {"components": _COMPONENTS}),
+            Layer("trunk", (_GRID.capsules, _COMPONENTS), {**TRUNK, "components": _COMPONENTS}),
             Layer("capsules", (len(shape.classes), _POSE), {"pose": _POSE, "components": _COMPONENTS}),
             Layer(
                 "decoder",

@@ -40,6 +40,7 @@ class Source:
         link: to it.
         venue: where it appeared, "NeurIPS 2017".
         accuracy: what it reports on the same data, in words; "" where that cannot be compared.
+        of: the id, within [model.published] of the texts, that says what this is the figure of; "" where nothing is.
     """
 
     authors: str
@@ -49,6 +50,7 @@ class Source:
     link: str
     venue: str = ""
     accuracy: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True)

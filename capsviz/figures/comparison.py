@@ -1,0 +1,142 @@
+"""All networks side by side in one table, for the Model page and as text."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from capsviz.figures.theme import number
+from capsviz.models.comparison import Entry
+from capsviz.models.size import together
+from capsviz.texts import say
+from capsviz.traces.base import LENGTH
+
+NOTHING = "–"
+COLUMNS = ("network", "parameters", "multiplyAdds", "error", "drawings", "calibration", "training", "source")
+TIMED = (*COLUMNS[:-2], "milliseconds", *COLUMNS[-2:])
+
+
+class Cell(NamedTuple):
+    """What stands in one place of the table: the figure, what is said of it below, and where it leads."""
+
+    figure: str
+    below: str = ""
+    link: str = ""
+
+
+def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
+    """One network's row, by ``TIMED``."""
+    spec, measured, source = entry.spec, entry.evaluation, entry.spec.source
+    answer, every = together(entry.parts, decoder=False), together(entry.parts)
+    draws = every != answer
+    last, epochs = entry.epochs
+    row = {
+        "network": Cell(spec.title, spec.name),
+        "parameters": Cell(
+            f"{answer.parameters:,}",
+            say("model.all.with", count=f"{every.parameters:,}") if draws else say("model.all.without"),
+        ),
+        "multiplyAdds": Cell(
+            _millions(answer.multiply_adds),
+            say("model.all.more", count=_millions(every.multiply_adds - answer.multiply_adds))
+            if draws
+            else "",
+        ),
+        "error": Cell(f"{entry.card['test_error']:.2%}", spec.data.name),
+        "drawings": Cell(NOTHING),
+        "calibration": Cell(NOTHING),
+        "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
+        "training": Cell(
+            _duration(entry.seconds),
+            say("model.all.epochs", count=last)
+            if last == epochs
+            else say("model.all.lastEpochs", last=last, all=epochs),
+        ),
+        "source": Cell(
+            source.accuracy or source.paper,
+            f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
+            source.link,
+        ),
+    }
+    if measured:
+        low, high = measured["interval"]
+        row["error"] = Cell(
+            f"{measured['error_rate']:.2%}",
+            say("model.all.error", low=f"{low:.2%}", high=f"{high:.2%}", data=spec.data.name),
+        )
+        score = "lengths" if spec.shape.score == LENGTH else "probabilities"
+        row["calibration"] = Cell(number(measured["calibration"]["ece"], 3), say(f"model.all.{score}"))
+    if measured and "drawings" in measured:
+        drawn = measured["drawings"]
+        low, high = drawn["interval"]
+        by = say("model.all.people", count=drawn["writers"]) if drawn["writers"] else ""
+        shown = say("model.all.range", low=f"{low:.1%}", high=f"{high:.1%}")
+        row["drawings"] = Cell(f"{drawn['rate']:.2%}", f"{shown}, {by}" if by else shown)
+    return row
+
+
+def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[str, float]) -> str:
+    """HTML table with a row for each network.
+
+    Args:
+        entries: the networks.
+        chosen: name of the one that answers, whose row is marked.
+        milliseconds: an answer of each network takes here, by name, of those that were timed.
+    """
+    columns = TIMED if milliseconds else COLUMNS
+    heads = "".join(f'<th scope="col">{html.escape(_head(column))}</th>' for column in columns)
+    body = ""
+    for entry in entries:
+        row = cells(entry, milliseconds.get(entry.spec.name))
+        mark = ' class="cv-chosen" aria-current="true"' if entry.spec.name == chosen else ""
+        values = "".join(
+            f'<td data-column="{html.escape(_head(column))}"><span>{_html(row[column])}</span></td>'
+            for column in columns[1:]
+        )
+        body += f'<tr{mark}><th scope="row">{_html(row[columns[0]])}</th>{values}</tr>'
+    return (
+        '<div class="cv-frame"><table class="cv-table cv-networks" data-testid="networks">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _html(cell: Cell) -> str:
+    figure = html.escape(cell.figure)
+    if cell.link:
+        figure = f'<a href="{html.escape(cell.link)}" target="_blank" rel="noopener">{figure}</a>'
+    return f"<b>{figure}</b>" + (f"<small>{html.escape(cell.below)}</small>" if cell.below else "")
+
+
+def networks_text(entries: Sequence[Entry], milliseconds: Mapping[str, float] | None = None) -> str:
+    """The same table as Markdown whose columns stand below each other; with times only if there are some."""
+    columns = TIMED if milliseconds else COLUMNS
+    rows = [[_head(column) for column in columns]]
+    for entry in entries:
+        row = cells(entry, (milliseconds or {}).get(entry.spec.name))
+        rows.append([_joined(row[column]) for column in columns])
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        f"| {' | '.join(text.ljust(size) for text, size in zip(row, wide, strict=True))} |" for row in rows
+    ]
+    return "\n".join([lines[0], f"|{'|'.join('-' * (size + 2) for size in wide)}|", *lines[1:]])
+
+
+def _joined(cell: Cell) -> str:
+    return f"{cell.figure} ({cell.below})" if cell.below else cell.figure
+
+
+def _head(column: str) -> str:
+    return say(f"model.all.head.{column}")
+
+
+def _millions(count: int) -> str:
+    return say("model.all.millions", count=number(count / 1e6, 1))
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return (
+        say("model.all.hours", hours=hours, minutes=f"{rest:02}")
+        if hours
+        else say("model.all.minutes", minutes=minutes)
+    )
