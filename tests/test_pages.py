@@ -64,7 +64,7 @@ def shown(app: AppTest) -> str:
 def reading(app: AppTest) -> session.Reading:
     """What the app last read of its drawing; the answer is the one that it has kept for all."""
     seen, key = app.session_state[session.SEEN_KEY], session.ITERATIONS_KEY
-    count = (app.session_state[key] if key in app.session_state else None) or 3  # noqa: SIM401 # it has no get
+    count = app.session_state[key].get(DEFAULT, 3)
     answer = None if seen.image is None else session._answer(DEFAULT, seen.image.tobytes(), count)
     return session.Reading(seen.drawing, count, answer, seen.problem)
 
@@ -131,7 +131,7 @@ def test_the_limit_for_unsure_is_held_against_the_lengths_it_was_measured_for(
     first = reading(app).trace
     assert first is not None
     longest = float(first.lengths[-1].max())
-    app.session_state[session.ITERATIONS_KEY] = iterations
+    app.session_state[session.ITERATIONS_KEY] = {DEFAULT: iterations}
     monkeypatch.setitem(session._loaded[DEFAULT].card, "unsure_below", longest - 0.005)
     app.run()
     assert re.search(r"After the 3 iterations of training the longest is 2, 0\.\d\d: sure\.", shown(app))
@@ -206,7 +206,7 @@ def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> No
 
     # Once the browser has W, it is sent no more, and no votes with the drawings that follow.
     app.session_state[ui_routing.STORED_KEY] = name
-    app.session_state[session.ITERATIONS_KEY] = 4
+    app.session_state[session.ITERATIONS_KEY] = {DEFAULT: 4}
     app.run()
     explorer, surgery = components(app)
     trace, drawings = reading(app).trace, reading(app).reconstructions
@@ -454,15 +454,14 @@ def test_a_page_says_what_its_network_lacks(page: str, monkeypatch: pytest.Monke
     bare = replace(find(DEFAULT), title="A plain network", offers=frozenset())
     monkeypatch.setattr(session, "spec", lambda: bare)
     app = open_app(page=f"../../pages/{page}.py")
-    assert re.search('data-testid="waiting">A plain network has no [^<]*: choose another network', shown(app))
+    assert re.search('data-testid="waiting">“A plain network” has no [^<]*[Cc]hoose another network', shown(app))
     assert not components(app)
     assert 'class="cv-question"' in shown(app)
 
 
 def test_another_network_answers_with_its_own_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app()
-    app.session_state[session.ITERATIONS_KEY] = 7
-    monkeypatch.setattr(session.st, "session_state", state := {session.ITERATIONS_KEY: 7})
+    monkeypatch.setattr(session.st, "session_state", state := {session.ITERATIONS_KEY: {"another": 7}})
     monkeypatch.setattr(session.st, "query_params", query := {"R": "7"})
     session.set_network(DEFAULT)
     assert session.iterations() == 3  # as it was trained

@@ -172,7 +172,9 @@ def documentation(shape: Shape) -> str:
             values = ", ".join(f"`{word}`" for word in parameter.choices())
         else:
             limit = pose_limit(shape)
-            values = f"{shape.pose} numbers from −{limit:g} to {limit:g}, or all {len(shape.classes) * shape.pose}"
+            values = (
+                f"{shape.pose} numbers from −{limit:g} to {limit:g}, or all {len(shape.classes) * shape.pose}"
+            )
         where = ", ".join(parameter.pages) or "all"
         rows.append(f"| `{parameter.name}` | {where} | {values} | {say(f'address.{parameter.name}.does')} |")
     return "\n".join(["| Parameter | Pages | Values | What it does |", "|---|---|---|---|", *rows, ""])

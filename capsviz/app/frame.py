@@ -90,7 +90,9 @@ def _lacks(page: Page, network: Spec) -> None:
     """Why there is nothing to see, the networks that have what the page shows, and a page that this one can fill."""
     others = [find(name) for name in available()]
     able = [other for other in others if page.needs <= other.offers]
-    able.sort(key=lambda other: other.shape.classes != network.shape.classes)  # what may read the same drawing first
+    able.sort(
+        key=lambda other: other.shape.classes != network.shape.classes
+    )  # what may read the same drawing first
     with st.container(key="lacks", horizontal_alignment="center"):
         sentence = say(f"{page.name}.lacks", network=network.title, kind=noun(network.shape.kind))
         st.html(f'<p data-testid="waiting">{html.escape(sentence)}</p>')

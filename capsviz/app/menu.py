@@ -49,7 +49,9 @@ def entry(spec: Spec, answers: bool) -> str:
     shape = spec.shape
     kind = f"{shape.routing or 'plain'}{'' if shape.grid or not shape.pose else 'Poses'}"
     mark = ":material/check: " if answers else ""
-    line = say(f"network.line.{kind}", classes=len(shape.classes), kinds=noun(shape.kind, 2), count=shape.pose)
+    line = say(
+        f"network.line.{kind}", classes=len(shape.classes), kinds=noun(shape.kind, 2), count=shape.pose
+    )
     return f"**{mark}{plain(spec.title)}** {plain(line)} *{plain(_facts(spec))}*"
 
 
@@ -61,9 +63,7 @@ def _facts(spec: Spec) -> str:
     except (OSError, WeightsError):
         return say("network.noCard")
     kinds, data = noun(spec.shape.kind, 2), spec.data.name
-    return say(
-        "network.facts", error=f"{error:.2%}", data=data, kinds=kinds, parameters=f"{parameters:,}"
-    )
+    return say("network.facts", error=f"{error:.2%}", data=data, kinds=kinds, parameters=f"{parameters:,}")
 
 
 @lru_cache(maxsize=256)

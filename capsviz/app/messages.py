@@ -277,7 +277,7 @@ def gif_request(sent: object, shape: Shape) -> SweepGif | MorphGif:
         digit=_capsule(sent.get("digit"), shape),
         pose=poses,
         dimension=whole(sent.get("dimension"), 0, shape.pose - 1, say("message.dimension")),
-        span=real(sent.get("span"), 1e-6, SPAN_LIMIT * pose_limit(shape), say("message.span")),
+        span=real(sent.get("span"), 0.01, SPAN_LIMIT * pose_limit(shape), say("message.span")),
     )
 
 

@@ -139,7 +139,9 @@ def pad(first: bool, kind: str) -> None:
         lone = len(st.session_state[HISTORY_KEY]) < 2
         undo = st.button(say("pad.undo"), icon=":material/undo:", key="undo", on_click=_undo, disabled=lone)
         clear = st.button(say("pad.clear"), icon=":material/delete:", key="clear", on_click=_clear)
-        chosen = st.menu_button(say("pad.examples"), list(_examples()), key="example", on_click=_choose_example)
+        chosen = st.menu_button(
+            say("pad.examples"), list(_examples()), key="example", on_click=_choose_example
+        )
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
         st.slider(say("pad.width"), *WIDTHS, key=WIDTH_KEY, persist_state="session")
         taken, limit = st.session_state.get(UPLOADS_KEY, 0), st.get_option("server.maxUploadSize")
@@ -423,9 +425,7 @@ def _choose_example() -> None:
 
 def _examples() -> dict[str, Example]:
     """The examples of what the network reads, by what they are called, in their order."""
-    return {
-        say(f"example.{example.name}"): example for example in examples_for(st.session_state[KIND_KEY])
-    }
+    return {say(f"example.{example.name}"): example for example in examples_for(st.session_state[KIND_KEY])}
 
 
 # --- pictures -------------------------------------------------------------------------------------------

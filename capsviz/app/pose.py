@@ -143,9 +143,7 @@ def _example(trace: Posed) -> dict[str, Any]:
     classes, kind = trace.classes, trace.shape.kind
     half = trace.prediction + len(classes) // 2
     others = [(half + step) % len(classes) for step in range(len(classes))]
-    drawn = {
-        example.shows: at for at, example in reversed(list(enumerate(EXAMPLES))) if example.kind == kind
-    }
+    drawn = {example.shows: at for at, example in reversed(list(enumerate(EXAMPLES))) if example.kind == kind}
     other = next((place for place in others if classes[place] in drawn), others[0])
     if classes[other] not in drawn:
         assert trace.v is not None

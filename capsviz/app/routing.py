@@ -48,6 +48,7 @@ def explorer() -> None:
 
 @lru_cache(maxsize=PAYLOADS)
 def _payload(answer: session.Answer, transforms: str | None, spoken: str) -> bytes:
+    assert answer.reconstructions is not None  # what is routed has poses
     return routing_payload(
         answer.trace,
         answer.reconstructions,

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -23,7 +23,7 @@ from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import ask, languages, say
-from capsviz.traces.base import POSES, Shape, Trace
+from capsviz.traces.base import POSES, Shape
 
 if TYPE_CHECKING:
     from capsviz.models.devices import Workers
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 # last is kept under keys of its own.
 SEEN_KEY = "seen"  # Seen: what the network is to see of the current drawing
 NETWORK_KEY = "network"  # name of the network that answers
-ITERATIONS_KEY = "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
+ITERATIONS_KEY = (
+    "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
+)
 LANGUAGE_KEY = "language"  # code of the language that the address asks for
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
@@ -53,7 +55,7 @@ class Seen:
 class Answer:
     """What a network makes of one image; the same for every session that asks."""
 
-    trace: Trace
+    trace: Any  # a Trace, of the kind that the network makes: what a page needs of it, its PAGE has declared
     reconstructions: np.ndarray | None  # [R, J, S, S]; None of a network without poses
     milliseconds: float  # for the trace alone
     # [J] scores with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
@@ -70,8 +72,8 @@ class Reading:
     problem: str = ""
 
     @property
-    def trace(self) -> Trace | None:
-        """The answer's trace."""
+    def trace(self) -> Any:
+        """The answer's trace; None without an answer."""
         return None if self.answer is None else self.answer.trace
 
     @property

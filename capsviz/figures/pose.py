@@ -17,6 +17,7 @@ from capsviz.traces.routing import RoutingTrace
 
 POSE_LIMIT = 2.0  # of any number of a pose that the page makes; a capsule itself is shorter than 1
 NUMBER_LIMIT = 100.0  # of the same where no squashing bounds it
+LEAST_UNIT = 0.2
 
 
 def pose_limit(shape: Shape) -> float:
@@ -27,13 +28,13 @@ def pose_limit(shape: Shape) -> float:
 def pose_unit(trace: RoutingTrace | PlainTrace) -> float:
     """What 1 is to a capsule: the scale of the page's moves.
 
-    Squashing keeps a capsule shorter than 1. Numbers that nothing bounds have the least of 1, 2, 5, 10, 20, ... (or
-    0.5, 0.2, ...) that none of the drawing's exceeds, the class of the answer's.
+    Squashing keeps a capsule shorter than 1. For numbers that nothing bounds it is the least of 0.2, 0.5, 1, 2, 5, 10, ...
+    that none of those of the drawing's answer exceeds.
     """
     if trace.shape.score == LENGTH:
         return 1.0
     assert trace.v is not None
-    largest = max(float(np.abs(trace.v[-1, trace.prediction]).max()), 1e-3)
+    largest = max(float(np.abs(trace.v[-1, trace.prediction]).max()), LEAST_UNIT)
     tens = 10.0 ** math.floor(math.log10(largest))
     return float(next(step * tens for step in (1, 2, 5, 10) if step * tens >= largest))
 

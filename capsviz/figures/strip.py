@@ -131,11 +131,13 @@ def _capsules(trace: RoutingTrace) -> str:
         f'<span class="{"cv-takes" if share < 0 else "cv-makes"}" style="width:{50 * abs(share) / limit:.1f}%"></span></li>'
         for capsule, share in enumerate(percent.tolist())
     )
-    alt = html.escape(say("draw.capsules.sharesAlt", count=len(percent), kind=noun(trace.shape.kind), name=name))
+    alt = html.escape(
+        say("draw.capsules.sharesAlt", count=len(percent), kind=noun(trace.shape.kind), name=name)
+    )
     strongest = percent[np.abs(percent).argmax()]
     return _station(
         say("draw.capsules.title"),
-        say("draw.capsules.whole"),
+        say("draw.capsules.whole", size=trace.grid.field),
         f'<ol class="cv-votes" aria-label="{alt}">{bars}</ol>',
         markup(
             f"draw.capsules.{'takes' if strongest < 0 else 'makes'}Whole",
@@ -147,15 +149,14 @@ def _capsules(trace: RoutingTrace) -> str:
 
 
 def _numbers(trace: PlainTrace) -> str:
-    """What the dense layer reads: a cell for each number, row by row."""
+    """What the dense layer reads: a cell for each number, row by row, in a rectangle that has no other."""
     count, brightest = len(trace.whole), float(trace.whole.max())
-    side = math.ceil(math.sqrt(count))
-    cells = np.zeros(side * -(-count // side), np.float32)
-    cells[:count] = trace.whole / max(brightest, 1e-6)
+    columns = next(n for n in range(math.isqrt(count - 1) + 1, count + 1) if count % n == 0)
+    cells = trace.whole.reshape(-1, columns) / max(brightest, 1e-6)
     return _station(
         say("draw.whole.title", count=count),
         say("draw.whole.operation"),
-        _picture(ink(cells.reshape(-1, side)), say("draw.whole.alt", count=count)),
+        _picture(ink(cells), say("draw.whole.alt", count=count)),
         say(
             "draw.whole.caption",
             count=count,
@@ -188,7 +189,9 @@ def _redrawn(trace: Trace, reconstruction: np.ndarray) -> str:
     return _station(
         say("draw.redrawn.title"),
         say("draw.redrawn.operation"),
-        _picture(ink(reconstruction), say(f"draw.redrawn.alt{plain}", kind=noun(trace.shape.kind), name=name)),
+        _picture(
+            ink(reconstruction), say(f"draw.redrawn.alt{plain}", kind=noun(trace.shape.kind), name=name)
+        ),
         markup(
             f"draw.redrawn.caption{plain}", count=trace.shape.pose, kind=noun(trace.shape.kind), name=name
         ),

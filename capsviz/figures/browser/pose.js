@@ -141,6 +141,7 @@ class Posing {
       if (this.mask === "label") this.mask = "winner";
     }
     setText(this.legend, this.explained());
+    this.grid.showSpan();
     this.how.dataset.tip = data.howMeasured;
     setText(this.notice, "");
     if (before) this.writeAddress(false);
@@ -195,7 +196,7 @@ class Posing {
     const { prediction, drawn, megabytes } = this.data;
     const name = this.classes[prediction];
     putInk(this.canvas, Uint8Array.from(drawn));
-    setText(this.status, this.about(prediction, "one"));
+    setText(this.status, this.about(prediction, "one", this.origins));
     setText(this.warning, say("pose.waiting.note", { megabytes: fixed(megabytes, 1), kind: this.kind }));
     this.capsules.show();
     this.showMean();
@@ -375,8 +376,8 @@ class Posing {
   }
 
   // What the pose of a class says of it: its length, or the logit and the probability that it comes to.
-  about(place, which) {
-    const { kind, plain, poses } = this;
+  about(place, which, poses = this.poses) {
+    const { kind, plain } = this;
     const values = { class: this.classes[place], kind, all: spelled(this.classes.length) };
     if (!plain) return say(`pose.status.${which}`, { ...values, length: fixed(lengthOf(poses[place]), 3) });
     const [logit, probability] = [signedText(logitOf(poses[place])), fixed(probabilityOf(poses, place), 3)];
