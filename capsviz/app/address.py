@@ -19,6 +19,7 @@ from capsviz.traces.surgery import MOST_ITERATIONS
 LONGEST = 60_000  # characters of a value that are looked at: 160 numbers of a pose take 3,000
 
 MOST_NAMED = 2  # parameters that are none, which a sentence names
+MOST_CHOICES = 4  # choices that a sentence names
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 
 Range = tuple[int, int]
@@ -138,7 +139,7 @@ def _value(
                 "address.choice",
                 what=say(f"address.{parameter.name}.name"),
                 asked=quoted(text),
-                known=", ".join(known),
+                known=", ".join(known[:MOST_CHOICES]) + (", …" if len(known) > MOST_CHOICES else ""),
             )
         )
     assert parameter.range is not None

@@ -33,9 +33,7 @@ REASON_KEY = "unsupported"  # why the browser cannot decode, in words; outlasts 
 ASKED_KEY = "gif_asked"  # a request for a GIF that nobody has looked at yet
 GIF_STEPS = 25
 PLAIN_SIDE = 336  # pixels of the plain sliders' image, or as many as whole times its own are
-# Of a plain slider, in the trace's unit: beyond what training showed and the encoded value, and to its sides where nobody
-# has measured.
-PLAIN_MARGIN, PLAIN_REACH = 0.1, 0.25
+PLAIN_MARGIN = 0.1  # units of a plain slider, beyond what training showed and the encoded value
 
 _script, _style = browser_assets("pose", "pose")
 _pose = st.components.v2.component("capsviz_pose", js=_script, css=_style)
@@ -177,7 +175,7 @@ def _plain_sliders(trace: Posed, reason: str) -> None:
     origins = trace.v[-1, digit].tolist()
     column = -(-len(origins) // 2)  # sliders in the first of the two
     for dimension, origin in enumerate(origins):
-        low, high, label = origin - PLAIN_REACH * unit, origin + PLAIN_REACH * unit, str(dimension)
+        low, high, label = origin, origin, str(dimension)
         if measured:
             known = measured.digits[digit].components[dimension]
             low, high = known.low, known.high
