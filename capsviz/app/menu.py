@@ -62,8 +62,8 @@ def _facts(spec: Spec) -> str:
         error, parameters = _card(path, beside(path, "card.json").stat().st_mtime_ns)
     except (OSError, WeightsError):
         return say("network.noCard")
-    kinds, data = noun(spec.shape.kind, 2), spec.data.name
-    return say("network.facts", error=f"{error:.2%}", data=data, kinds=kinds, parameters=f"{parameters:,}")
+    kinds = noun(spec.shape.kind, 2)
+    return say("network.facts", error=f"{error:.2%}", kinds=kinds, parameters=f"{parameters:,}")
 
 
 @lru_cache(maxsize=256)
