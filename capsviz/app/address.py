@@ -19,7 +19,7 @@ from capsviz.traces.surgery import MOST_ITERATIONS
 LONGEST = 60_000  # characters of a value that are looked at: 160 numbers of a pose take 3,000
 
 MOST_NAMED = 2  # parameters that are none, which a sentence names
-MOST_CHOICES = 4  # choices that a sentence names
+MOST_CHOICES = 3  # choices that a sentence names
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 
 Range = tuple[int, int]

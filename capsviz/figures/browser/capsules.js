@@ -48,9 +48,9 @@ export class Capsules {
 
   show() {
     const { mask, capsule, classes, data, kind, plain } = this.page;
-    const look = `pose.inputs.${mask === "all" ? "lookAll" : "look"}${plain}`;
     for (const own of this.masks) own.input.checked = own.mask === mask;
-    setText(this.look, say(look, { ...this.words, full: FULL * data.unit }));
+    const which = mask === "all" ? "lookAll" : "look";
+    setText(this.look, say(`pose.inputs.${which}${plain}`, { ...this.words, full: FULL * data.unit }));
     this.buttons.forEach(({ button, value }, at) => {
       const score = fixed(data.scores[at]);
       button.setAttribute("aria-pressed", String(at === capsule));
