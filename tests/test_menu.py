@@ -74,7 +74,7 @@ def test_the_menu_has_every_network_that_is_here_and_nothing_where_there_is_one(
     app = opened()
     first = app.get("menu_button")[0].proto
     assert first.label == find(DEFAULT).title
-    titles = re.findall(r"\*\*(?::material/check: )?(.*?)\*\*", "".join(first.options))
+    titles = re.findall(r"\*\*(?::material/check: )?(.*?)\*\*", "\n".join(first.options))
     assert titles == [find(name).title for name in NAMES]
     monkeypatch.setattr(menu, "available", lambda: [DEFAULT])
     app.run()
@@ -87,7 +87,7 @@ def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(fo
     offered = [button.key for button in app.button if (button.key or "").startswith("choose_")]
     assert offered == [f"choose_{name}" for name in (DEFAULT, "cnn.decoder.mnist", "attention.letters")]
     app.button(key="choose_cnn.decoder.mnist").click().run()
-    assert "waiting" not in shown(app)
+    assert 'data-testid="waiting"' not in shown(app)
     assert app.session_state[session.NETWORK_KEY] == "cnn.decoder.mnist"
 
 
