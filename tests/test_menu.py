@@ -91,6 +91,16 @@ def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(fo
     assert app.session_state[session.NETWORK_KEY] == "cnn.decoder.mnist"
 
 
+def test_letters_are_asked_for_where_letters_are_read(folder: Path) -> None:
+    app = opened(network="attention.letters")
+    app.button(key="clear").click().run()
+    assert "draw a letter, or choose a picture of one." in shown(app)
+    app.session_state[session.NETWORK_KEY] = DEFAULT
+    app.query_params["network"] = DEFAULT
+    app.run()
+    assert "draw a digit, or choose a picture of one." in shown(app)
+
+
 def test_doors_lead_to_pages_that_show_something(folder: Path) -> None:
     def doors(app: AppTest) -> list[str]:
         return [link.proto.label for link in app.get("page_link")]

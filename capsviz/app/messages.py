@@ -16,7 +16,7 @@ from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
 from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
-from capsviz.texts import noun, say
+from capsviz.texts import drawn, noun, say
 from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS
 
@@ -124,7 +124,7 @@ def _stroke(shape: object) -> Stroke:
             case _:
                 raise _strange()
     if len(points) > 2 * MOST_POINTS:
-        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}"))
+        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}", kind=drawn()))
     return stroke_of(np.array(points), real(width, 1, WIDEST, say("message.pen")))
 
 
@@ -218,7 +218,7 @@ def parse_framing(value: object) -> Framing:
         raise _strange()
     left, top, right, bottom = (real(side, 0, 1, what) for side in crop)
     if right - left < LEAST_CROP or bottom - top < LEAST_CROP:
-        raise MessageError(say("message.crop"))
+        raise MessageError(say("message.crop", kind=drawn()))
     return Framing((left, top, right, bottom), tuple(points))
 
 

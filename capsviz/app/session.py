@@ -22,7 +22,7 @@ from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
 from capsviz.networks.base import DEFAULT, Spec, find
-from capsviz.texts import ask, languages, say
+from capsviz.texts import ask, ask_kind, languages, say
 from capsviz.traces.base import POSES, Shape
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Seen:
     """What a network is to see of a drawing, or why there is nothing to be seen."""
 
     drawing: Drawing
-    size: int  # pixels a side
+    shape: Shape  # of the network
     image: np.ndarray | None = None  # [S, S] in 0..1
     problem: str = ""
 
@@ -132,6 +132,14 @@ def _spoken() -> str:
 
 
 ask(_spoken)
+
+
+def _kind() -> str:
+    """What the session's network reads; outside of any session, digits."""
+    return spec().shape.kind if get_script_run_ctx(suppress_warning=True) else "digit"
+
+
+ask_kind(_kind)
 
 
 def network() -> str:
@@ -259,13 +267,13 @@ def stop(problem: str) -> NoReturn:
 
 def _seen() -> Seen:
     """What is to be seen of the current drawing, made out once for each."""
-    drawing, size = pad.current(), spec().shape.size
+    drawing, shape = pad.current(), spec().shape
     known: Seen | None = st.session_state.get(SEEN_KEY)
-    if known is None or known.drawing is not drawing or known.size != size:
+    if known is None or known.drawing is not drawing or known.shape != shape:
         try:
-            known = Seen(drawing, size, drawing.image(size))
+            known = Seen(drawing, shape, drawing.image(shape.size))
         except CapsvizError as error:
-            known = Seen(drawing, size, problem=str(error))
+            known = Seen(drawing, shape, problem=str(error))
         st.session_state[SEEN_KEY] = known
     return known
 
