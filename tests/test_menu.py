@@ -10,7 +10,7 @@ from test_pages import ROOT, shown
 
 from capsviz.app import menu, session
 from capsviz.models import weights
-from capsviz.networks.base import DEFAULT, find
+from capsviz.networks.base import DEFAULT, find, networks
 from tests import untrained
 
 NAMES = [DEFAULT, "attention.letters", "cnn.mnist", "cnn.decoder.mnist"]
@@ -53,6 +53,8 @@ def test_an_entry_says_what_a_network_is_and_what_its_card_says(folder: Path) ->
     )
     assert menu.entry(find("attention.letters"), answers=True).startswith("**:material/check: CapsNet")
     assert "26 letters" in menu.entry(find("attention.letters"), answers=False)
+    for spec in networks().values():  # also of a kind of its own
+        assert spec.title in menu.entry(spec, answers=False)
     card = folder / "cnn.decoder.mnist" / "card.json"
     whole = card.read_text("utf-8")
     try:
