@@ -89,7 +89,7 @@ def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(fo
     offered = [button.key for button in app.button if (button.key or "").startswith("choose_")]
     assert offered == [f"choose_{name}" for name in (DEFAULT, "cnn.decoder.mnist", "attention.letters")]
     app.button(key="choose_cnn.decoder.mnist").click().run()
-    assert 'data-testid="waiting"' not in shown(app)
+    assert 'data-testid="waiting">' not in shown(app)
     assert app.session_state[session.NETWORK_KEY] == "cnn.decoder.mnist"
 
 
