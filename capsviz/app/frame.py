@@ -101,7 +101,7 @@ def _lacks(page: Page, network: Spec) -> None:
                 st.button(
                     menu.plain(other.title),
                     key=f"choose_{other.name}",
-                    icon=":material/check_circle:",
+                    icon=":material/swap_horiz:",
                     on_click=session.set_network,
                     args=(other.name,),
                 )

@@ -27,7 +27,7 @@ def menu(first: bool) -> None:
         return
     with st.container(key="networks"):
         chosen = st.menu_button(
-            plain(session.spec().title),
+            say("network.menu", network=plain(session.spec().title)),
             names,
             key=MENU_KEY,
             format_func=lambda name: entry(find(name), name == session.network()),
