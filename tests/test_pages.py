@@ -454,7 +454,9 @@ def test_a_page_says_what_its_network_lacks(page: str, monkeypatch: pytest.Monke
     bare = replace(find(DEFAULT), title="A plain network", offers=frozenset())
     monkeypatch.setattr(session, "spec", lambda: bare)
     app = open_app(page=f"../../pages/{page}.py")
-    assert re.search('data-testid="waiting">“A plain network” has no [^<]*[Cc]hoose another network', shown(app))
+    assert re.search(
+        'data-testid="waiting">“A plain network” has no [^<]*[Cc]hoose another network', shown(app)
+    )
     assert not components(app)
     assert 'class="cv-question"' in shown(app)
 
