@@ -32,7 +32,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     model = load_model(arguments.network, arguments.device)
     limit = float(model.card["unsure_below"])
-    names, kind = model.shape.classes, model.shape.kind
+    names, kind, score = model.shape.classes, model.shape.kind, model.shape.score
     answers: list[dict[str, Any]] = []
     for path in arguments.files:
         name = one_line(str(path))
@@ -47,7 +47,7 @@ def _predict(arguments: argparse.Namespace) -> int:
             print(f"capsviz: {name}: {one_line(reason)}", file=sys.stderr)
             continue
         first, second = (names[place] for place in lengths.argsort()[:-3:-1])
-        found = verdict(lengths, limit)
+        found = verdict(lengths, limit, score)
         answers.append(
             {
                 "file": str(path),
@@ -61,8 +61,8 @@ def _predict(arguments: argparse.Namespace) -> int:
             length, then = (f"{length:.2f}" for length in sorted(lengths.tolist())[:-3:-1])
             then = f"next {second}, {then}"
             said = {
-                "digit": f"{first} (length {length}; {then})",
-                "unsure": f"{first} (length {length}; {then}; unsure, perhaps no {kind}: below {limit:.2f})",
+                "digit": f"{first} ({score} {length}; {then})",
+                "unsure": f"{first} ({score} {length}; {then}; unsure, perhaps no {kind}: below {limit:.2f})",
                 "no digit": f"no {kind} (longest capsule: {first}, {length}; {then})",
             }
             print(f"{name}: {said[found]}")

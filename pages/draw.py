@@ -1,17 +1,25 @@
+import html
+
 import streamlit as st
 
 from capsviz import figures
 from capsviz.app import session
 from capsviz.app.pages import Page
-from capsviz.traces.base import POSES
+from capsviz.texts import say
 
-PAGE = Page(0, doors=("routing", "pose", "model"), needs=frozenset({POSES}))
+PAGE = Page(0, doors=("routing", "pose", "model"))
 
 
 def show() -> None:
-    trace, reconstructions = session.answered()
-    st.html(figures.pipeline_strip(trace, reconstructions[-1, trace.prediction]))
-    st.html(figures.reconstruction_panels(trace, reconstructions[-1]))
+    now = session.answered()
+    if now.reconstructions is None:
+        st.html(figures.pipeline_strip(now.trace))
+        said = say("draw.nothingRedrawn", network=session.spec().title)
+        st.html(f'<p class="cv-note">{html.escape(said)}</p>')
+    else:
+        drawn = now.reconstructions[-1]
+        st.html(figures.pipeline_strip(now.trace, drawn[now.trace.prediction]))
+        st.html(figures.reconstruction_panels(now.trace, drawn))
 
 
 if __name__ == "__main__":

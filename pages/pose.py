@@ -6,8 +6,8 @@ PAGE = Page(2, doors=("routing",), needs=frozenset({POSES}))
 
 
 def show() -> None:
-    trace, reconstructions = session.answered()
-    pose.sliders(trace, reconstructions[-1, trace.prediction])
+    now = session.answered()
+    pose.sliders(now.trace, now.reconstructions[-1, now.trace.prediction])
 
 
 if __name__ == "__main__":

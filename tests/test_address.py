@@ -79,6 +79,19 @@ def test_what_is_wrong_is_said_of_each_and_the_rest_is_done() -> None:
     assert "“xx”" in found.problem
 
 
+def test_a_network_in_which_nothing_iterates_has_no_iterations_to_ask_for() -> None:
+    plain = find("cnn.mnist").shape
+    for query in ({"R": "5", "network": "dynamic.mnist"}, {"network": "dynamic.mnist", "R": "5"}):
+        found = read(query, lambda name: plain if name == "dynamic.mnist" else PAPER)
+        assert (found.network, found.iterations, found.bad) == ("dynamic.mnist", None, ("R",))
+        assert "nothing iterates in this network" in found.problem
+    assert address.for_script("pose", find("cnn.decoder.mnist").shape, 1) == {"digit": (0, 9)}
+
+
+def test_an_alias_asks_for_the_network_that_it_leads_to() -> None:
+    assert asked({"network": "dynamic"}) == asked({"network": "capsnet-mnist"}) == Asked(network=DEFAULT)
+
+
 def test_scripts_are_told_the_ranges_of_their_parameters() -> None:
     """Ten digits, 1152 capsules, four steps an iteration; three classes, 4 x 3 x 5 capsules."""
     assert address.for_script("routing", PAPER, 3) == {"digit": (0, 9), "capsule": (0, 1151), "step": (0, 11)}

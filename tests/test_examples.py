@@ -3,13 +3,20 @@
 import numpy as np
 import pytest
 
-from capsviz.inputs.examples import CURVE_STEPS, EXAMPLES, render, smooth
+from capsviz.inputs.examples import CURVE_STEPS, EXAMPLES, examples_for, render, smooth
 from capsviz.inputs.preprocess import canvas_to_mnist
 
 
 def test_every_digit_is_there_and_every_name_once():
     assert len(EXAMPLES) >= 14
-    assert {example.digit for example in EXAMPLES} == set(range(10))
+    assert {example.digit for example in EXAMPLES if example.kind == "digit"} == set(range(10))
+    letters = [example for example in EXAMPLES if example.kind == "letter"]
+    assert len({example.shows for example in letters}) == len(letters) >= 6
+    assert all(len(example.shows) == 1 and example.shows.isupper() for example in letters)
+    # A link names an example by its place: later ones come after these.
+    assert [example.kind for example in EXAMPLES] == ["digit"] * 19 + ["letter"] * len(letters)
+    assert {example.kind for example in examples_for("letter")} == {"letter"}
+    assert examples_for("shape") == examples_for("digit") == EXAMPLES[:19]
     assert len({example.name for example in EXAMPLES}) == len(EXAMPLES)
 
 

@@ -189,7 +189,7 @@ def sent(trace: RoutingTrace, measurements: PoseMeasurements | None) -> dict[str
 def test_the_pose_is_that_of_the_last_iteration(trace: RoutingTrace) -> None:
     payload = sent(trace, None)
     assert payload["prediction"] == 4
-    assert payload["lengths"] == pytest.approx([0, 0, 0.5, 0, 0.75, 0, 0, 0, 0, 0])
+    assert payload["scores"] == pytest.approx([0, 0, 0.5, 0, 0.75, 0, 0, 0, 0, 0])
     assert [len(pose) for pose in payload["poses"]] == [16] * 10
     assert payload["poses"][2] == [0, 0, 0, 0, 0, -0.5, *[0] * 10]
     assert payload["poses"][4] == pytest.approx([0.45, 0.6, *[0] * 14])

@@ -18,7 +18,7 @@ from capsviz.app.messages import Framing, tag_object
 from capsviz.errors import MessageError
 from capsviz.inputs import drawings
 from capsviz.inputs.drawings import PAD, Drawing, stroke_of
-from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.examples import EXAMPLES, examples_for, render
 from capsviz.inputs.preprocess import prepare
 
 LINE = {"type": "Path", "path": [["M", 40, 50], ["L", 200, 50]], "strokeWidth": 18}
@@ -50,6 +50,20 @@ def send(state: dict[str, Any], *objects: object, tag: tuple[int, int] | None = 
     raw = {"objects": [tag_object(tag or shown(state).tag), *shown(state).objects, *objects]}
     state[ui_pad.CANVAS_KEY] = {"drawing": {"raw": raw, "data": None}}
     ui_pad._drawn()
+
+
+def test_the_examples_are_of_what_the_network_reads(state: dict[str, Any]) -> None:
+    state[ui_pad.KIND_KEY] = "letter"
+    assert list(ui_pad._examples()) == ["A", "B", "E", "K", "M", "R", "S"]
+    state["example"] = "two"  # of a menu that was open while the network changed
+    ui_pad._choose_example()
+    assert ui_pad.current().example == 0
+    state.clear()
+    ui_pad.begin("letter")
+    assert EXAMPLES[ui_pad.current().example or 0].shows == "A"
+    state.clear()
+    ui_pad.begin("shape")  # of which there are none: digits, as for every network before letters were
+    assert ui_pad.current().example == 0
 
 
 def test_a_session_begins_with_an_example_that_waits_for_what_the_browser_kept(state: dict[str, Any]) -> None:
@@ -192,7 +206,7 @@ def test_whether_a_drawing_is_small_is_measured_with_its_pen(state: dict[str, An
 
 @pytest.mark.parametrize("example", range(len(EXAMPLES)), ids=[example.name for example in EXAMPLES])
 def test_every_example_can_be_chosen(state: dict[str, Any], example: int) -> None:
-    state["example"] = EXAMPLES[example].name
+    state["example"], state[ui_pad.KIND_KEY] = EXAMPLES[example].name, EXAMPLES[example].kind
     ui_pad._choose_example()
     assert len(shown(state).objects) == len(EXAMPLES[example].strokes)
     assert shown(state).objects[0]["strokeWidth"] == round(PAD * EXAMPLES[example].width, 2)
@@ -453,7 +467,7 @@ def test_every_word_of_the_pad_is_a_text() -> None:
     assert not app.exception
     found = words(app)
     # Undo, Clear, the pen, the menu with its examples, the file, the hint below the example.
-    assert len(found) >= 6 + len(EXAMPLES)
+    assert len(found) >= 6 + len(examples_for("digit"))
     escaped = r"\27e6 an example: Clear, then draw\27e7 "
     assert escaped in found
     assert [word for word in found if not word.startswith("⟦") and word != escaped] == []

@@ -8,14 +8,14 @@ import papers
 import pytest
 
 from capsviz.errors import ImageError
-from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.examples import EXAMPLES, examples_for, render
 from capsviz.inputs.images import read_image
 from capsviz.inputs.preprocess import canvas_to_mnist, luminance, prepare
 from capsviz.models.model import load_model
 
 PHOTOS = Path(__file__).parents[2] / "shared/data/photos"
 MNIST_IMAGES = Path(__file__).parents[2] / "shared/data/MNIST/raw/t10k-images-idx3-ubyte"
-DRAWINGS = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+DRAWINGS = pytest.mark.parametrize("example", examples_for("digit"), ids=lambda example: example.name)
 
 
 def rectangle(height: int, width: int, top: int = 30, left: int = 50, size: int = 280) -> np.ndarray:

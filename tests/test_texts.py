@@ -177,7 +177,7 @@ def pattern(node: ast.expr) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.escape(node.value)
     if isinstance(node, ast.JoinedStr):
-        parts = (re.escape(p.value) if isinstance(p, ast.Constant) else r".+" for p in node.values)
+        parts = (re.escape(p.value) if isinstance(p, ast.Constant) else r".*" for p in node.values)
         return "".join(parts)
     return None
 
@@ -187,7 +187,7 @@ def asked_in_scripts() -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8")
         yield from ((path.name, re.escape(name)) for name in re.findall(r'\bsay\(\s*"([^"]*)"', text))
         for name in re.findall(r"\bsay\(\s*`([^`]*)`", text):
-            yield path.name, ".+".join(map(re.escape, re.split(r"\$\{[^}]*\}", name)))
+            yield path.name, ".*".join(map(re.escape, re.split(r"\$\{[^}]*\}", name)))
 
 
 def test_every_text_that_is_asked_for_is_there_with_what_it_asks_for() -> None:

@@ -4,11 +4,14 @@ A value that cannot be used gives way to its default, and one sentence says so. 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from capsviz.checks import quoted, whole_of_text
-from capsviz.errors import MessageError
-from capsviz.figures.pose import POSE_LIMIT
+from capsviz.errors import MessageError, NetworkError
+from capsviz.figures.pose import pose_limit
+from capsviz.models.weights import available
+from capsviz.networks.base import find, networks
 from capsviz.texts import languages, say
 from capsviz.traces.base import Shape
 from capsviz.traces.surgery import MOST_ITERATIONS
@@ -16,6 +19,7 @@ from capsviz.traces.surgery import MOST_ITERATIONS
 LONGEST = 60_000  # characters of a value that are looked at: 160 numbers of a pose take 3,000
 
 MOST_NAMED = 2  # parameters that are none, which a sentence names
+MOST_CHOICES = 3  # choices that a sentence names
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 
 Range = tuple[int, int]
@@ -28,8 +32,8 @@ class Parameter:
     Attributes:
         name: in the address.
         pages: names of the pages that read it; none for all.
-        range: the least and the most that it can be, for a network and R routing iterations; None for a parameter
-            that is no number.
+        range: the least and the most that it can be, for a network and R routing iterations, or None of a network
+            that has nothing for it to say; None for a parameter that is no number.
         choices: what it can be, if it is a word.
         script: whether the page's script reads and writes it; else Python does.
         aliases: names that it once had.
@@ -37,16 +41,10 @@ class Parameter:
 
     name: str
     pages: tuple[str, ...] = ()
-    range: Callable[[Shape, int], Range] | None = None
+    range: Callable[[Shape, int], Range | None] | None = None
     choices: Callable[[], Iterable[str]] | None = None
     script: bool = False
     aliases: tuple[str, ...] = ()
-
-
-def _networks() -> Iterable[str]:
-    from capsviz.models.weights import available
-
-    return available()
 
 
 def _last_capsule(shape: Shape) -> int:
@@ -55,9 +53,9 @@ def _last_capsule(shape: Shape) -> int:
 
 NETWORK, LANGUAGE, ITERATIONS = "network", "lang", "R"
 PARAMETERS = (
-    Parameter(NETWORK, choices=_networks),
+    Parameter(NETWORK, choices=available),
     Parameter(LANGUAGE, choices=languages),
-    Parameter(ITERATIONS, range=lambda shape, count: (1, MOST_ITERATIONS)),
+    Parameter(ITERATIONS, range=lambda shape, count: (1, MOST_ITERATIONS) if shape.iterates else None),
     Parameter(
         "digit", ("routing", "pose"), range=lambda shape, count: (0, len(shape.classes) - 1), script=True
     ),
@@ -97,7 +95,8 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
     found: dict[str, str | int] = {}
     bad: dict[str, str] = {}
     unknown: list[str] = []
-    for name, text in query.items():
+    # The network first: what the others can be depends on it.
+    for name, text in sorted(query.items(), key=lambda entry: entry[0] != NETWORK):
         parameter = _BY_NAME.get(name)
         if parameter is None:
             if not name.startswith(OTHERS):
@@ -130,6 +129,9 @@ def _value(
 ) -> str | int:
     if parameter.choices:
         known = list(parameter.choices())
+        if parameter.name == NETWORK:
+            with suppress(NetworkError):
+                text = find(text).name  # of an alias
         if text in known:
             return text
         raise MessageError(
@@ -137,35 +139,43 @@ def _value(
                 "address.choice",
                 what=say(f"address.{parameter.name}.name"),
                 asked=quoted(text),
-                known=", ".join(known),
+                known=", ".join(known[:MOST_CHOICES]) + (", …" if len(known) > MOST_CHOICES else ""),
             )
         )
     assert parameter.range is not None
     network = found.get(NETWORK)
-    low, high = parameter.range(shape(network if isinstance(network, str) else None), 1)
-    return whole_of_text(text, low, high, say(f"address.{parameter.name}.name"))
+    ends = parameter.range(shape(network if isinstance(network, str) else None), 1)
+    if ends is None:
+        raise MessageError(say(f"address.{parameter.name}.lacks"))
+    return whole_of_text(text, *ends, say(f"address.{parameter.name}.name"))
 
 
 def for_script(page: str, shape: Shape, iterations: int) -> dict[str, Range]:
     """The parameters that a page's script reads and writes, {name: (least, most)}; those that are no number are left out."""
-    return {
+    ends = {
         parameter.name: parameter.range(shape, iterations)
         for parameter in PARAMETERS
         if parameter.script and page in parameter.pages and parameter.range
     }
+    return {name: found for name, found in ends.items() if found}
 
 
 def documentation(shape: Shape) -> str:
     """The table of docs/links.md, as Markdown."""
     rows = []
     for parameter in PARAMETERS:
-        if parameter.range:
-            low, high = parameter.range(shape, shape.trained)
-            values = f"{low} to {high}"
+        ends = parameter.range(shape, shape.trained) if parameter.range else None
+        if ends:
+            values = f"{ends[0]} to {ends[1]}"
+        elif parameter.name == NETWORK:
+            values = f"{', '.join(f'`{name}`' for name in networks())}: those whose weights are here"
         elif parameter.choices:
             values = ", ".join(f"`{word}`" for word in parameter.choices())
         else:
-            values = f"{shape.pose} numbers from −{POSE_LIMIT:g} to {POSE_LIMIT:g}, or all {len(shape.classes) * shape.pose}"
+            limit = pose_limit(shape)
+            values = (
+                f"{shape.pose} numbers from −{limit:g} to {limit:g}, or all {len(shape.classes) * shape.pose}"
+            )
         where = ", ".join(parameter.pages) or "all"
         rows.append(f"| `{parameter.name}` | {where} | {values} | {say(f'address.{parameter.name}.does')} |")
     return "\n".join(["| Parameter | Pages | Values | What it does |", "|---|---|---|---|", *rows, ""])

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import pad, session
+from capsviz.app import menu, pad, session
 from capsviz.app.pad import PROBLEM_KEY
-from capsviz.app.pages import FOLDER, Page
+from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
 from capsviz.models.weights import available
-from capsviz.networks.base import find
+from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say, spelled
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SAID_KEY = "problem_said"  # (sentence, when it was first shown) of PROBLEM_KEY
 LASTS = 2.0  # seconds
-CHOICE_KEY = "network_choice"  # the control that chooses a network
+MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the menu has all
 
 
 @contextmanager
@@ -33,6 +33,7 @@ def frame() -> Iterator[None]:
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
+    menu.menu(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
         page = st.container(key="page")
@@ -41,7 +42,6 @@ def frame() -> Iterator[None]:
             waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
         with rail:
             pad.pad(first, session.spec().shape.kind)
-            _choose_network()
             _card()
         waiting.empty()
         with page:
@@ -64,37 +64,54 @@ def _problem() -> str:
     return str(problem)
 
 
-def _choose_network() -> None:
-    """A list of the networks, where there are several."""
-    names = available()
-    if len(names) > 1:
-        now = session.network()
-        st.session_state[CHOICE_KEY] = now if now in names else names[0]
-        st.selectbox(
-            say("frame.network"),
-            names,
-            key=CHOICE_KEY,
-            format_func=lambda name: find(name).title,
-            on_change=lambda: session.set_network(st.session_state[CHOICE_KEY]),
-        )
-
-
 def opened(page: Page) -> None:
     """The question that the page answers, and doors to where more is said; where the network lacks what it shows, say so."""
     network = session.spec()
-    shape = network.shape
+    shape, able = network.shape, page.needs <= network.offers
+    works = {other.name for other in pages() if other.needs <= network.offers}
+    words = {"count": spelled(shape.pose), "kind": noun(shape.kind)}
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
-        question = say(f"{page.name}.question", count=spelled(shape.pose), kind=noun(shape.kind))
+        question = say(f"{page.name}.question", **words) if able else say(f"{page.name}.title")
         st.html(f'<h1 class="cv-question">{html.escape(question)}</h1>')
         for door in page.doors:
+            if able and door in works:
+                st.page_link(
+                    FOLDER / f"{door}.py",
+                    label=say(f"{page.name}.door.{door}", kind=noun(shape.kind)),
+                    icon=":material/arrow_forward:",
+                    icon_position="right",
+                )
+    if not able:
+        _lacks(page, network)
+        st.stop()
+
+
+def _lacks(page: Page, network: Spec) -> None:
+    """Why there is nothing to see, the networks that have what the page shows, and a page that this one can fill."""
+    others = [find(name) for name in available()]
+    able = [other for other in others if page.needs <= other.offers]
+    able.sort(
+        key=lambda other: other.shape.classes != network.shape.classes
+    )  # what may read the same drawing first
+    with st.container(key="lacks", horizontal_alignment="center"):
+        sentence = say(f"{page.name}.lacks", network=network.title, kind=noun(network.shape.kind))
+        st.html(f'<p data-testid="waiting">{html.escape(sentence)}</p>')
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            for other in able[:MOST_OFFERED]:
+                st.button(
+                    menu.plain(other.title),
+                    key=f"choose_{other.name}",
+                    icon=":material/swap_horiz:",
+                    on_click=session.set_network,
+                    args=(other.name,),
+                )
+        for there in pages()[:1]:
             st.page_link(
-                FOLDER / f"{door}.py",
-                label=say(f"{page.name}.door.{door}", kind=noun(shape.kind)),
+                FOLDER / f"{there.name}.py",
+                label=say("frame.stay", page=say(f"{there.name}.title"), network=menu.plain(network.title)),
                 icon=":material/arrow_forward:",
                 icon_position="right",
             )
-    if not page.needs <= network.offers:
-        session.stop(say(f"{page.name}.lacks", network=network.title))
 
 
 def heading(text: str) -> None:
@@ -121,7 +138,7 @@ def _card() -> None:
         st.html(
             figures.reading_card(
                 trace.image,
-                trace.lengths[-1],
+                trace.scores[-1],
                 trace.shape,
                 limit,
                 pad.advice(),
@@ -142,7 +159,7 @@ def _card() -> None:
 
 def _status(now: session.Answer) -> None:
     """One line under the answer: where and how fast it was computed."""
-    model, count = session.model(), now.trace.iterations
+    model, count = session.model(), len(now.trace.scores)
     which = "computed" if count == model.shape.trained else "routed"
     line = say(
         f"frame.{which}",

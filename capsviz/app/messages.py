@@ -14,13 +14,13 @@ import numpy as np
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
-from capsviz.figures.pose import POSE_LIMIT
+from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
-from capsviz.texts import noun, say
+from capsviz.texts import drawn, noun, say
 from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS
 
-SPAN_LIMIT = 1.0  # of a sweep
+SPAN_LIMIT = 0.5  # of a sweep, of the limit of a pose's numbers
 LATE = "late"  # why a browser cannot decode: the weights did not arrive
 UNSUPPORTED = (LATE,)
 CARRIED = "carried"  # the experiment that starts routing with the b that another drawing left behind
@@ -124,7 +124,7 @@ def _stroke(shape: object) -> Stroke:
             case _:
                 raise _strange()
     if len(points) > 2 * MOST_POINTS:
-        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}"))
+        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}", kind=drawn()))
     return stroke_of(np.array(points), real(width, 1, WIDEST, say("message.pen")))
 
 
@@ -218,7 +218,7 @@ def parse_framing(value: object) -> Framing:
         raise _strange()
     left, top, right, bottom = (real(side, 0, 1, what) for side in crop)
     if right - left < LEAST_CROP or bottom - top < LEAST_CROP:
-        raise MessageError(say("message.crop"))
+        raise MessageError(say("message.crop", kind=drawn()))
     return Framing((left, top, right, bottom), tuple(points))
 
 
@@ -277,7 +277,7 @@ def gif_request(sent: object, shape: Shape) -> SweepGif | MorphGif:
         digit=_capsule(sent.get("digit"), shape),
         pose=poses,
         dimension=whole(sent.get("dimension"), 0, shape.pose - 1, say("message.dimension")),
-        span=real(sent.get("span"), 0.01, SPAN_LIMIT, say("message.span")),
+        span=real(sent.get("span"), 0.01, SPAN_LIMIT * pose_limit(shape), say("message.span")),
     )
 
 
@@ -288,7 +288,8 @@ def _capsule(sent: object, shape: Shape) -> int:
 def _pose(sent: object, shape: Shape) -> tuple[float, ...]:
     if not isinstance(sent, (list, tuple)) or len(sent) != shape.pose:
         raise MessageError(say("message.pose", count=shape.pose))
-    return tuple(real(value, -POSE_LIMIT, POSE_LIMIT, say("message.poseNumber")) for value in sent)
+    limit = pose_limit(shape)
+    return tuple(real(value, -limit, limit, say("message.poseNumber")) for value in sent)
 
 
 def stored(sent: object, name: str) -> str:

@@ -22,7 +22,7 @@ from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
 from capsviz.inputs.drawings import GRID, PAD, Drawing, Stroke
-from capsviz.inputs.examples import EXAMPLES
+from capsviz.inputs.examples import EXAMPLES, Example, examples_for
 from capsviz.inputs.images import ENDINGS, read_image
 from capsviz.inputs.preprocess import Preparation, luminance, prepare
 from capsviz.texts import noun, say
@@ -99,14 +99,18 @@ class Picture:
         return np.frombuffer(zlib.decompress(self.grey), np.uint8).reshape(self.shape)
 
 
-def begin() -> bool:
-    """Give a new session its first drawing; whether this is its first run, or all before were cut off."""
+def begin(kind: str = "digit") -> bool:
+    """Give a new session its first drawing; whether this is its first run, or all before were cut off.
+
+    Args:
+        kind: what the network reads that answers first, as ``Shape.kind``.
+    """
     state = st.session_state
     if HISTORY_KEY not in state:
         state[HISTORY_KEY] = []
         state[TELLERS_KEY] = set()
         state[WIDTH_KEY] = WIDTH
-        _show(Drawing(example=0))
+        _show(Drawing(example=EXAMPLES.index(examples_for(kind)[0])))
         state[FRESH_KEY] = True
     return SETTLED_KEY not in state
 
@@ -135,7 +139,9 @@ def pad(first: bool, kind: str) -> None:
         lone = len(st.session_state[HISTORY_KEY]) < 2
         undo = st.button(say("pad.undo"), icon=":material/undo:", key="undo", on_click=_undo, disabled=lone)
         clear = st.button(say("pad.clear"), icon=":material/delete:", key="clear", on_click=_clear)
-        chosen = st.menu_button(say("pad.examples"), _examples(), key="example", on_click=_choose_example)
+        chosen = st.menu_button(
+            say("pad.examples"), list(_examples()), key="example", on_click=_choose_example
+        )
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
         st.slider(say("pad.width"), *WIDTHS, key=WIDTH_KEY, persist_state="session")
         taken, limit = st.session_state.get(UPLOADS_KEY, 0), st.get_option("server.maxUploadSize")
@@ -412,14 +418,14 @@ def _clear() -> None:
 
 
 def _choose_example() -> None:
-    names = _examples()
-    if st.session_state["example"] in names:
-        _show(Drawing(example=names.index(st.session_state["example"])))
+    example = _examples().get(st.session_state["example"])
+    if example is not None:
+        _show(Drawing(example=EXAMPLES.index(example)))
 
 
-def _examples() -> list[str]:
-    """What the examples are called, in their order."""
-    return [say(f"example.{example.name}") for example in EXAMPLES]
+def _examples() -> dict[str, Example]:
+    """The examples of what the network reads, by what they are called, in their order."""
+    return {say(f"example.{example.name}"): example for example in examples_for(st.session_state[KIND_KEY])}
 
 
 # --- pictures -------------------------------------------------------------------------------------------

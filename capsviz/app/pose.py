@@ -14,11 +14,15 @@ from capsviz.app.messages import MorphGif
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import decoder_payload, pose_payload
 from capsviz.figures.bundle import browser_assets
+from capsviz.figures.pose import pose_unit
+from capsviz.figures.theme import number
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.measures.poses import PoseMeasurements, describe, load_poses
 from capsviz.measures.sweeps import gif, morph, sweep
-from capsviz.texts import say
+from capsviz.texts import noun, say
+from capsviz.traces.base import LENGTH
+from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
 POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" (messages.LATE)
@@ -29,7 +33,7 @@ REASON_KEY = "unsupported"  # why the browser cannot decode, in words; outlasts 
 ASKED_KEY = "gif_asked"  # a request for a GIF that nobody has looked at yet
 GIF_STEPS = 25
 PLAIN_SIDE = 336  # pixels of the plain sliders' image, or as many as whole times its own are
-PLAIN_MARGIN = 0.1  # of a plain slider, beyond what training showed and the encoded value
+PLAIN_MARGIN = 0.1  # units of a plain slider, beyond what training showed and the encoded value
 
 _script, _style = browser_assets("pose", "pose")
 _pose = st.components.v2.component("capsviz_pose", js=_script, css=_style)
@@ -37,12 +41,15 @@ _script, _ = browser_assets("store")
 _decoder = st.components.v2.component("capsviz_decoder", js=_script)
 
 
-def sliders(trace: RoutingTrace, reconstruction: np.ndarray) -> None:
+Posed = RoutingTrace | PlainTrace  # a trace with poses
+
+
+def sliders(trace: Posed, reconstruction: np.ndarray) -> None:
     """A slider for each number of the poses of the current drawing, decoded in the browser.
 
     Args:
         trace: of the drawing.
-        reconstruction: [S, S] in 0..1, of its longest capsule.
+        reconstruction: [S, S] in 0..1, of the pose of its answer.
     """
     name = session.model().sha256[:16]
     plain = st.session_state.get(PLAIN_KEY, False)
@@ -88,7 +95,7 @@ def _decoder_bytes(name: str) -> bytes:
 
 
 @st.fragment
-def _live_sliders(trace: RoutingTrace, reconstruction: np.ndarray, name: str) -> None:
+def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = session.model().sha256
@@ -126,16 +133,20 @@ def _measured(network: str, sha256: str) -> PoseMeasurements | None:
         return None
 
 
-def _example(trace: RoutingTrace) -> dict[str, Any]:
+def _example(trace: Posed) -> dict[str, Any]:
     """A pose to morph to, of the class half of them further on (0 to 5, 1 to 6, ..., which look alike), or back.
 
-    That of an example; where there is none of this class, what its capsule has of the drawing itself.
+    That of an example, of the next class that has one; where none has, what the drawing itself has of that class.
     """
-    classes = trace.classes
-    other = (trace.prediction + len(classes) // 2) % len(classes)
-    found = next((at for at, example in enumerate(EXAMPLES) if str(example.digit) == classes[other]), None)
-    if trace.shape.kind != "digit" or found is None:
+    classes, kind = trace.classes, trace.shape.kind
+    half = trace.prediction + len(classes) // 2
+    others = [(half + step) % len(classes) for step in range(len(classes))]
+    drawn = {example.shows: at for at, example in reversed(list(enumerate(EXAMPLES))) if example.kind == kind}
+    other = next((place for place in others if classes[place] in drawn), others[0])
+    if classes[other] not in drawn:
+        assert trace.v is not None
         return {"name": say("pose.morph.same"), "digit": other, "pose": trace.v[-1, other].tolist()}
+    found = drawn[classes[other]]
     name = say("pose.morph.example", drawing=say(f"example.{EXAMPLES[found].name}"))
     return {"name": name, "digit": other, "pose": _example_pose(session.model().sha256, found, other)}
 
@@ -150,11 +161,12 @@ def _example_pose(sha256: str, example: int, digit: int) -> list[float]:
     return pose
 
 
-def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
+def _plain_sliders(trace: Posed, reason: str) -> None:
     """The same without the browser's help: Streamlit's sliders, which answer when they are let go."""
     if reason:
         st.warning(say("pose.plain.reason", reason=reason))
-    digit, size = trace.prediction, trace.shape.size
+    assert trace.v is not None
+    digit, size, unit = trace.prediction, trace.shape.size, pose_unit(trace)
     measured = _measured(session.network(), session.model().sha256)
     drawing = hash(trace.v.tobytes())  # a new one starts at its own pose
     picture, columns = st.columns([2, 5], gap="large")
@@ -168,7 +180,7 @@ def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
             known = measured.digits[digit].components[dimension]
             low, high = known.low, known.high
             label = say("pose.plain.slider", dimension=dimension, caption=describe(known.effects))
-        low, high = min(low, origin) - PLAIN_MARGIN, max(high, origin) + PLAIN_MARGIN
+        low, high = min(low, origin) - PLAIN_MARGIN * unit, max(high, origin) + PLAIN_MARGIN * unit
         key = f"plain_{dimension}_{drawing}"
         pose.append(halves[dimension // column].slider(label, low, high, origin, step=0.01, key=key))
     try:
@@ -178,5 +190,18 @@ def _plain_sliders(trace: RoutingTrace, reason: str) -> None:
         return
     times = max(1, PLAIN_SIDE // size)
     picture.image(figures.theme.ink(drawn).repeat(times, axis=0).repeat(times, axis=1))
-    length = f"{np.linalg.norm(pose):.3f}"
-    picture.markdown(say("pose.status.one", **{"class": trace.answer, "length": length}))
+    picture.markdown(status(trace, np.array(pose)))
+
+
+def status(trace: Posed, pose: np.ndarray) -> str:
+    """What the pose [D] of the answer says of its class: its length, or the logit and the probability that it comes to."""
+    assert trace.v is not None
+    name = trace.answer
+    if trace.shape.score == LENGTH:
+        return say("pose.status.one", **{"class": name, "length": f"{np.linalg.norm(pose):.3f}"})
+    logits = trace.v[-1].sum(axis=1, dtype=np.float64)
+    logits[trace.prediction] = pose.sum()
+    powers = np.exp(logits - logits.max())
+    share = powers[trace.prediction] / powers.sum()
+    words = {"class": name, "kind": noun(trace.shape.kind), "logit": number(float(pose.sum()))}
+    return say("pose.status.onePlain", **words, probability=f"{share:.3f}")

@@ -12,7 +12,7 @@ from capsviz.errors import MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
 from capsviz.figures.bundle import browser_assets
 from capsviz.figures.routing import transforms_payload
-from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
 from capsviz.models.card import routing_measured
 from capsviz.models.weights import load_evaluation
 from capsviz.texts import language, say
@@ -48,6 +48,7 @@ def explorer() -> None:
 
 @lru_cache(maxsize=PAYLOADS)
 def _payload(answer: session.Answer, transforms: str | None, spoken: str) -> bytes:
+    assert answer.reconstructions is not None  # what is routed has poses
     return routing_payload(
         answer.trace,
         answer.reconstructions,
@@ -115,10 +116,15 @@ def surgery() -> None:
     data |= {
         "operation": asdict(operation),
         "problem": problem,
-        "examples": [example.name for example in EXAMPLES],
-        "exampleNames": {example.name: say(f"example.{example.name}") for example in EXAMPLES},
+        "examples": [example.name for example in _examples()],
+        "exampleNames": {example.name: say(f"example.{example.name}") for example in _examples()},
     }
     _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
+
+
+def _examples() -> tuple[Example, ...]:
+    """The drawings whose b can be carried over."""
+    return examples_for(session.spec().shape.kind)
 
 
 def _asked(grid: CapsuleGrid) -> tuple[Operation, str]:
@@ -130,7 +136,7 @@ def _asked(grid: CapsuleGrid) -> tuple[Operation, str]:
     if sent is None:
         return last, ""
     try:
-        asked = messages.operation(sent, grid, [example.name for example in EXAMPLES])
+        asked = messages.operation(sent, grid, [example.name for example in _examples()])
     except MessageError as error:
         return last, str(error)
     st.session_state[OPERATION_KEY] = (grid, asked)

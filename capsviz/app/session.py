@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -20,20 +20,22 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from capsviz.app import address, pad
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
+from capsviz.models.weights import available
 from capsviz.networks.base import DEFAULT, Spec, find
-from capsviz.texts import ask, languages, say
-from capsviz.traces.base import Shape
+from capsviz.texts import ask, ask_kind, languages, say
+from capsviz.traces.base import POSES, Shape
 
 if TYPE_CHECKING:
     from capsviz.models.devices import Workers
     from capsviz.models.model import Model
-    from capsviz.traces.routing import RoutingTrace
 
 # Keys of the session's state. Streamlit deletes a widget's value when its page is left, so what must
 # last is kept under keys of its own.
 SEEN_KEY = "seen"  # Seen: what the network is to see of the current drawing
 NETWORK_KEY = "network"  # name of the network that answers
-ITERATIONS_KEY = "iterations"  # routing iterations R of every reading; None: as many as in training
+ITERATIONS_KEY = (
+    "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
+)
 LANGUAGE_KEY = "language"  # code of the language that the address asks for
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
@@ -44,7 +46,7 @@ class Seen:
     """What a network is to see of a drawing, or why there is nothing to be seen."""
 
     drawing: Drawing
-    size: int  # pixels a side
+    shape: Shape  # of the network
     image: np.ndarray | None = None  # [S, S] in 0..1
     problem: str = ""
 
@@ -53,10 +55,10 @@ class Seen:
 class Answer:
     """What a network makes of one image; the same for every session that asks."""
 
-    trace: "RoutingTrace"
-    reconstructions: np.ndarray  # [R, J, S, S]
+    trace: Any  # a Trace, of the kind that the network makes: what a page needs of it, its PAGE has declared
+    reconstructions: np.ndarray | None  # [R, J, S, S]; None of a network without poses
     milliseconds: float  # for the trace alone
-    # [J] lengths with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
+    # [J] scores with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
     judged: np.ndarray | None
 
 
@@ -70,13 +72,13 @@ class Reading:
     problem: str = ""
 
     @property
-    def trace(self) -> "RoutingTrace | None":
-        """The answer's trace."""
+    def trace(self) -> Any:
+        """The answer's trace; None without an answer."""
         return None if self.answer is None else self.answer.trace
 
     @property
     def reconstructions(self) -> np.ndarray | None:
-        """[R, J, S, S] the answer's reconstructions."""
+        """[R, J, S, S] the answer's reconstructions, of a network with poses."""
         return None if self.answer is None else self.answer.reconstructions
 
 
@@ -85,7 +87,6 @@ class Reading:
 
 def begin() -> None:
     """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before."""
-    pad.begin()  # a new session's drawing first: with it goes what was said of an earlier one
     state = st.session_state
     asked = address.read(st.query_params.to_dict(), lambda name: find(name or network()).shape)
     if asked.language is not None:
@@ -94,7 +95,8 @@ def begin() -> None:
     if asked.network is not None:
         state[NETWORK_KEY] = asked.network
     if asked.iterations is not None:
-        state[ITERATIONS_KEY] = asked.iterations
+        _chosen_iterations()[network()] = asked.iterations
+    pad.begin(spec().shape.kind)  # a new session's drawing: with it goes what was said of an earlier one
     if asked.problem:
         state[pad.PROBLEM_KEY] = asked.problem
         for name in asked.bad:
@@ -132,6 +134,14 @@ def _spoken() -> str:
 ask(_spoken)
 
 
+def _kind() -> str:
+    """What the session's network reads; outside of any session, digits."""
+    return spec().shape.kind if get_script_run_ctx(suppress_warning=True) else "digit"
+
+
+ask_kind(_kind)
+
+
 def network() -> str:
     """Name of the network that answers."""
     name: str = st.session_state.get(NETWORK_KEY, DEFAULT)
@@ -139,12 +149,11 @@ def network() -> str:
 
 
 def set_network(name: str) -> None:
-    """Have another network answer from now on, and say so in the address bar."""
+    """Have another network answer from now on, and say so in the address bar; the drawing stays."""
     st.session_state[NETWORK_KEY] = name
-    st.session_state[ITERATIONS_KEY] = None
     st.session_state.pop(pad.PROBLEM_KEY, None)
     st.query_params[address.NETWORK] = name
-    st.query_params.pop(address.ITERATIONS, None)
+    st.query_params.pop(address.ITERATIONS, None)  # of the network before; ``_write`` says those of this one
 
 
 def spec() -> Spec:
@@ -153,22 +162,27 @@ def spec() -> Spec:
 
 
 def trained() -> int:
-    """Routing iterations that the network was trained with; of its spec, as long as its weights are not loaded."""
+    """Routing iterations that the network was trained with, 1 where nothing iterates; of its spec, until it is loaded."""
     name = network()
     return _loaded[name].shape.trained if name in _loaded else spec().shape.trained
 
 
 def iterations() -> int:
     """Routing iterations R of every reading, 1 to 10."""
-    chosen: int | None = st.session_state.get(ITERATIONS_KEY)
-    return trained() if chosen is None else chosen
+    return _chosen_iterations().get(network()) or trained()
 
 
 def set_iterations(count: int) -> None:
     """Read every drawing with ``count`` routing iterations from now on, and say so in the address bar."""
-    st.session_state[ITERATIONS_KEY] = count
+    _chosen_iterations()[network()] = count
     st.session_state.pop(pad.PROBLEM_KEY, None)
     st.query_params[address.ITERATIONS] = str(count)
+
+
+def _chosen_iterations() -> dict[str, int]:
+    """Of each network what was chosen: whoever comes back to it finds the same numbers."""
+    chosen: dict[str, int] = st.session_state.setdefault(ITERATIONS_KEY, {})
+    return chosen
 
 
 # --- the network and its answer ---------------------------------------------------------------------------
@@ -229,12 +243,12 @@ def reading() -> Reading:
         return Reading(now.drawing, iterations(), problem=failure(error))
 
 
-def answered() -> tuple["RoutingTrace", np.ndarray]:
-    """Trace and reconstructions [R, J, S, S] of the current drawing; without one, say so and end the page."""
+def answered() -> Answer:
+    """What the network makes of the current drawing; without an answer, say so and end the page."""
     now = reading()
     if now.answer is None:
         stop(now.problem)
-    return now.answer.trace, now.answer.reconstructions
+    return now.answer
 
 
 def loaded() -> "Model":
@@ -253,13 +267,13 @@ def stop(problem: str) -> NoReturn:
 
 def _seen() -> Seen:
     """What is to be seen of the current drawing, made out once for each."""
-    drawing, size = pad.current(), spec().shape.size
+    drawing, shape = pad.current(), spec().shape
     known: Seen | None = st.session_state.get(SEEN_KEY)
-    if known is None or known.drawing is not drawing or known.size != size:
+    if known is None or known.drawing is not drawing or known.shape != shape:
         try:
-            known = Seen(drawing, size, drawing.image(size))
+            known = Seen(drawing, shape, drawing.image(shape.size))
         except CapsvizError as error:
-            known = Seen(drawing, size, problem=str(error))
+            known = Seen(drawing, shape, problem=str(error))
         st.session_state[SEEN_KEY] = known
     return known
 
@@ -274,16 +288,17 @@ def _answer(name: str, image: bytes, count: int) -> Answer:
     milliseconds = 1000 * (time.perf_counter() - began)
     judged = None
     if count > shape.trained:  # training's iterations are the first of these
-        judged = trace.lengths[shape.trained - 1]
+        judged = trace.scores[shape.trained - 1]
     elif count < shape.trained:
         judged = network.predict(pixels[None])[0]
-    return Answer(trace, network.reconstructions(trace), milliseconds, judged)
+    drawn = network.reconstructions(trace) if POSES in trace.offers else None
+    return Answer(trace, drawn, milliseconds, judged)
 
 
 def without_network(error: CapsvizError) -> str:
     """One sentence about a network that cannot be loaded; what can be done about it is for who runs the server."""
     print(f"capsviz: {error}", file=sys.stderr, flush=True)
-    return say("frame.noNetwork")
+    return say("frame.oneNotLoaded", network=spec().title) if len(available()) > 1 else say("frame.noNetwork")
 
 
 def failure(error: RuntimeError) -> str:

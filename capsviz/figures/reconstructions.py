@@ -1,4 +1,4 @@
-"""What was seen beside what was redrawn, and what every class capsule would have drawn."""
+"""What was seen beside what was redrawn, and what the pose of every class would have drawn."""
 
 import html
 
@@ -6,7 +6,9 @@ import numpy as np
 
 from capsviz.figures.theme import class_colours, data_uri, ink, number, signed
 from capsviz.texts import markup, noun, say, spelled
-from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.base import POSES, Trace
+
+ABREAST = 10  # drawings in one row; more stand in several
 
 
 def squared_error(image: np.ndarray, reconstruction: np.ndarray) -> float:
@@ -14,15 +16,17 @@ def squared_error(image: np.ndarray, reconstruction: np.ndarray) -> float:
     return float(np.square(image - reconstruction).sum())
 
 
-def reconstruction_panels(trace: RoutingTrace, reconstructions: np.ndarray) -> str:
-    """HTML of two panels: input, reconstruction and difference with the error; and the drawings of all capsules.
+def reconstruction_panels(trace: Trace, reconstructions: np.ndarray) -> str:
+    """HTML of two panels: input, reconstruction and difference with the error; and the drawings of all classes.
 
     Args:
-        trace: one image's trace.
-        reconstructions: [J, S, S] what each class capsule alone draws, in 0..1.
+        trace: one image's trace, with poses.
+        reconstructions: [J, S, S] what the pose of each class alone draws, in 0..1.
     """
+    assert POSES in trace.offers
     place = trace.prediction
-    lengths = trace.lengths[-1]
+    scores = trace.scores[-1]
+    plain = "" if trace.shape.grid else "Plain"  # whether the poses are of capsules
     names = [html.escape(name) for name in trace.classes]
     kind, count = noun(trace.shape.kind), len(names)
     difference = reconstructions[place] - trace.image
@@ -33,7 +37,7 @@ def reconstruction_panels(trace: RoutingTrace, reconstructions: np.ndarray) -> s
             (ink(trace.image), say("draw.compared.seenAlt"), say("draw.compared.seen")),
             (
                 ink(reconstructions[place]),
-                say("draw.compared.redrawnAlt", kind=kind, name=names[place]),
+                say(f"draw.compared.redrawnAlt{plain}", kind=kind, name=names[place]),
                 say("draw.compared.redrawn", name=names[place]),
             ),
             (signed(difference, 1.0), say("draw.compared.differenceAlt"), say("draw.compared.difference")),
@@ -41,21 +45,28 @@ def reconstruction_panels(trace: RoutingTrace, reconstructions: np.ndarray) -> s
     )
     drawings = "".join(
         f'<figure class="{"cv-longest" if d == place else ""}" style="--digit:{colour}" '
-        f'title="{_tip(names[d], lengths[d], squared_error(trace.image, reconstructions[d]))}">'
-        f'<img src="{data_uri(ink(reconstructions[d]))}" alt="{say("draw.each.alt", kind=kind, name=names[d])}">'
-        f"<figcaption><b>{names[d]}</b> {number(float(lengths[d]))}</figcaption></figure>"
+        f'title="{_tip(trace, d, squared_error(trace.image, reconstructions[d]))}">'
+        f'<img src="{data_uri(ink(reconstructions[d]))}" '
+        f'alt="{say(f"draw.each.alt{plain}", kind=kind, name=names[d])}">'
+        f"<figcaption><b>{names[d]}</b> {number(float(scores[d]))}</figcaption></figure>"
         for d, colour in enumerate(class_colours(count))
     )
+    many = " cv-many" if count > ABREAST else ""
     measured = markup("draw.compared.error", error=number(error, 1), count=trace.shape.size**2)
     measured = measured.replace("<b>", '<b data-testid="error">', 1)
     return (
         f'<div class="cv-frame"><div class="cv-panels"><section><h2>{say("draw.compared.title")}</h2>'
         f'<div class="cv-row">{compared}</div><p>{measured}</p></section>'
-        f'<section class="cv-ten"><h2>{say("draw.each.title", kind=kind)}</h2>'
+        f'<section class="cv-ten{many}"><h2>{say(f"draw.each.title{plain}", kind=kind)}</h2>'
         f'<div class="cv-row">{drawings}</div>'
-        f"<p>{say('draw.each.caption', count=spelled(count))}</p></section></div></div>"
+        f"<p>{say(f'draw.each.caption{plain}', count=spelled(count))}</p></section></div></div>"
     )
 
 
-def _tip(name: str, length: float, error: float) -> str:
-    return say("draw.each.tip", name=name, length=f"{length:.3f}", error=f"{error:.1f}")
+def _tip(trace: Trace, place: int, error: float) -> str:
+    return say(
+        f"draw.each.tip.{trace.shape.score}",
+        name=html.escape(trace.classes[place]),
+        score=f"{trace.scores[-1, place]:.3f}",
+        error=f"{error:.1f}",
+    )

@@ -1,13 +1,15 @@
 """The way of the image through the network, from pixels to reconstruction, as a strip."""
 
 import html
+import math
 
 import numpy as np
 
-from capsviz.figures.lengths import lengths_bars
+from capsviz.figures.lengths import MOST_IN_A_COLUMN, lengths_bars
 from capsviz.figures.theme import data_uri, ink, number, signed
 from capsviz.texts import capital, markup, noun, say, spelled
-from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT
+from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT, Trace
+from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
 TILES = 3  # feature maps along one side of their mosaic
@@ -46,79 +48,151 @@ def _picture(pixels: np.ndarray, alt: str) -> str:
     return f'<img src="{data_uri(pixels)}" alt="{html.escape(alt)}">'
 
 
-def pipeline_strip(trace: RoutingTrace, reconstruction: np.ndarray) -> str:
-    """HTML of five stations: pixels, feature maps, primary capsules, lengths, reconstruction.
+def pipeline_strip(trace: RoutingTrace | PlainTrace, reconstruction: np.ndarray | None = None) -> str:
+    """HTML of the stations that the trace has: pixels, feature maps, primary capsules or numbers, scores, reconstruction.
 
     Args:
         trace: one image's trace.
-        reconstruction: [S, S] what the longest class capsule draws, in 0..1.
+        reconstruction: [S, S] what the pose of the answer's class draws, in 0..1; None for a network without poses.
     """
-    place, grid, size = trace.prediction, trace.grid, trace.shape.size
+    stations = [_pixels(trace), _maps(trace)]
+    if isinstance(trace, PlainTrace):
+        stations.append(_numbers(trace))
+    else:
+        stations.append(_places(trace) if trace.grid.places > 1 else _capsules(trace))
+    stations.append(_scores(trace))
+    if reconstruction is not None:
+        stations.append(_redrawn(trace, reconstruction))
+    arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
+    look = ("" if reconstruction is not None else " cv-short") + (
+        " cv-many" if len(trace.classes) > MOST_IN_A_COLUMN else ""
+    )
+    return f'<div class="cv-frame"><div class="cv-strip{look}">{arrow.join(stations)}</div></div>'
+
+
+def _pixels(trace: Trace) -> str:
+    size = trace.shape.size
+    return _station(
+        say("draw.pixels.title"),
+        say("draw.pixels.size", size=size),
+        _picture(ink(trace.image), say("draw.pixels.alt", size=size)),
+        say("draw.pixels.caption"),
+    )
+
+
+def _first_kernel(trace: RoutingTrace | PlainTrace) -> int:
+    """Side of the first convolution's kernel: its stride is 1, so that it follows from the sizes."""
+    return trace.shape.size - trace.features.shape[1] + 1
+
+
+def _maps(trace: RoutingTrace | PlainTrace) -> str:
     chosen = strongest_features(trace.features, TILES * TILES)
     brightest = float(trace.features[chosen].max())
     mosaic = ink(_mosaic(trace.features[chosen]) / max(brightest, 1e-6))
+    filters = len(trace.features)
+    return _station(
+        say("draw.maps.title"),
+        say("draw.maps.operation", filters=filters, kernel=_first_kernel(trace)),
+        _picture(mosaic, say("draw.maps.alt", count=spelled(len(chosen)))),
+        say("draw.maps.caption", count=len(chosen), filters=filters, brightest=number(brightest, 1)),
+    )
+
+
+def _places(trace: RoutingTrace) -> str:
+    """Primary capsules at several places: a map of what each place makes of the answer."""
+    place, grid = trace.prediction, trace.grid
     shares = place_shares(trace, place)
     limit = float(np.abs(shares).max())
     strongest = shares.flat[np.abs(shares).argmax()] / max(float(np.linalg.norm(trace.s[-1, place])), 1e-6)
-    lengths = trace.lengths[-1]
-    name, kind = trace.answer, trace.shape.kind
-    # The first convolution has a stride of 1, so that its kernel, and then the second one's, follow from the sizes.
-    first = size - trace.features.shape[1] + 1
     places = {"rows": grid.rows, "columns": grid.columns}
+    alt = say("draw.capsules.alt", **places, kind=noun(trace.shape.kind), name=trace.answer)
+    return _station(
+        say("draw.capsules.title"),
+        say("draw.capsules.operation", kernel=grid.field - _first_kernel(trace) + 1, stride=grid.stride),
+        _picture(signed(shares, max(limit, 1e-6)), alt),
+        markup(
+            f"draw.capsules.{'takes' if strongest < 0 else 'makes'}",
+            **places,
+            capsules=grid.capsules,
+            types=grid.types,
+            name=trace.answer,
+            percent=number(100 * abs(strongest), 0),
+        ),
+    )
 
-    stations = [
-        _station(
-            say("draw.pixels.title"),
-            say("draw.pixels.size", size=size),
-            _picture(ink(trace.image), say("draw.pixels.alt", size=size)),
-            say("draw.pixels.caption"),
+
+def _capsules(trace: RoutingTrace) -> str:
+    """Primary capsules that all see the same: a bar for what each makes of the answer, to the right or to the left."""
+    place, name = trace.prediction, trace.answer
+    percent = 100 * trace.share[-1, :, place] / max(float(np.linalg.norm(trace.s[-1, place])), 1e-6)
+    limit = max(float(np.abs(percent).max()), 1e-6)
+    bars = "".join(
+        f'<li title="{say("draw.capsules.share", capsule=capsule, percent=number(share, 0))}">'
+        f'<span class="{"cv-takes" if share < 0 else "cv-makes"}" style="width:{50 * abs(share) / limit:.1f}%"></span></li>'
+        for capsule, share in enumerate(percent.tolist())
+    )
+    alt = html.escape(
+        say("draw.capsules.sharesAlt", count=len(percent), kind=noun(trace.shape.kind), name=name)
+    )
+    strongest = percent[np.abs(percent).argmax()]
+    return _station(
+        say("draw.capsules.title"),
+        say("draw.capsules.whole", size=trace.grid.field),
+        f'<ol class="cv-votes" aria-label="{alt}">{bars}</ol>',
+        markup(
+            f"draw.capsules.{'takes' if strongest < 0 else 'makes'}Whole",
+            capsules=len(percent),
+            name=name,
+            percent=number(abs(strongest), 0),
         ),
-        _station(
-            say("draw.maps.title"),
-            say("draw.maps.operation", filters=len(trace.features), kernel=first),
-            _picture(mosaic, say("draw.maps.alt", count=spelled(len(chosen)))),
-            say(
-                "draw.maps.caption",
-                count=len(chosen),
-                filters=len(trace.features),
-                brightest=number(brightest, 1),
-            ),
+    )
+
+
+def _numbers(trace: PlainTrace) -> str:
+    """What the dense layer reads: a cell for each number, row by row, in a rectangle that has no other."""
+    count, brightest = len(trace.whole), float(trace.whole.max())
+    columns = next(n for n in range(math.isqrt(count - 1) + 1, count + 1) if count % n == 0)
+    cells = trace.whole.reshape(-1, columns) / max(brightest, 1e-6)
+    return _station(
+        say("draw.whole.title", count=count),
+        say("draw.whole.operation"),
+        _picture(ink(cells), say("draw.whole.alt", count=count)),
+        say(
+            "draw.whole.caption",
+            count=count,
+            above=int((trace.whole > 0).sum()),
+            brightest=number(brightest, 1),
         ),
-        _station(
-            say("draw.capsules.title"),
-            say("draw.capsules.operation", kernel=grid.field - first + 1, stride=grid.stride),
-            _picture(
-                signed(shares, max(limit, 1e-6)),
-                say("draw.capsules.alt", **places, kind=noun(kind), name=name),
-            ),
-            markup(
-                f"draw.capsules.{'takes' if strongest < 0 else 'makes'}",
-                **places,
-                capsules=grid.capsules,
-                types=grid.types,
-                name=name,
-                percent=number(100 * abs(strongest), 0),
-            ),
+    )
+
+
+def _scores(trace: Trace) -> str:
+    shape, scores = trace.shape, trace.scores[-1]
+    caption = say(
+        f"draw.ten.caption.{shape.score}",
+        sum=number(float(scores.sum())),
+        kind=noun(shape.kind),
+        present=MARGIN_PRESENT,
+        absent=MARGIN_ABSENT,
+    )
+    return _station(
+        capital(say(f"draw.ten.title.{shape.score}", count=spelled(len(scores)))),
+        say(f"draw.ten.operation.{shape.routing or 'none'}", count=len(trace.scores)),
+        lengths_bars(scores, trace.classes, shape.kind, shape.score),
+        caption,
+        "cv-wide",
+    )
+
+
+def _redrawn(trace: Trace, reconstruction: np.ndarray) -> str:
+    name, plain = trace.answer, "" if trace.shape.grid else "Plain"
+    return _station(
+        say("draw.redrawn.title"),
+        say("draw.redrawn.operation"),
+        _picture(
+            ink(reconstruction), say(f"draw.redrawn.alt{plain}", kind=noun(trace.shape.kind), name=name)
         ),
-        _station(
-            capital(say("draw.ten.title", count=spelled(len(lengths)))),
-            say("draw.ten.operation", count=trace.iterations),
-            lengths_bars(lengths, trace.classes, kind),
-            say(
-                "draw.ten.caption",
-                sum=number(float(lengths.sum())),
-                kind=noun(kind),
-                present=MARGIN_PRESENT,
-                absent=MARGIN_ABSENT,
-            ),
-            "cv-wide",
+        markup(
+            f"draw.redrawn.caption{plain}", count=trace.shape.pose, kind=noun(trace.shape.kind), name=name
         ),
-        _station(
-            say("draw.redrawn.title"),
-            say("draw.redrawn.operation"),
-            _picture(ink(reconstruction), say("draw.redrawn.alt", kind=noun(kind), name=name)),
-            markup("draw.redrawn.caption", count=trace.shape.pose, name=name),
-        ),
-    ]
-    arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
-    return f'<div class="cv-frame"><div class="cv-strip">{arrow.join(stations)}</div></div>'
+    )

@@ -18,7 +18,7 @@ from PIL import Image
 from capsviz.errors import MessageError
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
-from capsviz.texts import say
+from capsviz.texts import drawn, say
 
 PAD = 280  # side of the pad in pixels
 GRID = 2  # places of a stroke's points in a pixel, each way
@@ -152,7 +152,9 @@ def check_size(strokes: Sequence[Stroke]) -> None:
     """
     points = sum(len(stroke.points) for stroke in strokes)
     if len(strokes) > MOST_STROKES or points > MOST_POINTS:
-        raise MessageError(say("image.tooMany", strokes=MOST_STROKES, points=f"{MOST_POINTS:,}"))
+        raise MessageError(
+            say("image.tooMany", strokes=MOST_STROKES, points=f"{MOST_POINTS:,}", kind=drawn())
+        )
 
 
 # --- as text --------------------------------------------------------------------------------------------

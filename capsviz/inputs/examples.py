@@ -15,12 +15,26 @@ OVERSAMPLING = 4  # subpixels a side, averaged into one antialiased pixel
 
 @dataclass(frozen=True)
 class Example:
-    """One drawing: what it is called, which digit it is meant to be, and how it is drawn."""
+    """One drawing: what it is called, what it is meant to be, and how it is drawn.
+
+    Attributes:
+        name: among the texts, under "example".
+        kind: what it is one of, as ``Shape.kind``: for these networks it is an example.
+        shows: name of the class that it is meant to be.
+        strokes: polylines.
+        width: of the pen, as a fraction of the canvas.
+    """
 
     name: str
-    digit: int
+    kind: str
+    shows: str
     strokes: tuple[Stroke, ...]
-    width: float  # of the pen, as a fraction of the canvas
+    width: float
+
+    @property
+    def digit(self) -> int | None:
+        """The digit that it is meant to be, of an example of one."""
+        return int(self.shows) if self.kind == "digit" else None
 
 
 def smooth(points: list[list[float]]) -> Stroke:
@@ -76,9 +90,16 @@ def render(strokes: tuple[Stroke, ...], width: float, size: int = 280) -> np.nda
 def _load() -> tuple[Example, ...]:
     entries = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     return tuple(
-        Example(entry["name"], entry["digit"], tuple(map(smooth, entry["strokes"])), entry["width"])
+        Example(entry["name"], kind, str(entry[kind]), tuple(map(smooth, entry["strokes"])), entry["width"])
         for entry in entries
+        for kind in ("digit", "letter")
+        if kind in entry
     )
 
 
 EXAMPLES = _load()
+
+
+def examples_for(kind: str) -> tuple[Example, ...]:
+    """The examples for networks of a kind of classes; those of digits for one that has none of its own."""
+    return tuple(example for example in EXAMPLES if example.kind == kind) or examples_for("digit")

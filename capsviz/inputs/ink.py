@@ -15,7 +15,7 @@ from PIL import Image
 
 from capsviz.errors import ImageError
 from capsviz.inputs.parts import Point, dilate, find_parts, stroke_width, without_lines
-from capsviz.texts import say
+from capsviz.texts import drawn, say
 
 SAMPLES = 40  # a side, of the pixels by which an even ground is known
 EVEN = 0.002  # half a grey level of 256: a ground that deviates by less is even
@@ -113,13 +113,17 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
         # What most of a picture is made of passes for its ground. If we were told what ink looks like,
         # and it looks like that, then ink is what most of this picture is.
         inked = opposite.size > 0 or (ground > 0.75 if ink == "light" else ground < 0.25)
-        raise ImageError(say("image.scribble") if ink != "auto" and inked else say("image.blank"))
+        raise ImageError(
+            say("image.scribble", kind=drawn())
+            if ink != "auto" and inked
+            else say("image.blank", kind=drawn())
+        )
     excess = difference if polarity == "light" else -difference
     amount = _amount(excess, MIN_CONTRAST, _full_ink(seen))
     parts = find_parts(amount, INK_LEVEL)
     area = np.where(parts.allowed(without), parts.area, 0)
     if not area.any():
-        raise ImageError(say("image.blank"))
+        raise ImageError(say("image.blank", kind=drawn()))
     large = area >= SPECK_AREA * area.max()
     seen_parts = parts.area >= SPECK_AREA / 5 * area.max()
     # All of the ink is one part, and there is no other reading of it: a stroke or a dot, even over the border.
@@ -135,7 +139,7 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
     ):
         return None
     if large.sum() > MAX_COMPONENTS:
-        raise ImageError(say("image.scribble"))
+        raise ImageError(say("image.scribble", kind=drawn()))
     # One cell more all around: the antialiased edge may lie in the next one.
     keep = parts.pixels(dilate(parts.select(large), square=True), grey.shape)
     chosen = np.where(keep, amount, np.float32(0))
@@ -345,7 +349,7 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
 
     seen = view.excess[view.excess > view.noise]
     if not seen.size:
-        raise ImageError(say("image.blank"))
+        raise ImageError(say("image.blank", kind=drawn()))
     full = _full_ink(seen)
     # With each: full ink, from which level on, and whether it cuts off what is fainter or broader.
     looks = [
@@ -366,7 +370,7 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
             share = most / full  # strength is a share of full ink
             choices.append((replace(choice, worth=share * choice.worth, rival=share * choice.rival), cut))
     if not choices:
-        raise ImageError(say("image.blank"))
+        raise ImageError(say("image.blank", kind=drawn()))
     first, cut = max(choices, key=lambda pair: pair[0].worth)
     final = _look_again(grey, view, first, cut, factor, without) or first
     side = max(np.ptp(places) + 1 for places in np.nonzero(final.kept))
@@ -378,16 +382,20 @@ def _choose(grey: np.ndarray, ink: str, ground: float | None, without: Sequence[
         or (ground is not None and first.count > 2 * MAX_COMPONENTS - 1)
         or final.parts > MAX_COMPONENTS
     ):
-        raise ImageError(say("image.scribble"))
+        raise ImageError(say("image.scribble", kind=drawn()))
     if min(first.plausible, final.plausible) < ALONG:
         if first.seen.mean() > ALL_OVER:
-            raise ImageError(say("image.scribble"))
-        raise ImageError(say("image.atBorder") if first.strength > MIN_CONTRAST else say("image.blank"))
+            raise ImageError(say("image.scribble", kind=drawn()))
+        raise ImageError(
+            say("image.atBorder", kind=drawn())
+            if first.strength > MIN_CONTRAST
+            else say("image.blank", kind=drawn())
+        )
     doubts = []
     if final.at_border and ground is None:
-        doubts.append(say("image.reachesBorder"))
+        doubts.append(say("image.reachesBorder", kind=drawn()))
     if first.rival > 0.6 * first.worth:
-        doubts.append(say("image.another"))
+        doubts.append(say("image.another", kind=drawn()))
     return Ink(final.amount, final.kept, final.seen & ~final.kept, view.polarity, tuple(doubts))
 
 

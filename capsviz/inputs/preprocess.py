@@ -16,7 +16,7 @@ from PIL import Image
 from capsviz.errors import ImageError
 from capsviz.inputs.ink import INK_LEVEL, MIN_CONTRAST, find_ink
 from capsviz.inputs.parts import dilate
-from capsviz.texts import say
+from capsviz.texts import drawn, say
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of a picture
 
@@ -203,7 +203,9 @@ def _crop(ink: np.ndarray) -> np.ndarray:
     mask = ink >= INK_LEVEL
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
-        raise ImageError(say("image.blank"))  # a line too thin and faint to outlast a change of scale
+        raise ImageError(
+            say("image.blank", kind=drawn())
+        )  # a line too thin and faint to outlast a change of scale
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -246,9 +248,9 @@ def _with_usual_width(ink: np.ndarray) -> np.ndarray:
     stroke = _scale(ink, fine) if fine < 1 else ink  # paper has a grain, and grain would count as perimeter
     width, way = (length / fine for length in _measure_stroke((2 * stroke - 0.5).clip(0, 1)))
     if side < MIN_SIDE or side < DOT_ASPECT * width or _spread(ink) < DOT_SPREAD:
-        raise ImageError(say("image.dot"))
+        raise ImageError(say("image.dot", kind=drawn()))
     if ink.sum() > MAX_COVER * side**2 or way > MAX_WAY * side:
-        raise ImageError(say("image.scribble"))
+        raise ImageError(say("image.scribble", kind=drawn()))
     if side <= FIELD or width * BOX / side > BROADEST:
         return ink  # too coarse to be redrawn, or no stroke
     usual = np.clip(width * BOX / side, MIN_WIDTH, MAX_WIDTH)

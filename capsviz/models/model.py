@@ -1,4 +1,4 @@
-"""A trained network to ask questions of: image -> trace, images -> lengths, pose -> image."""
+"""A trained network to ask questions of: image -> trace, images -> scores, pose -> image."""
 
 import copy
 import threading
@@ -18,7 +18,8 @@ from capsviz.errors import CapsvizError, DeviceError, ImageError
 from capsviz.models.devices import Workers, choose_device
 from capsviz.models.weights import Weights, load_weights
 from capsviz.networks.base import DEFAULT, Spec
-from capsviz.traces.base import Shape
+from capsviz.traces.base import POSES, Shape, Trace
+from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import MOST_ITERATIONS, RoutingTrace
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Way(Protocol):
     def scores_by_iteration(self, images: torch.Tensor, iterations: int) -> torch.Tensor:
         """[R, B, J] scores after each of R iterations."""
 
-    def trace(self, image: torch.Tensor, iterations: int, shape: Shape) -> RoutingTrace:
+    def trace(self, image: torch.Tensor, iterations: int, shape: Shape) -> Trace:
         """Everything that was computed on the way of one image [S, S]."""
 
 
@@ -70,7 +71,9 @@ class Model:
     def __init__(self, weights: Weights, device: torch.device, workers: Workers | None = None) -> None:
         self.spec: Spec = weights.spec
         self.card = weights.card
-        self.shape: Shape = replace(weights.spec.shape, trained=weights.card["settings"]["iterations"])
+        self.shape: Shape = weights.spec.shape
+        if self.shape.iterates:
+            self.shape = replace(self.shape, trained=weights.card["settings"]["iterations"])
         self.sha256 = weights.sha256
         self.notice = ""
         # Convolutions on CUDA may otherwise be done in TF32, whose 10 bits give up the fourth decimal.
@@ -96,19 +99,20 @@ class Model:
             name: sum(p.numel() for p in layer.parameters()) for name, layer in self._way.net.named_children()
         }
 
-    def trace(self, image: ArrayLike, iterations: int | None = None) -> RoutingTrace:
+    def trace(self, image: ArrayLike, iterations: int | None = None) -> Any:
         """Classify one image and keep every step of the way.
 
         Args:
             image: [S, S], white ink on black in 0..1, as ``canvas_to_mnist`` makes it.
-            iterations: routing iterations R, 1 to 100; as many as in training if not given.
+            iterations: routing iterations R, 1 to 100; as many as in training if not given. Where nothing
+                iterates, 1 or nothing.
 
         Returns:
-            The trace, with one entry along R for each iteration.
+            The trace, of the kind that the network makes (``capsviz.traces``), with one entry along R for each iteration.
 
         Raises:
             ImageError: if the image has another shape, values outside 0..1, or NaN.
-            CapsvizError: if ``iterations`` is no whole number from 1 to 100.
+            CapsvizError: if ``iterations`` is no whole number from 1 to 100, or above 1 where nothing iterates.
         """
         pixels = _check(image, (self.shape.size, self.shape.size), "An image")
         rounds = self._iterations(iterations)
@@ -122,8 +126,8 @@ class Model:
             batch_size: how many are computed at once, at least 1.
 
         Returns:
-            Scores [N, J] in 0..1, lengths of capsules or, as ``shape.score`` says, probabilities; the highest is the
-            answer.
+            Scores [N, J] in 0..1; the highest is the answer. What they are, ``shape.score`` says: lengths of capsules,
+            each for itself, or probabilities, the shares of a softmax that sum to 1.
 
         Raises:
             ImageError: if the images have another shape, values outside 0..1, or NaN.
@@ -143,31 +147,33 @@ class Model:
 
         return self._run(compute)
 
-    def lengths_by_iteration(self, images: ArrayLike, iterations: int = 10) -> np.ndarray:
+    def scores_by_iteration(self, images: ArrayLike, iterations: int | None = None) -> np.ndarray:
         """Classify many images, and say what the answer would have been after each routing iteration.
 
         Args:
             images: [N, S, S], white ink on black in 0..1.
-            iterations: routing iterations R, 1 to 100.
+            iterations: routing iterations R, 1 to 100; if not given 10, or 1 where nothing iterates.
 
         Returns:
-            Capsule lengths [R, N, J] in 0..1: a routing of r iterations is the beginning of any longer one.
+            Scores [R, N, J] in 0..1, as of ``predict``: a routing of r iterations is the beginning of any longer one.
 
         Raises:
             ImageError: if the images have another shape, values outside 0..1, or NaN.
-            CapsvizError: if ``iterations`` is no whole number from 1 to 100.
+            CapsvizError: if ``iterations`` is no whole number from 1 to 100, or above 1 where nothing iterates.
         """
         pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
-        rounds = self._iterations(iterations)
+        rounds = self._iterations(10 if iterations is None and self.shape.iterates else iterations)
 
         def compute(way: Way) -> np.ndarray:
-            lengths = [np.empty((rounds, 0, len(self.shape.classes)), np.float32)]
+            scores = [np.empty((rounds, 0, len(self.shape.classes)), np.float32)]
             for start in range(0, len(pixels), _ROUTED):
                 batch = self._to_device(pixels[start : start + _ROUTED], way)
-                lengths.append(way.scores_by_iteration(batch, rounds).cpu().numpy())
-            return np.concatenate(lengths, axis=1)
+                scores.append(way.scores_by_iteration(batch, rounds).cpu().numpy())
+            return np.concatenate(scores, axis=1)
 
         return self._run(compute)
+
+    lengths_by_iteration = scores_by_iteration  # its name while all scores were lengths
 
     def decode(self, pose: ArrayLike, digit: int | None = None) -> np.ndarray:
         """Draw what a pose stands for.
@@ -180,8 +186,10 @@ class Model:
             Images [..., S, S] in 0..1.
 
         Raises:
-            CapsvizError: if the pose has another shape, NaN or numbers beyond a million, or there is no such capsule.
+            CapsvizError: if the network has no decoder, the pose has another shape, NaN or numbers beyond a million, or
+                there is no such capsule.
         """
+        self._see_that_it_draws()
         classes, size = len(self.shape.classes), self.shape.pose
         capsule = whole_number(digit)
         if digit is not None and capsule not in range(classes):
@@ -212,8 +220,14 @@ class Model:
         images = self._run(lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy())
         return images.reshape(*poses.shape[:-2], self.shape.size, self.shape.size)
 
-    def reconstructions(self, trace: RoutingTrace) -> np.ndarray:
-        """[R, J, S, S] what each class capsule alone would have drawn after each iteration."""
+    def reconstructions(self, trace: RoutingTrace | PlainTrace) -> np.ndarray:
+        """[R, J, S, S] what the pose of each class alone would have drawn after each iteration.
+
+        Raises:
+            CapsvizError: if the network has no decoder.
+        """
+        self._see_that_it_draws()
+        assert trace.v is not None  # a trace of this network, which has poses
         return self.decode(trace.v[:, :, None] * np.eye(len(trace.classes), dtype=np.float32)[:, :, None])
 
     def decoder_layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -226,6 +240,12 @@ class Model:
         weights: np.ndarray = self._way.net.transforms().detach().cpu().numpy()
         return weights
 
+    def _see_that_it_draws(self) -> None:
+        if POSES not in self.spec.offers:
+            raise CapsvizError(
+                f"{self.spec.name} has no poses, and no decoder to draw them: load a network that has, such as {DEFAULT}."
+            )
+
     def _way_of(self, net: torch.nn.Module) -> Way:
         """The way that is quickest on the device of ``net``."""
         on_cpu = next(net.parameters()).device.type == "cpu"
@@ -237,6 +257,10 @@ class Model:
 
     def _iterations(self, count: int | None) -> int:
         rounds = self.shape.trained if count is None else whole_number(count)
+        if rounds != 1 and not self.shape.iterates:
+            raise CapsvizError(
+                f"Nothing iterates in {self.spec.name}: give 1 iteration, or none, not {shown(count)}."
+            )
         if rounds is None or not 1 <= rounds <= MOST_ITERATIONS:
             raise CapsvizError(
                 f"Routing takes 1 to {MOST_ITERATIONS} iterations, not {shown(count)}: give a whole number."

@@ -163,6 +163,20 @@ def noun(kind: str, count: float = 1) -> str:
     return say(f"common.kind.{kind}", count=count)
 
 
+def drawn() -> str:
+    """The word for what there is to be drawn now."""
+    return noun(_reads() if _reads else "digit")
+
+
+_reads: Callable[[], str] | None = None  # who knows what there is to be drawn
+
+
+def ask_kind(who: Callable[[], str]) -> None:
+    """Have ``who`` say what kind of classes is to be drawn, as ``Shape.kind``: a server asks the session; else, digits."""
+    global _reads
+    _reads = who
+
+
 def capital(text: str) -> str:
     """A text as the beginning of a line: what is put in first may be a word in small letters."""
     return text[:1].upper() + text[1:]

@@ -296,7 +296,7 @@ def test_names_of_several_letters_have_more_room(shapes: Page, names: Any, abrea
     classes = [f"{name}{at}" if len(name) > 1 else name for at, name in enumerate(names)]
     count = len(classes)
     other = {
-        **{"classes": classes, "poses": [[0.1] * 5] * count, "lengths": [0.2] * count, "measured": None},
+        **{"classes": classes, "poses": [[0.1] * 5] * count, "scores": [0.2] * count, "measured": None},
         **{"digitColours": ["#123456"] * count, "decoder": "has not come", "drawing": "another"},
     }
     mount(shapes, payload(**other))

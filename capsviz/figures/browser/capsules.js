@@ -6,7 +6,7 @@ import { say, spelled } from "./texts.js";
 const MASKS = ["winner", "label", "all"];
 const ABREAST = 10; // capsules in a row, half as many with names of several letters
 const SHORT = 3; // letters of a name that a tenth of the width holds
-const FULL = 0.6; // the input that has full colour
+const FULL = 0.6; // units: the input that has full colour
 const TOP = 20; // pixels above the inputs, and at least beside them, for dimensions and names
 const ROW = 18; // pixels of one capsule's inputs
 const WIDEST = 90; // pixels for names
@@ -14,7 +14,7 @@ const WIDEST = 90; // pixels for names
 export class Capsules {
   constructor(page) {
     this.page = page;
-    const { classes, dimensions, kind } = page;
+    const { classes, dimensions, kind, plain } = page;
     const inputs = classes.length * dimensions;
     const counts = { count: classes.length - 1, others: spelled(classes.length - 1), all: spelled(classes.length), inputs, kind };
     this.buttons = classes.map((name, capsule) => {
@@ -25,7 +25,7 @@ export class Capsules {
     this.masks = MASKS.map((mask) => {
       const input = element("input", { type: "radio", name: "mask", onclick: () => page.setMask(mask) });
       const name = element("span", {}, say(`pose.mask.${mask}.name`, counts));
-      const label = element("label", { class: "choice", "data-tip": say(`pose.mask.${mask}.tip`, counts) }, input, name);
+      const label = element("label", { class: "choice", "data-tip": say(`pose.mask.${mask}.tip${plain}`, counts) }, input, name);
       return { mask, input, label };
     });
     this.fed = new Picture(say("pose.inputs.name", { inputs }), { class: "fed", "data-testid": "fed" });
@@ -33,12 +33,12 @@ export class Capsules {
     const grid = element("div", { class: "capsules" }, ...this.buttons.map(({ button }) => button));
     const most = classes.every((name) => name.length <= SHORT) ? ABREAST : ABREAST / 2;
     grid.style.setProperty("--abreast", String(Math.min(classes.length, most)));
-    this.words = { inputs, kind, numbers: dimensions, full: FULL };
+    this.words = { inputs, kind, numbers: dimensions };
     this.look = element("p", { class: "look" });
     this.element = element(
       "section",
       {},
-      element("h2", {}, say("pose.capsules.heading")),
+      element("h2", {}, say(`pose.capsules.heading${plain}`, { kind })),
       grid,
       element("fieldset", {}, element("legend", {}, say("pose.mask.heading")), ...this.masks.map(({ label }) => label)),
       this.fed.canvas,
@@ -47,16 +47,17 @@ export class Capsules {
   }
 
   show() {
-    const { mask, capsule, classes, data } = this.page;
+    const { mask, capsule, classes, data, kind, plain } = this.page;
     for (const own of this.masks) own.input.checked = own.mask === mask;
-    setText(this.look, say(mask === "all" ? "pose.inputs.lookAll" : "pose.inputs.look", this.words));
+    const which = mask === "all" ? "lookAll" : "look";
+    setText(this.look, say(`pose.inputs.${which}${plain}`, { ...this.words, full: FULL * data.unit }));
     this.buttons.forEach(({ button, value }, at) => {
-      const length = fixed(data.lengths[at]);
+      const score = fixed(data.scores[at]);
       button.setAttribute("aria-pressed", String(at === capsule));
       button.classList.toggle("longest", at === data.prediction);
       button.style.setProperty("--digit", data.digitColours[at]);
-      button.setAttribute("aria-label", say("pose.capsules.name", { class: classes[at], length }));
-      setText(value, length);
+      button.setAttribute("aria-label", say(`pose.capsules.name${plain}`, { class: classes[at], kind, score }));
+      setText(value, score);
     });
   }
 
@@ -84,7 +85,7 @@ export class Capsules {
     classes.forEach((name, capsule) => {
       label(name, left / 2, TOP + (capsule + 0.5) * row, capsule === page.capsule, left);
       for (let d = 0; d < dimensions; d++) {
-        context.fillStyle = page.colours.at(fed[capsule * dimensions + d] / FULL);
+        context.fillStyle = page.colours.at(fed[capsule * dimensions + d] / (FULL * page.data.unit));
         context.fillRect(left + d * cell, TOP + capsule * row, cell - 1, row - 1);
       }
     });

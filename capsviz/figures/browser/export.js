@@ -1,7 +1,7 @@
 // What can be taken along: pictures, the numbers, a link.
 
 import { element, setText } from "./drawing.js";
-import { lengthOf } from "./poses.js";
+import { lengthOf, logitOf } from "./poses.js";
 import { say } from "./texts.js";
 
 const SIDE = 560; // pixels of the image, or as many as whole times its own are
@@ -37,8 +37,9 @@ export class Exports {
 
   json() {
     setText(this.said, say("pose.export.saved"));
-    const { capsule, pose, data } = this.page;
-    const numbers = { digit: capsule, pose: Array.from(pose), length: lengthOf(pose), weights: data.decoder };
+    const { capsule, pose, data, plain } = this.page;
+    const what = plain ? { logit: logitOf(pose) } : { length: lengthOf(pose) };
+    const numbers = { digit: capsule, pose: Array.from(pose), ...what, weights: data.decoder };
     this.save(new Blob([JSON.stringify(numbers, null, 2)], { type: "application/json" }), "pose.json");
   }
 
@@ -65,7 +66,7 @@ export class Exports {
       digit: capsule,
       pose: mask === "all" ? fed : own,
       dimension: selected,
-      span: Number(grid.span.value),
+      span: grid.reach,
       ...morphing.ends(),
     });
   }

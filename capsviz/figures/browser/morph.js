@@ -58,7 +58,7 @@ export class Morph {
         this.loopButton,
         ...this.keepers.map(({ node }) => node),
       ),
-      element("p", { class: "look" }, say("pose.morph.look", { inputs: page.inputs.length, kinds: page.kinds })),
+      element("p", { class: "look" }, say(`pose.morph.look${page.plain}`, { inputs: page.inputs.length, kinds: page.kinds })),
     );
   }
 
@@ -90,10 +90,10 @@ export class Morph {
   }
 
   label() {
-    const { classes, kept } = this.page;
+    const { classes, kept, kind, plain } = this.page;
     Object.values(this.ends()).forEach(({ digit, name }, at) => {
       const letter = LETTERS[at];
-      this.pictures[at].setAttribute("aria-label", say("pose.morph.picture", { letter, class: classes[digit] }));
+      this.pictures[at].setAttribute("aria-label", say(`pose.morph.picture${plain}`, { letter, kind, class: classes[digit] }));
       setText(this.names[at], endCaption(letter, name, classes[digit]));
     });
     this.keepers.forEach(({ name, node }, at) => {

@@ -1,10 +1,10 @@
 // The Pose page: a slider for each number of a pose, and what the decoder draws from them while they move.
 
 import { Capsules } from "./capsules.js";
-import { Diverging, Tip, element, fixed, putInk, setText } from "./drawing.js";
+import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
 import { Exports } from "./export.js";
 import { Morph } from "./morph.js";
-import { UNMEASURED, endsOf, feed, lengthOf, linkTo, outside, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
+import { UNMEASURED, endsOf, feed, lengthOf, linkTo, logitOf, outside, probabilityOf, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
 import { Slider } from "./slider.js";
 import { SweepGrid } from "./sweep.js";
 import { capital, kindWords, say, speak, spelled } from "./texts.js";
@@ -27,6 +27,7 @@ class Posing {
     this.kind = words.kind;
     this.kinds = words.kinds;
     this.Kind = words.Kind;
+    this.plain = data.score === "length" ? "" : "Plain"; // poses are of no capsules: the end of such texts' names
     this.network = data.decoder; // under its name the window keeps what is of this network alone
     this.language = data.texts.language;
     this.data = data;
@@ -70,7 +71,7 @@ class Posing {
     this.warning = element("p", { class: "pose-warning", "data-testid": "pose-warning" });
     this.playButton = button("", () => this.play(this.selected), say("pose.play.tip"));
     this.walkButton = button("", () => this.walk(), say("pose.walk.tip"));
-    this.meanButton = button("", () => this.take(this.mean), say("pose.mean.tip"));
+    this.meanButton = button("", () => this.take(this.mean), say(`pose.mean.tip${this.plain}`));
     this.sliders = Array.from({ length: dimensions }, (_, dimension) => new Slider(this, dimension));
     this.legend = element("p", { class: "look" });
     const name = say("pose.sliders.name", { Numbers: capital(spelled(dimensions)), numbers: dimensions });
@@ -140,6 +141,7 @@ class Posing {
       if (this.mask === "label") this.mask = "winner";
     }
     setText(this.legend, this.explained());
+    this.grid.showSpan();
     this.how.dataset.tip = data.howMeasured;
     setText(this.notice, "");
     if (before) this.writeAddress(false);
@@ -191,22 +193,22 @@ class Posing {
 
   // Until the decoder has come: everything in its place, and the reconstruction that the server knows.
   wait() {
-    const { prediction, lengths, drawn, megabytes } = this.data;
+    const { prediction, drawn, megabytes } = this.data;
     const name = this.classes[prediction];
     putInk(this.canvas, Uint8Array.from(drawn));
-    setText(this.status, say("pose.status.one", { class: name, length: fixed(lengths[prediction], 3) }));
+    setText(this.status, this.about(prediction, "one", this.origins));
     setText(this.warning, say("pose.waiting.note", { megabytes: fixed(megabytes, 1), kind: this.kind }));
     this.capsules.show();
     this.showMean();
     this.morphing.label();
-    this.canvas.setAttribute("aria-label", say("pose.waiting.picture", { class: name }));
+    this.canvas.setAttribute("aria-label", say(`pose.waiting.picture${this.plain}`, { class: name, kind: this.kind }));
   }
 
   // What thick, mark and captions mean, in the words of what was measured.
   explained() {
     const { middle, reach } = this.data;
     const { kind } = this;
-    if (middle === null) return say("pose.legend.unmeasured", { kind, reach: UNMEASURED });
+    if (middle === null) return say("pose.legend.unmeasured", { kind, reach: UNMEASURED * this.data.unit });
     return say("pose.legend.measured", { kind, middle, reach, whole: 2 * reach });
   }
 
@@ -250,11 +252,11 @@ class Posing {
   }
 
   ends(dimension) {
-    return endsOf(this.measured(dimension), this.origins[this.capsule][dimension]);
+    return endsOf(this.measured(dimension), this.origins[this.capsule][dimension], this.data.unit);
   }
 
   range(dimension) {
-    return rangeOf(this.ends(dimension), this.origins[this.capsule][dimension], this.pose[dimension]);
+    return rangeOf(this.ends(dimension), this.origins[this.capsule][dimension], this.pose[dimension], this.data.unit);
   }
 
   // A capsule was clicked, or a way to mask.
@@ -324,7 +326,7 @@ class Posing {
     this.chores = [];
     if (!this.decoder) return;
     this.paint();
-    this.canvas.setAttribute("aria-label", say("pose.picture", { class: this.classes[this.capsule] }));
+    this.canvas.setAttribute("aria-label", say(`pose.picture${this.plain}`, { class: this.classes[this.capsule], kind: this.kind }));
     this.capsules.show();
     this.showMean();
     for (const slider of this.sliders) slider.place();
@@ -373,20 +375,28 @@ class Posing {
     this.showStatus();
   }
 
+  // What the pose of a class says of it: its length, or the logit and the probability that it comes to.
+  about(place, which, poses = this.poses) {
+    const { kind, plain } = this;
+    const values = { class: this.classes[place], kind, all: spelled(this.classes.length) };
+    if (!plain) return say(`pose.status.${which}`, { ...values, length: fixed(lengthOf(poses[place]), 3) });
+    const [logit, probability] = [signedText(logitOf(poses[place])), fixed(probabilityOf(poses, place), 3)];
+    return say(`pose.status.${which}Plain`, { ...values, logit, probability });
+  }
+
   showStatus() {
     const length = lengthOf(this.pose);
     const all = this.mask === "all";
-    const values = { class: this.classes[this.capsule], length: fixed(length, 3), all: spelled(this.classes.length) };
-    setText(this.status, say(all ? "pose.status.all" : "pose.status.one", values));
+    setText(this.status, this.about(this.capsule, all ? "all" : "one"));
     const beyond = outside(this.pose, this.data.measured?.[this.capsule]);
     const notes = [];
-    if (length >= 1) notes.push(say("pose.note.long"));
-    if (length < SHORT && !all) notes.push(say("pose.note.short"));
+    if (length >= 1 && !this.plain) notes.push(say("pose.note.long"));
+    if (length < SHORT && !all && !this.plain) notes.push(say("pose.note.short"));
     else if (beyond.length) {
       const where = { middle: this.data.middle, dimensions: beyond.join(", "), count: beyond.length };
       notes.push(say(beyond.length > NAMED ? "pose.note.many" : "pose.note.outside", where));
     }
-    if (all) notes.push(say("pose.note.all"));
+    if (all) notes.push(say(`pose.note.all${this.plain}`));
     setText(this.warning, notes.join(" "));
   }
 
@@ -436,7 +446,7 @@ class Posing {
         this.pose[d] = from + fade * WALK * (high - low) * wave;
       });
       const length = lengthOf(this.pose);
-      if (length > LONGEST) this.pose.forEach((value, d) => (this.pose[d] = (value * LONGEST) / length));
+      if (length > LONGEST && !this.plain) this.pose.forEach((value, d) => (this.pose[d] = (value * LONGEST) / length));
       for (const slider of this.sliders) slider.follow();
       this.touch();
     });

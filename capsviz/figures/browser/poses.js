@@ -9,9 +9,9 @@ import { say } from "./texts.js";
 /** @typedef {{ digit: number, pose: Pose }} Placed a pose, and the index of the capsule that it is of */
 
 export const GRAIN = 1000; // parts of 1 that a slider tells apart; its ends are whole ones
-export const UNMEASURED = 0.25; // to both sides of the encoded value, where nobody has measured: as in Figure 4
+export const UNMEASURED = 0.25; // units to both sides of the encoded value, where nobody has measured: as in Figure 4
 const BEYOND = 0.3; // how far a slider goes beyond the ends, of what lies between them;
-const LEAST = 0.1; // and beyond the encoded value
+const LEAST = 0.1; // units, and beyond the encoded value
 const NUMBER = /^-?\d{1,3}(\.\d{1,20})?(e-\d{1,2})?$/; // in a link, as linkTo writes it
 const PERIOD = 3; // seconds of a swing, there and back
 
@@ -19,10 +19,11 @@ const PERIOD = 3; // seconds of a swing, there and back
  * Where training has a component, or a stretch around the encoded value where nobody has measured.
  * @param {Component | undefined} known
  * @param {number} origin the encoded value
+ * @param {number} unit what 1 is to the pose of a capsule, which is shorter than that
  * @returns {Ends}
  */
-export function endsOf(known, origin) {
-  return known ?? { low: origin - UNMEASURED, high: origin + UNMEASURED };
+export function endsOf(known, origin, unit = 1) {
+  return known ?? { low: origin - UNMEASURED * unit, high: origin + UNMEASURED * unit };
 }
 
 /**
@@ -30,11 +31,12 @@ export function endsOf(known, origin) {
  * @param {Ends} ends
  * @param {number} origin the encoded value
  * @param {number} now
+ * @param {number} unit as of ``endsOf``
  * @returns {[number, number]}
  */
-export function rangeOf({ low, high }, origin, now) {
+export function rangeOf({ low, high }, origin, now, unit = 1) {
   const margin = BEYOND * (high - low);
-  const [least, most] = [Math.min(low - margin, origin - LEAST, now), Math.max(high + margin, origin + LEAST, now)];
+  const [least, most] = [Math.min(low - margin, origin - LEAST * unit, now), Math.max(high + margin, origin + LEAST * unit, now)];
   return [Math.floor(least * GRAIN) / GRAIN, Math.ceil(most * GRAIN) / GRAIN];
 }
 
@@ -88,6 +90,26 @@ export function between(length, a, b, share) {
 /** @param {Pose} pose */
 export function lengthOf(pose) {
   return Math.hypot(...Array.from(pose));
+}
+
+/**
+ * The sum of a pose's numbers: of a network without capsules the logit of its class.
+ * @param {Pose} pose
+ */
+export function logitOf(pose) {
+  return Array.from(pose).reduce((sum, value) => sum + value, 0);
+}
+
+/**
+ * The probability of one class, of a softmax over the sums of all poses.
+ * @param {Pose[]} poses [J][D]
+ * @param {number} place of the class
+ */
+export function probabilityOf(poses, place) {
+  const logits = poses.map(logitOf);
+  const most = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - most));
+  return powers[place] / powers.reduce((sum, power) => sum + power, 0);
 }
 
 /**

@@ -4,7 +4,7 @@ import { element, putInk, setText, signedText } from "./drawing.js";
 import { GRAIN } from "./poses.js";
 import { say } from "./texts.js";
 
-const STEP = 0.01; // by an arrow key;
+const STEP = 0.01; // units, by an arrow key;
 const LARGE_STEP = 0.05; // with shift, or by page up and down
 const SLOP = 6; // pixels that a finger moves before it tells whether it slides or scrolls
 
@@ -111,8 +111,8 @@ export class Slider {
       low: text(ends.low),
       high: text(ends.high),
       origin: text(marks["--origin"]),
-      step: STEP,
-      large: LARGE_STEP,
+      step: STEP * page.data.unit,
+      large: LARGE_STEP * page.data.unit,
     });
     input.setAttribute("aria-label", say(caption ? "pose.slider.captioned" : "pose.slider.name", { dimension, caption }));
     this.low.setAttribute("aria-label", say("pose.slider.low", { dimension, value: text(ends.low) }));
@@ -154,7 +154,7 @@ export class Slider {
     const direction = { ArrowRight: 1, ArrowUp: 1, PageUp: 1, ArrowLeft: -1, ArrowDown: -1, PageDown: -1 }[event.key];
     if (event.key === "Backspace" || event.key === "Delete") this.reset();
     else if (direction) {
-      const value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP);
+      const value = this.page.pose[this.dimension] + direction * (large ? LARGE_STEP : STEP) * this.page.data.unit;
       this.bend(Math.max(Number(this.input.min), Math.min(value, Number(this.input.max))));
       this.follow();
       this.page.writeAddress();

@@ -86,8 +86,13 @@ export class SweepGrid {
     return { dimension, move: this.moveOf(at(event.clientX - box.left, box.width, STEPS)) };
   }
 
+  // How far the ends of a row are from its middle.
+  get reach() {
+    return Number(this.span.value) * this.page.data.unit;
+  }
+
   moveOf(step) {
-    return moveOf(Number(this.span.value), step);
+    return moveOf(this.reach, step);
   }
 
   click(event) {
@@ -114,7 +119,7 @@ export class SweepGrid {
   }
 
   showSpan() {
-    const span = Number(this.span.value);
+    const span = this.reach;
     setText(this.spanText, `±${fixed(span)}`);
     this.span.setAttribute("aria-valuetext", this.spanText.textContent);
     this.columns.forEach((label, step) => setText(label, columnLabel(span, step)));
@@ -132,7 +137,7 @@ export class SweepGrid {
       context.drawImage(small, step * cell + LINE, dimension * cell + LINE);
     }
     // Where the pose of now is, if not in the middle.
-    const now = (page.pose[dimension] - this.middle(dimension)) / Number(this.span.value);
+    const now = (page.pose[dimension] - this.middle(dimension)) / this.reach;
     if (Math.abs(now) < 1e-6 || Math.abs(now) > 1.001) return;
     const x = (now + 1) * MIDDLE * cell;
     context.strokeStyle = "#f08a24";
@@ -141,7 +146,7 @@ export class SweepGrid {
 
   // The grid as a picture to take along: larger, with what its rows and columns are.
   picture() {
-    const { dimensions, classes, capsule, Kind } = this.page;
+    const { dimensions, classes, capsule, Kind, plain } = this.page;
     const grid = enlarged(this.canvas, SCALE);
     const picture = element("canvas", { width: LEFT + grid.width, height: grid.height + BELOW });
     const context = picture.getContext("2d");
@@ -156,7 +161,7 @@ export class SweepGrid {
     for (let d = 0; d < dimensions; d++) context.fillText(String(d), LEFT / 2, (d + 0.5) * cell);
     this.columns.forEach((label, step) => context.fillText(label.textContent, LEFT + (step + 0.5) * cell, grid.height + 22));
     context.textAlign = "left";
-    const title = say("pose.sweep.title", { Kind, class: classes[capsule], numbers: dimensions });
+    const title = say(`pose.sweep.title${plain}`, { Kind, class: classes[capsule], numbers: dimensions });
     context.fillText(title, LEFT, grid.height + 62, grid.width);
     return picture;
   }

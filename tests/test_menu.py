@@ -1,0 +1,115 @@
+"""The menu of networks, and what a page says that its network cannot fill."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_pages import ROOT, shown
+
+from capsviz.app import menu, session
+from capsviz.models import weights
+from capsviz.networks.base import DEFAULT, find, networks
+from tests import untrained
+
+NAMES = [DEFAULT, "attention.letters", "cnn.mnist", "cnn.decoder.mnist"]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    (folder / DEFAULT).symlink_to(weights.DIRECTORY / DEFAULT)
+    for name in NAMES[1:]:
+        untrained.write(folder, name)
+    return folder
+
+
+@pytest.fixture
+def folder(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The weights that a server has."""
+    monkeypatch.setattr(weights, "DIRECTORY", kept)
+    for name in NAMES[1:]:
+        session._loaded.pop(name, None)
+    return kept
+
+
+def opened(page: str = "draw", network: str = DEFAULT) -> AppTest:
+    """The app on a page, as a link opens it with a network."""
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
+    app.query_params["network"] = network
+    app.run()
+    if page != "draw":
+        app.switch_page(f"../../pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def test_an_entry_says_what_a_network_is_and_what_its_card_says(folder: Path) -> None:
+    entry = menu.entry(find("cnn.mnist"), answers=False)
+    assert re.fullmatch(
+        r"\*\*Plain CNN, digits\*\* No capsules.* \*90\.00% of test digits misread · 142,474 parameters\*",
+        entry,
+    )
+    assert menu.entry(find("attention.letters"), answers=True).startswith("**:material/check: CapsNet")
+    assert "26 letters" in menu.entry(find("attention.letters"), answers=False)
+    for spec in networks().values():  # also of a kind of its own
+        assert spec.title in menu.entry(spec, answers=False)
+    card = folder / "cnn.decoder.mnist" / "card.json"
+    whole = card.read_text("utf-8")
+    try:
+        card.write_text(json.dumps(json.loads(whole) | {"test_error": 2}), "utf-8")
+        assert menu.entry(find("cnn.decoder.mnist"), answers=False).endswith("*its card cannot be read*")
+    finally:
+        card.write_text(whole, "utf-8")
+
+
+def test_a_title_is_no_markup() -> None:
+    title = "*my* [own](https://x) :red[net] $x$ `y` <b> 1_2 \\"
+    assert re.sub(r"\\(.)", r"\1", menu.plain(title)) == title
+    assert not re.search(r"(?<!\\)(?:\\\\)*[*\[\]()`:$<>_]", menu.plain(title))
+
+
+def test_the_menu_has_every_network_that_is_here_and_nothing_where_there_is_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened()
+    first = app.get("menu_button")[0].proto
+    assert first.label == f"Network: {find(DEFAULT).title}"
+    titles = re.findall(r"\*\*(?::material/check: )?(.*?)\*\*", "\n".join(first.options))
+    assert titles == [find(name).title for name in NAMES]
+    monkeypatch.setattr(menu, "available", lambda: [DEFAULT])
+    app.run()
+    assert len(app.get("menu_button")) == 1  # the examples
+
+
+def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(folder: Path) -> None:
+    app = opened("pose", "cnn.mnist")
+    assert 'data-testid="waiting">“Plain CNN, digits” has no poses to bend' in shown(app)
+    offered = [button.key for button in app.button if (button.key or "").startswith("choose_")]
+    assert offered == [f"choose_{name}" for name in (DEFAULT, "cnn.decoder.mnist", "attention.letters")]
+    app.button(key="choose_cnn.decoder.mnist").click().run()
+    assert 'data-testid="waiting">' not in shown(app)
+    assert app.session_state[session.NETWORK_KEY] == "cnn.decoder.mnist"
+
+
+def test_letters_are_asked_for_where_letters_are_read(folder: Path) -> None:
+    app = opened(network="attention.letters")
+    app.button(key="clear").click().run()
+    assert "draw a letter, or choose a picture of one." in shown(app)
+    app.session_state[session.NETWORK_KEY] = DEFAULT
+    app.query_params["network"] = DEFAULT
+    app.run()
+    assert "draw a digit, or choose a picture of one." in shown(app)
+
+
+def test_doors_lead_to_pages_that_show_something(folder: Path) -> None:
+    def doors(app: AppTest) -> list[str]:
+        return [link.proto.label for link in app.get("page_link")]
+
+    assert doors(opened()) == ["Why this digit?", "What its numbers mean", "Every layer in numbers"]
+    assert doors(opened(network="cnn.mnist")) == ["Every layer in numbers"]
+    assert doors(opened(network="cnn.decoder.mnist")) == [
+        "What its numbers mean",
+        "Every layer in numbers",
+    ]
