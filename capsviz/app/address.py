@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError
+from capsviz.figures.attention import STEPS
 from capsviz.figures.pose import POSE_LIMIT
 from capsviz.texts import languages, say
 from capsviz.traces.base import Shape
@@ -53,6 +54,10 @@ def _last_capsule(shape: Shape) -> int:
     return shape.grid.capsules - 1 if shape.grid else 0
 
 
+def _last_step(shape: Shape, count: int) -> int:
+    return (4 * count if shape.iterates else len(STEPS)) - 1
+
+
 NETWORK, LANGUAGE, ITERATIONS = "network", "lang", "R"
 PARAMETERS = (
     Parameter(NETWORK, choices=_networks),
@@ -62,7 +67,7 @@ PARAMETERS = (
         "digit", ("routing", "pose"), range=lambda shape, count: (0, len(shape.classes) - 1), script=True
     ),
     Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
-    Parameter("step", ("routing",), range=lambda shape, count: (0, 4 * count - 1), script=True),
+    Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
     Parameter("pose", ("pose",), script=True),
 )
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
