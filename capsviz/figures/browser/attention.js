@@ -9,7 +9,7 @@ import { Steps } from "./attention_steps.js";
 import { Diverging, Tip, element } from "./drawing.js";
 import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
-import { say, speak } from "./texts.js";
+import { speak } from "./texts.js";
 
 export class Attention {
   // What is chosen: a class, a primary capsule and another one whose votes are compared; picked by hand or not.
@@ -18,6 +18,7 @@ export class Attention {
   other = 0;
   picked = false;
   scale = "weight";
+  contrast = 1;
   /** @type {{ digit?: number, capsule?: number, other?: number }} what lies under the pointer */
   pointed = {};
 
@@ -42,12 +43,17 @@ export class Attention {
     const [strip, steps, picture] = [new Strip(this), new Steps(this), (this.picture = new AttentionPicture(this))];
     const [capsule, cell] = [new Capsule(this), new Cell(this)];
     const [matrix, cloud, drawn] = [new Matrix(this), new Cloud(this), new Drawn(this)];
+    /** @type {{ draw: () => void, load?: (payload: any) => void }[]} */
     this.views = [strip, steps, picture, capsule, cell, matrix, cloud, drawn];
     this.element.append(
       this.notice,
-      element("div", { class: "attention-top" }, strip.element, steps.list, picture.element, steps.said),
-      element("div", { class: "pair" }, capsule.element, cell.element),
-      element("div", { class: "pair" }, matrix.element, cloud.element),
+      element("div", { class: "attention-top" }, strip.element, steps.list, picture.element, picture.scales, steps.said, picture.look),
+      element(
+        "div",
+        { class: "pair" },
+        element("div", {}, capsule.element, matrix.element),
+        element("div", {}, cell.element, cloud.element),
+      ),
       drawn.element,
     );
     root.append(this.element);
@@ -75,7 +81,7 @@ export class Attention {
     // After Clear the address still says what was chosen in the drawing before.
     if (first && before?.search !== window.location.search) this.readAddress();
     this.written = null;
-    for (const view of this.views) view.load(payload);
+    for (const view of this.views) view.load?.(payload);
     this.draw();
   }
 
@@ -175,6 +181,11 @@ export class Attention {
     this.writing = setTimeout(() => {
       window.history.replaceState(window.history.state, "", linkWith(window.location.href, { digit, capsule, step }));
     }, 200);
+  }
+
+  // Where a scale ends.
+  limit(name) {
+    return this.payload.limits[name] / this.contrast;
   }
 
   tell(describe, { clientX, clientY }) {

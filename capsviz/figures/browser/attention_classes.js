@@ -4,6 +4,8 @@ import { Picture, element, fixed, inkCanvas, paper, setText, signedText } from "
 import { Ends } from "./attention_picture.js";
 import { say } from "./texts.js";
 
+const ABREAST = 12; // classes whose lengths have room beside their names
+
 // Lengths as bars, one a class: a click, or an arrow key, chooses one.
 export class Strip {
   constructor(app) {
@@ -22,11 +24,10 @@ export class Strip {
       return { button, fill, value };
     });
     const label = say("attention.classes.strip", app.shape);
-    this.element = element("div", { class: "class-strip", role: "group", "aria-label": label }, ...this.bars.map(({ button }) => button));
+    const many = classes.length > ABREAST ? " many" : ""; // then numbers stand below the names
+    this.element = element("div", { class: `class-strip${many}`, role: "group", "aria-label": label }, ...this.bars.map(({ button }) => button));
     this.element.addEventListener("keydown", (event) => this.key(event));
   }
-
-  load() {}
 
   key(event) {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -92,8 +93,6 @@ export class Matrix {
     );
   }
 
-  load() {}
-
   describe({ capsule, digit }) {
     const { app } = this;
     const numbers = Object.fromEntries(["weight", "c", "score", "share"].map((name) => [name, app.at(name, capsule, digit)]));
@@ -111,14 +110,14 @@ export class Matrix {
 
   draw() {
     const { app } = this;
-    const { primary, digits, classes, limits } = app.payload;
+    const { primary, digits, classes } = app.payload;
     const { scale } = app;
     const { context, width, height } = this.picture.begin();
     const [left, foot] = [24, 22];
     const bottom = height - foot;
     const [cellWidth, cellHeight] = [(width - left) / digits, bottom / primary];
     this.grid = { left, bottom, width: cellWidth, height: cellHeight };
-    const limit = limits[scale];
+    const limit = app.limit(scale);
     const middle = scale === "c" ? 1 / digits : 0;
     context.fillStyle = "#000";
     context.fillRect(left, 0, width - left, bottom);
@@ -153,11 +152,11 @@ export class Matrix {
 
   // Coefficients lie between 0 and 1: where the scale would go on, its ramp ends.
   showLegend(scale, limit, middle) {
-    if (scale !== "c") return this.legend.show(-limit, 0, limit);
+    const clipped = this.app.contrast > 1;
+    if (scale !== "c") return this.legend.show(-limit, 0, limit, clipped);
     const [low, high] = [Math.min(limit, middle), Math.min(limit, 1 - middle)];
     const uniform = say("attention.scale.uniform", { value: fixed(middle, 3) });
-    const ends = [low / limit, high / limit];
-    return this.legend.show(middle - low, uniform, middle + high, 3, /** @type {[number, number]} */ (ends));
+    return this.legend.show(middle - low, uniform, middle + high, clipped, [low / limit, high / limit]);
   }
 }
 

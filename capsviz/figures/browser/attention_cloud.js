@@ -42,13 +42,11 @@ export class Cloud {
   load({ arrays, digits, primary }) {
     const { axes, u_hat: uHat, s, v } = arrays;
     [this.votes, this.s, this.v] = [uHat, s, v].map((vectors) => projected(vectors, axes, digits));
-    // One scale for all classes and for s: how far the longest of them reaches.
-    const longest = (points, from, to) => {
-      let most = 1;
-      for (let n = from; n < to; n++) most = Math.max(most, Math.hypot(points[2 * n], points[2 * n + 1]));
-      return most;
-    };
-    this.reach = Math.max(longest(this.votes, 0, digits * primary), longest(this.s, 0, digits));
+    // How far the longest vote of any class reaches, and v's circle at least; s, longer by far, has a scale of its own.
+    this.reach = 1;
+    for (let n = 0; n < digits * primary; n++) this.reach = Math.max(this.reach, Math.hypot(this.votes[2 * n], this.votes[2 * n + 1]));
+    const sums = Array.from({ length: digits }, (_, digit) => this.app.lengthOf("s", digit));
+    this.longest = Math.max(1, Math.ceil(Math.max(...sums)));
   }
 
   describe(capsule) {
@@ -76,8 +74,10 @@ export class Cloud {
     const { context, width, height } = this.picture.begin();
     const radius = Math.max(Math.min(width, height) / 2 - 12, 1);
     const scale = radius / this.reach;
-    const place = (points, at) => [width / 2 + points[2 * at] * scale, height / 2 - points[2 * at + 1] * scale];
-    this.points = Array.from({ length: primary }, (_, capsule) => place(this.votes, digit * primary + capsule));
+    this.points = Array.from({ length: primary }, (_, capsule) => {
+      const at = 2 * (digit * primary + capsule);
+      return [width / 2 + this.votes[at] * scale, height / 2 - this.votes[at + 1] * scale];
+    });
     context.fillStyle = "#000";
     context.fillRect(0, 0, width, height);
     context.strokeStyle = "rgb(255 255 255 / 0.3)";
@@ -106,10 +106,10 @@ export class Cloud {
       context.stroke();
     });
     const last = app.steps.length - 1;
-    const [s, v] = [this.s, this.v].map((points) => points.subarray(2 * digit, 2 * digit + 2));
-    if (app.step >= last - 1) arrow(context, width, height, s, scale, 2, "#fff", "#000");
+    const [s, v] = [this.s, this.v].map((points) => /** @type {[number, number]} */ ([points[2 * digit], points[2 * digit + 1]]));
+    if (app.step >= last - 1) arrow(context, width, height, s, scale / this.longest, 2, "#fff", "#000");
     if (app.step >= last) arrow(context, width, height, v, scale, 6, digitColours[digit], "#fff");
-    const said = { s: fixed(app.lengthOf("s", digit), 3), v: fixed(app.lengthOf("v", digit), 3), percent: percent(payload.kept[digit]) };
+    const said = { longest: this.longest, s: fixed(app.lengthOf("s", digit), 3), v: fixed(app.lengthOf("v", digit), 3), percent: percent(payload.kept[digit]) };
     const come = app.step >= last ? "lengths" : app.step >= last - 1 ? "sum" : "none";
     setText(this.caption, say(`attention.cloud.${come}`, said));
   }

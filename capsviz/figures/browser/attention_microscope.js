@@ -1,17 +1,17 @@
 // Microscope: one capsule, from u to its shares of every class; and one cell of A, product by product.
 
+import { headOf } from "./attention_picture.js";
 import { Picture, element, fixed, setText, signedText, words } from "./drawing.js";
 import { Component } from "./microscope.js";
 import { say, spelled } from "./texts.js";
 
-const HEAD = { j: "j", vote: "û = W u", score: "e", c: "c", prior: "b", weight: "w", share: "w (û · v)/|v|" };
+const HEAD = { j: "j", vote: "û = W u", score: "e", c: "c", prior: "b", weight: "w", share: "share" };
 const NUMBERS = { score: 3, c: 4, prior: 4, weight: 4, share: 4 }; // and their decimals
 
 export class Capsule {
   constructor(app) {
     this.app = app;
     const { classes, components } = app.payload;
-    this.title = element("h3", { "data-testid": "capsule" });
     this.length = element("span", { class: "u-length" });
     this.select = element(
       "select",
@@ -24,7 +24,7 @@ export class Capsule {
     this.sums = Object.fromEntries(["c", "weight"].map((name) => [name, element("td", { "data-testid": `sum-${name}` })]));
     const head = Object.entries(HEAD).map(([name, formula]) => {
       const tip = name === "j" || name === "vote" ? say(`attention.capsule.${name}`, app.shape) : say(`attention.column.${name}`, app.shape);
-      return element("th", { scope: "col" }, ...words(`[[${formula}|${tip}]]`));
+      return headOf(formula, tip);
     });
     const { c, weight } = this.sums;
     const foot = element("tr", {}, element("th", { scope: "row", colspan: 3 }, say("attention.capsule.sum", app.shape)), c, element("td"), weight, element("td"));
@@ -58,8 +58,6 @@ export class Capsule {
     );
     return { node, vote, cells };
   }
-
-  load() {}
 
   draw() {
     const { app } = this;
@@ -113,8 +111,6 @@ export class Cell {
       element("p", { class: "look" }, say("attention.cell.look", app.shape)),
     );
   }
-
-  load() {}
 
   draw() {
     const { app } = this;

@@ -1,17 +1,17 @@
 // The big picture: how the votes for a class attend to each other and, in the same rows, what became of each capsule.
 
-import { Picture, element, fixed, setText, signedText, words } from "./drawing.js";
+import { Picture, element, fixed, setText, signedText } from "./drawing.js";
 import { say } from "./texts.js";
 
 const SMALLEST = 9; // pixels of a row that has a number beside it
 // Quantities of a capsule in their order, the step that makes each, its decimals, and whether its bar begins in the middle.
 const COLUMNS = [
-  { name: "u", formula: "|u|", step: 0, digits: 2 },
+  { name: "u", formula: "|u|", step: 0, digits: 3 },
   { name: "score", formula: "e = Σ A", step: 2, digits: 2, signed: true },
   { name: "c", formula: "c", step: 3, digits: 3 },
   { name: "prior", formula: "b", step: 4, digits: 3, signed: true },
   { name: "weight", formula: "w = c + b", step: 4, digits: 3, signed: true },
-  { name: "share", formula: "w (û · v)/|v|", step: 5, digits: 3, signed: true },
+  { name: "share", formula: "share of |s|", step: 5, digits: 3, signed: true },
 ];
 
 export class AttentionPicture {
@@ -20,12 +20,9 @@ export class AttentionPicture {
     this.picture = new Picture("", { class: "attention-map", "data-testid": "attention", tabindex: 0 });
     this.legend = new Ends("legend-attention");
     this.heading = element("h2");
-    this.look = element("p", { class: "look" });
+    this.look = element("p", { class: "look attention-look" });
     this.rows = Array.from({ length: app.payload.primary }, (_, capsule) => this.row(capsule));
-    this.heads = COLUMNS.map(({ name, formula }) => {
-      const tip = say(`attention.column.${name}`, app.shape);
-      return element("th", { scope: "col" }, ...words(`[[${formula}|${tip}]]`));
-    });
+    this.heads = COLUMNS.map(({ name, formula }) => headOf(formula, say(`attention.column.${name}`, app.shape)));
     this.total = element("td", { colspan: COLUMNS.length, "data-testid": "total" });
     this.table = element(
       "table",
@@ -49,9 +46,30 @@ export class AttentionPicture {
       { class: "attention-picture" },
       this.heading,
       element("div", { class: "attention-rows" }, canvas, this.table),
-      this.legend.element,
-      this.look,
     );
+    this.scales = element("div", { class: "attention-legend" }, this.legend.element, this.contrast());
+  }
+
+  // Of all scales: what lies beyond their ends has the ends' colours.
+  contrast() {
+    const { app } = this;
+    const times = () => say("attention.picture.times", { times: fixed(app.contrast, 1) });
+    const input = element("input", {
+      type: "range",
+      min: 0,
+      max: 4,
+      step: 0.25,
+      value: 0,
+      "aria-label": say("attention.picture.contrastLabel"),
+      "aria-valuetext": times(),
+      oninput: () => {
+        app.contrast = 2 ** Number(input.value);
+        input.setAttribute("aria-valuetext", times());
+        app.invalidate();
+      },
+    });
+    const tip = say("attention.picture.contrastTip");
+    return element("label", { class: "contrast", "data-tip": tip }, `${say("attention.picture.contrast")} `, input);
   }
 
   row(capsule) {
@@ -74,8 +92,6 @@ export class AttentionPicture {
     );
     return { node, cells };
   }
-
-  load() {}
 
   // Pixels of the labels beside the cells, and of a cell: as high as a row of the table.
   measure() {
@@ -134,13 +150,12 @@ export class AttentionPicture {
 
   draw() {
     const { app } = this;
-    const { limits } = app.payload;
     const said = { ...app.shape, name: app.name(app.digit), capsule: app.capsule, other: app.other };
     const votes = app.step === 0;
     setText(this.heading, say(votes ? "attention.picture.votes" : "attention.picture.title", said));
     setText(this.look, say(votes ? "attention.picture.lookVotes" : "attention.picture.look", said));
-    const limit = limits[votes ? "votes" : "attention"];
-    this.legend.show(-limit, 0, limit, 2);
+    const limit = app.limit(votes ? "votes" : "attention");
+    this.legend.show(-limit, 0, limit, app.contrast > 1);
     const chosen = signedText(app.attention(app.digit, app.capsule, app.other), 4);
     this.picture.canvas.setAttribute("aria-label", say("attention.picture.label", { ...said, value: chosen }));
     this.drawMap(limit);
@@ -211,6 +226,11 @@ export class AttentionPicture {
   }
 }
 
+// The head of a column: its formula, and what that means.
+export function headOf(formula, tip) {
+  return element("th", { scope: "col" }, element("span", { class: "term", tabindex: 0, "data-tip": tip }, formula));
+}
+
 // A colour scale with its two ends and its middle.
 export class Ends {
   constructor(name) {
@@ -222,12 +242,16 @@ export class Ends {
 
   /**
    * @param {number} low
-   * @param {number | string} middle
+   * @param {number | string} middle a number, or in words
    * @param {number} high
+   * @param {boolean} clipped whether values lie beyond the ends
+   * @param {[number, number]} reach how far each end gets towards full colour
    */
-  show(low, middle, high, digits = 3, [from, to] = [1, 1]) {
-    const text = (/** @type {number | string} */ value) => (typeof value === "string" ? value : signedText(value, digits));
-    [low, middle, high].forEach((value, at) => setText(this.spans[at], text(value)));
+  show(low, middle, high, clipped, [from, to] = [1, 1]) {
+    const digits = Math.max(Math.abs(low), Math.abs(high)) < 0.01 ? 4 : 3;
+    const texts = [low, middle, high].map((value) => (typeof value === "string" ? value : signedText(value, digits)));
+    const signs = clipped ? ["≤ ", "", "≥ "] : ["", "", ""];
+    texts.forEach((text, at) => setText(this.spans[at], signs[at] + text));
     this.ramp.style.setProperty("--low", String(from));
     this.ramp.style.setProperty("--high", String(to));
   }

@@ -37,8 +37,6 @@ export class Steps {
     this.said = element("section", { class: "attention-numbers" }, this.title, this.numbers);
   }
 
-  load() {}
-
   draw() {
     const { app } = this;
     this.lines.forEach((line, step) => {
