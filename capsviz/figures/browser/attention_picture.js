@@ -7,11 +7,11 @@ const SMALLEST = 9; // pixels of a row that has a number beside it
 // Quantities of a capsule in their order, the step that makes each, its decimals, and whether its bar begins in the middle.
 const COLUMNS = [
   { name: "u", formula: "|u|", step: 0, digits: 3 },
-  { name: "score", formula: "e = Σ A", step: 2, digits: 2, signed: true },
+  { name: "score", formula: "e", step: 2, digits: 2, signed: true },
   { name: "c", formula: "c", step: 3, digits: 3 },
   { name: "prior", formula: "b", step: 4, digits: 3, signed: true },
-  { name: "weight", formula: "w = c + b", step: 4, digits: 3, signed: true },
-  { name: "share", formula: "share of |s|", step: 5, digits: 3, signed: true },
+  { name: "weight", formula: "w", step: 4, digits: 3, signed: true },
+  { name: "share", formula: "share", step: 5, digits: 3, signed: true },
 ];
 
 export class AttentionPicture {
@@ -98,7 +98,9 @@ export class AttentionPicture {
     const [first, last] = [this.rows[0].node, this.rows.at(-1).node].map((node) => node.getBoundingClientRect());
     const { top } = this.table.getBoundingClientRect();
     this.margin = first.top - top;
-    this.side = (last.bottom - first.top) / this.rows.length;
+    // Where the table lies below, cells are as large as there is room for.
+    const room = (this.element.clientWidth - this.margin) / this.rows.length;
+    this.side = Math.min((last.bottom - first.top) / this.rows.length, room);
     const whole = `${this.margin + this.side * this.rows.length}px`;
     Object.assign(this.picture.canvas.style, { width: whole, height: whole });
   }
