@@ -10,6 +10,8 @@ PAGE = Page(1, doors=("draw", "pose"), needs=frozenset({COUPLING}))
 
 
 class View(NamedTuple):
+    """A part of the page, and what it needs of a network."""
+
     show: Callable[[], None]
     needs: frozenset[str]  # of ``traces.base.OFFERS``, beyond what the page needs
 
@@ -17,7 +19,11 @@ class View(NamedTuple):
 DRAWS = frozenset({POSES})  # what capsules draw is shown too
 # The views of each kind of routing (``Shape.routing``), from the top of the page.
 VIEWS = {
-    "dynamic": (View(routing.explorer, DRAWS), View(routing.surgery, DRAWS), View(routing.transforms, frozenset())),
+    "dynamic": (
+        View(routing.explorer, DRAWS),
+        View(routing.surgery, DRAWS),
+        View(routing.transforms, frozenset()),
+    ),
     "attention": (View(attention.explorer, DRAWS), View(attention.surgery, DRAWS)),
 }
 

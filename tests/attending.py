@@ -52,8 +52,8 @@ def made_up(classes: tuple[str, ...] = ("ash", "b", "c"), primary: int = 5, seed
     rng = np.random.default_rng(seed)
     components, pose, size, J = 3, 4, 8, len(classes)
     towards = rng.normal(0, 1, (J, pose))
-    u_hat = 0.5 * rng.normal(0, 1, (primary, J, pose)) + 0.3 * towards
-    u_hat[:, 1] += 0.7 * towards[1]
+    u_hat = 0.4 * rng.normal(0, 1, (primary, J, pose)) + 0.2 * towards
+    u_hat[:, 1] += 0.2 * towards[1]
     u_hat = u_hat.astype(np.float32)
     prior = rng.normal(0, 0.3, (primary, J)).astype(np.float32)
     made = attend(u_hat, prior)

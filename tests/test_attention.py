@@ -179,14 +179,23 @@ def unpacked(payload: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for name, entry in header["arrays"].items():
         kind = np.dtype(entry["type"])
         count = int(np.prod(entry["shape"]))
-        arrays[name] = np.frombuffer(payload, kind, count, 4 + length + entry["offset"]).reshape(entry["shape"])
+        arrays[name] = np.frombuffer(payload, kind, count, 4 + length + entry["offset"]).reshape(
+            entry["shape"]
+        )
     return header, arrays
 
 
 def test_the_payload_is_the_trace(trace: AttentionTrace) -> None:
     drawn = drawings(trace)
     header, arrays = unpacked(figures.attention_payload(trace, drawn, link={"digit": (0, 2)}))
-    one_pass = {"score": trace.b, "c": trace.c, "weight": trace.weight, "share": trace.share, "s": trace.s, "v": trace.v}
+    one_pass = {
+        "score": trace.b,
+        "c": trace.c,
+        "weight": trace.weight,
+        "share": trace.share,
+        "s": trace.s,
+        "v": trace.v,
+    }
     whole = {name: getattr(trace, name) for name in ("image", "u", "u_hat", "prior", "attention")}
     for name, expected in {**whole, **{name: array[0] for name, array in one_pass.items()}}.items():
         np.testing.assert_array_equal(arrays[name], expected)
@@ -197,12 +206,16 @@ def test_the_payload_is_the_trace(trace: AttentionTrace) -> None:
     assert header["link"] == {"digit": [0, 2]}
     assert {name.partition(".")[0] for name in header["texts"]["texts"]} == {"common", "attention", "address"}
     for step in header["steps"]:
-        assert {f"attention.steps.{step}{end}" for end in ("", "Tip", "Says")} <= header["texts"]["texts"].keys()
+        assert {f"attention.steps.{step}{end}" for end in ("", "Tip", "Says")} <= header["texts"][
+            "texts"
+        ].keys()
     # The axes are orthonormal, and keep as much of the votes' spread as is said.
     for j, axes in enumerate(arrays["axes"]):
         np.testing.assert_allclose(axes @ axes.T, np.eye(2), atol=1e-5)
         votes = trace.u_hat[:, j] - trace.u_hat[:, j].mean(axis=0)
-        assert header["kept"][j] == pytest.approx((votes @ axes.T).var(0).sum() / votes.var(0).sum(), abs=1e-5)
+        assert header["kept"][j] == pytest.approx(
+            (votes @ axes.T).var(0).sum() / votes.var(0).sum(), abs=1e-5
+        )
 
 
 def test_scales_reach_as_far_as_any_class_does(trace: AttentionTrace) -> None:
@@ -236,7 +249,11 @@ def test_the_surgery_payload_compares_before_and_after(trace: AttentionTrace) ->
     np.testing.assert_allclose(data["capsules"], trace.share[0, :, trace.prediction])
     sums = trace.prior.sum(axis=1)
     np.testing.assert_allclose(data["rowSums"], [sums.min(), sums.max()], rtol=1e-5)
-    assert all(f"attention.surgery.{name}{end}" in data["texts"]["texts"] for name in WEIGHTINGS for end in ("", "What"))
+    assert all(
+        f"attention.surgery.{name}{end}" in data["texts"]["texts"]
+        for name in WEIGHTINGS
+        for end in ("", "What")
+    )
 
 
 def test_a_page_of_its_own_is_of_the_trace_s_kind(trace: AttentionTrace) -> None:
@@ -251,5 +268,7 @@ def test_a_page_of_its_own_is_of_the_trace_s_kind(trace: AttentionTrace) -> None
 
 def test_columns_and_classes_have_their_words() -> None:
     known = texts("en")
-    assert {f"attention.column.{name}" for name in ("u", "score", "c", "prior", "weight", "share")} <= known.keys()
+    assert {
+        f"attention.column.{name}" for name in ("u", "score", "c", "prior", "weight", "share")
+    } <= known.keys()
     assert "routing.unseen" in known

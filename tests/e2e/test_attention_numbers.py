@@ -116,7 +116,9 @@ def test_each_row_of_the_table_is_one_capsule(view: Page, trace: AttentionTrace,
     )
 
 
-def cells(canvas: Locator, rows: int, columns: int, margin: tuple[float, float], size: tuple[float, float]) -> np.ndarray:
+def cells(
+    canvas: Locator, rows: int, columns: int, margin: tuple[float, float], size: tuple[float, float]
+) -> np.ndarray:
     """[rows, columns, 3] the colours in the middle of a map's cells."""
     seen = pixels(canvas)
     y = [int(margin[1] + (row + 0.5) * size[1]) for row in range(rows)]
@@ -161,7 +163,12 @@ def test_contrast_narrows_the_scales(view: Page, trace: AttentionTrace) -> None:
 @pytest.mark.parametrize("scale", SCALES)
 def test_the_map_of_all_classes_shows_what_is_chosen(view: Page, trace: AttentionTrace, scale: str) -> None:
     view.locator(f"input[value={scale}]").evaluate("(input) => input.click()")
-    values = {"weight": trace.weight[0], "c": trace.c[0] - 1 / 3, "score": trace.b[0], "share": trace.share[0]}[scale]
+    values = {
+        "weight": trace.weight[0],
+        "c": trace.c[0] - 1 / 3,
+        "score": trace.b[0],
+        "share": trace.share[0],
+    }[scale]
     limit = attention_limits(trace)[scale]
     canvas = view.get_by_test_id("classes")
     grid = view.evaluate("() => { const m = view.views.find((v) => v.inputs); m.draw(); return m.grid; }")
@@ -247,10 +254,12 @@ def test_each_line_of_the_algorithm_has_its_numbers_and_hides_what_comes_later(
         "squash": f"1 − exp(−{shown(whole)}) = {shown(1 - math.exp(-whole))}",
     }
     made_at = [0, 2, 3, 4, 4, 5]
-    view.locator(".attention-top h2").first.click()  # the keys are the page's
+    view.locator(".attention-picture h2").click()  # the keys are the page's
     view.keyboard.press("Home")
     for step, name in enumerate(STEPS):
-        expect(view.get_by_test_id(f"step-{name}").locator("xpath=..")).to_have_attribute("aria-current", "step")
+        expect(view.get_by_test_id(f"step-{name}").locator("xpath=..")).to_have_attribute(
+            "aria-current", "step"
+        )
         expect(view.get_by_test_id("numbers")).to_contain_text(said[name])
         marks = view.get_by_test_id("capsule-0").locator("td .value")
         for at, made in enumerate(made_at):
@@ -305,11 +314,15 @@ def test_votes_lie_where_their_two_axes_say(view: Page, trace: AttentionTrace) -
         f"capsule {far}: weight {signed(trace.weight[0, far, 2])}, share of |s| {signed(trace.share[0, far, 2])}"
     )
     v, s = norm(trace.v[0, 2]), norm(trace.s[0, 2])
-    expect(view.get_by_test_id("cloud-caption")).to_contain_text(f"|v| = {shown(v, 3)}; thin: |s| = {shown(s, 3)}")
+    expect(view.get_by_test_id("cloud-caption")).to_contain_text(
+        f"|v| = {shown(v, 3)}; thin: |s| = {shown(s, 3)}"
+    )
 
 
-def test_a_link_opens_with_what_it_names_and_says_what_it_cannot(opened: Page, trace: AttentionTrace) -> None:
-    with without_errors(opened.context.browser.new_page()) as page:  # type: ignore[union-attr]
+def test_a_link_opens_with_what_it_names_and_says_what_it_cannot(
+    browser: Browser, trace: AttentionTrace
+) -> None:
+    with without_errors(browser.new_page()) as page:
         serve_scripts(page, document)
         page.goto(f"{ADDRESS}?digit=2&capsule=4&step=3")
         page.wait_for_function("window.ready")
@@ -339,11 +352,21 @@ def answer(trace: AttentionTrace, after: Attended, problem: str = "", **fields: 
     return data | {"operation": operation, "problem": problem}
 
 
+@pytest.fixture
+def operating(browser: Browser) -> Iterator[Page]:
+    """A page of its own: each live view has words of its own."""
+    with without_errors(browser.new_page(viewport={"width": 1000, "height": 800})) as page:
+        serve_scripts(page, document)
+        page.goto(ADDRESS)
+        page.wait_for_function("window.ready")
+        yield page
+
+
 def test_surgery_asks_for_what_is_clicked_and_shows_what_came_of_it(
-    opened: Page, trace: AttentionTrace
+    operating: Page, trace: AttentionTrace
 ) -> None:
-    opened.evaluate("(data) => operate(data)", answer(trace, reattend(trace.u_hat, trace.prior)))
-    surgery = opened.locator(".surgery")
+    operating.evaluate("(data) => operate(data)", answer(trace, reattend(trace.u_hat, trace.prior)))
+    surgery = operating.locator(".surgery")
     verdict = surgery.get_by_test_id("verdict")
     expect(verdict).to_have_text(f"Unchanged: b, length {shown(trace.lengths[0, 1], 3)}.")
     expect(surgery.get_by_role("button", name="Undo all surgery")).to_be_disabled()
@@ -351,16 +374,23 @@ def test_surgery_asks_for_what_is_clicked_and_shows_what_came_of_it(
     shares = trace.share[0, :, trace.prediction]
     assert toggles.all_inner_texts() == [str(i) for i in range(I)]
     for i in range(I):
-        expect(toggles.nth(i)).to_have_attribute("data-tip", f"capsule {i}: share of |s| before {signed(shares[i], 3)}")
+        expect(toggles.nth(i)).to_have_attribute(
+            "data-tip", f"capsule {i}: share of |s| before {signed(shares[i], 3)}"
+        )
 
     surgery.locator(".choice", has_text="prior alone").click()
-    assert opened.evaluate("sent.at(-1)") == ["operation", {"coupling": "prior", "capsules": [], "number": 1}]
-    after = reattend(trace.u_hat, trace.prior, "prior", silenced=np.arange(I) == 3)
-    opened.evaluate("(data) => operate(data)", answer(trace, after, number=1, coupling="prior"))
-    toggles.nth(3).click()
-    assert opened.evaluate("sent.at(-1)")[1] == {"coupling": "prior", "capsules": [3], "number": 2}
-    opened.evaluate("(data) => operate(data)", answer(trace, after, number=2, coupling="prior", capsules=[3]))
-    expect(toggles.nth(3)).to_have_attribute("aria-pressed", "true")
+    assert operating.evaluate("sent.at(-1)") == [
+        "operation",
+        {"coupling": "prior", "capsules": [], "number": 1},
+    ]
+    after = reattend(trace.u_hat, trace.prior, "prior", silenced=np.arange(I) == 0)
+    operating.evaluate("(data) => operate(data)", answer(trace, after, number=1, coupling="prior"))
+    toggles.nth(0).click()
+    assert operating.evaluate("sent.at(-1)")[1] == {"coupling": "prior", "capsules": [0], "number": 2}
+    operating.evaluate(
+        "(data) => operate(data)", answer(trace, after, number=2, coupling="prior", capsules=[0])
+    )
+    expect(toggles.nth(0)).to_have_attribute("aria-pressed", "true")
     for j in range(J):
         row = surgery.locator(".paired > div").nth(j)
         assert row.locator(".is").evaluate("(bar) => parseFloat(bar.style.width)") == pytest.approx(
@@ -381,12 +411,12 @@ def test_surgery_asks_for_what_is_clicked_and_shows_what_came_of_it(
     )
     # Without any capsule there is no answer; then everything back.
     nothing = reattend(trace.u_hat, trace.prior, "prior", silenced=np.ones(I, bool))
-    opened.evaluate("surgery.change({ capsules: [0, 1, 2, 3, 4] })")
+    operating.evaluate("surgery.change({ capsules: [0, 1, 2, 3, 4] })")
     data = answer(trace, nothing, number=3, coupling="prior", capsules=list(range(I)))
-    opened.evaluate("(data) => operate(data)", data)
+    operating.evaluate("(data) => operate(data)", data)
     expect(verdict).to_contain_text("No capsule is left to vote")
     surgery.get_by_role("button", name="Undo all surgery").click()
-    assert opened.evaluate("sent.at(-1)")[1] == {"coupling": "attention", "capsules": [], "number": 4}
-    opened.evaluate("(data) => operate(data)", data | {"problem": "There is no experiment."})
+    assert operating.evaluate("sent.at(-1)")[1] == {"coupling": "attention", "capsules": [], "number": 4}
+    operating.evaluate("(data) => operate(data)", data | {"problem": "There is no experiment."})
     expect(verdict).to_have_text("There is no experiment.")
     expect(surgery.locator("input[value=prior]")).to_be_checked()
