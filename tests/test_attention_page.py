@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from capsviz.app import attention as ui
 from capsviz.app import session
+from capsviz.app.messages import Weighting
 from capsviz.app.pages import FOLDER
 from capsviz.figures import attention_payload
 from capsviz.models import weights
@@ -48,6 +49,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     session._answer.cache_clear()
     app = AppTest.from_file(str(FOLDER.parent / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.query_params["network"] = NAME
+    # What was asked of another network's capsules stays with them.
+    app.session_state[f"{ui.WEIGHTING_KEY}.attention.letters"] = Weighting(3, "prior", (2,))
+    app.session_state[f"{ui.SURGERY_KEY}.attention.letters"] = {"operation": {"coupling": "uniform"}}
     app.run().switch_page("../../pages/routing.py").run()
     assert not app.exception
     return app
@@ -82,7 +86,9 @@ def test_the_page_shows_the_session_s_attention_and_operates_on_it(app: AppTest)
         "",
     )
 
-    app.session_state[ui.SURGERY_KEY] = {"operation": {"number": 5, "coupling": "prior", "capsules": [3, 1]}}
+    app.session_state[f"{ui.SURGERY_KEY}.{NAME}"] = {
+        "operation": {"number": 5, "coupling": "prior", "capsules": [3, 1]}
+    }
     app.run()
     sent = json.loads(components(app)["attention_surgery"].json)
     after = reattend(trace.u_hat, trace.prior, "prior", silenced=np.isin(np.arange(16), [1, 3]))
@@ -92,12 +98,15 @@ def test_the_page_shows_the_session_s_attention_and_operates_on_it(app: AppTest)
     np.testing.assert_allclose(sent["after"]["drawing"], 255 * redrawn.ravel(), atol=0.51)
     assert sent["operation"] == {"number": 5, "coupling": "prior", "capsules": [1, 3]}
 
-    app.session_state[ui.SURGERY_KEY] = {"operation": {"number": 6, "capsules": [16]}}
+    app.session_state[f"{ui.SURGERY_KEY}.{NAME}"] = {"operation": {"number": 6, "capsules": [16]}}
     app.run()
     assert not app.exception
     sent = json.loads(components(app)["attention_surgery"].json)
     assert "from 0 to 15" in sent["problem"]
     assert sent["operation"]["coupling"] == "prior"  # what could be read last stays
+    del app.session_state[f"{ui.SURGERY_KEY}.{NAME}"]  # as when the page is left
+    app.run()
+    assert json.loads(components(app)["attention_surgery"].json)["operation"]["coupling"] == "prior"
 
 
 def test_a_kind_of_routing_without_a_view_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,11 @@ from capsviz.traces.attention import AttentionTrace
 from capsviz.traces.surgery import reattend
 
 EXPLORER_KEY = "attention"  # the component
+# With the network's name behind them, since the capsules of another are others:
 SURGERY_KEY = "attention_surgery"  # the component; its state: "operation", as attention_surgery.js makes it
-WEIGHTING_KEY = "weighting"  # (network, Weighting): the last that could be read, which outlasts the page
+WEIGHTING_KEY = (
+    "weighting"  # the last Weighting that could be read, which outlasts the page and its component
+)
 PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB
 
 _script, _style = browser_assets("attention", "routing", "attention")
@@ -60,20 +63,19 @@ def surgery() -> None:
         redrawn, problem = np.zeros_like(before), session.failure(error)
     data = attention_surgery_payload(trace, before, after, redrawn)
     data |= {"operation": asdict(asked), "problem": problem}
-    _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
+    _surgery(key=f"{SURGERY_KEY}.{session.network()}", data=data, on_operation_change=lambda: None)
 
 
 def _asked(network: str, primary: int) -> tuple[Weighting, str]:
     """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
-    kept, last = st.session_state.get(WEIGHTING_KEY, (network, Weighting()))
-    if kept != network:
-        last = Weighting()  # of another network: its capsules are others
-    sent = st.session_state.get(SURGERY_KEY, {}).get("operation")
+    kept = f"{WEIGHTING_KEY}.{network}"
+    last: Weighting = st.session_state.get(kept, Weighting())
+    sent = st.session_state.get(f"{SURGERY_KEY}.{network}", {}).get("operation")
     if sent is None:
         return last, ""
     try:
         asked = messages.weighting(sent, primary)
     except MessageError as error:
         return last, str(error)
-    st.session_state[WEIGHTING_KEY] = (network, asked)
+    st.session_state[kept] = asked
     return asked, ""

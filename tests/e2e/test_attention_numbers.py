@@ -334,6 +334,13 @@ def test_a_link_opens_with_what_it_names_and_says_what_it_cannot(
         expect(page.get_by_role("alert")).to_contain_text("digit “3”, but they are counted from 0 to 2")
         expect(page.get_by_role("alert")).to_contain_text("capsule “?b?”")
         assert page.evaluate("view.digit") == trace.prediction
+        # Not where another network was chosen on the page: then it says what was chosen there.
+        page.goto(f"{ADDRESS}?capsule=506&step=11")
+        page.wait_for_function("window.ready")
+        page.evaluate("window.capsvizRouting = {}")
+        page.evaluate("load", packed(trace))
+        expect(page.get_by_role("alert")).to_be_hidden()
+        page.wait_for_function("!location.search")
         # Another drawing keeps the line of the algorithm, and chooses anew.
         page.evaluate("view.go(2)")
         other = attending.made_up(seed=11)

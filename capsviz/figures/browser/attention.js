@@ -78,8 +78,9 @@ export class Attention {
     this.unchoose();
     if (before) Object.assign(this, { step: before.step, scale: before.scale });
     if (before?.id === payload.id) Object.assign(this, before.chosen);
-    // After Clear the address still says what was chosen in the drawing before.
-    if (first && before?.search !== window.location.search) this.readAddress();
+    // After Clear the address still says what was chosen in the drawing before, and with another network chosen here, what
+    // was chosen in that one's view.
+    if (first && !window.capsvizRouting && before?.search !== window.location.search) this.readAddress();
     this.written = null;
     for (const view of this.views) view.load?.(payload);
     this.draw();
