@@ -1,15 +1,40 @@
-from capsviz.app import routing, session
+from collections.abc import Callable
+from typing import NamedTuple
+
+from capsviz.app import attention, routing, session
 from capsviz.app.pages import Page
-from capsviz.traces.base import COUPLING
+from capsviz.texts import say
+from capsviz.traces.base import COUPLING, POSES
 
 PAGE = Page(1, doors=("draw", "pose"), needs=frozenset({COUPLING}))
 
 
+class View(NamedTuple):
+    """A part of the page, and what it needs of a network."""
+
+    show: Callable[[], None]
+    needs: frozenset[str]  # of ``traces.base.OFFERS``, beyond what the page needs
+
+
+DRAWS = frozenset({POSES})  # what capsules draw is shown too
+# The views of each kind of routing (``Shape.routing``), from the top of the page.
+VIEWS = {
+    "dynamic": (
+        View(routing.explorer, DRAWS),
+        View(routing.surgery, DRAWS),
+        View(routing.transforms, frozenset()),
+    ),
+    "attention": (View(attention.explorer, DRAWS), View(attention.surgery, DRAWS)),
+}
+
+
 def show() -> None:
-    session.answered()
-    routing.explorer()
-    routing.surgery()
-    routing.transforms()
+    trace, _ = session.answered()
+    shown = [view.show for view in VIEWS.get(trace.shape.routing, ()) if view.needs <= trace.offers]
+    if not shown:
+        session.stop(say("routing.unseen", network=session.spec().title))
+    for view in shown:
+        view()
 
 
 if __name__ == "__main__":

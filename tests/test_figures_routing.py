@@ -16,13 +16,12 @@ import reference
 import torch
 
 from capsviz import figures
-from capsviz.figures import theme
+from capsviz.figures import routing_html, theme
 from capsviz.figures.packing import pack
 from capsviz.figures.routing import (
     SCALES,
     Frame,
     routing_frames,
-    routing_html,
     routing_payload,
     scale_limits,
     scale_values,

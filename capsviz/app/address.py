@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError, NetworkError
+from capsviz.figures.attention import STEPS
 from capsviz.figures.pose import pose_limit
 from capsviz.models.weights import available
 from capsviz.networks.base import find, networks
@@ -51,6 +52,10 @@ def _last_capsule(shape: Shape) -> int:
     return shape.grid.capsules - 1 if shape.grid else 0
 
 
+def _last_step(shape: Shape, count: int) -> int:
+    return (4 * count if shape.iterates else len(STEPS)) - 1
+
+
 NETWORK, LANGUAGE, ITERATIONS = "network", "lang", "R"
 PARAMETERS = (
     Parameter(NETWORK, choices=available),
@@ -60,7 +65,7 @@ PARAMETERS = (
         "digit", ("routing", "pose"), range=lambda shape, count: (0, len(shape.classes) - 1), script=True
     ),
     Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
-    Parameter("step", ("routing",), range=lambda shape, count: (0, 4 * count - 1), script=True),
+    Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
     Parameter("pose", ("pose",), script=True),
 )
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}

@@ -18,7 +18,7 @@ from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
 from capsviz.texts import drawn, noun, say
 from capsviz.traces.base import CapsuleGrid, Shape
-from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS
+from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS, WEIGHTINGS
 
 SPAN_LIMIT = 0.5  # of a sweep, of the limit of a pose's numbers
 LATE = "late"  # why a browser cannot decode: the weights did not arrive
@@ -34,9 +34,8 @@ MOST_OBJECTS = 400  # on the canvas: an example's strokes, and those drawn on it
 CURVE = 0.1  # pixels by which the polyline of a curve may leave it
 MOST_PIECES = 16  # of one curve
 
-Tag = tuple[
-    int, int
-]  # a session's own number and the number of a showing: what the canvas was last told to show
+# A session's own number and the number of a showing: what the canvas was last told to show.
+Tag = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,8 @@ def parse_canvas(state: object, known: int | None) -> Canvas:
         raise _strange()
     tag = _tag_of(objects[0]) if objects else None
     drawn = objects if tag is None else objects[1:]
-    if known is None:
-        wanted = [shape for shape in drawn if isinstance(shape, Mapping) and shape.get("type") == "Path"]
-    else:
-        wanted = drawn[known:]
+    paths = [shape for shape in drawn if isinstance(shape, Mapping) and shape.get("type") == "Path"]
+    wanted = paths if known is None else drawn[known:]
     return Canvas(tag, len(drawn), tuple(map(_stroke, wanted)))
 
 
@@ -343,7 +340,6 @@ def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Ope
     """The experiment that a browser asks for; what it leaves out is as in ``Operation``.
 
     Args:
-        sent: the message.
         grid: of the network's primary capsules.
         examples: names of the drawings whose b can be carried over.
 
@@ -352,11 +348,8 @@ def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Ope
     """
     if not isinstance(sent, Mapping):
         raise MessageError(say("message.experiment"))
-    coupling, iterations = sent.get("coupling", "routing"), sent.get("iterations")
-    example = sent.get("example") or ""
-    if not isinstance(coupling, str) or coupling not in (*COUPLINGS, CARRIED):
-        known = ", ".join((*COUPLINGS, CARRIED))
-        raise MessageError(say("message.noExperiment", found=quoted(coupling), known=known))
+    coupling = _experiment(sent.get("coupling", "routing"), (*COUPLINGS, CARRIED))
+    iterations, example = sent.get("iterations"), sent.get("example") or ""
     if not isinstance(example, str) or example not in (*examples, *(() if coupling == CARRIED else ("",))):
         raise MessageError(say("message.example", found=quoted(example)))
     return Operation(
@@ -368,6 +361,36 @@ def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Ope
         types=_silenced(sent.get("types", ()), grid.types, "type"),
         places=_silenced(sent.get("places", ()), grid.places, "place"),
     )
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """One experiment on attention routing, as attention_surgery.js asks for it; without any, attention as it was."""
+
+    number: int = 0  # of the request: the answer carries it
+    coupling: str = "attention"  # one of WEIGHTINGS
+    capsules: tuple[int, ...] = ()  # silenced primary capsules
+
+
+def weighting(sent: object, primary: int) -> Weighting:
+    """The experiment that a browser asks for, of ``primary`` capsules; what it leaves out is as in ``Weighting``.
+
+    Raises:
+        MessageError: if a field has a wrong type, or names what there is not.
+    """
+    if not isinstance(sent, Mapping):
+        raise MessageError(say("message.experiment"))
+    return Weighting(
+        number=whole(sent.get("number", 0), 0, LARGEST, say("message.request")),
+        coupling=_experiment(sent.get("coupling", "attention"), WEIGHTINGS),
+        capsules=_silenced(sent.get("capsules", ()), primary, "capsule"),
+    )
+
+
+def _experiment(sent: object, known: tuple[str, ...]) -> str:
+    if not isinstance(sent, str) or sent not in known:
+        raise MessageError(say("message.noExperiment", found=quoted(sent), known=", ".join(known)))
+    return sent
 
 
 def _silenced(sent: object, count: int, what: str) -> tuple[int, ...]:

@@ -6,8 +6,6 @@ trace by a test), so that 1 or 10 iterations weigh the same. A page of its own i
 of its size.
 """
 
-import base64
-import html
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
@@ -15,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from capsviz import texts
-from capsviz.figures.bundle import browser_assets
 from capsviz.figures.packing import pack
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours
 from capsviz.traces.routing import RoutingTrace
@@ -225,30 +222,3 @@ def routing_payload(
         "againstColour": AGAINST_COLOUR,
     }
     return pack(arrays, header)
-
-
-def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routing by agreement") -> str:
-    """The whole Routing view of one trace as a web page that needs nothing else: for a notebook, or to hand out.
-
-    Args:
-        trace: one image's trace.
-        drawings: [R, J, S, S] what each digit capsule alone draws after each iteration, in 0..1.
-        title: of the page.
-    """
-    script, style = browser_assets("explorer", "routing")
-    payload = base64.b64encode(routing_payload(trace, drawings)).decode("ascii")
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{html.escape(title)}</title>
-<style>
-:root {{ color-scheme: light dark; font-family: system-ui, sans-serif; }}
-body {{ margin: 16px; }}
-{style}</style></head><body><div id="routing"></div>
-<script type="application/octet-stream" id="payload">{payload}</script>
-<script type="module">
-{script}
-const text = document.getElementById("payload").textContent;
-const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-$explorer.default({{ data, parentElement: document.getElementById("routing") }});
-</script></body></html>
-"""

@@ -7,8 +7,9 @@ import numpy as np
 
 from capsviz import texts
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, levels
+from capsviz.traces.attention import AttentionTrace
 from capsviz.traces.routing import RoutingTrace
-from capsviz.traces.surgery import Routing
+from capsviz.traces.surgery import Attended, Routing
 
 
 def surgery_payload(
@@ -24,29 +25,52 @@ def surgery_payload(
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
     """
     shares = trace.share[-1, :, trace.prediction].reshape(trace.grid.types, trace.grid.places)
-    rows = after.c[-1].sum(axis=1)
+    compared = _compared(trace, before, after, redrawn, after.c[-1])
+    compared["before"]["iterations"] = trace.iterations
+    compared["after"]["iterations"] = len(after.v)
+    return compared | {
+        "texts": texts.for_script("common", "surgery"),
+        "places": shares.sum(axis=0).tolist(),
+        "types": shares.sum(axis=1).tolist(),
+        "measured": measured,
+    }
+
+
+def attention_surgery_payload(
+    trace: AttentionTrace, before: np.ndarray, after: Attended, redrawn: np.ndarray
+) -> dict[str, Any]:
+    """The same of one experiment on attention; arguments as those of ``surgery_payload``."""
+    return _compared(trace, before, after, redrawn, after.weight) | {
+        "texts": texts.for_script("common", "surgery", "attention.surgery"),
+        "capsules": trace.share[0, :, trace.prediction].tolist(),
+    }
+
+
+def _compared(
+    trace: RoutingTrace,
+    before: np.ndarray,
+    after: Routing | Attended,
+    redrawn: np.ndarray,
+    weights: np.ndarray,
+) -> dict[str, Any]:
+    """Lengths, answer and drawing before and after, and what a capsule's ``weights`` [I, J] sum to."""
+    rows = weights.sum(axis=1)
     return {
         "image": levels(trace.image),
         "size": trace.shape.size,
         "classes": trace.classes,
         "kind": trace.shape.kind,
-        "texts": texts.for_script("common", "surgery"),
         "grid": asdict(trace.grid),
-        "places": shares.sum(axis=0).tolist(),
-        "types": shares.sum(axis=1).tolist(),
         "before": {
             "digit": trace.prediction,
             "lengths": trace.lengths[-1].tolist(),
             "drawing": levels(before),
-            "iterations": trace.iterations,
         },
         "after": {
             "digit": int(after.lengths.argmax()),
             "lengths": after.lengths.tolist(),
             "drawing": levels(redrawn),
-            "iterations": len(after.v),
         },
-        "measured": measured,
         "rowSums": [float(rows.min()), float(rows.max())],
         "digitColours": class_colours(len(trace.classes)),
         "forColour": FOR_COLOUR,

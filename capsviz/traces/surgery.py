@@ -1,4 +1,4 @@
-"""Experiments on routing-by-agreement: the same votes û, coupled in another way.
+"""Experiments on routing, by agreement or by attention: the same votes û, coupled in another way.
 
 The network itself is left as it is: each function starts from the prediction vectors that one image has
 already made, so that whatever changes is the doing of routing alone.
@@ -17,6 +17,7 @@ from capsviz.traces.base import CapsuleGrid
 
 MOST_ITERATIONS = 10  # of an experiment, and of what the pages offer; a trace can have more
 COUPLINGS = ("routing", "uniform", "random", "children")
+WEIGHTINGS = ("attention", "uniform", "coupling", "prior")  # of attention routing
 _FARTHEST = 1e6  # of votes and logits: far beyond any network's, and no sum or square of float32 overflows
 _SEEDS = 2**63
 
@@ -119,6 +120,63 @@ def carried_over(routing: Routing, u_hat: ArrayLike) -> np.ndarray:
         )
     logits: np.ndarray = routing.b[-1] + np.einsum("ijd,jd->ij", votes, routing.v[-1])
     return logits
+
+
+class Attended(NamedTuple):
+    """What self-attention routing read and made, in its one pass; axes as in ``Routing``."""
+
+    score: np.ndarray  # [I, J] how much the votes for a class attend to this one, all together
+    c: np.ndarray  # [I, J] coupling coefficients
+    weight: np.ndarray  # [I, J] what a vote counts in the sum
+    s: np.ndarray  # [J, D] weighted sums
+    v: np.ndarray  # [J, D] squashed outputs
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """[J] lengths |v| of the class capsules."""
+        return np.linalg.norm(self.v, axis=1)
+
+
+def reattend(
+    u_hat: ArrayLike, prior: ArrayLike, weighting: str = "attention", *, silenced: ArrayLike | None = None
+) -> Attended:
+    """Self-attention routing (Eq. 5 to 7 and 3 of arXiv:2101.12491) on given votes, or with other weights.
+
+    Args:
+        u_hat: [I, J, D] prediction vectors of one image.
+        prior: [I, J] what the network has learnt to add to c.
+        weighting: one of ``WEIGHTINGS``. "attention" is the paper's: c + prior, c being the softmax of the scores over
+            the J classes. "uniform" has 1/J for every c, and adds the prior. "coupling" leaves the prior out, "prior"
+            leaves c out.
+        silenced: [I] True for every primary capsule whose votes are taken for 0: nothing attends to them either.
+
+    Returns:
+        The one pass, in float32.
+
+    Raises:
+        CapsvizError: if any of these is out of range, or of another kind.
+    """
+    if not isinstance(weighting, str) or weighting not in WEIGHTINGS:
+        raise CapsvizError(f"There is no weighting {shown(weighting)}: choose {', '.join(WEIGHTINGS)}.")
+    votes = np.array(_votes(u_hat))  # a copy
+    primary, classes, components = votes.shape
+    learnt = _numbers(prior, f"The prior must be {primary} x {classes} numbers", (primary, classes))
+    if silenced is not None:
+        votes[_mask(silenced, primary)] = 0
+    # The attention of all votes to one is its product with their sum.
+    score = np.einsum("ijd,jd->ij", votes, votes.sum(axis=0)) / np.sqrt(np.float32(components))
+    c = np.full_like(score, 1 / classes) if weighting == "uniform" else _softmax(score, axis=1)
+    match weighting:
+        case "coupling":
+            weight = c
+        case "prior":
+            weight = learnt
+        case _:
+            weight = c + learnt
+    s = np.einsum("ij,ijd->jd", weight, votes)
+    length = np.linalg.norm(s, axis=1, keepdims=True)
+    v = s * (-np.expm1(-length) / np.maximum(length, np.finfo(np.float32).tiny))
+    return Attended(score, c, weight, s, v)
 
 
 def silence(grid: CapsuleGrid, types: Iterable[int] = (), places: Iterable[int] = ()) -> np.ndarray:

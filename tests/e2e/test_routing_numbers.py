@@ -972,7 +972,7 @@ def test_arrows_of_v_and_s_point_as_far_as_they_are_long(view: Page, trace: Rout
 
 
 def test_dots_have_the_colour_of_their_share_and_the_size_of_their_c(view: Page, trace: RoutingTrace) -> None:
-    view.evaluate("explorer.clouds.arrow = () => {}; explorer.draw()")
+    view.evaluate("explorer.clouds.arrowOf = () => [0, 0]; explorer.draw()")
     canvas = view.locator("canvas.cloud").first
     side = canvas.evaluate("(canvas) => canvas.width")
     points, _ = vote_points(trace, 6, side)
@@ -1001,7 +1001,7 @@ def test_dots_have_the_colour_of_their_share_and_the_size_of_their_c(view: Page,
         pixels = np.array(data).reshape(121, 4)[:, :3].max(axis=1)
         sizes.append((pixels / max(pixels.max(), 1)).sum())
         expected.append(np.pi * 5.2**2 * trace.c[-1, capsule, 6])
-    view.evaluate("delete explorer.clouds.arrow")
+    view.evaluate("delete explorer.clouds.arrowOf")
     np.testing.assert_allclose(np.mean(sizes), np.mean(expected), rtol=0.35)
     assert np.corrcoef(sizes, expected)[0, 1] > 0.5
 

@@ -171,8 +171,8 @@ export class Clouds {
     const order = [4, 3, 5, 2, 6, 1, 7, 0, 8];
     fillCircles(context, order.map((bin) => [colour(bin), bins[bin]]));
 
-    this.arrow(context, width, height, app.blend("v", (r) => this.arrowOf(this.v, digit, r)), radius, 8, payload.digitColours[digit], "#fff");
-    this.arrow(context, width, height, app.blend("s", (r) => this.arrowOf(this.s, digit, r)), radius / this.longest, 2, "#fff", "#000");
+    arrow(context, width, height, app.blend("v", (r) => this.arrowOf(this.v, digit, r)), radius, 8, payload.digitColours[digit], "#fff");
+    arrow(context, width, height, app.blend("s", (r) => this.arrowOf(this.s, digit, r)), radius / this.longest, 2, "#fff", "#000");
     for (const [capsule, size] of [[app.capsule, 7], [app.pointed.capsule, 9]]) {
       if (capsule == null) continue;
       context.strokeStyle = "#fff";
@@ -197,27 +197,28 @@ export class Clouds {
     const at = 2 * (digit * this.app.payload.iterations + r);
     return points.subarray(at, at + 2);
   }
+}
 
-  arrow(context, width, height, [x, y], scale, thickness, colour, edge) {
-    const [dx, dy] = [x * scale, -y * scale];
-    const length = Math.hypot(dx, dy);
-    if (length < 1) return;
-    const [ux, uy] = [dx / length, dy / length];
-    const head = Math.min(2 * thickness + 4, length);
-    const [tx, ty] = [width / 2 + dx, height / 2 + dy];
-    for (const [style, extra] of [[edge, 2], [colour, 0]]) {
-      context.strokeStyle = context.fillStyle = style;
-      context.lineWidth = thickness + extra;
-      context.beginPath();
-      context.moveTo(width / 2, height / 2);
-      context.lineTo(tx - ux * head, ty - uy * head);
-      context.stroke();
-      context.beginPath();
-      const wing = head * 0.6 + extra;
-      context.moveTo(tx + ux * extra, ty + uy * extra);
-      context.lineTo(tx - ux * head - uy * wing, ty - uy * head + ux * wing);
-      context.lineTo(tx - ux * head + uy * wing, ty - uy * head - ux * wing);
-      context.fill();
-    }
+// From the middle of a picture, x and y in the picture's own measure.
+export function arrow(context, width, height, [x, y], scale, thickness, colour, edge) {
+  const [dx, dy] = [x * scale, -y * scale];
+  const length = Math.hypot(dx, dy);
+  if (length < 1) return;
+  const [ux, uy] = [dx / length, dy / length];
+  const head = Math.min(2 * thickness + 4, length);
+  const [tx, ty] = [width / 2 + dx, height / 2 + dy];
+  for (const [style, extra] of [[edge, 2], [colour, 0]]) {
+    context.strokeStyle = context.fillStyle = style;
+    context.lineWidth = thickness + extra;
+    context.beginPath();
+    context.moveTo(width / 2, height / 2);
+    context.lineTo(tx - ux * head, ty - uy * head);
+    context.stroke();
+    context.beginPath();
+    const wing = head * 0.6 + extra;
+    context.moveTo(tx + ux * extra, ty + uy * extra);
+    context.lineTo(tx - ux * head - uy * wing, ty - uy * head + ux * wing);
+    context.lineTo(tx - ux * head + uy * wing, ty - uy * head - ux * wing);
+    context.fill();
   }
 }

@@ -186,7 +186,7 @@ export class Microscope {
 }
 
 // One component of u: a small signed bar and its number.
-class Component {
+export class Component {
   constructor() {
     this.bar = element("i");
     this.value = element("span");

@@ -1,0 +1,81 @@
+"""The Routing page of a network with attention: its two live views in Streamlit, and what they send back."""
+
+from dataclasses import asdict
+from functools import lru_cache
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from capsviz.app import address, messages, session
+from capsviz.app.messages import Weighting
+from capsviz.errors import MessageError
+from capsviz.figures import attention_payload, attention_surgery_payload
+from capsviz.figures.bundle import browser_assets
+from capsviz.texts import language
+from capsviz.traces.attention import AttentionTrace
+from capsviz.traces.surgery import reattend
+
+EXPLORER_KEY = "attention"  # the component
+# With the network's name behind them, since the capsules of another are others:
+SURGERY_KEY = "attention_surgery"  # the component; its state: "operation", as attention_surgery.js makes it
+WEIGHTING_KEY = (
+    "weighting"  # the last Weighting that could be read, which outlasts the page and its component
+)
+PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB
+
+_script, _style = browser_assets("attention", "routing", "attention")
+_explorer = st.components.v2.component("capsviz_attention", js=_script, css=_style)
+_script, _style = browser_assets("attention_surgery", "surgery")
+_surgery = st.components.v2.component("capsviz_attention_surgery", js=_script, css=_style)
+
+
+def explorer() -> None:
+    """The attention of the current drawing's votes to each other, and what became of it."""
+    now = session.reading()
+    if now.answer is not None:
+        _explorer(key=EXPLORER_KEY, data=_payload(now.answer, language()))
+
+
+@lru_cache(maxsize=PAYLOADS)
+def _payload(answer: session.Answer, spoken: str) -> bytes:
+    trace = cast(AttentionTrace, answer.trace)
+    link = address.for_script("routing", trace.shape, trace.iterations)
+    return attention_payload(trace, answer.reconstructions, link=link)
+
+
+@st.fragment
+def surgery() -> None:
+    """Experiments on the attention of the current drawing; only this part runs again for one."""
+    now = session.reading()
+    if not isinstance(now.trace, AttentionTrace) or now.reconstructions is None:
+        return  # the page has been left, or another network chosen, or it says what to do
+    trace, before = now.trace, now.reconstructions[-1, now.trace.prediction]
+    asked, problem = _asked(session.network(), trace.grid.capsules)
+    silenced = np.isin(np.arange(trace.grid.capsules), asked.capsules)
+    after = reattend(trace.u_hat, trace.prior, asked.coupling, silenced=silenced)
+    digit = int(after.lengths.argmax())
+    # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
+    same = digit == trace.prediction and np.allclose(after.v, trace.v[0], rtol=0, atol=1e-5)
+    try:
+        redrawn = before if same else session.model().decode(after.v[digit], digit)
+    except RuntimeError as error:  # what PyTorch raises when a device fails
+        redrawn, problem = np.zeros_like(before), session.failure(error)
+    data = attention_surgery_payload(trace, before, after, redrawn)
+    data |= {"operation": asdict(asked), "problem": problem}
+    _surgery(key=f"{SURGERY_KEY}.{session.network()}", data=data, on_operation_change=lambda: None)
+
+
+def _asked(network: str, primary: int) -> tuple[Weighting, str]:
+    """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
+    kept = f"{WEIGHTING_KEY}.{network}"
+    last: Weighting = st.session_state.get(kept, Weighting())
+    sent = st.session_state.get(f"{SURGERY_KEY}.{network}", {}).get("operation")
+    if sent is None:
+        return last, ""
+    try:
+        asked = messages.weighting(sent, primary)
+    except MessageError as error:
+        return last, str(error)
+    st.session_state[kept] = asked
+    return asked, ""
