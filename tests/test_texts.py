@@ -196,8 +196,9 @@ ASKED = re.compile(r"""\b(?:say|markup)\(((?:"[^"]*"|`[^`]*`|[^,()"`])*)""")  # 
 def asked_in_scripts() -> Iterator[tuple[str, str]]:
     for path in SCRIPTS.glob("*.js"):
         for argument in ASKED.findall(path.read_text("utf-8")):
-            either = argument.split(" ? ", 1)[-1]  # of what a condition decides between, both
-            for plain, template in re.findall(r'"([^"]*)"|`([^`]*)`', either):
+            # One literal, or the two that a condition decides between.
+            literals = argument if argument[:1] in ('"', "`") else argument.partition(" ? ")[2]
+            for plain, template in re.findall(r'"([^"]*)"|`([^`]*)`', literals):
                 yield path.name, ".+".join(map(re.escape, re.split(r"\$\{[^}]*\}", plain or template)))
 
 
@@ -207,6 +208,7 @@ def asked_in_scripts() -> Iterator[tuple[str, str]]:
         ('say("a.b", { c: "d" })', [r"a\.b"]),
         ("markup(`a.${b}.c`, d)", [r"a\..+\.c"]),
         ('setText(node, say(kind === "x" ? "a.b" : "a.c"))', [r"a\.b", r"a\.c"]),
+        ('say(`a.${b < 0 ? "c" : "d"}`, e)', [r"a\..+"]),
         ('essay("a.b"); say(name, "a.b")', []),
     ],
 )
