@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -328,39 +328,32 @@ def test_a_server_that_starts_again_answers_for_what_is_on_the_pad(browser: Brow
         assert length(page) == said
 
 
+@pytest.mark.parametrize("act", ["Clear", "Undo", "example", "stroke", "link"])
 def test_the_first_act_after_a_restart_is_done_on_the_drawing_that_is_seen(
-    browser: Browser, server: Server
+    browser: Browser, server: Server, act: str
 ) -> None:
-    with ExitStack() as open_pages:
-        acts = ("Clear", "Undo", "example", "stroke", "link")
-        pages = {act: open_pages.enter_context(opened(browser, server)) for act in acts}
-        said = {act: drawn_seven(page) for act, page in pages.items()}
+    with opened(browser, server) as page:
+        said = drawn_seven(page)
         server.stop()
-        for page in pages.values():
-            connected(page, False)
+        connected(page, False)
         server.start()
-        for act, page in pages.items():
-            connected(page, True)
-            first_act(page, act, said[act])
-
-
-def first_act(page: Page, act: str, said: str) -> None:
-    if act == "Clear":
-        page.get_by_role("button", name="Clear").click()
-        expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
-    elif act == "Undo":
-        answer(page, "7")  # a new session has nothing to go back to, and loses nothing
-    elif act == "example":
-        choose(page, "four, open")
-        answer(page, "4")
-    elif act == "stroke":
-        draw(page, BAR)
-        strokes(page, 2)
-    else:
-        page.get_by_role("link", name="Model", exact=True).first.click()
-        expect(page.get_by_text("What is this network")).to_be_visible()
-        answer(page, "7")
-        assert length(page) == said
+        connected(page, True)
+        if act == "Clear":
+            page.get_by_role("button", name="Clear").click()
+            expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
+        elif act == "Undo":
+            answer(page, "7")  # a new session has nothing to go back to, and loses nothing
+        elif act == "example":
+            choose(page, "four, open")
+            answer(page, "4")
+        elif act == "stroke":
+            draw(page, BAR)
+            strokes(page, 2)
+        else:
+            page.get_by_role("link", name="Model", exact=True).first.click()
+            expect(page.get_by_text("What is this network")).to_be_visible()
+            answer(page, "7")
+            assert length(page) == said
 
 
 # --- pictures -------------------------------------------------------------------------------------------
