@@ -1,12 +1,15 @@
 """The app in a server of its own, and a Chromium to use it with."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
 
+from tests.e2e.looking import as_new, discard
 from tests.e2e.serving import find_chromium, launch_chromium, serve
+
+FAILED = pytest.StashKey[bool]()  # of a test whose setup or call has failed
 
 expect.set_options(timeout=15_000)  # two cores, two workers, and a browser and a server for each
 
@@ -35,27 +38,37 @@ def browser() -> Iterator[Browser]:
             yield started
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """The app's first page, answered, with every host but its own out of reach."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
+def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The app's first page, answered; nothing is asked of another host."""
+    page = as_new(browser, url)
     foreign: list[str] = []
-
-    def only_the_app(route: Route) -> None:
-        if route.request.url.startswith((url, "data:", "blob:")):
-            route.continue_()
-        else:
-            foreign.append(route.request.url)
-            route.abort()
-
-    context.route("**/*", only_the_app)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def notice(asked: Request) -> None:
+        if not asked.url.startswith((url, "data:", "blob:")):
+            foreign.append(asked.url)
+
+    def keep(error: Error) -> None:
+        errors.append(str(error))
+
+    page.context.on("request", notice)
+    page.on("pageerror", keep)
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.goto(url)
     page.get_by_test_id("answer").wait_for()
     yield page
-    context.close()
+    if request.node.stash.get(FAILED, False):
+        discard(page)
+    else:
+        page.context.remove_listener("request", notice)
+        page.remove_listener("pageerror", keep)
     assert not foreign, f"loaded from elsewhere: {foreign}"
     assert not errors, f"errors in the page: {errors}"

@@ -14,24 +14,73 @@ from capsviz.figures.bundle import FOLDER
 PATHS = ["", "routing", "pose", "model"]
 
 
+KEPT: dict[tuple[Browser, bool], Page] = {}
+PLAIN = {"color_scheme": "light", "forced_colors": "none", "contrast": "no-preference", "media": "null"}
+
+
+def as_new(browser: Browser, url: str, touched: bool = False) -> Page:
+    """An empty page that remembers nothing of the app at ``url``, as if in a browser just opened.
+
+    It is always the same one, under a finger or not: in another one, Streamlit's scripts would be read anew, which
+    takes longer than most of what is tried on them. ``discard`` throws it away.
+    """
+    page = KEPT.get((browser, touched))
+    if page is None or page.is_closed():
+        context = browser.new_context(has_touch=touched, is_mobile=touched)
+        page = KEPT[browser, touched] = context.new_page()
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    page.unroute_all()
+    page.set_default_timeout(30_000)
+    page.emulate_media(**PLAIN)
+    page.goto(f"{url}/_stcore/health")  # of the app's origin, without its scripts
+    page.evaluate("sessionStorage.clear(); localStorage.clear()")
+    page.mouse.move(0, 0)
+    return page
+
+
+def discard(page: Page) -> None:
+    """Let nobody have this page again: who knows in what state a failed test leaves it."""
+    for key in [key for key, kept in KEPT.items() if kept is page]:
+        del KEPT[key]
+    page.context.close()
+
+
+def still(page: Page) -> None:
+    """Wait until the script has run and what it shows has been drawn."""
+    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(200)  # of layout, and for bars and lines to have moved to where they belong
+
+
 @contextmanager
 def opened(
-    browser: Browser, url: str, path: str, size: tuple[int, int] = (1366, 768), **options: Any
+    browser: Browser,
+    url: str,
+    path: str,
+    size: tuple[int, int] = (1366, 768),
+    touched: bool = False,
+    **emulated: Any,
 ) -> Iterator[Page]:
-    """A page that shows its answer and its live views, or its charts; ``options`` are of the browser's context."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.goto(f"{url}/{path}")
-    page.get_by_test_id("answer").wait_for()
-    name = path.partition("?")[0]
-    if name == "model":
-        page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
-    elif name:
-        page.locator(".st-key-page canvas").first.wait_for()
-    page.wait_for_timeout(1000)
-    yield page
-    context.close()
+    """A page that shows its answer and its live views, or its charts; ``emulated`` are of ``Page.emulate_media``."""
+    page = as_new(browser, url, touched)
+    try:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(**emulated)
+        page.goto(f"{url}/{path}")
+        page.get_by_test_id("answer").wait_for()
+        name = path.partition("?")[0]
+        if name == "model":
+            page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
+        elif name:
+            page.locator(".st-key-page canvas").first.wait_for()
+        if name == "pose":
+            page.locator('.posing[data-busy="false"]').wait_for()
+        still(page)
+        yield page
+    except BaseException:
+        discard(page)
+        raise
 
 
 @contextmanager

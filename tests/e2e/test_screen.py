@@ -20,7 +20,7 @@ QUESTIONS = {
 # A screen of each kind: full HD, laptop, projector, laptop at 150 % and at 200 %, tablets, phones.
 SIZES = [(1920, 1080), (1366, 768), (1280, 720), (911, 512), (683, 384), (820, 1180), (320, 640)]
 TOUCHED = [(1180, 820), (390, 844)]
-PHONE: dict[str, Any] = {"size": (390, 844), "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {"size": (390, 844), "touched": True}
 SHADOWS = "const within = (root) => [...root.querySelectorAll('*')].flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);"
 
 
@@ -54,8 +54,7 @@ def test_no_page_is_wider_than_its_screen_nor_too_small_to_read(
     browser: Browser, url: str, path: str
 ) -> None:
     for sizes, touch in ((SIZES, False), (TOUCHED, True)):
-        options = {"has_touch": touch, "is_mobile": touch}
-        with opened(browser, url, path, **options) as page:
+        with opened(browser, url, path, touched=touch) as page:
             for width, height in sizes:
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_timeout(600)  # charts are drawn anew
