@@ -19,6 +19,7 @@ FLOORS = (
 )
 MOST_LINES = 400
 LONGER = {  # and why
+    "__main__.py": "every command with its options, a few lines each",
     "app/pad.py": "canvas, tools and the dialog of a picture change one state, each in its own way",
     "inputs/ink.py": "one algorithm, from grey levels to a digit's ink, whose steps read in their order",
     "inputs/strokes.py": "a hand, digits and what is none share the pen that draws them",
