@@ -33,15 +33,15 @@ _surgery = st.components.v2.component("capsviz_attention_surgery", js=_script, c
 def explorer() -> None:
     """The attention of the current drawing's votes to each other, and what became of it."""
     now = session.reading()
-    if now.answer is not None:
+    if now.answer is not None and now.answer.reconstructions is not None:
         _explorer(key=EXPLORER_KEY, data=_payload(now.answer, language()))
 
 
 @lru_cache(maxsize=PAYLOADS)
 def _payload(answer: session.Answer, spoken: str) -> bytes:
-    trace = cast(AttentionTrace, answer.trace)
+    trace, drawings = cast(AttentionTrace, answer.trace), cast(np.ndarray, answer.reconstructions)
     link = address.for_script("routing", trace.shape, trace.iterations)
-    return attention_payload(trace, answer.reconstructions, link=link)
+    return attention_payload(trace, drawings, link=link)
 
 
 @st.fragment
