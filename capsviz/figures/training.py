@@ -103,7 +103,7 @@ def loss_figure(log: Sequence[dict[str, float]], before: int = 0) -> "go.Figure"
                 hovertemplate="%{y:.4g}",
             )
             for key, name, colour, axis in (
-                ("margin_loss", say("chart.losses.margin"), "#1f78c8", "y"),
+                (next(n for n in ("margin_loss", "cross_entropy") if n in log[0]), say("chart.losses.margin"), "#1f78c8", "y"),
                 ("reconstruction_loss", say("chart.losses.reconstruction"), "#c8551b", "y2"),
             )
         ]
