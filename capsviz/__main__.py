@@ -120,7 +120,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from capsviz.inputs.own import Own, find_own, source_of
+    from capsviz.inputs.own import Own
+    from capsviz.inputs.own_files import find_own, source_of
     from capsviz.models.devices import keep_large_blocks
     from capsviz.models.weights import load_weights
     from capsviz.training.distributed import join

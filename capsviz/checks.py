@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
 from capsviz.errors import MessageError
 from capsviz.texts import say
@@ -85,3 +86,9 @@ def real(value: object, low: float, high: float, what: str) -> float:
         if low <= number <= high:
             return number
     raise MessageError(say("check.real", what=what, low=f"{low:g}", high=f"{high:g}", found=quoted(value)))
+
+
+def listed(names: Sequence[object], most: int = 5) -> str:
+    """Names for a sentence: the first ones, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more

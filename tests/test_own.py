@@ -19,10 +19,12 @@ import capsviz
 from capsviz.__main__ import main
 from capsviz.app.server import add_networks
 from capsviz.errors import DataError, WeightsError
-from capsviz.inputs import own, pictures
+from capsviz.inputs import own_files as own
+from capsviz.inputs import pictures
 from capsviz.inputs.data import MNIST
 from capsviz.inputs.letters import LETTERS
-from capsviz.inputs.own import data_set, find_own, kind_of, parts_by_content, source_of
+from capsviz.inputs.own import kind_of
+from capsviz.inputs.own_files import data_set, find_own, parts_by_content, source_of
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models import own_networks, weights
 from capsviz.models.own import own_name, own_spec

@@ -5,14 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from capsviz.inputs.strokes import Drawing
 
 NO_CLASS = -1  # the label of a picture of something else
 SIZES = {"train": 60_000, "test": 10_000}
@@ -58,7 +56,7 @@ class DataSet:
         kind: what a class is, "digit" say; the texts have a word for it.
         last: whether the last ones of "train" are held out, which belong together, and not any.
         holds: whether a path is where these data are, or are to be put; elsewhere are data of one's own.
-        drawings: folder to the drawings that "test" is made of, each of which has a picture there for each width of
+        drawings: folder to the ``strokes.Drawing``s that "test" is made of, each of which has a picture there for each width of
             ``drawn.WIDTHS``; None where it is not made of drawings.
         credit: whom the data are owed to, and their licence, where that asks to be told.
     """
@@ -73,7 +71,7 @@ class DataSet:
     kind: str = "class"
     last: bool = False
     holds: Callable[[Path], bool] = lambda path: True
-    drawings: "Callable[[str | Path], list[Drawing]] | None" = None
+    drawings: "Callable[[str | Path], list[Any]] | None" = None
     credit: str = ""
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -12,13 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from capsviz.checks import one_line
+from capsviz.checks import listed
 from capsviz.errors import DataError, ImageError
 from capsviz.inputs.images import ENDINGS, MAX_BYTES, read_image
+from capsviz.inputs.own import in_order, plain, trouble
 from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
-from capsviz.inputs.recorded import LONGEST_NAME
 
-FEWEST, MOST_CLASSES = 2, 62  # digits, capital and small letters are 62
 FEWEST_PICTURES = 5  # of a class: one to test on, one to choose by, and some to train on
 MOST_PICTURES = 100_000  # which take 80 MB once they are prepared
 MOST_FILES = 200_000  # that are looked at, folders and what is no picture among them
@@ -26,7 +24,6 @@ HALVES = ("train", "test")
 # Phones' pictures, which Pillow cannot read: they are told of, not passed over.
 _PICTURES = {f".{ending}" for ending in (*ENDINGS, "heic", "heif", "avif")}
 _MANY = 500  # from so many on, a bar says how long it will take
-_NAMED = 5  # of a list in a sentence
 
 
 class Found(NamedTuple):
@@ -57,48 +54,6 @@ class Prepared(NamedTuple):
 
     images: list[np.ndarray | None]
     problems: list[tuple[Path, str]]
-
-
-def plain(name: str) -> str:
-    """A folder's name or a label as the name of a class: in Unicode's composed form, without spaces around it."""
-    return unicodedata.normalize("NFC", name).strip()
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Names with numbers by their size first, then texts by their letters."""
-    return sorted(names, key=lambda name: (not name.isdecimal(), len(name) * name.isdecimal(), name))
-
-
-def trouble(names: Sequence[str]) -> str:
-    """Why names cannot be those of classes, as the second half of a sentence with what to do; "" if they can.
-
-    Names of more than one character must differ in more than capitals: "Cat" and "cat" are one class, "A" and "a" two.
-    """
-    if not FEWEST <= len(names) <= MOST_CLASSES:
-        count = "no class" if not names else f"{len(names):,} class{'es' if len(names) > 1 else ''}"
-        return f"has {count}: give {FEWEST} to {MOST_CLASSES} of them"
-    known: dict[str, str] = {}
-    for name in names:
-        short = plain(name)
-        if not short or not short.isprintable() or len(short) > LONGEST_NAME:
-            return (
-                f"has a class named {one_line(repr(name))[:60]}: give it a name of 1 to {LONGEST_NAME} characters "
-                "that can be printed"
-            )
-        key = short if len(short) == 1 else short.casefold()
-        if key in known:
-            return (
-                f"has classes named {known[key]!r} and {name!r}, which are hard to tell apart: give one of them "
-                "another name, or put both together"
-            )
-        known[key] = name
-    return ""
-
-
-def listed(names: Sequence[object], most: int = _NAMED) -> str:
-    """Names for a sentence: the first ones, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(map(str, names[:most])) + more
 
 
 def find_pictures(folder: Path) -> Found:

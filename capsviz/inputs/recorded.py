@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from capsviz.errors import DataError
+from capsviz.inputs.own import LONGEST_NAME
 from capsviz.inputs.strokes import Drawing, Strokes, fit
 
 DIGITS = tuple("0123456789")
-LONGEST_NAME = 40  # characters of the name of a class
 
 FAR = 1e9  # no coordinate in a file is that large; the numbers would run out of digits
 # In a file, unpacked: eight times what 25,000 people's digits and letters take. A small file can unpack to any size.

@@ -9,8 +9,7 @@ from typing import Any
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
-from capsviz.inputs.own import LONGEST_LABEL, SOURCES, kind_of
-from capsviz.inputs.pictures import FEWEST, MOST_CLASSES, plain, trouble
+from capsviz.inputs.own import FEWEST, LONGEST_LABEL, MOST_CLASSES, SOURCES, kind_of, plain, trouble
 from capsviz.networks.base import Spec
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capsviz.errors import DataError
-from capsviz.inputs.own import Own, data_set
+from capsviz.inputs.own import Own
 from capsviz.networks.base import DEFAULT, Spec, find
 
 FORMAT = 1  # of what a card says of one: one more whenever it says it in another way
@@ -40,6 +40,10 @@ def own_spec(base: Spec, own: Own, name: str) -> Spec:
         raise DataError(
             f"{base.name} is for {base.data.name} alone: give --data {base.data.name}, or another --network."
         )
+    from capsviz.inputs.own_files import (
+        data_set,  # with NumPy and Pillow, which shipped networks are listed without
+    )
+
     return base.of(name, f"{family(base)}, {own.name}", data_set(own))
 
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capsviz.checks import one_line, shown
+from capsviz.checks import listed, one_line, shown
 from capsviz.errors import DataError, NetworkError, WeightsError
-from capsviz.inputs.pictures import listed
 from capsviz.models import own
 from capsviz.models.card import FORMAT, card_markdown
 from capsviz.models.facts import parse_card, parse_evaluation, sha256

@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 import torch
 from tqdm import tqdm
 
+from capsviz.checks import listed
 from capsviz.errors import DataError
 from capsviz.inputs.data import split_validation
 from capsviz.inputs.own import Own
-from capsviz.inputs.pictures import listed
 from capsviz.models.own import alike, card_facts, own_name, own_spec
 from capsviz.models.weights import CHECKPOINT, Weights, write_atomically
 from capsviz.networks.base import Spec, find

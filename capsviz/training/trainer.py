@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
+from capsviz.checks import listed
 from capsviz.errors import TrainingError, WeightsError
 from capsviz.inputs.augment import Strength, add_noise, augment
 from capsviz.inputs.data import NO_CLASS, Digits
-from capsviz.inputs.pictures import listed
 from capsviz.models.weights import check_architecture
 from capsviz.networks.base import Spec, find
 from capsviz.traces.base import LENGTH, MARGIN_PRESENT
