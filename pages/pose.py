@@ -7,6 +7,7 @@ PAGE = Page(2, doors=("routing",), needs=frozenset({POSES}))
 
 def show() -> None:
     now = session.answered()
+    assert now.reconstructions is not None  # the page needs poses
     pose.sliders(now.trace, now.reconstructions[-1, now.trace.prediction])
 
 

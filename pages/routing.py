@@ -29,7 +29,7 @@ VIEWS = {
 
 
 def show() -> None:
-    trace, _ = session.answered()
+    trace = session.answered().trace
     shown = [view.show for view in VIEWS.get(trace.shape.routing, ()) if view.needs <= trace.offers]
     if not shown:
         session.stop(say("routing.unseen", network=session.spec().title))
