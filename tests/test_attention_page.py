@@ -123,12 +123,13 @@ def test_a_kind_of_routing_without_a_view_is_said(monkeypatch: pytest.MonkeyPatc
     def stop(sentence: str) -> None:
         raise Stopped(sentence)
 
-    def trace(routing: str, *offers: str) -> tuple[Any, None]:
-        return SimpleNamespace(shape=SimpleNamespace(routing=routing), offers=frozenset(offers)), None
+    def answer(routing: str, *offers: str) -> Any:
+        made = SimpleNamespace(shape=SimpleNamespace(routing=routing), offers=frozenset(offers))
+        return SimpleNamespace(trace=made)
 
     monkeypatch.setattr(session, "stop", stop)
     monkeypatch.setattr(session, "spec", lambda: SimpleNamespace(title="CapsNet, EM routing"))
-    for made in (trace("em", COUPLING, POSES), trace("attention", COUPLING)):
+    for made in (answer("em", COUPLING, POSES), answer("attention", COUPLING)):
         monkeypatch.setattr(session, "answered", lambda made=made: made)
-        with pytest.raises(Stopped, match="CapsNet, EM routing routes in a way"):
+        with pytest.raises(Stopped, match="“CapsNet, EM routing” routes in a way"):
             page.show()

@@ -276,7 +276,7 @@ def test_loss_figure_of_a_network_that_draws_nothing() -> None:
     (loss,) = figure.data
     assert (loss.name, list(loss.x), list(loss.y)) == ("cross-entropy", [1, 2], [0.4, 0.1])
     assert figure.layout.yaxis.title.text == "cross-entropy"
-    assert figure.layout.yaxis2.title.text is None
+    assert "yaxis2" not in figure.layout.to_plotly_json()
     log[0]["reconstruction_loss"] = 30.0
     assert figures.loss_figure(log).data[0].name == "cross-entropy"
     assert len(figures.loss_figure(log).data) == 2

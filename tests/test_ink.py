@@ -366,7 +366,7 @@ def test_a_zero_with_nothing_inside_is_no_frame():
 
 def test_two_that_could_be_the_digit_leave_a_doubt():
     image = canvas((40, 160, 60, 70), (40, 160, 150, 160), (0, 200, 0, 3), shape=(200, 220))
-    assert find_ink(image, "light").doubts == (say("image.another"),)
+    assert find_ink(image, "light").doubts == (say("image.another", kind="digit"),)
     assert find_ink(image, "light", [(155 / 220, 0.5)]).doubts == ()
 
 
