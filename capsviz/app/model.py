@@ -41,7 +41,7 @@ def overview() -> None:
     except WeightsError as error:
         print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
     _networks(model)
-    frame.heading(model.spec.title)
+    frame.heading(say("model.chosen", network=model.spec.title))
     _headline(model, evaluation)
     st.html(figures.layers_table(now.trace, drawings, sizes(model.spec), model.spec))
     frame.heading(say("model.good"))

@@ -92,7 +92,8 @@ def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[
             f'<td data-column="{html.escape(_head(column))}"><span>{_html(row[column])}</span></td>'
             for column in columns[1:]
         )
-        body += f'<tr{mark}><th scope="row">{_html(row[columns[0]])}</th>{values}</tr>'
+        name = f"<span data-verbatim>{_html(row[columns[0]])}</span>"  # which no language translates
+        body += f'<tr{mark}><th scope="row">{name}</th>{values}</tr>'
     return (
         '<div class="cv-frame"><table class="cv-table cv-networks" data-testid="networks">'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
