@@ -56,7 +56,7 @@ def layers_table(
     )
     every = together(sizes)
     return (
-        f'<div class="cv-frame"><table class="cv-table"><thead><tr>{heads}</tr></thead>'
+        f'<div class="cv-frame"><table class="cv-table" data-testid="layers"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>{say('layers.all')}</th>"
         f"<td{count} class='cv-count'>{every.parameters:,}</td>"
         f"<td{products} class='cv-count'>{every.multiply_adds:,}</td></tr></tfoot></table></div>"

@@ -115,16 +115,16 @@ def test_counts_of_the_confusion_matrix_stay_in_their_cells(
 
 
 def test_the_layers_keep_their_columns_names(browser: Browser, url: str) -> None:
-    heads = ["Layer", "What it does", "Output", "For this drawing", "Parameters"]
+    heads = ["Layer", "What it does", "Output", "For this drawing", "Parameters", "Multiply-adds"]
     with opened(browser, url, "model", (1180, 820)) as page:
-        expect(page.locator(".cv-table thead th")).to_have_text(heads)
-        expect(page.locator(".cv-table thead")).to_be_visible()
-        assert page.locator(".cv-table tbody td").first.evaluate(
+        expect(page.locator("[data-testid=layers] thead th")).to_have_text(heads)
+        expect(page.locator("[data-testid=layers] thead")).to_be_visible()
+        assert page.locator("[data-testid=layers] tbody td").first.evaluate(
             "(cell) => getComputedStyle(cell, '::before').content"
         ) in ("none", "normal")
         page.set_viewport_size({"width": 390, "height": 844})
-        expect(page.locator(".cv-table thead")).not_to_be_visible()
-        named = page.locator(".cv-table tbody tr").first.locator("td")
+        expect(page.locator("[data-testid=layers] thead")).not_to_be_visible()
+        named = page.locator("[data-testid=layers] tbody tr").first.locator("td")
         said = named.evaluate_all(
             "(cells) => cells.map((cell) => getComputedStyle(cell, '::before').content)"
         )
