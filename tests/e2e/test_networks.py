@@ -98,7 +98,7 @@ def test_a_drawing_goes_from_network_to_network_and_back(browser: Browser, addre
         expect(status).to_have_text(re.compile(r"digit \d: logit [+−\d.]+ \(their sum\), p = 0\.\d+"))
         expect(waiting).to_have_count(0)
         said = status.inner_text()
-        page.get_by_test_id("slider-3").press("ArrowRight")
+        page.get_by_test_id("slider-3").press("End")
         expect(status).not_to_have_text(said)
         page.get_by_role("button", name="reset all").click()
         expect(status).to_have_text(said)
