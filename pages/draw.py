@@ -3,7 +3,7 @@ import html
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import session
+from capsviz.app import guess, session
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
@@ -12,7 +12,9 @@ PAGE = Page(0, doors=("routing", "pose", "model"))
 
 def show() -> None:
     now = session.answered()
-    if now.reconstructions is None:
+    if guess.covered():
+        st.html(figures.pipeline_strip(now.trace, covered=True))
+    elif now.reconstructions is None:
         st.html(figures.pipeline_strip(now.trace))
         said = say("draw.nothingRedrawn", network=session.spec().title)
         st.html(f'<p class="cv-note">{html.escape(said)}</p>')

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import menu, pad, session
+from capsviz.app import guess, keys, menu, pad, session
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -28,12 +28,15 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 
 
 @contextmanager
-def frame() -> Iterator[None]:
+def frame(shown: Page) -> Iterator[None]:
     """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
-    menu.menu(first)
+    with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        keys.keys(shown.name)
+        guess.control()
+        menu.menu(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
         page = st.container(key="page")
@@ -84,6 +87,12 @@ def opened(page: Page) -> None:
     if not able:
         _lacks(page, network)
         st.stop()
+    if not guess.covered():
+        guess.told()
+        return
+    guess.asked()
+    if page.tells:
+        session.stop(say("guess.covered"))
 
 
 def _lacks(page: Page, network: Spec) -> None:
@@ -132,6 +141,9 @@ def _card() -> None:
     network = session.spec()
     if now.answer is None:
         st.html(figures.reading_card(None, None, network.shape))
+    elif guess.covered():
+        st.html(figures.reading_card(now.answer.trace.image, None, network.shape))
+        _status(now.answer)
     else:
         trace = now.answer.trace
         limit = session.model().card["unsure_below"]

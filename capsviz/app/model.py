@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import frame, session
+from capsviz.app import frame, guess, session
 from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 def overview() -> None:
     """All of the page, of the network that answers."""
     model, now = session.loaded(), session.reading()
-    drawings = None if now.reconstructions is None else now.reconstructions[-1]
+    trace = None if guess.covered() else now.trace  # what each layer makes of the drawing would tell
+    drawings = None if trace is None or now.reconstructions is None else now.reconstructions[-1]
     evaluation: dict[str, Any] | None = None
     try:
         evaluation = load_evaluation(session.network(), model.card)
@@ -43,7 +44,7 @@ def overview() -> None:
     _networks(model)
     frame.heading(say("model.chosen", network=model.spec.title))
     _headline(model, evaluation)
-    st.html(figures.layers_table(now.trace, drawings, sizes(model.spec), model.spec))
+    st.html(figures.layers_table(trace, drawings, sizes(model.spec), model.spec))
     frame.heading(say("model.good"))
     if evaluation:
         _charts(model, evaluation)

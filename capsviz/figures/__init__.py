@@ -14,7 +14,7 @@ from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.numbers import chart_table, chart_words
 from capsviz.figures.pose import decoder_payload, pose_payload
-from capsviz.figures.reading import reading_card
+from capsviz.figures.reading import reading_card, verdict
 from capsviz.figures.reconstructions import reconstruction_panels
 from capsviz.figures.routing import routing_payload
 from capsviz.figures.strip import pipeline_strip
@@ -45,4 +45,5 @@ __all__ = [
     "routing_payload",
     "surgery_payload",
     "training_figure",
+    "verdict",
 ]
