@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_pages import PAGES, open_app, reading, shown
+from test_pages import PAGES, components, open_app, reading, shown
 
-from capsviz.app import guess, pad
+from capsviz.app import guess, pad, session
 from capsviz.inputs.drawings import Drawing, stroke_of
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.networks.base import DEFAULT
@@ -45,18 +45,40 @@ def test_nothing_that_is_sent_tells_the_answer(page: str) -> None:
     answer = reading(open_app(page=page)).answer
     assert answer is not None
     app = covering(page=page)
+    assert components(app) == []  # no live view
     html = shown(app).replace(guess.figures.STYLE, "")
     assert "covered" in html
     assert "cv-longest" not in html
     assert 'data-testid="answer"' not in html
     assert 'data-testid="length"' not in html
+    assert 'cv-mini"' in html
+    assert 'cv-mini" title' not in html
     written = re.sub(r"base64,[^\"]*", "", html)
     digits = 4 if "model" in page else 2  # its curves have all numbers of two digits
     assert f"{answer.trace.lengths[-1].max():.{digits}f}" not in written
-    drawn = guess.figures.pipeline_strip(answer.trace, answer.reconstructions[-1, answer.trace.prediction])
-    pictures = re.findall(r"base64,[^\"]*", drawn)
-    assert len(pictures) > 3
-    assert all(picture not in html for picture in pictures[2:])  # after pixels and feature maps
+    seen = guess.figures.theme.data_uri(guess.figures.theme.ink(answer.trace.image)).partition(",")[2]
+    left = pictures(app) - {f"base64,{seen}"}
+    assert len(left) == (1 if "draw" in page else 0)  # the feature maps
+
+
+def pictures(app: AppTest) -> set[str]:
+    return set(re.findall(r"base64,[^\"]*", shown(app).replace(guess.figures.STYLE, "")))
+
+
+def test_the_limit_is_held_against_the_lengths_that_the_card_holds_it_against(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = covering(SEVEN)
+    app.session_state[session.ITERATIONS_KEY] = {DEFAULT: 1}
+    app.run()
+    held: list[np.ndarray] = []
+    monkeypatch.setattr(guess.figures, "verdict", lambda scores, *others: held.append(scores) or "digit")
+    say(app, "7")
+    answer = reading(app).answer
+    assert answer is not None
+    assert len(answer.trace.scores) == 1
+    np.testing.assert_array_equal(held[0], answer.judged)
+    assert not np.allclose(held[0], answer.trace.scores[-1], atol=0.01)
 
 
 def test_what_was_said_is_compared_and_counted() -> None:

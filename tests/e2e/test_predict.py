@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.looking import failing_no_script, opened
+from tests.e2e.looking import failing_no_script, opened, still
 from tests.e2e.test_journey import draw
 
 SEVEN = [(80.0, 70.0), (200.0, 70.0), (130.0, 220.0)]
@@ -28,6 +28,8 @@ def test_predicted_uncovered_and_covered_again(browser: Browser, url: str) -> No
         page.evaluate("document.getElementById('typed').remove()")
         assert page.get_by_role("dialog").count() == 0
         page.keyboard.press("Control+g")
+        still(page)
+        expect(page.locator(".st-key-predict")).to_have_text(re.compile("Predict first"))
         page.keyboard.press("g")
         asked = page.locator(".st-key-guessing")
         expect(asked).to_contain_text("Which digit will it read?")
@@ -48,6 +50,7 @@ def test_predicted_uncovered_and_covered_again(browser: Browser, url: str) -> No
         listed = page.get_by_role("dialog", name="Keys")
         expect(listed).to_contain_text("One step of routing back, or on")
         page.keyboard.press("g")
+        still(page)
         expect(page.locator(".st-key-predict")).to_have_text(re.compile("Uncover answers"))
         page.keyboard.press("?")
         expect(listed).to_be_hidden()
