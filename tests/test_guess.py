@@ -56,6 +56,7 @@ def test_nothing_that_is_sent_tells_the_answer(page: str) -> None:
     written = re.sub(r"base64,[^\"]*", "", html)
     digits = 4 if "model" in page else 2  # its curves have all numbers of two digits
     assert f"{answer.trace.lengths[-1].max():.{digits}f}" not in written
+    assert "the longest is" not in html
     seen = guess.figures.theme.data_uri(guess.figures.theme.ink(answer.trace.image)).partition(",")[2]
     left = pictures(app) - {f"base64,{seen}"}
     assert len(left) == (1 if "draw" in page else 0)  # the feature maps
