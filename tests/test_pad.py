@@ -279,7 +279,7 @@ def test_a_canvas_that_shows_a_kept_drawing_already_is_told_no_other(
     """After a restart: the example of the new session's first run does not take the place of what is seen."""
     example = [tag_object(shown(state).tag), *shown(state).objects]
     text = drawings.encode(Drawing(example=2))
-    kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 18, "live": True}
+    kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 18, "live": True, "search": "?R=5"}
     monkeypatch.setattr(ui_pad, "_keeper", lambda **_: {"kept": kept})
     ui_pad._keep()
     assert shown(state).tag == (5, 5)

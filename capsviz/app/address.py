@@ -289,13 +289,14 @@ def link_of(sent: object) -> str:
         MessageError: if it is none that a page of this app can have: of another scheme, with other parameters, too long.
     """
     try:
-        parts = urlsplit(sent) if isinstance(sent, str) and len(sent) <= LONGEST else None
+        plain = isinstance(sent, str) and len(sent) <= LONGEST and sent.isascii() and sent.isprintable()
+        parts = urlsplit(str(sent) if plain else "")
     except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
-        raise MessageError(say("share.strange"))
-    plain = parts.geturl().isascii() and parts.geturl().isprintable() and "@" not in parts.netloc
-    if not plain or any(name not in _BY_NAME for name in query_of(f"?{parts.query}")):
+        parts = urlsplit("")
+    strange = (
+        parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.fragment
+    )
+    if strange or any(name not in _BY_NAME for name in query_of(f"?{parts.query}")):
         raise MessageError(say("share.strange"))
     return parts.geturl()
 
