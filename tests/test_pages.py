@@ -50,7 +50,14 @@ def open_app(drawing: Drawing | None = None, page: str = PAGES[0], width: int = 
     if drawing is not None:
         text = drawings.encode(drawing)
         app.session_state[ui_pad.KEEPER_KEY] = {
-            "kept": {"drawing": text, "told": text, "tag": [1, 1], "width": width, "live": False, "search": ""}
+            "kept": {
+                "drawing": text,
+                "told": text,
+                "tag": [1, 1],
+                "width": width,
+                "live": False,
+                "search": "",
+            }
         }
     app.run()
     if page != PAGES[0]:

@@ -253,12 +253,12 @@ def _keep() -> None:
         _push(found.drawing)
         state[SHOWN_KEY] = Shown(found.told, found.tag, _objects(found.told))
         state[TELLERS_KEY].add(found.tag[0])
-        state[RETURNED_KEY] = found.search
     else:
         _show(found.drawing)
     if problem:
         state[PROBLEM_KEY] = problem
-    if found.live:
+    if found.live and found.search:
+        state[RETURNED_KEY] = found.search
         st.rerun()
 
 
