@@ -86,6 +86,9 @@ def test_what_a_view_says_is_written_once_it_rests_or_is_copied(folder: Path) ->
     writer.say({ step: 3, digit: undefined });  // the same again
     writer.say({ step: 4, digit: 8 });
     lab.settleAddress();
+    window.location.href = "http://h/pose";  // the page is being left
+    lab.settleAddress();
+    window.location.href = "http://h/routing?R=5&step=4&digit=8";
     const settled = said.length;
     writer.say({ step: 5, digit: 8 });
     writer.unmount();
