@@ -20,6 +20,7 @@ FLOORS = (
 MOST_LINES = 400
 LONGER = {  # and why
     "__main__.py": "one command after the other, and the parser of all their options",
+    "app/messages.py": "what a browser sends is parsed here and nowhere else",
     "app/pad.py": "canvas, tools and the dialog of a picture change one state, each in its own way",
     "inputs/ink.py": "one algorithm, from grey levels to a digit's ink, whose steps read in their order",
     "inputs/strokes.py": "a hand, digits and what is none share the pen that draws them",

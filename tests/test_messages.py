@@ -253,6 +253,7 @@ KEPT = {
     "tag": [5, 6],
     "width": 24,
     "live": True,
+    "search": "?R=5",
     "sent": 1.5,
 }
 
@@ -278,6 +279,8 @@ def test_what_the_browser_kept_is_read() -> None:
         {"told": None},
         {"live": 1},
         {"live": None},
+        {"search": None},
+        {"search": 7},
         {"tag": None},
         {"tag": [1]},
         {"tag": [1, 2, 3]},

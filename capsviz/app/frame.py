@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import guess, keys, menu, pad, session
+from capsviz.app import guess, keys, menu, pad, session, share
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -28,26 +28,29 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 
 
 @contextmanager
-def frame(shown: Page) -> Iterator[None]:
-    """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
+def frame(page: Page) -> Iterator[None]:
+    """Draw the pad rail on the left of a page; the page itself is drawn inside the ``with``."""
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
     with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
-        keys.keys(shown.name)
+        keys.keys(page.name)
         guess.control()
+        copying = st.container(key="copying")
         menu.menu(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
-        page = st.container(key="page")
-        waiting = page.empty()
+        main = st.container(key="page")
+        waiting = main.empty()
         if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
             waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
         with rail:
             pad.pad(first, session.spec().shape.kind)
+            with copying:  # once the tab has brought what it kept; the answer may take a while
+                share.share(page.name)
             _card()
         waiting.empty()
-        with page:
+        with main:
             problem = _problem()
             if problem:
                 with st.container(key="problem"):

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import messages, session
+from capsviz.app import address, messages, session
 from capsviz.app.messages import MorphGif
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import decoder_payload, pose_payload
@@ -102,6 +102,8 @@ def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     data = pose_payload(trace, reconstruction, _example(trace), _measured(session.network(), sha256), name)
     asked = st.session_state.pop(ASKED_KEY, None)
     data["gif"] = None if asked is None else _gif(asked)
+    links = address.for_script("pose", trace.shape, 1)
+    data["link"] = {name: values for name, values in links.items() if name != "digit"}  # read with the pose
     data["megabytes"] = len(_decoder_bytes(name)) / 1e6
     _pose(key=POSE_KEY, data=data, on_gif_change=_gif_asked, on_unsupported_change=_unsupported)
 

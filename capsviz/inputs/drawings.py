@@ -21,6 +21,7 @@ from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
 from capsviz.texts import drawn, say
 
 PAD = 280  # side of the pad in pixels
+WIDTHS, WIDTH = (6, 30), 18  # pixels: of a person's pen, and of the one that a session begins with
 GRID = 2  # places of a stroke's points in a pixel, each way
 TOLERANCE = 0.5  # pixels by which simplifying may move a line
 
