@@ -18,6 +18,7 @@ from capsviz.inputs.drawings import PAD
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say, spelled
+from capsviz.texts.numbers import number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -164,7 +165,7 @@ def _status(now: session.Answer) -> None:
     line = say(
         f"frame.{which}",
         device=say(f"frame.device.{model.device}"),
-        milliseconds=f"{now.milliseconds:.1f}",
+        milliseconds=number(now.milliseconds, 1),
         now=count,
         trained=model.shape.trained,
     )

@@ -4,8 +4,9 @@ import html
 
 import numpy as np
 
-from capsviz.figures.theme import class_colours, data_uri, ink, number
+from capsviz.figures.theme import class_colours, data_uri, ink
 from capsviz.texts import markup, noun, say
+from capsviz.texts.numbers import number
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, PROBABILITY, Shape
 
 EN_DASH = "\N{EN DASH}"
@@ -94,13 +95,13 @@ def reading_card(
             doubt = say("frame.softmax")
     # Of other lengths than the bars' it would be no limit.
     dashed = unsure_below and judged is None
-    tip = say("frame.dashed", limit=f"{unsure_below:.2f}")
+    tip = say("frame.dashed", limit=number(unsure_below))
     limit = f";--unsure:{100 * unsure_below:.1f}%" if dashed else ""
     rows = -(-len(names) // ABREAST)
     many = " cv-many" if rows > 1 else ""
     mark = f' style="--classes:{-(-len(names) // rows)}{limit}"' + (f' title="{tip}"' if dashed else "")
     bars = "".join(
-        f'<span class="cv-mini" title="{say(f"draw.{shape.score}", kind=kind, name=name, score=f"{score:.3f}")}">'
+        f'<span class="cv-mini" title="{say(f"draw.{shape.score}", kind=kind, name=name, score=number(score, 3))}">'
         f'<span class="cv-column"><span style="height:{100 * score:.1f}%;background:{colour}"></span></span>'
         f"<i>{name}</i></span>"
         for name, score, colour in zip(names, scores.tolist(), class_colours(len(names)), strict=True)
