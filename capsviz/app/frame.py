@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import menu, pad, session
+from capsviz.app import languages, menu, pad, session
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -34,7 +34,9 @@ def frame() -> Iterator[None]:
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
-    menu.menu(first)
+    with st.container(horizontal=True, key="choices"):
+        menu.menu(first)
+        languages.choice(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
         page = st.container(key="page")

@@ -36,7 +36,7 @@ NETWORK_KEY = "network"  # name of the network that answers
 ITERATIONS_KEY = (
     "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
 )
-LANGUAGE_KEY = "language"  # code of the language that the address asks for
+LANGUAGE_KEY = "language"  # code of the language that was chosen, by the address or from the list
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
@@ -154,6 +154,13 @@ def set_network(name: str) -> None:
     st.session_state.pop(pad.PROBLEM_KEY, None)
     st.query_params[address.NETWORK] = name
     st.query_params.pop(address.ITERATIONS, None)  # of the network before; ``_write`` says those of this one
+
+
+def set_language(code: str) -> None:
+    """Speak another language from now on, and say so in the address bar."""
+    st.session_state[LANGUAGE_KEY] = st.session_state[SPOKEN_KEY] = code
+    st.session_state.pop(pad.PROBLEM_KEY, None)  # said in the language before
+    st.query_params[address.LANGUAGE] = code
 
 
 def spec() -> Spec:

@@ -120,6 +120,12 @@ def language() -> str:
     return code if code in languages() else FIRST
 
 
+def name_of(code: str) -> str:
+    """What a language calls itself."""
+    name = texts(code)["frame.language"]
+    return name if isinstance(name, str) else code
+
+
 def speak(code: str) -> None:
     """Speak a language from now on, in this context; what is no language's code for whatever is asked for otherwise."""
     _language.set(code if code in languages() else "")

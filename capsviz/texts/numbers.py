@@ -26,8 +26,9 @@ def per_cent(share: float, digits: int = 2) -> str:
 
 
 def short(value: float) -> str:
-    """A number without more decimals than it has, at most six that count: "0.25"."""
-    return localised(f"{value:g}")
+    """A number without more decimals than it has, at most six that count: "0.25"; far from 1 as "1e-06", as it is typed."""
+    figures, exponent, power = f"{value:g}".partition("e")
+    return localised(figures) + exponent + power
 
 
 def separators() -> str:
