@@ -93,7 +93,7 @@ export function say(name, values = {}) {
  * @param {number} count
  */
 export function spelled(count) {
-  return `common.number.${count}` in known ? say(`common.number.${count}`) : String(count);
+  return `common.number.${count}` in known ? say(`common.number.${count}`) : number(count);
 }
 
 /**
