@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from capsviz.app import session
-from capsviz.texts import language, languages, name_of, say
+from capsviz.texts import language, languages, name_of
 
 LIST_KEY = "language_list"
 
@@ -29,7 +29,6 @@ def choice(first: bool) -> None:
             key=LIST_KEY,
             format_func=lambda code: f"{':material/check: ' if code == spoken else ''}{name_of(code)}",
             icon=":material/translate:",
-            help=say("frame.languages"),
             on_click=_choose,
         )
     if first and chosen:
