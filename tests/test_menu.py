@@ -80,7 +80,23 @@ def test_the_menu_has_every_network_that_is_here_and_nothing_where_there_is_one(
     assert titles == [find(name).title for name in NAMES]
     monkeypatch.setattr(menu, "available", lambda: [DEFAULT])
     app.run()
-    assert len(app.get("menu_button")) == 1  # the examples
+    labels = [element.proto.label for element in app.get("menu_button")]
+    assert not any(label.startswith("Network") for label in labels)
+
+
+def test_the_list_of_languages_has_each_by_its_own_name_and_nothing_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = opened()
+    found = next(element for element in app.get("menu_button") if "English" in element.proto.label)
+    assert list(found.proto.options) == [":material/check: English", "Deutsch"]
+    app.query_params["lang"] = "de"
+    app.run()
+    found = next(element for element in app.get("menu_button") if "Deutsch" in element.proto.label)
+    assert list(found.proto.options) == ["English", ":material/check: Deutsch"]
+    monkeypatch.setattr("capsviz.app.languages.languages", lambda: ("en",))
+    app.run()
+    assert not any("Deutsch" in element.proto.label for element in app.get("menu_button"))
 
 
 def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(folder: Path) -> None:

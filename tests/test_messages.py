@@ -79,7 +79,7 @@ def test_numbers_are_taken_from_the_least_to_the_most(value: float) -> None:
 
 @pytest.mark.parametrize("value", [-2.51, 2.51, math.nan, math.inf, True, None, "1", [1], 10**400])
 def test_what_is_no_number_in_range_is_refused(value: object) -> None:
-    assert "x must be a number from -2.5 to 2.5" in refusal(checks.real, value, -2.5, 2.5, "x")
+    assert "x must be a number from −2.5 to 2.5" in refusal(checks.real, value, -2.5, 2.5, "x")
 
 
 @pytest.mark.parametrize(

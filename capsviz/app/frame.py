@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import guess, keys, menu, pad, session, share
+from capsviz.app import guess, keys, languages, menu, pad, session, share
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say, spelled
+from capsviz.texts.numbers import number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -38,6 +39,7 @@ def frame(page: Page) -> Iterator[None]:
         guess.control()
         copying = st.container(key="copying")
         menu.menu(first)
+        languages.choice(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
         main = st.container(key="page")
@@ -179,7 +181,7 @@ def _status(now: session.Answer) -> None:
     line = say(
         f"frame.{which}",
         device=say(f"frame.device.{model.device}"),
-        milliseconds=f"{now.milliseconds:.1f}",
+        milliseconds=number(now.milliseconds, 1),
         now=count,
         trained=model.shape.trained,
     )

@@ -16,7 +16,7 @@ from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
 from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
-from capsviz.texts import drawn, noun, say
+from capsviz.texts import drawn, noun, say, spelled
 from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS, WEIGHTINGS
 
@@ -121,7 +121,7 @@ def _stroke(shape: object) -> Stroke:
             case _:
                 raise _strange()
     if len(points) > 2 * MOST_POINTS:
-        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}", kind=drawn()))
+        raise MessageError(say("message.longStroke", points=spelled(2 * MOST_POINTS), kind=drawn()))
     return stroke_of(np.array(points), real(width, 1, WIDEST, say("message.pen")))
 
 

@@ -23,7 +23,8 @@ from capsviz.models.card import (
 from capsviz.models.comparison import Entry, entry, milliseconds
 from capsviz.models.size import sizes
 from capsviz.models.weights import available, load_evaluation
-from capsviz.texts import language, noun, say
+from capsviz.texts import language, localised, noun, say
+from capsviz.texts.numbers import grouped, per_cent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -119,18 +120,18 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
     read = "model.rightAndPaper" if source.accuracy and source.of else "model.right"
     numbers = [
         (
-            f"{1 - model.card['test_error']:.2%}",
+            per_cent(1 - model.card["test_error"]),
             say(
                 read,
                 data=data.name,
-                images=f"{data.sizes['test']:,}",
+                images=grouped(data.sizes["test"]),
                 kinds=kinds,
-                paper=source.accuracy,
+                paper=localised(source.accuracy),
                 of=say(f"model.published.{source.of}") if source.of else "",
             ),
         ),
         (
-            f"{sum(model.parameters.values()):,}",
+            grouped(sum(model.parameters.values())),
             say(f"model.parameters{'OfPaper' if model.shape.routing and source.accuracy else ''}"),
         ),
     ]
@@ -138,12 +139,12 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
         drawn = evaluation["drawings"]
         what = say(
             "model.drawnBy" if drawn["writers"] else "model.drawn",
-            drawings=f"{drawn['drawings']:,}",
+            drawings=grouped(drawn["drawings"]),
             kinds=kinds,
             writers=drawn["writers"],
             count=len(drawn["widths"]),
         )
-        numbers.insert(1, (f"{drawn['rate']:.1%}", what))
+        numbers.insert(1, (per_cent(drawn["rate"], 1), what))
     st.html(
         '<div class="cv-headline">'
         + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)

@@ -39,7 +39,7 @@ NETWORK_KEY = "network"  # name of the network that answers
 ITERATIONS_KEY = (
     "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
 )
-LANGUAGE_KEY = "language"  # code of the language that the address asks for
+LANGUAGE_KEY = "language"  # code of the language that was chosen, by the address or from the list
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 WRITTEN_KEY = "address_written"  # set[int]: marks of the addresses that were followed or written
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
@@ -189,6 +189,13 @@ def set_network(name: str) -> None:
     """Have another network answer from now on; the drawing stays."""
     st.session_state[NETWORK_KEY] = name
     st.session_state.pop(pad.PROBLEM_KEY, None)
+
+
+def set_language(code: str) -> None:
+    """Speak another language from now on, and say so in the address bar."""
+    st.session_state[LANGUAGE_KEY] = st.session_state[SPOKEN_KEY] = code
+    st.session_state.pop(pad.PROBLEM_KEY, None)  # said in the language before
+    st.query_params[address.LANGUAGE] = code
 
 
 def spec() -> Spec:

@@ -4,8 +4,9 @@ import html
 
 import numpy as np
 
-from capsviz.figures.theme import class_colours, data_uri, ink, number
+from capsviz.figures.theme import class_colours, data_uri, ink
 from capsviz.texts import markup, noun, say
+from capsviz.texts.numbers import number
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, PROBABILITY, Shape
 
 EN_DASH = "\N{EN DASH}"
@@ -97,7 +98,7 @@ def reading_card(
             doubt = say("frame.softmax")
     # Of other lengths than the bars' it would be no limit.
     dashed = unsure_below and judged is None
-    tip = say("frame.dashed", limit=f"{unsure_below:.2f}")
+    tip = say("frame.dashed", limit=number(unsure_below))
     limit = f";--unsure:{100 * unsure_below:.1f}%" if dashed else ""
     rows = -(-len(names) // ABREAST)
     many = " cv-many" if rows > 1 else ""
@@ -118,5 +119,5 @@ def reading_card(
 
 
 def _tip(shape: Shape, name: str, score: float) -> str:
-    said = say(f"draw.{shape.score}", kind=noun(shape.kind), name=name, score=f"{score:.3f}")
+    said = say(f"draw.{shape.score}", kind=noun(shape.kind), name=name, score=number(score, 3))
     return f' title="{said}"'

@@ -6,8 +6,9 @@ import math
 import numpy as np
 
 from capsviz.figures.lengths import MOST_IN_A_COLUMN, lengths_bars
-from capsviz.figures.theme import data_uri, ink, number, signed
+from capsviz.figures.theme import data_uri, ink, signed
 from capsviz.texts import capital, markup, noun, say, spelled
+from capsviz.texts.numbers import number
 from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT, Trace
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
