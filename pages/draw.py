@@ -3,7 +3,7 @@ import html
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import session
+from capsviz.app import replay, session
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
@@ -20,6 +20,7 @@ def show() -> None:
         drawn = now.reconstructions[-1]
         st.html(figures.pipeline_strip(now.trace, drawn[now.trace.prediction]))
         st.html(figures.reconstruction_panels(now.trace, drawn))
+    replay.replay()
 
 
 if __name__ == "__main__":
