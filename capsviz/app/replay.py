@@ -51,6 +51,4 @@ def _asked() -> None:
 def _payload(network: str, drawing: str, iterations: int, key: str, spoken: str) -> bytes:
     model = session.model()
     limit = model.card["unsure_below"] if iterations == model.shape.trained else 0.0
-    return replay_payload(
-        replayed(model, drawings.decode(drawing), iterations), key=key, unsure_below=limit
-    )
+    return replay_payload(replayed(model, drawings.decode(drawing), iterations), key=key, unsure_below=limit)

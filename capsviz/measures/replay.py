@@ -1,14 +1,17 @@
 """How the answer to a drawing came about while it was drawn."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.replay import Moment
-from capsviz.models.model import Model
 from capsviz.traces.base import Shape
+
+if TYPE_CHECKING:
+    from capsviz.models.model import Model
 
 NONE = -1  # in place of an answer, where nothing can be made out
 
@@ -53,7 +56,7 @@ class Replay:
         return int((answers[1:] != answers[:-1]).sum())
 
 
-def replay(model: Model, drawing: Drawing, iterations: int | None = None) -> Replay:
+def replay(model: "Model", drawing: Drawing, iterations: int | None = None) -> Replay:
     """Answer a drawing as it was at each of its moments, all in one batch.
 
     Args:
