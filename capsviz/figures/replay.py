@@ -18,11 +18,13 @@ NEAR = 0.2  # a class that only came second has them if it was as high then
 def named_classes(replay: Replay) -> list[int]:
     """The classes to be told apart, in their order: each that ever led, and that came second with 0.2 or more.
 
-    Where these are more than ten, those that led longest go first, then those that came second highest.
+    Where these are more than ten, the final answer goes first, then those that led longest, then those that came second
+    highest.
     """
     scores = replay.scores[replay.answers != NONE]
     order = np.argsort(-scores, axis=1, kind="stable")
     led = np.bincount(order[:, 0], minlength=scores.shape[1])
+    led[order[-1, 0]] = len(scores)
     second, height = order[:, 1], np.zeros(scores.shape[1])
     np.maximum.at(height, second, scores[np.arange(len(scores)), second])
     wanted = [*np.lexsort((-height, -led))]
