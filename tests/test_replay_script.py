@@ -112,7 +112,7 @@ def test_the_lines_of_the_pen_end_where_it_is(frame: Any) -> None:
 
 def test_a_moment_in_words(frame: Any) -> None:
     assert frame("[0, 1, 2].map((m) => frame.describe(replay, m))")[0] == [
-        "0.0% of the pen’s way: no letter to be made out",
+        "0% of the pen’s way: no letter to be made out",
         "20% of the pen’s way: a, 0.90",
         "50% of the pen’s way: b, 0.55, unsure",
     ]
@@ -181,6 +181,8 @@ def test_a_frame_says_what_there_is_at_its_moment(frame: Any) -> None:
     assert "no letter to be made out" in [text for text, *_ in early]
     assert not {"0.70", "0.30"} & {text for text, *_ in early}
     said = [text for text, *_ in late]
-    assert {"drawn so far", "seen: 2 × 2", "0.70", "0.30", "decided", "unsure below 0.60", "100%"} <= set(said)
+    assert {"drawn so far", "seen: 2 × 2", "0.70", "0.30", "decided", "unsure below 0.60", "100%"} <= set(
+        said
+    )
     assert said.count("a") == 4  # its bar, its two stretches, its curve
     assert all(0 <= x <= 870 and 0 <= y <= 620 for _, x, y in late)

@@ -16,6 +16,7 @@ from capsviz.texts import language, say
 
 VIEW_KEY = "replay"  # the component; its state: "asked", the key of the drawing whose replay is wanted
 ASKED_KEY = "replay_asked"  # that key, which outlasts the page and its component
+KEY = 16  # hexadecimal digits
 PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB
 
 _script, _style = browser_assets("replay", "replay")
@@ -29,10 +30,9 @@ def replay() -> None:
     if now.answer is None:
         return  # the page has been left, or says what to do
     text = drawings.encode(now.drawing)
-    key = hashlib.sha256(f"{session.network()} {now.iterations} {text}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{session.network()} {now.iterations} {text}".encode()).hexdigest()[:KEY]
     problem = "" if strokes_of(now.drawing) else say("replay.noStrokes")
     data = replay_offer(key, problem)
-    # What a browser sends is only compared: anything else than this very key asks for nothing.
     if not problem and st.session_state.get(ASKED_KEY) == key:
         try:
             data = _payload(session.network(), text, now.iterations, key, language())
@@ -44,7 +44,9 @@ def replay() -> None:
 
 
 def _asked() -> None:
-    st.session_state[ASKED_KEY] = st.session_state[VIEW_KEY].get("asked")
+    """What a browser sends is only compared with the key of the drawing: anything else asks for nothing."""
+    sent = st.session_state[VIEW_KEY].get("asked")
+    st.session_state[ASKED_KEY] = sent if isinstance(sent, str) and len(sent) == KEY else None
 
 
 @lru_cache(maxsize=PAYLOADS)

@@ -1,9 +1,9 @@
 // The replay of a drawing: offered below the Draw page's views, computed by Python when somebody asks for it.
 
 import { Clock } from "./clock.js";
-import { Picture, Tip, element, fixed, percent, setText, words } from "./drawing.js";
+import { Picture, Tip, element, fixed, setText, words } from "./drawing.js";
 import { unpack } from "./packing.js";
-import { describe, drawFrame, heightOf, layout, ranked, scales, scoresAt, shareOf } from "./replay_frame.js";
+import { describe, drawFrame, heightOf, layout, ranked, scales, scoresAt, wayTo } from "./replay_frame.js";
 import { say, speak } from "./texts.js";
 
 const SPEED = 9; // moments a second
@@ -112,7 +112,7 @@ class ReplayView {
     const { replay } = this;
     const name = replay.classes[replay.arrays.answers[replay.moments - 1]];
     const first = replay.arrays.answers.findIndex((answer) => answer >= 0);
-    const way = percent(shareOf(replay, replay.changes ? replay.decided : first));
+    const way = wayTo(replay, replay.changes ? replay.decided : first);
     const said = say(replay.changes ? "replay.decided" : "replay.steady", { way, name, count: replay.changes });
     this.decision.replaceChildren(...words(said));
     this.slider.setAttribute("aria-valuemax", String(replay.moments - 1));
@@ -120,14 +120,12 @@ class ReplayView {
 
   words() {
     const open = !this.body.hidden;
-    const current = open && !this.stale;
-    setText(this.toggle, say(current ? "replay.close" : "replay.name"));
+    setText(this.toggle, say(this.closes() ? "replay.close" : "replay.name"));
     setText(this.invite, this.problem || say("replay.invite"));
     setText(this.title, say("replay.title"));
     setText(this.look, say("replay.look"));
     setText(this.note, this.waiting ? say("replay.computing") : this.stale ? this.problem || say("replay.changed") : "");
     this.toggle.hidden = Boolean(this.problem) && !open;
-    this.toggle.disabled = Boolean(this.problem);
     this.toggle.setAttribute("aria-expanded", String(open));
     this.invite.hidden = open;
     this.slider.setAttribute("aria-label", say("replay.slider"));
@@ -138,8 +136,7 @@ class ReplayView {
 
   // The one button: it asks for the replay of the drawing that is there now, or closes it.
   ask() {
-    const closes = !this.body.hidden && !this.stale;
-    if (closes) {
+    if (this.closes()) {
       this.clock.stop();
       this.waiting = false;
       this.replay = null;
@@ -155,6 +152,10 @@ class ReplayView {
     }
     this.words();
     this.invalidate();
+  }
+
+  closes() {
+    return !this.body.hidden && (!this.stale || Boolean(this.problem));
   }
 
   open(open) {
@@ -188,7 +189,7 @@ class ReplayView {
     const scores = scoresAt(replay, moment);
     const first = ranked(replay, moment).slice(0, TOLD);
     const text = first.map((j) => `${replay.classes[j]} ${fixed(scores[j])}`).join(", ");
-    const way = percent(shareOf(replay, moment));
+    const way = wayTo(replay, moment);
     this.tip.show(first.length ? say("replay.tip", { way, scores: text }) : describe(replay, moment), clientX, clientY);
   }
 
@@ -235,7 +236,7 @@ class ReplayView {
     const said = describe(replay, moment);
     setText(this.said, said);
     setText(this.play, say(clock.playing ? "replay.pause" : "replay.play"));
-    canvas.setAttribute("aria-label", say("replay.drawnAlt", { way: percent(shareOf(replay, moment)) }));
+    canvas.setAttribute("aria-label", say("replay.drawnAlt", { way: wayTo(replay, moment) }));
     this.slider.setAttribute("aria-valuenow", String(moment));
     this.slider.setAttribute("aria-valuetext", said);
     this.element.dataset.moment = String(moment);

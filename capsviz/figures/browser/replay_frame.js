@@ -20,6 +20,11 @@ export function shareOf(replay, moment) {
   return replay.arrays.ways[moment] / replay.arrays.ways[replay.moments - 1];
 }
 
+/** The same in words. */
+export function wayTo(replay, moment) {
+  return `${fixed(100 * shareOf(replay, moment), 0)}%`;
+}
+
 /** The moment that is nearest to a share of the pen's way; of two as near, the earlier. */
 export function nearest(replay, share) {
   let best = 0;
@@ -68,7 +73,7 @@ export function linesAt(replay, moment) {
 
 /** A moment in words. */
 export function describe(replay, moment) {
-  const way = percent(shareOf(replay, moment));
+  const way = wayTo(replay, moment);
   const answer = replay.arrays.answers[moment];
   if (answer < 0) return say("replay.momentNothing", { way, kind: replay.kind });
   const score = scoresAt(replay, moment)[answer];
