@@ -154,12 +154,12 @@ def test_names_stand_at_the_highest_free_place(frame: Any) -> None:
     found = frame(
         """frame.placeNames([
             { name: "a", places: [[100, 50], [200, 80]] },
-            { name: "b", places: [[104, 52], [110, 80], [150, 90]] },
+            { name: "b", places: [[104, 52], [112, 50], [110, 80], [150, 90]] },
             { name: "c", places: [[100, 50], [101, 51]] },
             { name: "d", places: [[300, 50], [400, 60]] },
         ], () => 8, 15, [{ x: 300, y: 45, half: 20 }])"""
     )[0]
-    assert [(placed["name"], placed["at"]) for placed in found] == [("a", 0), ("b", 1), ("d", 1)]
+    assert [(placed["name"], placed["at"]) for placed in found] == [("a", 0), ("b", 2), ("d", 1)]
     assert (found[1]["x"], found[1]["y"]) == (110, 80)
 
 

@@ -32,7 +32,7 @@ def test_a_drawing_is_replayed_to_the_rail_s_answer(page: Page, model: Model, tm
     expect(slider).to_have_count(0)
     page.get_by_role("button", name="Replay", exact=True).click()
     length = page.get_by_test_id("length").inner_text()
-    expect(said).to_have_text(f"100% of the pen’s way: 7, {length}")
+    expect(said).to_have_text(f"100% of the pen’s way: 7, {length}", timeout=60_000)  # a server's first batch
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
     # By keys to the 30th of 63 equal parts of the way: the library's answer to the stroke, cut there and drawn by hand.
@@ -76,7 +76,7 @@ def test_a_drawing_is_replayed_to_the_rail_s_answer(page: Page, model: Model, tm
     expect(said).to_be_hidden()
     assert abs(height(page) - before) < 1
     page.get_by_role("button", name="Replay", exact=True).click()
-    expect(said).to_contain_text("100% of the pen’s way: ")
+    expect(said).to_contain_text("100% of the pen’s way: ", timeout=60_000)
     expect(said).to_contain_text(page.get_by_test_id("length").inner_text())
 
     # It is there for who comes back, until it is closed; a picture has none.
