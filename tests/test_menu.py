@@ -12,7 +12,7 @@ from test_pages import ROOT, shown
 
 from capsviz.app import menu, session
 from capsviz.errors import WeightsError
-from capsviz.inputs.examples import EXAMPLES
+from capsviz.inputs.drawings import Drawing
 from capsviz.models import weights
 from capsviz.networks.base import DEFAULT, find, networks
 from tests import untrained
@@ -128,7 +128,7 @@ def test_doors_lead_to_pages_that_show_something(folder: Path) -> None:
 def test_what_is_seen_is_as_large_as_the_network_s_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of a drawing that a network of another size has seen before."""
     monkeypatch.setattr(session.st, "session_state", {})
-    drawing = EXAMPLES[0].drawing
+    drawing = Drawing(example=0)
     monkeypatch.setattr(session.pad, "current", lambda: drawing)
     spec = find(DEFAULT)
     for size in (28, 32):

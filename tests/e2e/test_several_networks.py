@@ -114,6 +114,18 @@ def test_a_drawing_goes_from_network_to_network_and_back(browser: Browser, addre
         page.get_by_role("button", name="Examples").click()
         expect(page.get_by_role("menuitem").first).to_have_text("A")
         page.keyboard.press("Escape")
+        # On a phone the page's question, though it has two lines, stands above the bar of pages.
+        size = page.viewport_size
+        assert size is not None
+        page.set_viewport_size({"width": 390, "height": 844})
+        question, bar = page.get_by_role("heading", level=1), page.get_by_role("navigation")
+        expect(bar).to_be_in_viewport()
+        lower, upper = (part.bounding_box() for part in (question, bar))
+        assert lower is not None
+        assert upper is not None
+        assert lower["height"] > 50
+        assert lower["y"] + lower["height"] <= upper["y"]
+        page.set_viewport_size(size)
         choose(page, "cnn.mnist")
         expect(page.locator(".cv-reading")).to_contain_text("probability")
         assert numbers(page) == plain
