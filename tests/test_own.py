@@ -27,7 +27,7 @@ from capsviz.inputs.own import kind_of
 from capsviz.inputs.own_files import data_set, find_own, parts_by_content, source_of
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models import own_networks, weights
-from capsviz.models.own import own_name, own_spec
+from capsviz.models.own import family, own_name, own_spec
 from capsviz.models.weights import load_card, load_weights
 from capsviz.networks.base import find, networks, unregister
 from capsviz.training.settings import sensible
@@ -662,6 +662,11 @@ def test_a_card_that_was_edited(copy: Path, change: Callable[[dict[str, Any]], o
 
 
 # --- in the app -------------------------------------------------------------------------------------------
+
+
+def test_a_title_without_its_data():
+    assert family(find("attention.mnist")) == "CapsNet, self-attention"
+    assert family(find("cnn.mnist")) == "Plain CNN"
 
 
 def test_names_of_folders(tmp_path: Path):

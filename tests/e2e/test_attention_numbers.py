@@ -272,6 +272,20 @@ def test_each_line_of_the_algorithm_has_its_numbers_and_hides_what_comes_later(
     expect(view.locator("[aria-current=step]")).to_have_count(1)
 
 
+def test_a_capsule_is_compared_with_the_one_that_it_attends_to_most(
+    view: Page, trace: AttentionTrace
+) -> None:
+    for j in range(J):
+        for i in range(I):
+            others = sorted(set(range(I)) - {i}, key=lambda k: -abs(trace.attention[j, i, k]))
+            assert (
+                view.evaluate(
+                    "([digit, capsule]) => { view.choose({ digit, capsule }); return view.other; }", [j, i]
+                )
+                == others[0]
+            )
+
+
 def test_the_classes_are_chosen_by_click_and_keys(view: Page, trace: AttentionTrace) -> None:
     for j in range(J):
         button = view.get_by_test_id(f"class-{j}")
