@@ -43,7 +43,10 @@ def test_each_drawing_to_test_on_is_drawn_with_every_pen(monkeypatch: pytest.Mon
     tested = pictures(two, "test")
     assert tested.labels.tolist() == [1] * 4 + [0] * 4
     assert [width for width, _ in pens] == 2 * [8, 12, 18, 26]
-    assert all(90 <= size <= 200 for _, size in pens)
+    pictures(two * 15, "test")
+    sizes = [size for _, size in pens]
+    assert 90 <= min(sizes) < 95
+    assert 195 < max(sizes) <= 200
     pens.clear()
     assert pictures(two, "train").labels.tolist() == [1] * 3 + [0] * 3
     assert all(6 <= width <= 28 and 85 <= size <= 230 for width, size in pens)
