@@ -145,7 +145,7 @@ def test_what_is_seen_is_as_large_as_the_network_s_images(monkeypatch: pytest.Mo
 def test_of_several_networks_the_one_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session.st, "session_state", {})
     for names, said in (
-        ([DEFAULT], "The network could not be loaded"),
+        ([DEFAULT], "The network on this server cannot be loaded"),
         ([DEFAULT, "cnn.mnist"], find(DEFAULT).title),
     ):
         monkeypatch.setattr(session, "available", lambda names=names: names)

@@ -118,13 +118,11 @@ def test_a_drawing_goes_from_network_to_network_and_back(browser: Browser, addre
         size = page.viewport_size
         assert size is not None
         page.set_viewport_size({"width": 390, "height": 844})
-        question, bar = page.get_by_role("heading", level=1), page.get_by_role("navigation")
-        expect(bar).to_be_in_viewport()
-        lower, upper = (part.bounding_box() for part in (question, bar))
-        assert lower is not None
-        assert upper is not None
-        assert lower["height"] > 50
-        assert lower["y"] + lower["height"] <= upper["y"]
+        page.wait_for_function(
+            """() => { const [question, bar] = ["h1", "nav, [data-testid=stSidebarNav]"].map((part) =>
+                   [...document.querySelectorAll(part)].map((e) => e.getBoundingClientRect()).find((box) => box.height));
+               return question?.height > 50 && question.bottom <= bar?.top; }"""
+        )
         page.set_viewport_size(size)
         choose(page, "cnn.mnist")
         expect(page.locator(".cv-reading")).to_contain_text("probability")
