@@ -240,7 +240,7 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
     if evaluation and spec.data.made_up:
         answered = per_cent(1 - evaluation["unsure"]["others"]["below"], 0)
         known = f"{known} {say(_by('card.limit.tried', score), answered=answered)}"
-    if spec.data.drawings:
+    if spec.data.drawings and "own" not in card:  # nobody said with what those were drawn
         styles = say("card.limit.drawn", data=spec.data.name, **words)
     elif not spec.data.made_up:
         styles = say("card.limit.alone", data=spec.data.name)
