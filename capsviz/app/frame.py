@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import menu, pad, session
+from capsviz.app import export, menu, pad, session
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -28,12 +28,14 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 
 
 @contextmanager
-def frame() -> Iterator[None]:
+def frame(shown: Page) -> Iterator[None]:
     """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
-    menu.menu(first)
+    with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        exporting = st.container(key="exporting")
+        menu.menu(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
         page = st.container(key="page")
@@ -43,6 +45,8 @@ def frame() -> Iterator[None]:
         with rail:
             pad.pad(first, session.spec().shape.kind)
             _card()
+        with exporting:  # of the answer, which may take a while
+            export.control(shown.name)
         waiting.empty()
         with page:
             problem = _problem()

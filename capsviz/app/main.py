@@ -26,6 +26,7 @@ known = {
     for page in pages()
 }
 chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], position="top")
-with frame.frame():
-    frame.opened(next(page for page, of_streamlit in known.values() if of_streamlit is chosen))
+shown = next(page for page, of_streamlit in known.values() if of_streamlit is chosen)
+with frame.frame(shown):
+    frame.opened(shown)
     chosen.run()

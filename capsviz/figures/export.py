@@ -111,7 +111,9 @@ def svg(figure: "Figure", origin: Origin) -> bytes:
     figure.savefig(buffer, format="svg", facecolor=figure.get_facecolor(), metadata=metadata)
     text = buffer.getvalue().decode("utf-8")
     begin, end = text.index("<!DOCTYPE"), text.index("<svg")
-    return (text[:begin] + text[end:]).encode("utf-8")  # the type's address would be asked for by some readers
+    return (text[:begin] + text[end:]).encode(
+        "utf-8"
+    )  # the type's address would be asked for by some readers
 
 
 def frames(figures: Iterator["Figure"]) -> np.ndarray:
@@ -226,16 +228,19 @@ def recompute(trace: RoutingTrace | PlainTrace) -> str:
 
 def arrays(trace: RoutingTrace | PlainTrace) -> dict[str, np.ndarray]:
     """The trace's arrays under their names, with the scores [R, J]."""
-    names = {
-        PlainTrace: ("image", "features", "whole", "logits", "v"),
-        AttentionTrace: ("image", "features", "u", "u_hat", "b", "c", "prior", "s", "v"),
-        RoutingTrace: ("image", "features", "u", "u_hat", "b", "c", "s", "v"),
-    }[type(trace)]
+    if isinstance(trace, PlainTrace):
+        names = ["image", "features", "whole", "logits", "v"]
+    else:
+        names = ["image", "features", "u", "u_hat", "b", "c", "s", "v"]
+    if isinstance(trace, AttentionTrace):
+        names.append("prior")
     found = {name: getattr(trace, name) for name in names if getattr(trace, name) is not None}
     return {**found, "scores": trace.scores}
 
 
-def npz(trace: RoutingTrace | PlainTrace, origin: Origin, more: Mapping[str, np.ndarray] | None = None) -> bytes:
+def npz(
+    trace: RoutingTrace | PlainTrace, origin: Origin, more: Mapping[str, np.ndarray] | None = None
+) -> bytes:
     """The trace as NumPy's file, with "classes", "origin" (JSON) and, in the archive beside them, ``recompute.py``.
 
     Args:
@@ -245,9 +250,7 @@ def npz(trace: RoutingTrace | PlainTrace, origin: Origin, more: Mapping[str, np.
     """
     buffer = io.BytesIO()
     kept = {**arrays(trace), **(more or {})}
-    np.savez_compressed(
-        buffer, **kept, classes=np.array(trace.classes), origin=np.array(origin.text()), allow_pickle=False
-    )
+    np.savez_compressed(buffer, **kept, classes=np.array(trace.classes), origin=np.array(origin.text()))
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("recompute.py", recompute(trace))
     return buffer.getvalue()
@@ -259,7 +262,9 @@ def trace_json(
     """The numbers that people read: image, scores, c, s and v of each iteration."""
     kept = {**arrays(trace), **(more or {})}
     numbers = {
-        name: _rounded(array) for name, array in kept.items() if name not in ("features", "u", "u_hat", "b", "whole")
+        name: _rounded(array)
+        for name, array in kept.items()
+        if name not in ("features", "u", "u_hat", "b", "whole")
     }
     content = {"origin": origin.facts(), "classes": list(trace.classes), "answer": trace.answer, **numbers}
     return json.dumps(content, ensure_ascii=False).encode("utf-8")

@@ -17,7 +17,7 @@ from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, num
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT, Shape
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 WIDTH, HEIGHT, MARGIN = 1920, 1080, 72
 RIGHT = WIDTH - MARGIN
@@ -169,7 +169,14 @@ class Slide:
         self._axes.imshow(large, extent=extent, aspect="auto", interpolation="nearest", zorder=1)
 
     def box(
-        self, x: float, y: float, width: float, height: float, colour: str = "", line: str = "", thick: float = 2
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: str = "",
+        line: str = "",
+        thick: float = 2,
     ) -> None:
         """Put a rectangle, filled or with a line around it."""
         from matplotlib.patches import Rectangle

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from capsviz.figures.comparison import cells
-from capsviz.figures.slides.base import FOR, MARGIN, RIGHT, SMALL, TEXT, Slide
+from capsviz.figures.slides.base import FOR, MARGIN, RIGHT, SMALL, Slide
 from capsviz.models.comparison import Entry
 from capsviz.texts import say
 
@@ -45,7 +45,9 @@ def networks_slide(
         x, values = MARGIN, cells(one)
         for column, width in COLUMNS.items():
             cell = values[column]
-            slide.text(x, top + 14, cell.figure, 28 if column != "network" else 26, bold=True, width=width - 20)
+            slide.text(
+                x, top + 14, cell.figure, 28 if column != "network" else 26, bold=True, width=width - 20
+            )
             slide.text(x, top + 54, cell.below, SMALL, soft=True, width=width - 20)
             x += width
         left = MARGIN + sum(list(COLUMNS.values())[:3])

@@ -65,7 +65,13 @@ def pose_slide(
     if measured:
         order.sort(key=lambda dimension: -measured.components[dimension].strength)
     order = order[:MOST]
-    slide.text(LEFT, TOP - 20, capital(say("pose.sliders.name", Numbers=capital(spelled(shape.pose)))), TEXT, bold=True)
+    slide.text(
+        LEFT,
+        TOP - 20,
+        capital(say("pose.sliders.name", Numbers=capital(spelled(shape.pose)))),
+        TEXT,
+        bold=True,
+    )
     rows = -(-len(order) // 2)
     step, wide = min(84.0, 672 / rows), (RIGHT - LEFT - 48) / 2
     for at, dimension in enumerate(order):
@@ -103,7 +109,9 @@ def _slider(
     def at(value: float) -> float:
         return left + width * (value - first) / (last - first)
 
-    slide.text(left, top, f"{dimension}  {_fitting(caption, width - 160, moved)}", bold=moved, width=width - 100)
+    slide.text(
+        left, top, f"{dimension}  {_fitting(caption, width - 160, moved)}", bold=moved, width=width - 100
+    )
     slide.text(left + width, top, number(now), SMALL, bold=True, align="right")
     y = top + SMALL + min(20.0, 0.28 * height)
     slide.curve((left, left + width), (y, y), slide.look.line, 4)
