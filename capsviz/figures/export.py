@@ -249,8 +249,9 @@ def npz(
         more: arrays that belong to it, by names of their own.
     """
     buffer = io.BytesIO()
-    kept = {**arrays(trace), **(more or {})}
-    np.savez_compressed(buffer, **kept, classes=np.array(trace.classes), origin=np.array(origin.text()))
+    kept: dict[str, Any] = {**arrays(trace), **(more or {})}
+    kept |= {"classes": np.array(trace.classes), "origin": np.array(origin.text())}
+    np.savez_compressed(buffer, **kept)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("recompute.py", recompute(trace))
     return buffer.getvalue()

@@ -73,7 +73,6 @@ def _table(
             slide.box(min(zero, zero + long), top + 0.22 * step, abs(long), 0.56 * step, colour)
             slide.text(x + wide - 12, top + step / 2 - SMALL / 2, number(value), align="right")
         slide.curve((zero, zero), (TOP, TOP + step * len(values)))
-    slide.text(
-        *(left + 8, TOP + step * len(chosen) + 18, say("export.attention.look", name=trace.classes[place])),
-        **{"soft": True, "width": RIGHT - left - 8, "lines": 4},
-    )
+    said = say("export.attention.look", name=trace.classes[place])
+    below = TOP + step * len(chosen) + 18
+    slide.text(left + 8, below, said, soft=True, width=RIGHT - left - 8, lines=4)

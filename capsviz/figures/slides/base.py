@@ -152,8 +152,13 @@ class Slide:
         for line in shown:
             # The letters' baseline: whatever they are, lines stand equally far apart.
             self._axes.text(
-                *(x, y + 0.76 * size, line),
-                **{"fontproperties": font, "color": colour, "ha": align, "va": "baseline"},
+                x,
+                y + 0.76 * size,
+                line,
+                fontproperties=font,
+                color=colour,
+                ha=align,
+                va="baseline",
                 parse_math=False,
             )
             y += LEADING * size
@@ -188,8 +193,8 @@ class Slide:
 
     def curve(
         self,
-        x: Sequence[float],
-        y: Sequence[float],
+        x: Sequence[float] | np.ndarray,
+        y: Sequence[float] | np.ndarray,
         colour: str = "",
         thick: float = 2,
         dot: float = 0,
@@ -248,10 +253,8 @@ class Slide:
             bold = int(place) == highest
             self.text(left, top + (step - SMALL) / 2, shape.classes[place], SMALL, bold=bold, width=names - 8)
             self.box(left + names, top + 0.2 * step, span * float(scores[place]), 0.6 * step, colours[place])
-            self.text(
-                *(left + wide, top + (step - SMALL) / 2, number(float(scores[place]))),
-                **{"bold": bold, "align": "right"},
-            )
+            said = number(float(scores[place]))
+            self.text(left + wide, top + (step - SMALL) / 2, said, bold=bold, align="right")
         return y + rows * step
 
 

@@ -124,7 +124,5 @@ def lengths_chart(
     ends = spread([float(y[now - 1, place]) for place in named], SMALL * 1.25, top, top + height)
     for place, at in zip(named, ends, strict=True):
         text = f"{classes[place]}  {number(float(scores[now - 1, place]))}"
-        slide.text(
-            *(x[now - 1] + 22, at - SMALL / 2, text),
-            **{"bold": place == order[0], "width": RIGHT - x[now - 1] - 22},
-        )
+        left = float(x[now - 1]) + 22
+        slide.text(left, at - SMALL / 2, text, bold=bool(place == order[0]), width=RIGHT - left)
