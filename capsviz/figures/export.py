@@ -195,7 +195,7 @@ import numpy as np
 data = np.load(sys.argv[1])
 {body}
 print("largest difference:", difference)
-sys.exit(difference > 1e-6)
+sys.exit(int(difference > 1e-6))
 '''
 _DYNAMIC = """votes = data["u_hat"].astype(float)  # [I, J, D]
 b, difference = np.zeros(votes.shape[:2]), 0.0
