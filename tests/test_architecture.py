@@ -34,7 +34,7 @@ LIBRARIES = {
     "texts": {"babel"},
     "traces": {"numpy"},
     "networks": {"torch"},  # within the functions that build, and for types
-    "figures": {"numpy", "PIL", "plotly"},
+    "figures": {"numpy", "PIL", "plotly", "matplotlib", "av"},
 }
 
 
@@ -138,7 +138,7 @@ def all_of(*rooms: str) -> str:
             {"torch", "streamlit", "plotly", "numpy", "PIL", "babel"},
         ),
         (all_of("traces"), {"torch", "streamlit", "plotly", "PIL", "babel"}),
-        (all_of("texts", "figures"), {"torch", "streamlit", "plotly"}),
+        (all_of("texts", "figures"), {"torch", "streamlit", "plotly", "matplotlib", "av"}),
         ("import capsviz.inputs.preprocess, capsviz.inputs.images", {"torch", "streamlit", "plotly"}),
         ("import capsviz.inputs.strokes, capsviz.figures.evaluation", {"torch", "streamlit", "plotly"}),
         (

@@ -441,9 +441,9 @@ def test_weights_that_nobody_measured_have_sliders_without_captions(monkeypatch:
         raise WeightsError("There are no measurements.")
 
     monkeypatch.setattr(ui_pose, "load_poses", missing)
-    ui_pose._measured.cache_clear()
+    ui_pose.measurements.cache_clear()
     sent = json.loads(components(open_app(page="../../pages/pose.py"))[0].json)
-    ui_pose._measured.cache_clear()
+    ui_pose.measurements.cache_clear()
     assert sent["measured"] is None
     assert_one_sentence(sent["howMeasured"], "measured")
 

@@ -284,7 +284,7 @@ def test_plain_sliders_of_a_network_of_another_shape(monkeypatch: pytest.MonkeyP
     found = PoseMeasurements("5" * 64, Settings(), (poses,) * 3) if measured else None
     model = SimpleNamespace(sha256="5" * 64, decode=lambda pose, digit: np.full((20, 20), pose[digit]))
     monkeypatch.setattr(ui_pose, "TRACE", traced(KITES, 1), raising=False)
-    monkeypatch.setattr(ui_pose, "_measured", lambda network, sha256: found)
+    monkeypatch.setattr(ui_pose, "measurements", lambda network, sha256: found)
     monkeypatch.setattr(ui, "model", lambda: model)
     monkeypatch.setattr(DeltaGenerator, "image", lambda self, pixels: pictures.append(pixels))
     app = AppTest.from_function(plain_page, default_timeout=60).run()
@@ -309,7 +309,7 @@ def test_plain_sliders_of_a_network_of_another_shape(monkeypatch: pytest.MonkeyP
 def test_poses_are_those_that_were_measured_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(ui_pose, "load_poses", lambda **named: asked.append(named))
-    ui_pose._measured.cache_clear()
-    ui_pose._measured("tiny.shapes", "5" * 64)
-    ui_pose._measured.cache_clear()
+    ui_pose.measurements.cache_clear()
+    ui_pose.measurements("tiny.shapes", "5" * 64)
+    ui_pose.measurements.cache_clear()
     assert asked == [{"name": "tiny.shapes", "sha256": "5" * 64}]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import guess, keys, languages, menu, pad, session, share
+from capsviz.app import export, guess, keys, languages, menu, pad, session, share
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -38,6 +38,7 @@ def frame(page: Page) -> Iterator[None]:
         keys.keys(page.name)
         guess.control()
         copying = st.container(key="copying")
+        exporting = st.container(key="exporting")
         menu.menu(first)
         languages.choice(first)
     with st.container(horizontal=True, key="frame", gap="large"):
@@ -51,6 +52,8 @@ def frame(page: Page) -> Iterator[None]:
             with copying:  # once the tab has brought what it kept; the answer may take a while
                 share.share(page.name)
             _card()
+        with exporting:  # of the answer, which may take a while
+            export.control(page.name)
         waiting.empty()
         with main:
             problem = _problem()

@@ -99,7 +99,7 @@ def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = session.model().sha256
-    data = pose_payload(trace, reconstruction, _example(trace), _measured(session.network(), sha256), name)
+    data = pose_payload(trace, reconstruction, _example(trace), measurements(session.network(), sha256), name)
     asked = st.session_state.pop(ASKED_KEY, None)
     data["gif"] = None if asked is None else _gif(asked)
     links = address.for_script("pose", trace.shape, 1)
@@ -127,7 +127,7 @@ def _gif(asked: object) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)  # Streamlit's own would hand out a copy each time, of thousands of numbers
-def _measured(network: str, sha256: str) -> PoseMeasurements | None:
+def measurements(network: str, sha256: str) -> PoseMeasurements | None:
     """What each component was measured to do; None if nobody has measured these weights."""
     try:
         return load_poses(name=network, sha256=sha256)
@@ -169,7 +169,7 @@ def _plain_sliders(trace: Posed, reason: str) -> None:
         st.warning(say("pose.plain.reason", reason=reason))
     assert trace.v is not None
     digit, size, unit = trace.prediction, trace.shape.size, pose_unit(trace)
-    measured = _measured(session.network(), session.model().sha256)
+    measured = measurements(session.network(), session.model().sha256)
     drawing = hash(trace.v.tobytes())  # a new one starts at its own pose
     picture, columns = st.columns([2, 5], gap="large")
     halves = columns.columns(2)

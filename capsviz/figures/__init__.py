@@ -1,7 +1,8 @@
 """Pictures of a trace: pure functions, one module a figure, without PyTorch and without Streamlit.
 
 Most return HTML to be shown with ``STYLE`` (in a notebook: ``IPython.display.HTML(STYLE + html)``). The live
-views are packed for the scripts in ``browser/``; ``routing_html`` makes a page of its own of them.
+views are packed for the scripts in ``browser/``; ``routing_html`` makes a page of its own of them. ``slides`` are
+Matplotlib figures, and ``export`` writes files that say where they come from.
 """
 
 from pathlib import Path

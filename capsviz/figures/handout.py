@@ -27,13 +27,21 @@ _VIEWS = {
 }
 
 
-def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routing by agreement") -> str:
+def routing_html(
+    trace: RoutingTrace,
+    drawings: np.ndarray,
+    title: str = "Routing by agreement",
+    origin: str = "",
+    facts: str = "",
+) -> str:
     """The Routing view of one trace as a web page that needs nothing else: for a notebook, or to hand out.
 
     Args:
         trace: one image's trace, of dynamic routing or of attention.
         drawings: [R, J, S, S] what each class capsule alone draws after each iteration, in 0..1.
         title: of the page.
+        origin: where it comes from, a line below the view.
+        facts: the same in full, for programs: the content of <meta name="capsviz">.
 
     Raises:
         ValueError: if there is no view of the trace's kind of routing.
@@ -45,11 +53,14 @@ def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routin
     payload = base64.b64encode(view.payload(trace, drawings)).decode("ascii")
     return f"""<!doctype html>
 <html lang="{html.escape(language())}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="capsviz" content="{html.escape(facts)}">
 <title>{html.escape(title)}</title>
 <style>
 :root {{ color-scheme: light dark; font-family: system-ui, sans-serif; }}
 body {{ margin: 16px; }}
+footer {{ padding-top: 16px; opacity: 0.75; }}
 {style}</style></head><body><div id="routing"></div>
+<footer>{html.escape(origin)}</footer>
 <script type="application/octet-stream" id="payload">{payload}</script>
 <script type="module">
 {script}

@@ -1,0 +1,177 @@
+// In the frame of every page: a menu of files to take along. Python makes them; here they are asked for and saved.
+
+import { element, setText } from "./drawing.js";
+import { say, speak } from "./texts.js";
+
+const ICON = "M12 4v11M7 10l5 5 5-5M4 20h16";
+const PATIENCE = 90_000; // milliseconds after which a file is given up
+const SIZE = { width: 1920, height: 1080 };
+
+/**
+ * What is asked for: on Pose with the sliders, as the address has them.
+ * @param {{ kind: string, dark: boolean, page: string, search: string, prediction: number | null, number: number }} wish
+ */
+export function requestOf({ kind, dark, page, search, prediction, number }) {
+  const asked = new URLSearchParams(search);
+  const [digit, pose] = [asked.get("digit"), asked.get("pose")];
+  if (page !== "pose") return { number, kind, dark };
+  return { number, kind, dark, digit: digit !== null && /^[0-9]{1,3}$/.test(digit) ? Number(digit) : prediction, pose };
+}
+
+/**
+ * Whether a colour as "#101317" or "rgb(16, 19, 23)" is dark.
+ * @param {string} colour
+ */
+export function isDark(colour) {
+  const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})/i.exec(colour.trim());
+  const parts = hex ? hex.slice(1).map((part) => parseInt(part, 16)) : (colour.match(/[0-9.]+/g) ?? []).map(Number);
+  if (parts.length < 3) return false;
+  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
+}
+
+class Exporting {
+  constructor(root, report) {
+    this.report = report;
+    this.asked = null;
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", ICON);
+    svg.append(path);
+    const label = say("export.name");
+    this.button = element("button", { type: "button", title: label, "aria-expanded": "false", onclick: () => this.toggle() }, svg, element("span", {}, label));
+    this.groups = element("div", {});
+    this.said = element("p", { class: "said", role: "status", "data-testid": "exported" });
+    this.notes = element("div", { class: "notes" });
+    this.panel = element(
+      "div",
+      { class: "panel", role: "dialog", "aria-label": say("export.title"), hidden: true },
+      element("button", { type: "button", class: "close", "aria-label": say("export.close"), onclick: () => this.close(true) }, "×"),
+      element("h2", {}, say("export.title")),
+      this.groups,
+      this.said,
+      this.notes,
+    );
+    this.element = element("div", { class: "exporting" }, this.button, this.panel);
+    root.append(this.element);
+    this.outside = (event) => !event.composedPath().includes(this.element) && this.close();
+    this.keys = (event) => {
+      if (event.key !== "Escape" || this.panel.hidden) return;
+      event.preventDefault();
+      this.close(true);
+    };
+    document.addEventListener("pointerdown", this.outside);
+    document.addEventListener("keydown", this.keys, true);
+  }
+
+  unmount() {
+    clearTimeout(this.timer);
+    document.removeEventListener("pointerdown", this.outside);
+    document.removeEventListener("keydown", this.keys, true);
+    this.element.remove();
+  }
+
+  load(data) {
+    const before = this.data;
+    this.data = data;
+    this.notes.replaceChildren(...data.notes.map((note) => element("p", {}, note)));
+    // Kept as they are where they say the same: the one that was pressed keeps the focus.
+    if (JSON.stringify(before?.groups) !== JSON.stringify(data.groups)) this.list();
+    if (data.made) this.answered(data.made);
+  }
+
+  list() {
+    const dark = this.dark ?? isDark(getComputedStyle(this.element).getPropertyValue("--st-background-color"));
+    this.buttons = [];
+    const shown = this.data.groups.filter(([, kinds]) => kinds.length);
+    this.groups.replaceChildren(
+      ...shown.flatMap(([name, kinds]) => {
+        const buttons = kinds.map((kind) => element("button", { type: "button", "data-kind": kind, onclick: () => this.ask(kind) }, say(`export.kind.${kind}`)));
+        this.buttons.push(...buttons);
+        return [element("h3", {}, say(`export.${name}`, SIZE)), element("div", { class: "files" }, ...buttons), ...(name === "picture" ? [this.looks(dark)] : [])];
+      }),
+    );
+    this.wait(this.asked !== null);
+  }
+
+  looks(dark) {
+    const choice = (value, name) =>
+      element("label", {}, element("input", { type: "radio", name: "look", checked: dark === value, onchange: () => (this.dark = value) }), say(`export.${name}`));
+    this.dark = dark;
+    return element("fieldset", { "aria-label": say("export.look") }, choice(false, "light"), choice(true, "dark"));
+  }
+
+  ask(kind) {
+    this.asked = Date.now();
+    setText(this.said, say("export.making", { kind: say(`export.kind.${kind}`) }));
+    this.wait(true);
+    this.timer = setTimeout(() => this.finish(say("export.lost")), PATIENCE);
+    const { page, prediction } = this.data;
+    const search = window.location.search;
+    this.report("asked", requestOf({ kind, dark: this.dark, page, search, prediction, number: this.asked }));
+  }
+
+  answered({ number, problem, name, type, data }) {
+    // What could not be read may have lost its number too.
+    if (this.asked === null || (number !== this.asked && !problem)) return;
+    if (problem) this.finish(problem);
+    else {
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      const url = URL.createObjectURL(new Blob([bytes], { type }));
+      element("a", { href: url, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+      this.finish(say("export.saved", { file: name }));
+    }
+    this.report("asked", null); // Python can let the file go
+  }
+
+  finish(sentence) {
+    clearTimeout(this.timer);
+    this.asked = null;
+    setText(this.said, sentence);
+    this.wait(false);
+  }
+
+  wait(on) {
+    for (const button of this.buttons) button.disabled = on;
+    this.panel.setAttribute("aria-busy", String(on));
+  }
+
+  toggle() {
+    if (!this.panel.hidden) return this.close(true);
+    if (this.asked === null) setText(this.said, "");
+    this.panel.hidden = false;
+    this.button.setAttribute("aria-expanded", "true");
+  }
+
+  close(focus = false) {
+    if (this.panel.hidden) return;
+    this.panel.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+    if (focus) this.button.focus();
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function mountExporting({ data, parentElement, setStateValue }) {
+  speak(data.texts);
+  let view = mounted.get(parentElement);
+  if (view && view.language !== data.texts.language) {
+    view.unmount();
+    view = null;
+  }
+  if (!view) {
+    view = new Exporting(parentElement, setStateValue);
+    view.language = data.texts.language;
+    mounted.set(parentElement, view);
+  }
+  view.report = setStateValue;
+  view.load(data);
+  return () => {
+    mounted.get(parentElement)?.unmount();
+    mounted.delete(parentElement);
+  };
+}

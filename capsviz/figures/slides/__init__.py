@@ -1,0 +1,12 @@
+"""Slides: what each page shows, as a picture of 1920 x 1080 pixels. Pure functions from a trace to a Matplotlib figure.
+
+Each takes ``dark``, and ``origin``: a line at the bottom that says where the picture comes from (``Origin.line``).
+"""
+
+from capsviz.figures.slides.attention import attention_slide
+from capsviz.figures.slides.draw import draw_slide
+from capsviz.figures.slides.networks import networks_slide
+from capsviz.figures.slides.pose import pose_slide
+from capsviz.figures.slides.routing import routing_slide
+
+__all__ = ["attention_slide", "draw_slide", "networks_slide", "pose_slide", "routing_slide"]
