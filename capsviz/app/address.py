@@ -3,6 +3,7 @@
 A value that cannot be used gives way to its default, and one sentence says so. A name that was once public stays one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ MOST_NAMED = 2  # parameters that are none, which a sentence names
 MOST_CHOICES = 3  # choices that a sentence names
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 
+NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # a name that a file can have too
+MOST_STOPS = 40  # of a lesson
+
 Range = tuple[int, int]
 
 
@@ -36,6 +40,7 @@ class Parameter:
         range: the least and the most that it can be, for a network and R routing iterations, or None of a network
             that has nothing for it to say; None for a parameter that is no number.
         choices: what it can be, if it is a word.
+        named: whether it is the name of something that is looked up elsewhere, ``NAMED``.
         script: whether the page's script reads and writes it; else Python does.
         aliases: names that it once had.
     """
@@ -44,6 +49,7 @@ class Parameter:
     pages: tuple[str, ...] = ()
     range: Callable[[Shape, int], Range | None] | None = None
     choices: Callable[[], Iterable[str]] | None = None
+    named: bool = False
     script: bool = False
     aliases: tuple[str, ...] = ()
 
@@ -56,7 +62,7 @@ def _last_step(shape: Shape, count: int) -> int:
     return (4 * count if shape.iterates else len(STEPS)) - 1
 
 
-NETWORK, LANGUAGE, ITERATIONS = "network", "lang", "R"
+NETWORK, LANGUAGE, ITERATIONS, LESSON, STOP = "network", "lang", "R", "lesson", "stop"
 PARAMETERS = (
     Parameter(NETWORK, choices=available),
     Parameter(LANGUAGE, choices=languages),
@@ -67,6 +73,8 @@ PARAMETERS = (
     Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
     Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
     Parameter("pose", ("pose",), script=True),
+    Parameter(LESSON, named=True),
+    Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
 )
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
 
@@ -79,6 +87,8 @@ class Asked:
         network: name of a network whose weights are here.
         language: code of a language that there is.
         iterations: routing iterations.
+        lesson: what may be a lesson's name.
+        stop: number of its step, from 1.
         bad: the parameters that could not be used.
         problem: one sentence about these; "" without any.
     """
@@ -86,6 +96,8 @@ class Asked:
     network: str | None = None
     language: str | None = None
     iterations: int | None = None
+    lesson: str | None = None
+    stop: int | None = None
     bad: tuple[str, ...] = ()
     problem: str = ""
 
@@ -118,15 +130,25 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
         names = ", ".join(map(quoted, unknown[:MOST_NAMED]))
         known = ", ".join(parameter.name for parameter in PARAMETERS)
         said.append(say("address.unknown", names=names, known=known))
-    network, language = found.get(NETWORK), found.get(LANGUAGE)
-    count = found.get(ITERATIONS)
+    network, language, lesson = (_word(found.get(name)) for name in (NETWORK, LANGUAGE, LESSON))
+    count, stop = (_number(found.get(name)) for name in (ITERATIONS, STOP))
     return Asked(
-        network if isinstance(network, str) else None,
-        language if isinstance(language, str) else None,
-        count if isinstance(count, int) else None,
+        network,
+        language,
+        count,
+        lesson,
+        stop,
         (*bad, *unknown),
         say("address.problem", problem=" ".join(said)) if said else "",
     )
+
+
+def _word(value: str | int | None) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: str | int | None) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _value(
@@ -147,6 +169,10 @@ def _value(
                 known=", ".join(known[:MOST_CHOICES]) + (", …" if len(known) > MOST_CHOICES else ""),
             )
         )
+    if parameter.named:
+        if NAMED.fullmatch(text):
+            return text
+        raise MessageError(say(f"address.{parameter.name}.unnamed", asked=quoted(text)))
     assert parameter.range is not None
     network = found.get(NETWORK)
     ends = parameter.range(shape(network if isinstance(network, str) else None), 1)
@@ -176,6 +202,8 @@ def documentation(shape: Shape) -> str:
             values = f"{', '.join(f'`{name}`' for name in networks())}: those whose weights are here"
         elif parameter.choices:
             values = ", ".join(f"`{word}`" for word in parameter.choices())
+        elif parameter.named:
+            values = say(f"address.{parameter.name}.values")
         else:
             limit = pose_limit(shape)
             values = (

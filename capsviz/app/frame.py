@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import menu, pad, session
+from capsviz.app import menu, pad, session, tour
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -28,12 +28,23 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 
 
 @contextmanager
-def frame() -> Iterator[None]:
-    """Draw the pad rail on the left of the page; the page itself is drawn inside the ``with``."""
+def frame(name: str) -> Iterator[None]:
+    """Draw the pad rail on the left of the page; the page itself, called ``name``, is drawn inside the ``with``."""
+    try:
+        with _around():
+            yield
+    finally:  # a page may end itself
+        tour.strip(name)
+
+
+@contextmanager
+def _around() -> Iterator[None]:
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
-    menu.menu(first)
+    with st.container(horizontal=True, key="top"):
+        tour.control()
+        menu.menu(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
         page = st.container(key="page")

@@ -85,8 +85,12 @@ class Reading:
 # --- what was chosen --------------------------------------------------------------------------------------
 
 
-def begin() -> None:
-    """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before."""
+def begin() -> address.Asked:
+    """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before.
+
+    Returns:
+        What it asks for.
+    """
     state = st.session_state
     asked = address.read(st.query_params.to_dict(), lambda name: find(name or network()).shape)
     if asked.language is not None:
@@ -102,6 +106,7 @@ def begin() -> None:
         for name in asked.bad:
             del st.query_params[name]
     _write()
+    return asked
 
 
 def _of_browser() -> str:
@@ -110,16 +115,21 @@ def _of_browser() -> str:
     return locale if locale in languages() else locale.partition("-")[0]
 
 
-def _write() -> None:
-    """Say in the address what is not as it would be without."""
-    chosen = {
+def chosen() -> dict[str, str]:
+    """Of the address, what the session says that is not as it would be without."""
+    said = {
         address.NETWORK: network() if network() != DEFAULT else None,
         address.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
         address.ITERATIONS: None if iterations() == trained() else str(iterations()),
     }
-    for name, value in chosen.items():
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _write() -> None:
+    """Say so in the address."""
+    for name, value in chosen().items():
         # One that the link says stays, even where it says what would be without.
-        if value is not None and st.query_params.get(name) != value:
+        if st.query_params.get(name) != value:
             st.query_params[name] = value
 
 
@@ -154,6 +164,13 @@ def set_network(name: str) -> None:
     st.session_state.pop(pad.PROBLEM_KEY, None)
     st.query_params[address.NETWORK] = name
     st.query_params.pop(address.ITERATIONS, None)  # of the network before; ``_write`` says those of this one
+
+
+def take(name: str, count: int | None) -> None:
+    """Have a network answer with so many routing iterations, None for those of training; the address is not written."""
+    st.session_state[NETWORK_KEY] = name
+    st.session_state.pop(pad.PROBLEM_KEY, None)
+    _chosen_iterations()[name] = count or trained()
 
 
 def spec() -> Spec:

@@ -7,6 +7,7 @@ import { Capsule, Cell } from "./attention_microscope.js";
 import { AttentionPicture } from "./attention_picture.js";
 import { Steps } from "./attention_steps.js";
 import { Diverging, Tip, element } from "./drawing.js";
+import { Part } from "./lesson.js";
 import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { speak } from "./texts.js";
@@ -57,6 +58,15 @@ export class Attention {
       drawn.element,
     );
     root.append(this.element);
+    this.part = new Part(
+      {
+        picture: () => picture.element,
+        algorithm: () => steps.list,
+        clouds: () => cloud.element,
+        microscope: () => capsule.element,
+      },
+      (search) => this.follow(search),
+    );
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.resized = new ResizeObserver(() => this.invalidate());
@@ -87,6 +97,7 @@ export class Attention {
   }
 
   unmount() {
+    this.part.unmount();
     clearTimeout(this.writing);
     cancelAnimationFrame(this.request);
     window.capsvizAttention = this.left();
@@ -159,8 +170,8 @@ export class Attention {
   }
 
   // A link with ?digit=7&capsule=3&step=2 opens with these chosen.
-  readAddress() {
-    const { found, problems } = readLink(window.location.search, this.payload.link);
+  readAddress(search = window.location.search) {
+    const { found, problems } = readLink(search, this.payload.link);
     const { digit = this.digit, step = this.step } = found;
     Object.assign(this, { digit, step });
     this.capsule = found.capsule ?? this.strongest(digit);
@@ -168,6 +179,16 @@ export class Attention {
     if ("digit" in found || "capsule" in found) this.picked = true;
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
+  }
+
+  // A stop of a lesson is opened as its link would be.
+  follow(search) {
+    if (!this.loaded) return;
+    clearTimeout(this.writing);
+    this.step = this.steps.length - 1;
+    this.unchoose();
+    this.readAddress(search);
+    this.invalidate();
   }
 
   // Not at every key that is held down: browsers refuse an address that changes so often.
@@ -243,6 +264,7 @@ export class Attention {
     this.textColour = style.color;
     this.fontFamily = style.fontFamily;
     this.writeAddress();
+    this.part.tell({ step: this.step, capsule: this.capsule, class: this.name(this.digit) });
     this.picture.measure();
     for (const view of this.views) view.draw();
   }

@@ -1,6 +1,7 @@
 // What every experiment on a drawing shares: how it is asked for, and lengths and reconstruction before and after.
 
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
+import { Part } from "./lesson.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { say, speak } from "./texts.js";
 
@@ -25,9 +26,18 @@ export class Experiment {
     this.undo = element("button", { type: "button", class: "reset", onclick: () => this.reset() }, say("surgery.undo"));
     this.what = element("p", { class: "what" });
     root.append(this.element);
+    this.part = new Part({ surgery: () => this.element }, () => this.afresh());
+  }
+
+  // A stop of a lesson begins without any experiment.
+  afresh() {
+    if (!this.data) return;
+    if (!this.undo.disabled) this.reset();
+    else this.show();
   }
 
   unmount() {
+    this.part.unmount();
     clearTimeout(this.timer);
   }
 
@@ -127,6 +137,9 @@ export class Experiment {
     const [was, is] = [data.before, data.after];
     const length = (value) => fixed(value, value < 0.01 ? 5 : 3);
     this.undo.disabled = untouched;
+    const { coupling, types = [], places = [], capsules = [] } = this.operation;
+    const silenced = types.length + places.length + capsules.length;
+    this.part.tell({ experiment: coupling, silenced, broken: !untouched && was.digit !== is.digit });
     let verdict = "changed";
     if (voteless) verdict = "voteless";
     else if (untouched) verdict = "unchanged";

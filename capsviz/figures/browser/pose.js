@@ -3,6 +3,7 @@
 import { Capsules } from "./capsules.js";
 import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
 import { Exports } from "./export.js";
+import { Part } from "./lesson.js";
 import { Morph } from "./morph.js";
 import { UNMEASURED, endsOf, feed, lengthOf, linkTo, logitOf, outside, probabilityOf, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
 import { Slider } from "./slider.js";
@@ -45,12 +46,24 @@ class Posing {
     this.chores = [];
     this.build();
     root.append(this.element);
+    this.part = new Part(
+      {
+        decoder: () => this.canvas,
+        sliders: () => this.list,
+        strongest: () => this.sliders[this.strongest()].element,
+        capsules: () => this.capsules.element,
+        sweep: () => this.grid.element,
+        morph: () => this.morphing.element,
+      },
+      (search) => this.follow(search),
+    );
     this.arrived = () => this.start();
     window.addEventListener("capsviz-decoder", this.arrived);
     this.overdue = setTimeout(() => this.report("unsupported", "late"), WAIT_FOR_DECODER);
   }
 
   unmount() {
+    this.part.unmount();
     clearTimeout(this.overdue);
     clearTimeout(this.resting);
     cancelAnimationFrame(this.request);
@@ -212,10 +225,27 @@ class Posing {
     return say("pose.legend.measured", { kind, middle, reach, whole: 2 * reach });
   }
 
-  readAddress() {
+  // A stop of a lesson is opened as its link would be.
+  follow(search) {
+    if (!this.drawing) return;
+    this.halt();
+    this.poses.forEach((pose, capsule) => pose.set(this.origins[capsule]));
+    Object.assign(this, { capsule: this.data.prediction, mask: "winner", pinned: false });
+    this.readAddress(search);
+    this.notice.hidden = !this.notice.textContent;
+    this.choose(this.capsule);
+  }
+
+  // The dimension that moves the picture most, as far as that was measured.
+  strongest() {
+    const components = this.data.measured?.[this.capsule];
+    return components ? strongestFirst(components)[0] : 0;
+  }
+
+  readAddress(search = window.location.search) {
     const { dimensions, classes } = this;
     const limits = { classes: classes.length, dimensions, farthest: this.data.farthest };
-    const { digit, numbers, problem } = readPose(window.location.search, limits);
+    const { digit, numbers, problem } = readPose(search, limits);
     setText(this.notice, problem ?? "");
     if (digit !== undefined) {
       this.capsule = digit;
@@ -326,6 +356,7 @@ class Posing {
     this.chores = [];
     if (!this.decoder) return;
     this.paint();
+    this.tell();
     this.canvas.setAttribute("aria-label", say(`pose.picture${this.plain}`, { class: this.classes[this.capsule], kind: this.kind }));
     this.capsules.show();
     this.showMean();
@@ -337,6 +368,13 @@ class Posing {
     }
     if (!this.motion) for (let d = 0; d < this.dimensions; d++) this.chores.push(() => this.grid.drawRow(d));
     this.working ??= requestAnimationFrame(() => this.work());
+  }
+
+  tell() {
+    const by = Array.from(this.pose, (value, d) => value - this.origins[this.capsule][d]);
+    const moved = { capsule: this.capsule, by, strongest: this.strongest(), toString: () => `${this.capsule}/${by}` };
+    this.part.tell({ moved, class: this.classes[this.capsule] });
+    this.part.light();
   }
 
   work() {
