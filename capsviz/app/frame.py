@@ -4,7 +4,7 @@ import html
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +30,9 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 @contextmanager
 def frame(name: str) -> Iterator[None]:
     """Draw the pad rail on the left of the page; the page itself, called ``name``, is drawn inside the ``with``."""
-    try:
-        with _around():
-            yield
-    finally:  # a page may end itself
-        tour.strip(name)
+    with suppress(session.Ended), _around():
+        yield
+    tour.strip(name)
 
 
 @contextmanager
@@ -42,7 +40,7 @@ def _around() -> Iterator[None]:
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
-    with st.container(horizontal=True, key="top"):
+    with st.container(horizontal=True, width="content", key="top"):
         tour.control()
         menu.menu(first)
     with st.container(horizontal=True, key="frame", gap="large"):
@@ -94,7 +92,7 @@ def opened(page: Page) -> None:
                 )
     if not able:
         _lacks(page, network)
-        st.stop()
+        raise session.Ended
 
 
 def _lacks(page: Page, network: Spec) -> None:

@@ -41,6 +41,10 @@ SPOKEN_KEY = "spoken"  # code of the language that is spoken
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
 
+class Ended(Exception):  # noqa: N818 # no error
+    """A page has said all that it has to say; the frame goes on."""
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What a network is to see of a drawing, or why there is nothing to be seen."""
@@ -279,7 +283,7 @@ def loaded() -> "Model":
 def stop(problem: str) -> NoReturn:
     """End the page with a sentence in place of its views."""
     st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(problem)}</div>')
-    st.stop()
+    raise Ended
 
 
 def _seen() -> Seen:

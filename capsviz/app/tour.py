@@ -31,7 +31,7 @@ PLACES_KEY = "lesson_places"  # {lesson: number of the stop at which it was left
 PAGE_KEY = "lesson_page"  # name of the page that a stop leads to, until it is shown
 MOVED_KEY = "lesson_moved"  # when the session went to its stop, or left
 VISITS_KEY = "lesson_visits"  # so many stops were gone to
-STRIP_KEY = "tour"  # the component; what it sends: "go"
+STRIP_KEY = "tour_strip"  # the component; what it sends: "go"
 SETTLES = 1.0  # seconds in which what a browser sends may still have the address of the stop before
 
 _script, _style = browser_assets("tour", "tour")
@@ -166,7 +166,7 @@ def page() -> str:
 def control() -> None:
     """The button that starts the tour, or takes it up where it was left."""
     if running() is None and TOUR in shelf().lessons:
-        with st.container(key="start"):
+        with st.container(width="content", key="start"):
             st.button(
                 say("tour.start"),
                 key="tour_start",
