@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from capsviz.app.messages import CARRIED
 from capsviz.checks import real, whole
 from capsviz.errors import MessageError
+from capsviz.figures.attention import STEPS
 from capsviz.figures.pose import pose_limit
 from capsviz.networks.base import Spec, networks
 from capsviz.texts import say
@@ -84,6 +85,10 @@ def _groups(spec: Spec) -> int:
     return spec.shape.grid.capsules if spec.shape.grid else 0
 
 
+def _last_step(spec: Spec) -> int:
+    return (4 * MOST_ITERATIONS if spec.shape.iterates else len(STEPS)) - 1
+
+
 def shortened(value: object) -> str:
     """What stands in a file, short enough for a sentence."""
     text = str(value)
@@ -101,7 +106,7 @@ CONDITIONS = {
     "network": Condition(_one_of(lambda spec: tuple(networks()))),
     "iterations": Condition(_number(1, lambda spec: MOST_ITERATIONS)),
     # Of the Routing page.
-    "step": Condition(_number(0, lambda spec: 4 * MOST_ITERATIONS - 1), ROUTING),  # reached, or a later one
+    "step": Condition(_number(0, _last_step), ROUTING),  # reached, or a later one
     "capsule": Condition(_yes, ROUTING),  # another primary capsule was chosen
     "class": Condition(_one_of(lambda spec: spec.shape.classes), (*ROUTING, *POSE)),  # is chosen
     "experiment": Condition(_one_of(_couplings), ROUTING),  # is chosen
