@@ -64,7 +64,7 @@ def test_a_parameter_that_is_none_is_said_to_be_none() -> None:
     found = asked({"Digit": "3", "R": "2"})
     assert (found.iterations, found.bad) == (2, ("Digit",))
     assert "“Digit”" in found.problem
-    assert "network, lang, R, digit, capsule, step, pose" in found.problem
+    assert "network, lang, R, digit, capsule, step, pose, lesson, stop" in found.problem
     many = asked({f"{letter * 30}": "1" for letter in "abcd"})
     assert (len(many.bad), len(many.problem) < 200) == (4, True)
     assert f"“{'a' * 20}…”, “{'b' * 20}…”: a link may have" in many.problem
