@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import browser, formulations, pose, routing, trace, training
+from benchmarks import browser, formulations, pose, replay, routing, trace, training
 from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
@@ -21,6 +21,7 @@ ROWS = [
     *training.ROWS,
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
     ("Preparing one photo (1024 × 1024 → 28 × 28)", trace.one_photo, ""),
+    ("Replaying a drawing: 64 moments of it, answered in one batch", replay.replayed, "600 ms"),
     ("Importing PyTorch", browser.import_torch, ""),
     ("First answer of a fresh server, from opening the page", browser.first_answer, "import + 2000 ms"),
     ("First answer of a running server, from opening the page", browser.next_answer, ""),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from capsviz.errors import MessageError
 from capsviz.texts import say
+from capsviz.texts.numbers import short
 
 QUOTED = 20  # characters of what came from outside that a sentence repeats at most
 SHOWN = 40  # of what a caller gave
@@ -85,7 +86,7 @@ def real(value: object, low: float, high: float, what: str) -> float:
             number = math.inf
         if low <= number <= high:
             return number
-    raise MessageError(say("check.real", what=what, low=f"{low:g}", high=f"{high:g}", found=quoted(value)))
+    raise MessageError(say("check.real", what=what, low=short(low), high=short(high), found=quoted(value)))
 
 
 def listed(names: Sequence[object], most: int = 5) -> str:

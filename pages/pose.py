@@ -2,7 +2,7 @@ from capsviz.app import pose, session
 from capsviz.app.pages import Page
 from capsviz.traces.base import POSES
 
-PAGE = Page(2, doors=("routing",), needs=frozenset({POSES}))
+PAGE = Page(2, doors=("routing",), needs=frozenset({POSES}), tells=True)
 
 
 def show() -> None:

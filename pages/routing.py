@@ -6,7 +6,7 @@ from capsviz.app.pages import Page
 from capsviz.texts import say
 from capsviz.traces.base import COUPLING, POSES
 
-PAGE = Page(1, doors=("draw", "pose"), needs=frozenset({COUPLING}))
+PAGE = Page(1, doors=("draw", "pose"), needs=frozenset({COUPLING}), tells=True)
 
 
 class View(NamedTuple):

@@ -354,6 +354,8 @@ def test_a_card_of_a_plain_network_speaks_of_probabilities(card: dict[str, Any],
         assert ("reconstruction" in loss(of(card, name))) == (name == "cnn-decoder")
         assert ("equally probable" in loss(of(card, name, others=0.06))) is True
         assert "equally probable" not in loss(of(card, name, others=0.0))
+        assert "equally probable" in departures(of(card, name, others=0.06, synthetic=0.0))
+        assert "equally probable" not in departures(of(card, name, others=0.0, synthetic=0.2))
     assert "16 without bound" in departures(of(card, "cnn-decoder"))
     assert "16 without bound" not in departures(of(card, "cnn"))
 

@@ -67,6 +67,7 @@ def test_a_row_leaves_open_what_was_not_measured() -> None:
     assert cells(of("letters"))["calibration"].below == "of lengths"
     short = {**CARD, "log": [{"seconds": 61.0}]}
     assert cells(of("cnn", short))["training"].figure == "1 min"
+    assert cells(of("cnn", {**CARD, "log": [{"seconds": 3725.0}]}))["training"].figure == "1 h 02 min"
     assert cells(of("cnn"))["parameters"][:2] == ("142,474", "no decoder")
     assert cells(of("cnn"))["multiplyAdds"].below == ""
 

@@ -413,10 +413,20 @@ def test_of_drawings_a_limit_takes_all_pictures_or_none(plain: Plain, tmp_path: 
     assert evaluate.evaluate(cast(Model, plain), tmp_path, limit=1)["images"] == 4
 
 
-def test_drawings_are_not_measured_twice(plain: Plain, tmp_path: Path):
-    with pytest.raises(CapsvizError) as caught:
-        evaluate.evaluate(cast(Model, plain), tmp_path, strokes=tmp_path / "some.jsonl")
-    reference.assert_one_sentence(caught.value, "plain.sticks", "leave --strokes out")
+def test_drawings_of_a_file_take_the_place_of_the_test_set_s(plain: Plain, tmp_path: Path):
+    """What is said of the test set stays: its error is by its own writers."""
+    file = tmp_path / "some.jsonl"
+    row = {"label": "left", "strokes": [[[0, 0], [0, 1]]]}
+    file.write_text("\n".join(json.dumps(row) for _ in range(2)))
+    without = evaluate.evaluate(cast(Model, plain), tmp_path)
+    result = evaluate.evaluate(cast(Model, plain), tmp_path, strokes=file)
+    assert (result["drawings"]["file"], result["drawings"]["drawings"], result["drawings"]["writers"]) == (
+        "some.jsonl",
+        2,
+        0,
+    )
+    assert result["interval"] == without["interval"]
+    assert parse_evaluation(json.loads(json.dumps(result)), plain.spec)
 
 
 # --- the command ----------------------------------------------------------------------------------------

@@ -216,10 +216,6 @@ def test_digit_colours_differ_in_lightness() -> None:
     assert np.diff(lightness).min() > 0.015
 
 
-def test_numbers_have_a_real_minus_sign() -> None:
-    assert theme.number(-0.126) == "−0.13"
-
-
 def test_training_figure_plots_the_log() -> None:
     log = [
         {"epoch": 1, "train_error": 0.1, "validation_error": 0.02},
@@ -531,7 +527,6 @@ def test_grey_levels_are_rounded_and_cut_off() -> None:
     image = np.array([[-0.2, 0.0, 0.5 / 255 + 1e-4], [1.4 / 255, 1.0, 1.7]])
     assert theme.ink(image).tolist() == [[0, 0, 1], [1, 255, 255]]
     assert theme.levels(image) == [0, 0, 1, 1, 255, 255]
-    assert theme.number(2.345, 1) == "2.3"
     half = theme.signed(np.array([-1.0, 1.0]), limit=4.0)
     assert half.tolist() == [[14, 34, 56], [60, 34, 9]]
 

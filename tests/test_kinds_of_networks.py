@@ -166,6 +166,17 @@ def test_letters_have_two_rows_of_bars_and_digits_one() -> None:
     assert "--rows:13" in bars
     assert bars.count('class="cv-scale"') == 2
     assert figures.lengths_bars(np.zeros(13)).count('class="cv-scale"') == 1
+    # Of an odd number the first row, or column, has one more.
+    odd = replace(LETTERS, classes=LETTERS.classes[:15])
+    assert "--classes:8;" in figures.reading_card(TWO, np.zeros(15), odd, 0.5)
+    assert "--rows:8" in figures.lengths_bars(np.zeros(15), odd.classes, "letter")
+
+
+def test_names_of_more_than_two_characters_are_written_smaller() -> None:
+    for names, long in ((("10", "11"), False), (("cat", "10"), True)):
+        shape = replace(ATTENTION, classes=names, kind="class")
+        html = figures.reading_card(TWO, np.array([0.9, 0.1]), shape, 0.5)
+        assert ("cv-long" in html) == long
 
 
 # --- the way of the image ---------------------------------------------------------------------------------
@@ -202,6 +213,17 @@ def test_the_strip_of_attention_has_a_bar_for_each_capsule() -> None:
     assert "iteration" not in said
     assert "places" not in said
     assert "From nothing but the 16 numbers of capsule 2." in said
+    # Capsule 5 against it with more than the others for it: |s| = 0.4 of 0.6 - 0.8 + 0.6.
+    trace = attention_trace()
+    u_hat = trace.u_hat.copy()
+    u_hat[5, 2, 0], u_hat[7, 2, 0] = -8, 6
+    said = words(figures.pipeline_strip(replace(trace, u_hat=u_hat), np.zeros((28, 28))))
+    assert "the strongest takes 200% of |s| away." in said
+
+
+def test_a_plain_trace_has_poses_where_its_shape_has_some() -> None:
+    with pytest.raises(ValueError, match="without poses made some"):
+        replace(plain_trace([0.0] * 10), v=np.zeros((1, 10, 16)))
 
 
 def test_what_a_plain_network_redraws_is_of_no_capsule() -> None:

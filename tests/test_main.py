@@ -85,6 +85,21 @@ def test_predict_says_when_it_is_unsure(
     assert answer["lengths"] == [0.02] * 4 + [longest] + [0.02] * 4 + [0.05]
 
 
+def test_predict_speaks_of_probabilities_where_the_scores_are_such(
+    drawing: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shares = np.full((1, 10), 0.0125, np.float32)
+    shares[0, 4], shares[0, 9] = 0.75, 0.15
+    monkeypatch.setattr(Model, "predict", lambda self, images: shares)
+    words = ["predict", "--network", "cnn.mnist", "--device", "cpu", str(drawing)]
+    assert main(words) == 0
+    assert f"{drawing}: 4 (probability 0.75; next 9, 0.15" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert "lengths" not in answer
+    assert answer["probabilities"] == [0.0125] * 4 + [0.75] + [0.0125] * 4 + [0.15]
+
+
 def test_predict_names_the_classes_of_another_network(
     drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,13 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, shown
 
 from capsviz.app import menu, session
+from capsviz.errors import WeightsError
+from capsviz.inputs.drawings import Drawing
 from capsviz.models import weights
 from capsviz.networks.base import DEFAULT, find, networks
 from tests import untrained
@@ -55,9 +59,14 @@ def test_an_entry_says_what_a_network_is_and_what_its_card_says(folder: Path) ->
     assert "26 letters" in menu.entry(find("attention.letters"), answers=False)
     for spec in networks().values():  # also of a kind of its own
         assert spec.title in menu.entry(spec, answers=False)
+    assert "it draws from 16 numbers for each of 10 digits" in menu.entry(
+        find("cnn.decoder.mnist"), answers=False
+    )
     card = folder / "cnn.decoder.mnist" / "card.json"
     whole = card.read_text("utf-8")
     try:
+        card.write_text(json.dumps(json.loads(whole) | {"test_error": 0.125}), "utf-8")
+        assert "*12.50% of test digits misread · " in menu.entry(find("cnn.decoder.mnist"), answers=False)
         card.write_text(json.dumps(json.loads(whole) | {"test_error": 2}), "utf-8")
         assert menu.entry(find("cnn.decoder.mnist"), answers=False).endswith("*its card cannot be read*")
     finally:
@@ -80,7 +89,23 @@ def test_the_menu_has_every_network_that_is_here_and_nothing_where_there_is_one(
     assert titles == [find(name).title for name in NAMES]
     monkeypatch.setattr(menu, "available", lambda: [DEFAULT])
     app.run()
-    assert len(app.get("menu_button")) == 1  # the examples
+    labels = [element.proto.label for element in app.get("menu_button")]
+    assert not any(label.startswith("Network") for label in labels)
+
+
+def test_the_list_of_languages_has_each_by_its_own_name_and_nothing_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = opened()
+    found = next(element for element in app.get("menu_button") if "English" in element.proto.label)
+    assert list(found.proto.options) == [":material/check: English", "Deutsch"]
+    app.query_params["lang"] = "de"
+    app.run()
+    found = next(element for element in app.get("menu_button") if "Deutsch" in element.proto.label)
+    assert list(found.proto.options) == ["English", ":material/check: Deutsch"]
+    monkeypatch.setattr("capsviz.app.languages.languages", lambda: ("en",))
+    app.run()
+    assert not any("Deutsch" in element.proto.label for element in app.get("menu_button"))
 
 
 def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(folder: Path) -> None:
@@ -88,6 +113,7 @@ def test_a_page_offers_the_networks_that_can_those_of_the_same_drawings_first(fo
     assert 'data-testid="waiting">“Plain CNN, digits” has no poses to bend' in shown(app)
     offered = [button.key for button in app.button if (button.key or "").startswith("choose_")]
     assert offered == [f"choose_{name}" for name in (DEFAULT, "cnn.decoder.mnist", "attention.letters")]
+    assert [link.proto.label for link in app.get("page_link")] == ["Draw shows what “Plain CNN, digits” has"]
     app.button(key="choose_cnn.decoder.mnist").click().run()
     assert 'data-testid="waiting">' not in shown(app)
     assert app.session_state[session.NETWORK_KEY] == "cnn.decoder.mnist"
@@ -113,3 +139,41 @@ def test_doors_lead_to_pages_that_show_something(folder: Path) -> None:
         "What its numbers mean",
         "Every layer in numbers",
     ]
+
+
+def test_what_is_seen_is_as_large_as_the_network_s_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a drawing that a network of another size has seen before."""
+    monkeypatch.setattr(session.st, "session_state", {})
+    drawing = Drawing(example=0)
+    monkeypatch.setattr(session.pad, "current", lambda: drawing)
+    spec = find(DEFAULT)
+    for size in (28, 32):
+        shape = replace(spec.shape, size=size, grid=None, components=0, pose=0, routing="", trained=1)
+        monkeypatch.setattr(
+            session, "spec", lambda shape=shape: replace(spec, shape=shape, offers=frozenset())
+        )
+        image = session._seen().image
+        assert image is not None
+        assert image.shape == (size, size)
+        assert session._seen().image is image  # made once
+
+
+def test_of_several_networks_the_one_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.st, "session_state", {})
+    for names, said in (
+        ([DEFAULT], "The network on this server cannot be loaded"),
+        ([DEFAULT, "cnn.mnist"], find(DEFAULT).title),
+    ):
+        monkeypatch.setattr(session, "available", lambda names=names: names)
+        assert said in session.without_network(WeightsError("the file is gone"))
+
+
+def test_the_iterations_of_training_are_those_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once they are loaded; until then, those of the network as it was published."""
+    monkeypatch.setattr(session.st, "session_state", {})
+    monkeypatch.delitem(session._loaded, DEFAULT, raising=False)
+    assert session.trained() == 3
+    monkeypatch.setitem(
+        session._loaded, DEFAULT, SimpleNamespace(shape=replace(find(DEFAULT).shape, trained=5))
+    )
+    assert (session.trained(), session.iterations()) == (5, 5)

@@ -79,7 +79,7 @@ def test_numbers_are_taken_from_the_least_to_the_most(value: float) -> None:
 
 @pytest.mark.parametrize("value", [-2.51, 2.51, math.nan, math.inf, True, None, "1", [1], 10**400])
 def test_what_is_no_number_in_range_is_refused(value: object) -> None:
-    assert "x must be a number from -2.5 to 2.5" in refusal(checks.real, value, -2.5, 2.5, "x")
+    assert "x must be a number from −2.5 to 2.5" in refusal(checks.real, value, -2.5, 2.5, "x")
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,7 @@ KEPT = {
     "tag": [5, 6],
     "width": 24,
     "live": True,
+    "search": "?R=5",
     "sent": 1.5,
 }
 
@@ -278,6 +279,8 @@ def test_what_the_browser_kept_is_read() -> None:
         {"told": None},
         {"live": 1},
         {"live": None},
+        {"search": None},
+        {"search": 7},
         {"tag": None},
         {"tag": [1]},
         {"tag": [1, 2, 3]},

@@ -27,7 +27,7 @@ from capsviz.inputs.own import kind_of
 from capsviz.inputs.own_files import data_set, find_own, parts_by_content, source_of
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models import own_networks, weights
-from capsviz.models.own import own_name, own_spec
+from capsviz.models.own import family, own_name, own_spec
 from capsviz.models.weights import load_card, load_weights
 from capsviz.networks.base import find, networks, unregister
 from capsviz.training.settings import sensible
@@ -136,6 +136,7 @@ def test_what_a_path_holds_is_decided_in_one_place(tmp_path: Path, shapes: Path)
     file = strokes(tmp_path / "a.jsonl", drawn(("a", "b"), 5))
     (tmp_path / "mnist" / "MNIST").mkdir(parents=True)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "letters.jsonl.gz").write_bytes(b"")
     for path, of_mnist, of_letters in (
         (shapes, "pictures", "pictures"),
         (file, "strokes", "strokes"),
@@ -271,8 +272,25 @@ def test_a_file_of_strokes(tmp_path: Path):
         known.choose <= 2 * 3 < known.train <= 2 * 8 * 3
     )  # three pictures of each, but for what cannot be read
     data = data_set(known)
+    assert data.drawings is not None
+    tested = data.drawings(path)
+    assert [(one.label, one.writer) for one in tested] == [(1, "4"), (0, "4"), (1, "9"), (0, "9")]
+    assert data.load(path, "test").labels.tolist() == [1] * 4 + [0] * 4 + [1] * 4 + [0] * 4
     assert len(data.load(path, "train").labels) == known.train
     assert data.load(path, "test").labels.bincount().tolist() == [8, 8]
+
+
+def test_a_file_of_strokes_that_changes(tmp_path: Path):
+    """It is read anew, and other labels of the same strokes are other data."""
+    rows = drawn(("a", "b"), 10)
+    path = strokes(tmp_path / "marks.jsonl", rows)
+    known = find_own(path, "strokes", say=lambda line: None)
+    assert data_set(known).unlike(path, "test") == ""
+    for row in rows[:2]:
+        row["label"] = "b" if row["label"] == "a" else "a"
+    strokes(path, rows)
+    os.utime(path, ns=(1, 1))
+    assert "not the same ones" in data_set(known).unlike(path, "test")
 
 
 def test_strokes_by_one_hand_are_parted_by_what_is_drawn(tmp_path: Path):
@@ -428,6 +446,11 @@ def test_phones_animations_and_pictures_that_lie_on_their_side(tmp_path: Path):
     seen = torch.cat([data_set(known).load(data, half).images for half in ("train", "test")]).numpy()
     expected = np.rint(255 * canvas_to_mnist(np.asarray(upright))).astype(np.uint8)
     assert any(np.array_equal(image, expected) for image in seen)
+    large = data / "ring" / "large.png"
+    shutil.copy(data / "ring" / "inner" / "0.png", large)
+    os.truncate(large, 20 * 2**20 + 1)
+    refused(data, "1 of the pictures", "ring/large.png")
+    large.unlink()
     (data / "ring" / "photo.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(12))
     refused(data, "1 of the pictures", "ring/photo.HEIC")
 
@@ -625,6 +648,7 @@ def set_own(**facts: object) -> Callable[[dict[str, Any]], object]:
         (lambda card: card.pop("own"), "another network"),
         (lambda card: card.update(own=[]), "own"),
         (lambda card: card.update(parameters=7), "7 parameters"),
+        (lambda card: card["settings"].update(iterations=3), "3 routing iterations"),
     ],
 )
 def test_a_card_that_was_edited(copy: Path, change: Callable[[dict[str, Any]], object], said: str):
@@ -638,6 +662,11 @@ def test_a_card_that_was_edited(copy: Path, change: Callable[[dict[str, Any]], o
 
 
 # --- in the app -------------------------------------------------------------------------------------------
+
+
+def test_a_title_without_its_data():
+    assert family(find("attention.mnist")) == "CapsNet, self-attention"
+    assert family(find("cnn.mnist")) == "Plain CNN"
 
 
 def test_names_of_folders(tmp_path: Path):

@@ -279,13 +279,37 @@ def test_a_canvas_that_shows_a_kept_drawing_already_is_told_no_other(
     """After a restart: the example of the new session's first run does not take the place of what is seen."""
     example = [tag_object(shown(state).tag), *shown(state).objects]
     text = drawings.encode(Drawing(example=2))
-    kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 18, "live": True}
+    kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 18, "live": True, "search": "?R=5"}
     monkeypatch.setattr(ui_pad, "_keeper", lambda **_: {"kept": kept})
     ui_pad._keep()
     assert shown(state).tag == (5, 5)
     assert not ui_pad._left_behind({"objects": example})
     assert not left_behind((5, 4), LINE)  # of a showing before
     assert (ui_pad.current().example, shown(state).tag) == (2, (5, 5))
+
+
+def test_a_linked_drawing_goes_before_what_the_tab_kept_but_not_before_what_it_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kept are the drawing before the link was opened, and, of a server that starts again, a stroke after it."""
+    state: dict[str, Any] = {}
+    monkeypatch.setattr(ui_pad.st, "session_state", state)
+    assert ui_pad.begin("digit", Drawing(example=7))
+    state[ui_pad.KIND_KEY] = "digit"
+    text = drawings.encode(Drawing(example=2))
+    kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 24, "live": False, "search": ""}
+    monkeypatch.setattr(ui_pad, "_keeper", lambda **_: {"kept": kept})
+    ui_pad._keep()
+    assert (ui_pad.current().example, ui_pad.width()) == (7, 18)
+    kept |= {"live": True, "search": "?R=5"}
+    ui_pad._keep()
+    assert (ui_pad.current().example, ui_pad.width()) == (2, 24)
+    assert state[ui_pad.RETURNED_KEY] == "?R=5"
+    kept["drawing"] = drawings.encode(Drawing(example=3))
+    ui_pad._keep()
+    assert ui_pad.current().example == 2  # once
+    ui_pad.begin("digit", Drawing(example=9))  # of an address that is followed later
+    assert (ui_pad.current().example, len(state[ui_pad.HISTORY_KEY])) == (9, 2)
 
 
 def test_what_is_seen_goes_before_what_was_kept_of_another_showing(state: dict[str, Any]) -> None:

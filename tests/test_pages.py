@@ -22,7 +22,7 @@ from capsviz.errors import WeightsError
 from capsviz.figures import decoder_payload, routing_payload
 from capsviz.figures.routing import transforms_payload
 from capsviz.inputs import drawings
-from capsviz.inputs.drawings import Drawing
+from capsviz.inputs.drawings import Drawing, encode, stroke_of
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.models import model as inference
 from capsviz.models.card import routing_measured
@@ -38,7 +38,10 @@ PAGES = [
     "../../pages/model.py",
 ]  # from the router
 BLANK = Drawing()
-LINK = {"digit": (0, 9), "capsule": (0, 1151), "step": (0, 11)}
+LINK: dict[str, tuple[int, ...] | tuple[str, ...]] = {
+    **{"digit": (0, 9), "capsule": (0, 1151), "step": (0, 11), "scale": ("c", "uniform", "last", "share")},
+    **{"contrast": (0, 16), "only": (0, 1), "clouds": (0, 9, 2)},
+}
 
 
 def open_app(drawing: Drawing | None = None, page: str = PAGES[0], width: int = 18) -> AppTest:
@@ -47,7 +50,14 @@ def open_app(drawing: Drawing | None = None, page: str = PAGES[0], width: int = 
     if drawing is not None:
         text = drawings.encode(drawing)
         app.session_state[ui_pad.KEEPER_KEY] = {
-            "kept": {"drawing": text, "told": text, "tag": [1, 1], "width": width, "live": False}
+            "kept": {
+                "drawing": text,
+                "told": text,
+                "tag": [1, 1],
+                "width": width,
+                "live": False,
+                "search": "",
+            }
         }
     app.run()
     if page != PAGES[0]:
@@ -247,7 +257,7 @@ def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(
     assert not app.exception
     (problem,) = app.error
     assert_one_sentence(problem.value, "1 to 10")
-    assert "R" not in app.query_params  # the address says what is shown
+    assert address_of(app) == {}  # it says what is shown
     trace = reading(app).trace
     assert trace is not None
     assert trace.iterations == 3
@@ -464,14 +474,86 @@ def test_a_page_says_what_its_network_lacks(page: str, monkeypatch: pytest.Monke
 def test_another_network_answers_with_its_own_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
     open_app()
     monkeypatch.setattr(session.st, "session_state", state := {session.ITERATIONS_KEY: {"another": 7}})
-    monkeypatch.setattr(session.st, "query_params", query := {"R": "7"})
     session.set_network(DEFAULT)
     assert session.iterations() == 3  # as it was trained
     assert state[session.NETWORK_KEY] == DEFAULT
-    assert query == {"network": DEFAULT}
     session.set_iterations(5)
-    assert (session.iterations(), query["R"]) == (5, "5")
+    assert session.iterations() == 5
     session.set_network("cnn.mnist")
-    assert (session.iterations(), query) == (1, {"network": "cnn.mnist"})  # nothing iterates
+    assert session.iterations() == 1  # nothing iterates
     session.set_network(DEFAULT)
     assert session.iterations() == 5  # whoever comes back finds the same numbers
+
+
+def address_of(app: AppTest) -> dict[str, str]:
+    """What the script is told to write into the address."""
+    says: dict[str, str] = told(app, "share")["says"]
+    return says
+
+
+def told(app: AppTest, name: str) -> dict[str, Any]:
+    """What a component of the frame is sent."""
+    (proto,) = [
+        element.proto
+        for element in app.get("bidi_component")
+        if element.proto.component_name == f"capsviz_{name}"
+    ]
+    data: dict[str, Any] = json.loads(proto.json)
+    return data
+
+
+SEVEN = Drawing((stroke_of(np.array([(70, 60), (200, 60), (120, 230)]), 18),))
+
+
+def test_a_link_s_drawing_and_pen_are_on_the_pad_and_in_the_address() -> None:
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
+    link = {"drawing": encode(SEVEN), "pen": "24", "R": "5"}
+    app.query_params.update(link)
+    app.run()
+    assert encode(reading(app).drawing) == link["drawing"]
+    assert app.slider(key=ui_pad.WIDTH_KEY).value == 24
+    assert address_of(app) == link
+    assert told(app, "pad")["fresh"] is False  # what the tab kept does not take its place
+
+
+def test_an_address_is_followed_once() -> None:
+    """The browser sends it again and again: as it was at first, as the session had it written, or an older one of these."""
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
+    app.query_params["drawing"] = encode(SEVEN)
+    app.run()
+    app.button(key="clear").click().run()
+    assert reading(app).drawing.blank
+    assert address_of(app) == {"drawing": encode(Drawing())}
+    for earlier in (encode(SEVEN), encode(Drawing()), encode(SEVEN)):
+        app.query_params["drawing"] = earlier
+        app.query_params["digit"] = "3"  # a view's own
+        app.run()
+        assert reading(app).drawing.blank
+    app.query_params["drawing"] = encode(Drawing(example=3))  # nobody has written this one
+    app.run()
+    assert reading(app).drawing.example == 3
+    app.button(key="undo").click().run()
+    assert reading(app).drawing.blank
+
+
+def test_the_address_has_the_example_where_another_network_begins_with_another() -> None:
+    app = open_app()
+    assert address_of(app) == {}
+    app.query_params["network"] = "attention.letters"
+    app.run()
+    assert address_of(app) == {"network": "attention.letters", "drawing": encode(Drawing(example=0))}
+
+
+def test_a_drawing_too_large_for_a_link_stays_behind() -> None:
+    points = np.random.default_rng(1).uniform(0, 280, (1000, 2))
+    app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
+    app.run()
+    app.session_state[ui_pad.HISTORY_KEY].append(Drawing((stroke_of(points, 18),)))
+    app.run()
+    data = told(app, "share")
+    assert (data["says"], data["drawing"]) == ({}, None)
+    assert "2,000" in data["notes"][0]
+    app.session_state[ui_pad.HISTORY_KEY].append(Drawing(picture=np.eye(28, dtype=np.uint8)))
+    app.run()
+    data = told(app, "share")
+    assert "28 × 28" in data["notes"][1]

@@ -12,7 +12,7 @@ from numpy.random import default_rng
 from capsviz.errors import DataError
 from capsviz.inputs import recorded, strokes
 from capsviz.inputs.preprocess import canvas_to_mnist
-from capsviz.inputs.recorded import read_strokes
+from capsviz.inputs.recorded import labels_of, read_strokes
 from capsviz.inputs.skeletons import DIGIT_STYLES, OTHER_STYLES, UNSEEN_STYLES, Style, styles
 from capsviz.inputs.strokes import (
     Drawing,
@@ -607,6 +607,12 @@ def test_a_label_is_a_number_or_a_name(tmp_path: Path):
     path.write_text("\n".join(json.dumps({**SEVEN, "label": label}) for label in ("7", 7, "3")))
     assert [drawing.label for drawing in read_strokes(path)] == [7, 7, 3]
     assert [drawing.label for drawing in read_strokes(path, ("3", "7"))] == [1, 1, 0]
+    path.write_text(json.dumps({**SEVEN, "label": "x" * 40}))
+    assert labels_of(path) == ("x" * 40,)
+    path.write_text(json.dumps({**SEVEN, "label": "x" * 41}))
+    with pytest.raises(DataError) as caught:
+        labels_of(path)
+    reference.assert_one_sentence(caught.value, "Line 1", "short text")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path):

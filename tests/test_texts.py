@@ -2,14 +2,17 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from reference import assert_one_sentence
 
 from capsviz import texts
 from capsviz.errors import TextError
+from capsviz.texts import numbers
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "capsviz" / "figures" / "browser"
@@ -152,6 +155,52 @@ def test_whoever_knows_is_asked_for_the_language_of_a_context_in_which_nobody_sp
         texts.ask(before)
 
 
+def test_a_word_is_put_in_in_the_form_that_is_asked_for(folder: Path) -> None:
+    """As German declines its nouns; a word without that form stands as it is."""
+    write(folder, "en", 'a = "a {kind}, {kind}"\n')
+    forms = '[form.Ziffer]\neinen = "eine Ziffer"\n[form.Buchstabe]\neinen = "einen Buchstaben"\n'
+    write(folder, "de", 'a = "{kind.einen}, {kind}"\n' + forms)
+    texts.speak("de")
+    assert texts.say("a", kind="Ziffer") == "eine Ziffer, Ziffer"
+    assert texts.say("a", kind="Buchstabe") == "einen Buchstaben, Buchstabe"
+    assert texts.say("a", kind="Klecks") == "Klecks, Klecks"
+    assert texts.markup("a", kind="<b>") == "&lt;b&gt;, &lt;b&gt;"
+    assert texts.for_script("b")["texts"].keys() == {"form.Ziffer.einen", "form.Buchstabe.einen"}
+
+
+# --- numbers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", ["−1,234.57", "0.00", "0", "1,152", "−12.35%", "0.0%", "0.25", "1e-06", "0.9", ".,", "%"]),
+        ("de", ["−1.234,57", "0,00", "0", "1.152", "−12,35~%", "0,0~%", "0,25", "1e-06", "0,9", ",.", "~%"]),
+        ("zz", ["−1,234.57", "0.00", "0", "1,152", "−12.35%", "0.0%", "0.25", "1e-06", "0.9", ".,", "%"]),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_the_language_writes_them(
+    folder: Path, language: str, written: list[str]
+) -> None:
+    """German and English by the usage of their typography, not by Babel's tables."""
+    for code in {"en", language}:
+        write(folder, code, 'a = "{x}"\n')
+    texts.speak(language)
+    assert [
+        numbers.number(-1234.567),
+        numbers.number(-0.0049),
+        numbers.number(-0.4, 0),
+        numbers.grouped(1152),
+        numbers.per_cent(-0.12345),
+        numbers.per_cent(-0.0004, 1),
+        numbers.short(0.25),
+        numbers.short(1e-6),
+        texts.say("a", x=0.9),
+        numbers.separators(),
+        numbers.percent_sign(),
+    ] == [text.replace("~", "\N{NO-BREAK SPACE}") for text in written]
+
+
 # --- the texts that there are ------------------------------------------------------------------------------
 
 
@@ -246,3 +295,75 @@ def test_no_text_is_left_over() -> None:
         if not any(re.fullmatch(pattern, name) for pattern in patterns) and f'"{name}"' not in source
     ]
     assert not left
+
+
+# --- the languages that there are ---------------------------------------------------------------------------
+
+
+def own(language: str) -> dict[str, texts.Text]:
+    """The texts of a language's own file."""
+    found = tomllib.loads((texts.FOLDER / f"{language}.toml").read_text("utf-8"))
+    return dict(texts._flat(found, ""))
+
+
+def of_screen(language: str) -> dict[str, texts.Text]:
+    """The same without the forms of its nouns."""
+    return {name: text for name, text in own(language).items() if not name.startswith("form.")}
+
+
+OTHERS = [code for code in texts.languages() if code != texts.FIRST]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_language_has_every_text(language: str) -> None:
+    """What this lists is to be translated, or to be taken out."""
+    first, other = own(texts.FIRST), of_screen(language)
+    assert {
+        "lacking": sorted(first.keys() - other.keys()),
+        "left over": sorted(other.keys() - first.keys()),
+    } == {
+        "lacking": [],
+        "left over": [],
+    }
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_language_s_texts_ask_for_the_same_and_have_its_plural_forms(language: str) -> None:
+    first, other = own(texts.FIRST), of_screen(language)
+    forms = {*Locale.parse(language).plural_form.tags, "other"}
+    for name in first.keys() & other.keys():
+        assert texts.places(other[name]) == texts.places(first[name]), name
+        assert isinstance(other[name], str) == isinstance(first[name], str), name
+        if not isinstance(other[name], str):
+            assert other[name].keys() == forms, name
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_noun_has_the_forms_that_texts_ask_for(language: str) -> None:
+    """Of a place for one class and of one for several, each kind's word; and no form is left over."""
+    found = own(language)
+    kinds = [text for name, text in found.items() if name.startswith("common.kind.")]
+    words = {place: {kind[form] for kind in kinds} for place, form in (("kind", "one"), ("kinds", "other"))}
+    words["Kind"] = words["kind"]
+    asked = set()
+    for name, text in of_screen(language).items():
+        for form in [text] if isinstance(text, str) else text.values():
+            for place, declined in re.findall(r"\{(\w+)\.(\w+)\}", form):
+                of = words.get(place, WORDS.get((language, place)))
+                assert of, f"{name}: no words are known of {place}"
+                asked |= {f"form.{word}.{declined}" for word in of}
+    assert asked == {name for name in found if name.startswith("form.")}
+
+
+WORDS = {("de", "hidden"): {"Eins"}}  # other words that are declined
+
+
+def test_german_is_set_as_german_is() -> None:
+    for name, text in own("de").items():
+        for form in [text] if isinstance(text, str) else text.values():
+            assert not re.search(r"[\"”]|“\w", form), f"{name}: „so“"
+            assert not re.search(r"\d\.\d(?!\d\d)", re.sub(r"arXiv:[\d.]+", "", form)), (
+                f"{name}: decimal comma"
+            )
+            assert not re.search(r"(?<!\N{NO-BREAK SPACE})(?<!-)(?<!^)%", form), f"{name}: space before %"
+            assert not re.search(r" - |(^|\s)-\d", form), f"{name}: minus, dash"

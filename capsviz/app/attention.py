@@ -70,6 +70,9 @@ def _asked(network: str, primary: int) -> tuple[Weighting, str]:
     """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
     kept = f"{WEIGHTING_KEY}.{network}"
     last: Weighting = st.session_state.get(kept, Weighting())
+    linked = session.surgery_of_link()
+    if isinstance(linked, Weighting):
+        last = st.session_state[kept] = linked
     sent = st.session_state.get(f"{SURGERY_KEY}.{network}", {}).get("operation")
     if sent is None:
         return last, ""

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import menu, pad, session, tour
+from capsviz.app import guess, keys, languages, menu, pad, session, share, tour
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say, spelled
+from capsviz.texts.numbers import number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -28,32 +29,38 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 
 
 @contextmanager
-def frame(name: str) -> Iterator[None]:
-    """Draw the pad rail on the left of the page; the page itself, called ``name``, is drawn inside the ``with``."""
-    with suppress(session.Ended), _around():
+def frame(page: Page) -> Iterator[None]:
+    """Draw the pad rail on the left of a page; the page itself is drawn inside the ``with``."""
+    with suppress(session.Ended), _around(page):
         yield
-    tour.strip(name)
+    tour.strip(page.name)
 
 
 @contextmanager
-def _around() -> Iterator[None]:
+def _around(page: Page) -> Iterator[None]:
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
-    with st.container(horizontal=True, width="content", key="top"):
+    with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        keys.keys(page.name)
         tour.control()
+        guess.control()
+        copying = st.container(key="copying")
         menu.menu(first)
+        languages.choice(first)
     with st.container(horizontal=True, key="frame", gap="large"):
         rail = st.container(width=PAD, key="rail", gap="small")
-        page = st.container(key="page")
-        waiting = page.empty()
+        main = st.container(key="page")
+        waiting = main.empty()
         if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
             waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
         with rail:
             pad.pad(first, session.spec().shape.kind)
+            with copying:  # once the tab has brought what it kept; the answer may take a while
+                share.share(page.name)
             _card()
         waiting.empty()
-        with page:
+        with main:
             problem = _problem()
             if problem:
                 with st.container(key="problem"):
@@ -93,6 +100,12 @@ def opened(page: Page) -> None:
     if not able:
         _lacks(page, network)
         raise session.Ended
+    if not guess.covered():
+        guess.told()
+        return
+    guess.asked()
+    if page.tells:
+        session.stop(say("guess.covered"))
 
 
 def _lacks(page: Page, network: Spec) -> None:
@@ -141,6 +154,9 @@ def _card() -> None:
     network = session.spec()
     if now.answer is None:
         st.html(figures.reading_card(None, None, network.shape))
+    elif guess.covered():
+        st.html(figures.reading_card(now.answer.trace.image, None, network.shape))
+        _status(now.answer)
     else:
         trace = now.answer.trace
         limit = session.model().card["unsure_below"]
@@ -173,7 +189,7 @@ def _status(now: session.Answer) -> None:
     line = say(
         f"frame.{which}",
         device=say(f"frame.device.{model.device}"),
-        milliseconds=f"{now.milliseconds:.1f}",
+        milliseconds=number(now.milliseconds, 1),
         now=count,
         trained=model.shape.trained,
     )

@@ -13,17 +13,16 @@ from capsviz.app.pages import pages
 from capsviz.checks import one_line, real, whole, whole_of_text
 from capsviz.errors import CapsvizError, NetworkError
 from capsviz.figures.pose import pose_limit
-from capsviz.inputs.drawings import decode
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import FIRST, languages, say
 from capsviz.traces.base import POSES
-
-DRAWING = "drawing"  # the parameter of a link that holds one, as ``inputs.drawings`` writes it
 
 MOST_STEPS = address.MOST_STOPS
 MOST_MINUTES = 180
 MOST_SAID, MOST_ASKED, MOST_WORDS = 340, 150, 400  # characters: half a phone's screen has room for a step's
 MOST_LISTED = 6  # questions, or sources
+# Parameters that no step sets: a person's own, and the experiment, with which none begins.
+NO_STEPS = (address.LANGUAGE, address.PEN, address.SURGERY, address.LESSON, address.STOP)
 
 # What a step can light: the pages on which it stands; none for all. Each view declares its own (figures/browser/lesson.js).
 LIT: Mapping[str, tuple[str, ...]] = {
@@ -266,19 +265,25 @@ def _parameter(
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _Wrong(say("lessons.fault.plain", key=key), *here)
     text = str(value)
-    if key == DRAWING:
-        _checked(lambda: decode(text), *here)
-        return text
     able = {
         parameter.name: parameter
         for parameter in address.PARAMETERS
-        if parameter.name not in (address.LESSON, address.STOP, address.LANGUAGE)
-        and (not parameter.pages or page in parameter.pages)
+        if parameter.name not in NO_STEPS and (not parameter.pages or page in parameter.pages)
     }
     if key not in able:
-        raise _choice("address", key, (*able, DRAWING), *here)
+        raise _choice("address", key, able, *here)
     shape = network.shape
-    range_ = able[key].range
+    parameter = able[key]
+    range_ = parameter.range
+    if parameter.parse:
+        parse = parameter.parse
+        _checked(lambda: parse(text, shape), *here)
+        return text
+    if parameter.choices:
+        words = tuple(parameter.choices(shape))
+        if text not in words:
+            raise _choice(key, text, words, *here)
+        return text
     if range_:
         count = shape.trained
         if shape.iterates and str(asked.get(address.ITERATIONS, "")).isdecimal():
@@ -286,8 +291,14 @@ def _parameter(
         ends = range_(shape, count)
         if ends is None:
             raise _Wrong(say(f"address.{key}.lacks"), *here)
-        low, high = ends
-        _checked(lambda: whole_of_text(text, low, high, say("lessons.fault.value")), *here)
+        low, high, *count_of = ends
+        numbers = text.split(".") if count_of else [text]
+        if count_of and len(numbers) != count_of[0]:
+            raise _Wrong(say("lessons.fault.number"), *here)
+        for number in numbers:
+            _checked(
+                lambda number=number: whole_of_text(number, low, high, say("lessons.fault.value")), *here
+            )
     elif key == "pose":
         limit, numbers = pose_limit(shape), text.split(",")
         if len(numbers) != shape.pose:

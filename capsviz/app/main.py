@@ -29,7 +29,7 @@ chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], pos
 page = next(page for page, of_streamlit in known.values() if of_streamlit is chosen)
 wanted = tour.page()
 if wanted not in ("", page.name):
-    st.switch_page(known[wanted][1], query_params=st.query_params.to_dict())
-with frame.frame(page.name):
+    st.switch_page(known[wanted][1])
+with frame.frame(page):
     frame.opened(page)
     chosen.run()

@@ -11,6 +11,7 @@ from capsviz.errors import WeightsError
 from capsviz.models.weights import available, beside, load_card, locate
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say
+from capsviz.texts.numbers import grouped, per_cent
 
 MENU_KEY = "network_menu"
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+!:|~<>$])")
@@ -63,7 +64,7 @@ def _facts(spec: Spec) -> str:
     except (OSError, WeightsError):
         return say("network.noCard")
     kinds = noun(spec.shape.kind, 2)
-    return say("network.facts", error=f"{error:.2%}", kinds=kinds, parameters=f"{parameters:,}")
+    return say("network.facts", error=per_cent(error), kinds=kinds, parameters=grouped(parameters))
 
 
 @lru_cache(maxsize=256)

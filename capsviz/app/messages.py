@@ -16,7 +16,7 @@ from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
 from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
-from capsviz.texts import drawn, noun, say
+from capsviz.texts import drawn, noun, say, spelled
 from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS, WEIGHTINGS
 
@@ -121,7 +121,7 @@ def _stroke(shape: object) -> Stroke:
             case _:
                 raise _strange()
     if len(points) > 2 * MOST_POINTS:
-        raise MessageError(say("message.longStroke", points=f"{2 * MOST_POINTS:,}", kind=drawn()))
+        raise MessageError(say("message.longStroke", points=spelled(2 * MOST_POINTS), kind=drawn()))
     return stroke_of(np.array(points), real(width, 1, WIDEST, say("message.pen")))
 
 
@@ -151,6 +151,7 @@ class Kept:
         tag: of that showing.
         width: of the pen, in pixels.
         live: whether the canvas shows it now, and has only lost its server.
+        search: of its page's address, from the question mark on.
     """
 
     drawing: Drawing
@@ -158,23 +159,30 @@ class Kept:
     tag: Tag
     width: int
     live: bool
+    search: str
 
 
 def parse_kept(value: object, widths: tuple[int, int]) -> Kept:
     """What pad.js sends of the drawing that it kept.
 
     Args:
-        value: {"drawing": text, "told": text, "tag": [a, b], "width": pixels, "live": true or false}.
+        value: {"drawing": text, "told": text, "tag": [a, b], "width": pixels, "live": true or false, "search": text}.
         widths: the least and the most that the pen can have.
 
     Raises:
         MessageError: if it is anything else.
     """
     drawing, told = (decode(_entry(value, name)) for name in ("drawing", "told"))  # type: ignore[arg-type] # it checks
-    tag, live = _entry(value, "tag"), _entry(value, "live")
-    if not isinstance(tag, list) or len(tag) != 2 or not isinstance(live, bool):
+    tag, live, search = (_entry(value, name) for name in ("tag", "live", "search"))
+    if (
+        not isinstance(tag, list)
+        or len(tag) != 2
+        or not isinstance(live, bool)
+        or not isinstance(search, str)
+    ):
         raise _strange()
-    return Kept(drawing, told, _tag(*tag), whole(_entry(value, "width"), *widths, say("message.pen")), live)
+    width = whole(_entry(value, "width"), *widths, say("message.pen"))
+    return Kept(drawing, told, _tag(*tag), width, live, search)
 
 
 @dataclass(frozen=True)

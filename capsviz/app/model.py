@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import frame, session
+from capsviz.app import frame, guess, session
 from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
@@ -23,7 +23,8 @@ from capsviz.models.card import (
 from capsviz.models.comparison import Entry, entry, milliseconds
 from capsviz.models.size import sizes
 from capsviz.models.weights import available, load_evaluation
-from capsviz.texts import language, noun, say
+from capsviz.texts import language, localised, noun, say
+from capsviz.texts.numbers import grouped, per_cent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 def overview() -> None:
     """All of the page, of the network that answers."""
     model, now = session.loaded(), session.reading()
-    drawings = None if now.reconstructions is None else now.reconstructions[-1]
+    trace = None if guess.covered() else now.trace  # what each layer makes of the drawing would tell
+    drawings = None if trace is None or now.reconstructions is None else now.reconstructions[-1]
     evaluation: dict[str, Any] | None = None
     try:
         evaluation = load_evaluation(session.network(), model.card)
@@ -43,7 +45,7 @@ def overview() -> None:
     _networks(model)
     frame.heading(say("model.chosen", network=model.spec.title))
     _headline(model, evaluation)
-    st.html(figures.layers_table(now.trace, drawings, sizes(model.spec), model.spec))
+    st.html(figures.layers_table(trace, drawings, sizes(model.spec), model.spec))
     frame.heading(say("model.good"))
     if evaluation:
         _charts(model, evaluation)
@@ -118,18 +120,18 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
     read = "model.rightAndPaper" if source.accuracy and source.of else "model.right"
     numbers = [
         (
-            f"{1 - model.card['test_error']:.2%}",
+            per_cent(1 - model.card["test_error"]),
             say(
                 read,
                 data=data.name,
-                images=f"{data.sizes['test']:,}",
+                images=grouped(data.sizes["test"]),
                 kinds=kinds,
-                paper=source.accuracy,
+                paper=localised(source.accuracy),
                 of=say(f"model.published.{source.of}") if source.of else "",
             ),
         ),
         (
-            f"{sum(model.parameters.values()):,}",
+            grouped(sum(model.parameters.values())),
             say(f"model.parameters{'OfPaper' if model.shape.routing and source.accuracy else ''}"),
         ),
     ]
@@ -137,12 +139,12 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
         drawn = evaluation["drawings"]
         what = say(
             "model.drawnBy" if drawn["writers"] else "model.drawn",
-            drawings=f"{drawn['drawings']:,}",
+            drawings=grouped(drawn["drawings"]),
             kinds=kinds,
             writers=drawn["writers"],
             count=len(drawn["widths"]),
         )
-        numbers.insert(1, (f"{drawn['rate']:.1%}", what))
+        numbers.insert(1, (per_cent(drawn["rate"], 1), what))
     st.html(
         '<div class="cv-headline">'
         + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)

@@ -21,7 +21,7 @@ from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
-from capsviz.inputs.drawings import GRID, PAD, Drawing, Stroke
+from capsviz.inputs.drawings import GRID, PAD, WIDTH, WIDTHS, Drawing, Stroke
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for
 from capsviz.inputs.images import ENDINGS, read_image
 from capsviz.inputs.preprocess import Preparation, luminance, prepare
@@ -32,7 +32,6 @@ FILLED = 3.5  # a drawing not as many times as large as its pen is wide has hard
 INK = "#ffffff"
 NAMED = 60  # characters of an uploaded file's name in a sentence about it
 SHOWN_SIDE = 640  # pixels of an uploaded picture, as its dialog shows it
-WIDTHS, WIDTH = (6, 30), 18  # pixels: of the pen, and of the one that a session begins with
 
 # Keys of the session's state.
 HISTORY_KEY = "drawings"  # list[Drawing], the current one last
@@ -40,6 +39,12 @@ CANVAS_KEY = "canvas"  # the canvas component
 SHOWN_KEY = "canvas_shown"  # Shown: what the canvas was last told to show
 TELLERS_KEY = "tellers"  # set[int]: first numbers of this session's tags, and of those it took over from
 FRESH_KEY = "fresh"  # True until a person does something: what the browser kept may still come
+LINKED_KEY = (
+    "linked"  # whether the session began with the drawing of a link: it goes before what the tab kept
+)
+RETURNED_KEY = (
+    "returned"  # what a page says of itself whose server has started again, still to be followed: its address
+)
 CHANGED_KEY = "changed"  # True while something has changed that the page has not been run for
 SETTLED_KEY = "settled"  # True once a session has had a run that was not cut off
 KEEPER_KEY = "pad"  # the component beside the canvas; its state: "kept", "asked"
@@ -99,20 +104,40 @@ class Picture:
         return np.frombuffer(zlib.decompress(self.grey), np.uint8).reshape(self.shape)
 
 
-def begin(kind: str = "digit") -> bool:
+def begin(kind: str = "digit", linked: Drawing | None = None) -> bool:
     """Give a new session its first drawing; whether this is its first run, or all before were cut off.
 
     Args:
         kind: what the network reads that answers first, as ``Shape.kind``.
+        linked: the drawing that a link asks for; a session that has one of its own takes it as another.
     """
     state = st.session_state
     if HISTORY_KEY not in state:
         state[HISTORY_KEY] = []
         state[TELLERS_KEY] = set()
         state[WIDTH_KEY] = WIDTH
-        _show(Drawing(example=EXAMPLES.index(examples_for(kind)[0])))
+        _show(linked or _first(kind))
         state[FRESH_KEY] = True
+        state[LINKED_KEY] = linked is not None
+    elif linked is not None:
+        _show(linked)
     return SETTLED_KEY not in state
+
+
+def untouched(kind: str) -> bool:
+    """Whether the drawing is the one that a session begins with whose network reads this ``kind``."""
+    now = current()
+    return now.example == _first(kind).example and not now.strokes
+
+
+def _first(kind: str) -> Drawing:
+    return Drawing(example=EXAMPLES.index(examples_for(kind)[0]))
+
+
+def width() -> int:
+    """Of the pen, in pixels."""
+    pixels: int = st.session_state[WIDTH_KEY]
+    return pixels
 
 
 def current() -> Drawing:
@@ -204,7 +229,7 @@ def _keep() -> None:
         "told": drawings.encode(shown.drawing),
         "tag": list(shown.tag),
         "width": state[WIDTH_KEY],
-        "fresh": state[FRESH_KEY],
+        "fresh": state[FRESH_KEY] and not state[LINKED_KEY],
         "kind": _kind(),
         "texts": texts.for_script("common", "pad"),
     }
@@ -223,6 +248,10 @@ def _keep() -> None:
         state[PROBLEM_KEY] = str(error)
         state[FRESH_KEY] = False
         return
+    if (
+        state[LINKED_KEY] and not found.live
+    ):  # sent long ago, and again with the first message to another server
+        return
     problem = state.get(PROBLEM_KEY)  # of the link with which the page was opened
     state[HISTORY_KEY].clear()
     state[WIDTH_KEY] = found.width
@@ -234,6 +263,9 @@ def _keep() -> None:
         _show(found.drawing)
     if problem:
         state[PROBLEM_KEY] = problem
+    if found.live and found.search:
+        state[RETURNED_KEY] = found.search
+        st.rerun()
 
 
 @st.fragment

@@ -1,7 +1,7 @@
 """The pages as data: each file in pages/ says where it stands, what it needs of a network, and where it leads to."""
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -21,12 +21,14 @@ class Page:
         place: among the pages, from 0; the first one is what the app opens with.
         doors: names of pages that say more, in the order in which they are offered.
         needs: of ``traces.base.OFFERS``: what a network must have for this page.
+        tells: whether nearly all of it tells the answer: it is covered where the answer is.
         name: of its file; given by it.
     """
 
     place: int
     doors: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
+    tells: bool = False
     name: str = ""
 
 
@@ -67,4 +69,4 @@ def _read(path: Path) -> Page:
     page, show = getattr(module, "PAGE", None), getattr(module, "show", None)
     if not isinstance(page, Page) or not callable(show):
         raise PageError(f"{path} is no page: it needs PAGE, a capsviz.app.pages.Page, and a function show().")
-    return Page(page.place, page.doors, page.needs, path.stem)
+    return replace(page, name=path.stem)

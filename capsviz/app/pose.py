@@ -9,18 +9,18 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import messages, session
+from capsviz.app import address, messages, session
 from capsviz.app.messages import MorphGif
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import decoder_payload, pose_payload
 from capsviz.figures.bundle import browser_assets
 from capsviz.figures.pose import pose_unit
-from capsviz.figures.theme import number
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.measures.poses import PoseMeasurements, describe, load_poses
 from capsviz.measures.sweeps import gif, morph, sweep
 from capsviz.texts import noun, say
+from capsviz.texts.numbers import number
 from capsviz.traces.base import LENGTH
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
@@ -102,6 +102,8 @@ def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     data = pose_payload(trace, reconstruction, _example(trace), _measured(session.network(), sha256), name)
     asked = st.session_state.pop(ASKED_KEY, None)
     data["gif"] = None if asked is None else _gif(asked)
+    links = address.for_script("pose", trace.shape, 1)
+    data["link"] = {name: values for name, values in links.items() if name != "digit"}  # read with the pose
     data["megabytes"] = len(_decoder_bytes(name)) / 1e6
     _pose(key=POSE_KEY, data=data, on_gif_change=_gif_asked, on_unsupported_change=_unsupported)
 
@@ -198,10 +200,10 @@ def status(trace: Posed, pose: np.ndarray) -> str:
     assert trace.v is not None
     name = trace.answer
     if trace.shape.score == LENGTH:
-        return say("pose.status.one", **{"class": name, "length": f"{np.linalg.norm(pose):.3f}"})
+        return say("pose.status.one", **{"class": name, "length": number(float(np.linalg.norm(pose)), 3)})
     logits = trace.v[-1].sum(axis=1, dtype=np.float64)
     logits[trace.prediction] = pose.sum()
     powers = np.exp(logits - logits.max())
     share = powers[trace.prediction] / powers.sum()
     words = {"class": name, "kind": noun(trace.shape.kind), "logit": number(float(pose.sum()))}
-    return say("pose.status.onePlain", **words, probability=f"{share:.3f}")
+    return say("pose.status.onePlain", **words, probability=number(share, 3))

@@ -132,6 +132,10 @@ def _asked(grid: CapsuleGrid) -> tuple[Operation, str]:
     kept, last = st.session_state.get(OPERATION_KEY, (grid, Operation()))
     if kept != grid:
         last = Operation()  # of another network: its types and places are others
+    linked = session.surgery_of_link()
+    if isinstance(linked, Operation):
+        last = linked
+        st.session_state[OPERATION_KEY] = (grid, linked)
     sent = st.session_state.get(SURGERY_KEY, {}).get("operation")
     if sent is None:
         return last, ""

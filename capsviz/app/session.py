@@ -9,7 +9,8 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +19,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from capsviz.app import address, pad
+from capsviz.app.address import Asked
+from capsviz.app.messages import Operation, Weighting
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -36,8 +39,11 @@ NETWORK_KEY = "network"  # name of the network that answers
 ITERATIONS_KEY = (
     "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
 )
-LANGUAGE_KEY = "language"  # code of the language that the address asks for
+LANGUAGE_KEY = "language"  # code of the language that was chosen, by the address or from the list
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
+WRITTEN_KEY = "address_written"  # set[int]: marks of the addresses that were followed or written
+STOP_KEY = "lesson_stop"  # (name of the lesson, number of its stop) at which the session is
+SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
 
@@ -89,14 +95,14 @@ class Reading:
 # --- what was chosen --------------------------------------------------------------------------------------
 
 
-def begin() -> address.Asked:
+def begin() -> Asked:
     """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before.
 
     Returns:
-        What it asks for.
+        What it asks for; of a tab that comes back, its own drawing.
     """
     state = st.session_state
-    asked = address.read(st.query_params.to_dict(), lambda name: find(name or network()).shape)
+    asked, returned = _asked()
     if asked.language is not None:
         state[LANGUAGE_KEY] = asked.language
     state[SPOKEN_KEY] = state.get(LANGUAGE_KEY) or _of_browser()
@@ -104,13 +110,37 @@ def begin() -> address.Asked:
         state[NETWORK_KEY] = asked.network
     if asked.iterations is not None:
         _chosen_iterations()[network()] = asked.iterations
-    pad.begin(spec().shape.kind)  # a new session's drawing: with it goes what was said of an earlier one
+    if asked.surgery is not None:
+        state[SURGERY_KEY] = asked.surgery
+    # A new session's drawing: with it goes what was said of an earlier one. A tab that comes back brings its own.
+    pad.begin(spec().shape.kind, None if returned else asked.drawing)
+    if asked.pen is not None and not returned:
+        state[pad.WIDTH_KEY] = asked.pen
     if asked.problem:
         state[pad.PROBLEM_KEY] = asked.problem
-        for name in asked.bad:
-            del st.query_params[name]
-    _write()
-    return asked
+    return replace(asked, drawing=pad.current()) if returned else asked
+
+
+def _asked() -> tuple[Asked, bool]:
+    """What the address asks for, and whether it is one that a tab comes back with, whose server has started again.
+
+    An address is followed once. The browser sends it along with every run, as it was when the page was opened or as a
+    script wrote it since: what this session has followed or has had written is no new wish.
+    """
+    state = st.session_state
+    first = WRITTEN_KEY not in state
+    written: set[int] = state.setdefault(WRITTEN_KEY, set())
+    returned = pad.RETURNED_KEY in state
+    query = address.query_of(state.pop(pad.RETURNED_KEY)) if returned else st.query_params.to_dict()
+    if not first and not returned and _mark(query) in written:
+        return Asked(), False
+    written.add(_mark(query))
+    return address.read(query, lambda name: find(name or network()).shape), returned
+
+
+def _mark(query: Mapping[str, str]) -> int:
+    """Tells addresses apart by what a session writes in them, and by what nobody knows."""
+    return hash(frozenset((name, text) for name, text in query.items() if not address.of_views(name)))
 
 
 def _of_browser() -> str:
@@ -119,22 +149,34 @@ def _of_browser() -> str:
     return locale if locale in languages() else locale.partition("-")[0]
 
 
-def chosen() -> dict[str, str]:
-    """Of the address, what the session says that is not as it would be without."""
-    said = {
+def said() -> dict[str, str]:
+    """What the address says of the session, for a script to write: all that is not as it would be without."""
+    drawing, kind = pad.current(), spec().shape.kind
+    lesson, stop = stop_of_lesson() or (None, None)
+    found = {
         address.NETWORK: network() if network() != DEFAULT else None,
         address.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
         address.ITERATIONS: None if iterations() == trained() else str(iterations()),
+        address.DRAWING: None if pad.untouched(kind) else address.drawing_text(drawing),
+        address.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
+        address.LESSON: lesson,
+        address.STOP: None if stop is None else str(stop),
     }
-    return {name: value for name, value in said.items() if value is not None}
+    said = {name: value for name, value in found.items() if value is not None}
+    st.session_state[WRITTEN_KEY].add(_mark(said))
+    return said
 
 
-def _write() -> None:
-    """Say so in the address."""
-    for name, value in chosen().items():
-        # One that the link says stays, even where it says what would be without.
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+def stop_of_lesson() -> tuple[str, int] | None:
+    """Name of the lesson and number of its stop, from 1, at which the session is; None without a lesson."""
+    place: tuple[str, int] | None = st.session_state.get(STOP_KEY)
+    return place
+
+
+def surgery_of_link() -> Operation | Weighting | None:
+    """The experiment that the address asked for, once."""
+    found: Operation | Weighting | None = st.session_state.pop(SURGERY_KEY, None)
+    return found
 
 
 def _spoken() -> str:
@@ -163,18 +205,22 @@ def network() -> str:
 
 
 def set_network(name: str) -> None:
-    """Have another network answer from now on, and say so in the address bar; the drawing stays."""
+    """Have another network answer from now on; the drawing stays."""
     st.session_state[NETWORK_KEY] = name
     st.session_state.pop(pad.PROBLEM_KEY, None)
-    st.query_params[address.NETWORK] = name
-    st.query_params.pop(address.ITERATIONS, None)  # of the network before; ``_write`` says those of this one
+
+
+def set_language(code: str) -> None:
+    """Speak another language from now on, and say so in the address bar."""
+    st.session_state[LANGUAGE_KEY] = st.session_state[SPOKEN_KEY] = code
+    st.session_state.pop(pad.PROBLEM_KEY, None)  # said in the language before
+    st.query_params[address.LANGUAGE] = code
 
 
 def take(name: str, count: int | None) -> None:
-    """Have a network answer with so many routing iterations, None for those of training; the address is not written."""
-    st.session_state[NETWORK_KEY] = name
-    st.session_state.pop(pad.PROBLEM_KEY, None)
-    _chosen_iterations()[name] = count or trained()
+    """Have a network answer with so many routing iterations; None for as many as in training."""
+    set_network(name)
+    set_iterations(count or trained())
 
 
 def spec() -> Spec:
@@ -194,10 +240,9 @@ def iterations() -> int:
 
 
 def set_iterations(count: int) -> None:
-    """Read every drawing with ``count`` routing iterations from now on, and say so in the address bar."""
+    """Read every drawing with ``count`` routing iterations from now on."""
     _chosen_iterations()[network()] = count
     st.session_state.pop(pad.PROBLEM_KEY, None)
-    st.query_params[address.ITERATIONS] = str(count)
 
 
 def _chosen_iterations() -> dict[str, int]:

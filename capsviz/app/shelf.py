@@ -66,7 +66,7 @@ def _ways(lesson: Lesson) -> None:
 def link(lesson: Lesson) -> str:
     """Address that begins with a lesson."""
     here = urlsplit(st.context.url or "")
-    said = {name: value for name, value in session.chosen().items() if name == address.LANGUAGE} | {
+    said = {name: value for name, value in session.said().items() if name == address.LANGUAGE} | {
         address.LESSON: lesson.name
     }
     # The app's own address: what comes before the page, which the lesson chooses itself.

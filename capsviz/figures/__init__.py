@@ -14,8 +14,9 @@ from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.numbers import chart_table, chart_words
 from capsviz.figures.pose import decoder_payload, pose_payload
-from capsviz.figures.reading import reading_card
+from capsviz.figures.reading import reading_card, verdict
 from capsviz.figures.reconstructions import reconstruction_panels
+from capsviz.figures.replay import replay_offer, replay_payload
 from capsviz.figures.routing import routing_payload
 from capsviz.figures.strip import pipeline_strip
 from capsviz.figures.surgery import attention_surgery_payload, surgery_payload
@@ -41,8 +42,11 @@ __all__ = [
     "pose_payload",
     "reading_card",
     "reconstruction_panels",
+    "replay_offer",
+    "replay_payload",
     "routing_html",
     "routing_payload",
     "surgery_payload",
     "training_figure",
+    "verdict",
 ]

@@ -39,14 +39,18 @@ def attention_limits(trace: AttentionTrace) -> dict[str, float]:
 
 
 def attention_payload(
-    trace: AttentionTrace, drawings: np.ndarray, *, link: Mapping[str, tuple[int, int]] | None = None
+    trace: AttentionTrace,
+    drawings: np.ndarray,
+    *,
+    link: Mapping[str, tuple[int, ...] | tuple[str, ...]] | None = None,
 ) -> bytes:
     """Everything the view of attention draws, packed.
 
     Args:
         trace: one image's trace.
         drawings: [1, J, S, S] what each class capsule alone draws, in 0..1.
-        link: the parameters of the address that the view reads and writes, {name: (least, most)}.
+        link: the parameters of the address that the view reads and writes, {name: (least, most)}; of some
+            how many as well, of others all words.
 
     Returns:
         What ``pack`` makes of it.
@@ -85,7 +89,7 @@ def attention_payload(
         "limits": attention_limits(trace),
         "kept": [cloud.kept for cloud in clouds],
         "link": dict(link or {}),
-        "texts": texts.for_script("common", "attention", "address"),
+        "texts": texts.for_script("common", "attention", "address.outside"),
         "digitColours": class_colours(classes),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,

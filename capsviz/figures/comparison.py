@@ -4,10 +4,10 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from capsviz.figures.theme import number
 from capsviz.models.comparison import Entry
 from capsviz.models.size import together
-from capsviz.texts import say
+from capsviz.texts import localised, say
+from capsviz.texts.numbers import grouped, number, per_cent
 from capsviz.traces.base import LENGTH
 
 NOTHING = "–"
@@ -32,8 +32,8 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
     row = {
         "network": Cell(spec.title, spec.name),
         "parameters": Cell(
-            f"{answer.parameters:,}",
-            say("model.all.with", count=f"{every.parameters:,}") if draws else say("model.all.without"),
+            grouped(answer.parameters),
+            say("model.all.with", count=grouped(every.parameters)) if draws else say("model.all.without"),
         ),
         "multiplyAdds": Cell(
             _millions(answer.multiply_adds),
@@ -41,7 +41,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             if draws
             else "",
         ),
-        "error": Cell(f"{entry.card['test_error']:.2%}", spec.data.name),
+        "error": Cell(per_cent(entry.card["test_error"]), spec.data.name),
         "drawings": Cell(NOTHING),
         "calibration": Cell(NOTHING),
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
@@ -52,7 +52,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             else say("model.all.lastEpochs", last=last, all=epochs),
         ),
         "source": Cell(
-            source.accuracy or source.paper,
+            localised(source.accuracy) or source.paper,
             f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
             source.link,
         ),
@@ -60,8 +60,8 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
     if measured:
         low, high = measured["interval"]
         row["error"] = Cell(
-            f"{measured['error_rate']:.2%}",
-            say("model.all.error", low=f"{low:.2%}", high=f"{high:.2%}", data=spec.data.name),
+            per_cent(measured["error_rate"]),
+            say("model.all.error", low=per_cent(low), high=per_cent(high), data=spec.data.name),
         )
         score = "lengths" if spec.shape.score == LENGTH else "probabilities"
         row["calibration"] = Cell(number(measured["calibration"]["ece"], 3), say(f"model.all.{score}"))
@@ -69,8 +69,8 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         drawn = measured["drawings"]
         low, high = drawn["interval"]
         by = say("model.all.people", count=drawn["writers"]) if drawn["writers"] else ""
-        shown = say("model.all.range", low=f"{low:.1%}", high=f"{high:.1%}")
-        row["drawings"] = Cell(f"{drawn['rate']:.2%}", f"{shown}, {by}" if by else shown)
+        shown = say("model.all.range", low=per_cent(low, 1), high=per_cent(high, 1))
+        row["drawings"] = Cell(per_cent(drawn["rate"]), f"{shown}, {by}" if by else shown)
     return row
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 from capsviz.inputs.strokes import CANVAS
 from capsviz.texts import noun, say
+from capsviz.texts.numbers import grouped, number, per_cent, separators
 from capsviz.traces.base import LENGTH, MARGIN_PRESENT
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
         margin={"l": 70, "r": 20, "t": 40, "b": 60},
         height=420,
         dragmode=False,  # a finger that begins on a chart scrolls the page
+        separators=separators(),
     )
     title = "<br>".join(textwrap.wrap(x, LINE))
     figure.update_xaxes(title={"text": title, "font": TEXT}, tickfont=TEXT, automargin=True)
@@ -112,7 +114,7 @@ def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "
     most = max([row["images"] for row in rows], default=1)
     # No line between them: it would join a thousand images to a single one.
     points.update(
-        mode="markers", name=say("chart.calibration.measured", distance=f"{calibration['ece']:.3f}")
+        mode="markers", name=say("chart.calibration.measured", distance=number(calibration["ece"], 3))
     )
     points.update(marker={"size": [8 + 22 * (row["images"] / most) ** 0.5 for row in rows], "color": BLUE})
     points.update(cliponaxis=False)  # the largest points lie at the very top
@@ -212,7 +214,7 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
         x=[unsure["threshold"]] * 2,
         y=[0, 100],
         mode="lines",
-        name=say("chart.unsure.limit", threshold=f"{unsure['threshold']:.2f}"),
+        name=say("chart.unsure.limit", threshold=number(unsure["threshold"])),
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
@@ -236,20 +238,22 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
                 "chart.confusion.says",
                 **words,
                 data=data,
-                images=f"{result['images']:,}",
+                images=grouped(result["images"]),
                 wrong=result["wrong"],
                 rate=_percent(result),
             )
         case "drawings-confusion":
             drawn = result["drawings"]
             return say(
-                "chart.drawings-confusion.says", drawings=f"{drawn['drawings']:,}", count=len(drawn["widths"])
+                "chart.drawings-confusion.says",
+                drawings=grouped(drawn["drawings"]),
+                count=len(drawn["widths"]),
             )
         case "drawings":
             drawn = result["drawings"]
             return say(
                 f"chart.drawings.{'people' if drawn['writers'] else 'says'}",
-                drawings=f"{drawn['drawings']:,}",
+                drawings=grouped(drawn["drawings"]),
                 writers=drawn["writers"],
                 count=len(drawn["widths"]),
                 rate=_percent(drawn, "rate"),
@@ -260,12 +264,12 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
             return say(
                 _by(f"chart.unsure.{which}", score),
                 **words,
-                threshold=f"{doubt['threshold']:.2f}",
-                below=f"{doubt['digits']['below']:.1%}",
-                images=f"{doubt['digits']['images']:,}",
-                drawn=f"{drawn['unsure']:.1%}" if drawn else "",
-                othersBelow=f"{others['below']:.1%}" if others else "",
-                others=f"{others['images']:,}" if others else "",
+                threshold=number(doubt["threshold"]),
+                below=per_cent(doubt["digits"]["below"], 1),
+                images=grouped(doubt["digits"]["images"]),
+                drawn=per_cent(drawn["unsure"], 1) if drawn else "",
+                othersBelow=per_cent(others["below"], 1) if others else "",
+                others=grouped(others["images"]) if others else "",
             )
         case "calibration":
             found = result["calibration"]
@@ -273,16 +277,16 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
                 _by("chart.calibration.says", score),
                 **words,
                 margin=MARGIN_PRESENT,
-                length=f"{found['length']:.3f}",
-                accuracy=f"{found['accuracy']:.2%}",
+                length=number(found["length"], 3),
+                accuracy=per_cent(found["accuracy"]),
             )
-    return say(f"chart.{name}.says", **words, images=f"{result['curves'][name]['points'][0]['images']:,}")
+    return say(f"chart.{name}.says", **words, images=grouped(result["curves"][name]["points"][0]["images"]))
 
 
 def _percent(result: Mapping[str, Any], rate: str = "error_rate") -> str:
     """A rate with its 95% interval."""
     low, high = result["interval"]
-    return say("card.percent", rate=f"{result[rate]:.2%}", low=f"{low:.2%}", high=f"{high:.2%}")
+    return say("card.percent", rate=per_cent(result[rate]), low=per_cent(low), high=per_cent(high))
 
 
 # By the names that ``evaluation_figures`` gives; in the order of what people ask first.

@@ -10,6 +10,7 @@ import numpy as np
 from capsviz.figures.attention import attention_payload
 from capsviz.figures.bundle import browser_assets
 from capsviz.figures.routing import routing_payload
+from capsviz.texts import language
 from capsviz.traces.routing import RoutingTrace
 
 
@@ -43,7 +44,7 @@ def routing_html(trace: RoutingTrace, drawings: np.ndarray, title: str = "Routin
     script, style = browser_assets(view.script, *view.styles)
     payload = base64.b64encode(view.payload(trace, drawings)).decode("ascii")
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{html.escape(language())}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{html.escape(title)}</title>
 <style>
 :root {{ color-scheme: light dark; font-family: system-ui, sans-serif; }}

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from capsviz.figures.reconstructions import squared_error
-from capsviz.figures.theme import number
 from capsviz.models.size import Size, together
 from capsviz.networks.base import Layer, Spec
 from capsviz.texts import capital, knows, noun, say
+from capsviz.texts.numbers import grouped, number, per_cent
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
@@ -46,8 +46,8 @@ def layers_table(
         f"<td{what}>{say(_does(layer, spec), **layer.facts, routing=routed, kind=kind)}</td>"
         f"<td{output}>{' × '.join(map(str, layer.size))}</td>"
         f"<td{here}>{html.escape(made.get(layer.part, '–'))}</td>"
-        f"<td{count} class='cv-count'>{sizes[layer.part].parameters:,}</td>"
-        f"<td{products} class='cv-count'>{sizes[layer.part].multiply_adds:,}</td></tr>"
+        f"<td{count} class='cv-count'>{grouped(sizes[layer.part].parameters)}</td>"
+        f"<td{products} class='cv-count'>{grouped(sizes[layer.part].multiply_adds)}</td></tr>"
         for layer in spec.layers
     )
     heads = "".join(
@@ -58,8 +58,8 @@ def layers_table(
     return (
         f'<div class="cv-frame"><table class="cv-table" data-testid="layers"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody><tfoot><tr><th scope='row' colspan='4'>{say('layers.all')}</th>"
-        f"<td{count} class='cv-count'>{every.parameters:,}</td>"
-        f"<td{products} class='cv-count'>{every.multiply_adds:,}</td></tr></tfoot></table></div>"
+        f"<td{count} class='cv-count'>{grouped(every.parameters)}</td>"
+        f"<td{products} class='cv-count'>{grouped(every.multiply_adds)}</td></tr></tfoot></table></div>"
     )
 
 
@@ -73,7 +73,7 @@ def _does(layer: Layer, spec: Spec) -> str:
 def _made(trace: RoutingTrace | PlainTrace, reconstructions: np.ndarray | None) -> dict[str, str]:
     """What layers made of the drawing, by their parts."""
     place = trace.prediction
-    active = say("layers.conv1.here", percent=f"{(trace.features > 0).mean():.0%}")
+    active = say("layers.conv1.here", percent=per_cent((trace.features > 0).mean(), 0))
     score = number(float(trace.scores[-1, place]))
     made = {}
     if reconstructions is not None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from capsviz.figures.theme import class_colours, number
+from capsviz.figures.theme import class_colours
 from capsviz.texts import noun, say
+from capsviz.texts.numbers import number, short
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT
 
 MOST_IN_A_COLUMN = 13  # bars; more stand in two columns
@@ -27,7 +28,7 @@ def lengths_bars(
     names = [html.escape(name) for name in classes or map(str, range(len(lengths)))]
     rows = "\n".join(
         f'<li class="cv-bar{" cv-longest" if place == longest else ""}" '
-        f'title="{say(f"draw.{score}", kind=noun(kind), name=name, score=f"{value:.4f}")}">'
+        f'title="{say(f"draw.{score}", kind=noun(kind), name=name, score=number(value, 4))}">'
         f'<span class="cv-numeral">{name}</span>'
         f'<span class="cv-track"><span class="cv-fill" '
         f'style="width:{100 * value:.2f}%;background:{colour}"></span></span>'
@@ -37,7 +38,7 @@ def lengths_bars(
         )
     )
     ticks = "".join(
-        f'<i style="left:{f"{100 * tick:g}%" if tick else 0}">{tick:g}</i>'
+        f'<i style="left:{f"{100 * tick:g}%" if tick else 0}">{short(tick)}</i>'
         for tick in ((0, MARGIN_ABSENT, MARGIN_PRESENT) if score == LENGTH else (0, 0.5, 1))
     )
     columns = 1 if len(names) <= MOST_IN_A_COLUMN else 2

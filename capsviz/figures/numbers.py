@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsviz.texts import say
+from capsviz.texts import localised, say
+from capsviz.texts.numbers import grouped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -53,7 +54,7 @@ def _axes(figure: "go.Figure") -> tuple[str, str]:
 
 
 def _counts(figure: "go.Figure", x: str, y: str) -> tuple[list[str], list[list[str]]]:
-    written = {(note.y, note.x): f"{int(note.text):,}" for note in figure.layout.annotations}
+    written = {(note.y, note.x): grouped(int(note.text)) for note in figure.layout.annotations}
     places = range(len(figure.data[0].z))
     names = figure.layout.xaxis.ticktext
     return (
@@ -86,7 +87,7 @@ def _curves(figure: "go.Figure", x: str, y: str) -> tuple[list[str], list[list[s
             )
         if curve.customdata is not None:
             head.append(say("chart.words.images"))
-            cells.append(_column(cells[0], curve.x, (f"{count:,}" for count in curve.customdata)))
+            cells.append(_column(cells[0], curve.x, (grouped(count) for count in curve.customdata)))
     cells[0] = [_number(at) for at in cells[0]]
     return head, [list(row) for row in zip(*cells, strict=True)]
 
@@ -98,6 +99,6 @@ def _column(places: Sequence[float], x: Sequence[float], values: Iterable[str]) 
 
 
 def _number(value: float) -> str:
-    """A number by at most four digits that count, without an exponent, with a real minus sign."""
+    """A number by at most four digits that count, without an exponent, as the language writes it."""
     short = np.format_float_positional(round(value, 6) + 0.0, 4, fractional=False, trim="-")
-    return short.replace("-", "\N{MINUS SIGN}")
+    return localised(short)

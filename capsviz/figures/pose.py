@@ -111,7 +111,7 @@ def pose_payload(
         "size": shape.size,
         "classes": trace.classes,
         "kind": shape.kind,
-        "texts": texts.for_script("common", "pose"),
+        "texts": texts.for_script("common", "pose", "address.outside"),
         "digitColours": class_colours(len(trace.classes)),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,

@@ -4,8 +4,9 @@ import html
 
 import numpy as np
 
-from capsviz.figures.theme import class_colours, data_uri, ink, number
+from capsviz.figures.theme import class_colours, data_uri, ink
 from capsviz.texts import markup, noun, say
+from capsviz.texts.numbers import number
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, PROBABILITY, Shape
 
 EN_DASH = "\N{EN DASH}"
@@ -35,11 +36,11 @@ def reading_card(
     judged: np.ndarray | None = None,
     data: str = "",
 ) -> str:
-    """HTML of the answer to one drawing; with None, the same card waiting for one.
+    """HTML of the answer to one drawing; without scores the same card with the answer covered, or waiting for a drawing.
 
     Args:
-        image: [S, S] pixels seen, in 0..1.
-        scores: [J] in 0..1: lengths of capsules or probabilities, as the shape says.
+        image: [S, S] pixels seen, in 0..1; None without a drawing.
+        scores: [J] in 0..1: lengths of capsules or probabilities, as the shape says; None where they must not be seen.
         shape: of the network.
         unsure_below: the highest score below which no class is claimed.
         advice: a sentence on the drawing, that goes before what an unsure answer usually means.
@@ -50,13 +51,16 @@ def reading_card(
     names = [html.escape(name) for name in shape.classes]
     kind, kinds = noun(shape.kind), noun(shape.kind, 2)
     doubt = ""
+    seen = '<span class="cv-seen cv-empty"></span>'
+    if image is not None:
+        seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="{say("frame.seenAlt", size=shape.size)}">'
     if image is None or scores is None:
-        seen = '<span class="cv-seen cv-empty"></span>'
-        answer = f'<span class="cv-digit">{EN_DASH}</span><span class="cv-length">{say("frame.waiting", kind=kind)}</span>'
-        scores = np.zeros(len(names))
+        mark, waits = (
+            (EN_DASH, say("frame.waiting", kind=kind)) if image is None else ("?", say("frame.covered"))
+        )
+        answer = f'<span class="cv-digit">{mark}</span><span class="cv-length">{waits}</span>'
     else:
         longest = int(np.argmax(scores))
-        seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="{say("frame.seenAlt", size=shape.size)}">'
         found = verdict(scores if judged is None else judged, unsure_below, shape.score)
         style = {"digit": "", "unsure": " cv-unsure", "no digit": " cv-none"}[found]
         none = found == "no digit"
@@ -94,16 +98,17 @@ def reading_card(
             doubt = say("frame.softmax")
     # Of other lengths than the bars' it would be no limit.
     dashed = unsure_below and judged is None
-    tip = say("frame.dashed", limit=f"{unsure_below:.2f}")
+    tip = say("frame.dashed", limit=number(unsure_below))
     limit = f";--unsure:{100 * unsure_below:.1f}%" if dashed else ""
     rows = -(-len(names) // ABREAST)
     many = " cv-many" if rows > 1 else ""
     mark = f' style="--classes:{-(-len(names) // rows)}{limit}"' + (f' title="{tip}"' if dashed else "")
+    heights = [0.0] * len(names) if scores is None else scores.tolist()
     bars = "".join(
-        f'<span class="cv-mini" title="{say(f"draw.{shape.score}", kind=kind, name=name, score=f"{score:.3f}")}">'
+        f'<span class="cv-mini"{"" if scores is None else _tip(shape, name, score)}>'
         f'<span class="cv-column"><span style="height:{100 * score:.1f}%;background:{colour}"></span></span>'
         f"<i>{name}</i></span>"
-        for name, score, colour in zip(names, scores.tolist(), class_colours(len(names)), strict=True)
+        for name, score, colour in zip(names, heights, class_colours(len(names)), strict=True)
     )
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
@@ -111,3 +116,8 @@ def reading_card(
         f'<div class="cv-minis{many}"{mark} aria-hidden="true">{bars}</div>'
         f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )
+
+
+def _tip(shape: Shape, name: str, score: float) -> str:
+    said = say(f"draw.{shape.score}", kind=noun(shape.kind), name=name, score=number(score, 3))
+    return f' title="{said}"'

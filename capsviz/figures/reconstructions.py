@@ -4,8 +4,9 @@ import html
 
 import numpy as np
 
-from capsviz.figures.theme import class_colours, data_uri, ink, number, signed
+from capsviz.figures.theme import class_colours, data_uri, ink, signed
 from capsviz.texts import markup, noun, say, spelled
+from capsviz.texts.numbers import number
 from capsviz.traces.base import POSES, Trace
 
 ABREAST = 10  # drawings in one row; more stand in several
@@ -67,6 +68,6 @@ def _tip(trace: Trace, place: int, error: float) -> str:
     return say(
         f"draw.each.tip.{trace.shape.score}",
         name=html.escape(trace.classes[place]),
-        score=f"{trace.scores[-1, place]:.3f}",
-        error=f"{error:.1f}",
+        score=number(trace.scores[-1, place], 3),
+        error=number(error, 1),
     )

@@ -167,7 +167,7 @@ def routing_payload(
     transforms: str | None = None,
     *,
     measured: str = "",
-    link: Mapping[str, tuple[int, int]] | None = None,
+    link: Mapping[str, tuple[int, ...] | tuple[str, ...]] | None = None,
 ) -> bytes:
     """Everything the Routing page draws, packed.
 
@@ -176,7 +176,8 @@ def routing_payload(
         drawings: [R, J, S, S] what each digit capsule alone draws after each iteration, in 0..1.
         transforms: name of the weights whose ``transforms_payload`` the browser has: it makes û itself.
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
-        link: the parameters of the address that the view reads and writes, {name: (least, most)}.
+        link: the parameters of the address that the view reads and writes, {name: (least, most)}; of some
+            how many as well, of others all words.
 
     Returns:
         What ``pack`` makes of it.
@@ -216,7 +217,7 @@ def routing_payload(
         ],
         "measured": measured,
         "link": dict(link or {}),
-        "texts": texts.for_script("common", "routing", "address"),
+        "texts": texts.for_script("common", "routing", "address.outside"),
         "digitColours": class_colours(digits),
         "forColour": FOR_COLOUR,
         "againstColour": AGAINST_COLOUR,

@@ -6,8 +6,9 @@ import math
 import numpy as np
 
 from capsviz.figures.lengths import MOST_IN_A_COLUMN, lengths_bars
-from capsviz.figures.theme import data_uri, ink, number, signed
+from capsviz.figures.theme import data_uri, ink, signed
 from capsviz.texts import capital, markup, noun, say, spelled
+from capsviz.texts.numbers import number
 from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT, Trace
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
@@ -48,14 +49,21 @@ def _picture(pixels: np.ndarray, alt: str) -> str:
     return f'<img src="{data_uri(pixels)}" alt="{html.escape(alt)}">'
 
 
-def pipeline_strip(trace: RoutingTrace | PlainTrace, reconstruction: np.ndarray | None = None) -> str:
+def pipeline_strip(
+    trace: RoutingTrace | PlainTrace, reconstruction: np.ndarray | None = None, covered: bool = False
+) -> str:
     """HTML of the stations that the trace has: pixels, feature maps, primary capsules or numbers, scores, reconstruction.
 
     Args:
         trace: one image's trace.
         reconstruction: [S, S] what the pose of the answer's class draws, in 0..1; None for a network without poses.
+        covered: leave out what gives the answer away.
     """
     stations = [_pixels(trace), _maps(trace)]
+    arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
+    if covered:
+        veil = f'<figure class="cv-station cv-veil"><b>?</b><figcaption>{say("guess.covered")}</figcaption></figure>'
+        return f'<div class="cv-frame"><div class="cv-strip cv-covered">{arrow.join([*stations, veil])}</div></div>'
     if isinstance(trace, PlainTrace):
         stations.append(_numbers(trace))
     else:
@@ -63,7 +71,6 @@ def pipeline_strip(trace: RoutingTrace | PlainTrace, reconstruction: np.ndarray 
     stations.append(_scores(trace))
     if reconstruction is not None:
         stations.append(_redrawn(trace, reconstruction))
-    arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
     look = ("" if reconstruction is not None else " cv-short") + (
         " cv-many" if len(trace.classes) > MOST_IN_A_COLUMN else ""
     )

@@ -54,8 +54,3 @@ def signed(values: np.ndarray, limit: float) -> np.ndarray:
     colour = np.where(values[..., None] >= 0, FOR_COLOUR, AGAINST_COLOUR)
     strength = np.clip(np.abs(values) / limit, 0, 1)[..., None]
     return np.rint(colour * strength).astype(np.uint8)
-
-
-def number(value: float, digits: int = 2) -> str:
-    """A number in fixed notation with a real minus sign."""
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from capsviz.inputs.data import MNIST, DataSet
 from capsviz.texts import say
+from capsviz.texts.numbers import grouped, percent_sign, separators, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -36,7 +37,12 @@ def training_figure(
     def curve(key: str, name: str, **style: Any) -> go.Scatter:
         values = [100 * row[key] for row in log]
         return go.Scatter(
-            x=epochs, y=values, name=name, mode="lines+markers", hovertemplate="%{y:.2f}%", **style
+            x=epochs,
+            y=values,
+            name=name,
+            mode="lines+markers",
+            hovertemplate=f"%{{y:.2f}}{percent_sign()}",
+            **style,
         )
 
     figure = go.Figure(
@@ -44,7 +50,7 @@ def training_figure(
             curve("train_error", say("chart.training.training"), line={"color": "#8a8f98", "dash": "dot"}),
             curve(
                 "validation_error",
-                say("chart.training.validation", images=f"{data.held_out:,}"),
+                say("chart.training.validation", images=grouped(data.held_out)),
                 line={"color": "#1f78c8"},
             ),
         ]
@@ -59,7 +65,7 @@ def training_figure(
         ),
         (
             test_error,
-            say(f"chart.training.{tested}", images=f"{data.sizes['test']:,}"),
+            say(f"chart.training.{tested}", images=grouped(data.sizes["test"])),
             {"symbol": "star", "size": 12, "color": "#c8551b"},
         ),
     )
@@ -71,11 +77,11 @@ def training_figure(
                 name=name,
                 mode="markers",
                 marker=marker,
-                hovertemplate="%{y:.2f}%",
+                hovertemplate=f"%{{y:.2f}}{percent_sign()}",
                 cliponaxis=False,  # on a phone, an epoch is narrower than a mark
             )
     figure.update_yaxes(
-        title=say("chart.training.y"), type="log", tickvals=TICKS, ticktext=[f"{tick:g}" for tick in TICKS]
+        title=say("chart.training.y"), type="log", tickvals=TICKS, ticktext=[short(tick) for tick in TICKS]
     )
     return _laid_out(figure, len(epochs), before)
 
@@ -153,6 +159,7 @@ def _laid_out(figure: "go.Figure", epochs: int, before: int) -> "go.Figure":
         margin={"l": 70, "r": 20, "t": 40, "b": 50},
         height=400,
         dragmode=False,  # a finger that begins on a chart scrolls the page
+        separators=separators(),
     )
     figure.update_xaxes(
         title={

@@ -19,8 +19,10 @@ from capsviz.errors import MessageError
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
 from capsviz.texts import drawn, say
+from capsviz.texts.numbers import grouped
 
 PAD = 280  # side of the pad in pixels
+WIDTHS, WIDTH = (6, 30), 18  # pixels: of a person's pen, and of the one that a session begins with
 GRID = 2  # places of a stroke's points in a pixel, each way
 TOLERANCE = 0.5  # pixels by which simplifying may move a line
 
@@ -153,7 +155,7 @@ def check_size(strokes: Sequence[Stroke]) -> None:
     points = sum(len(stroke.points) for stroke in strokes)
     if len(strokes) > MOST_STROKES or points > MOST_POINTS:
         raise MessageError(
-            say("image.tooMany", strokes=MOST_STROKES, points=f"{MOST_POINTS:,}", kind=drawn())
+            say("image.tooMany", strokes=MOST_STROKES, points=grouped(MOST_POINTS), kind=drawn())
         )
 
 

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from capsviz.errors import ImageError
 from capsviz.inputs.data import Digits
+from capsviz.inputs.own import in_order
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.inputs.strokes import FIELD, Drawing, render_anywhere
 
@@ -28,10 +29,9 @@ def by_writer(drawings: Sequence[Drawing]) -> dict[str, list[Drawing]]:
     Writers are in the order of their numbers, or names; a drawing without one is a writer of its own.
     """
     names = {drawing.writer or f"drawing {place:09}" for place, drawing in enumerate(drawings)}
-    order = sorted(names, key=lambda name: (not name.isdecimal(), len(name) * name.isdecimal(), name))
     part = {}
     others = 0
-    for place, name in enumerate(order):
+    for place, name in enumerate(in_order(names)):
         if place % 5 == 4:
             part[name] = "test"
             continue

@@ -7,6 +7,7 @@ from PIL import Image, ImageOps
 
 from capsviz.errors import ImageError
 from capsviz.texts import say
+from capsviz.texts.numbers import number
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -43,7 +44,7 @@ def read_image(data: bytes) -> np.ndarray:
     if not data:
         raise ImageError(say("image.empty"))
     if len(data) > MAX_BYTES:
-        raise ImageError(say("image.large", size=f"{len(data) / 2**20:.0f}", limit=MAX_BYTES // 2**20))
+        raise ImageError(say("image.large", size=number(len(data) / 2**20, 0), limit=MAX_BYTES // 2**20))
     _refuse_containers(data)
     image = _open(data)
     width, height = image.size

@@ -28,6 +28,7 @@ _TOLD = 100  # unreadable pictures that are told of one by one
 class _Read(NamedTuple):
     own: Own
     halves: "dict[str, Digits]"
+    tested: Sequence[Drawing] = ()  # what "test" has a picture of for each width of the pen; of pictures none
 
 
 def source_of(path: Path, data: DataSet) -> str:
@@ -67,11 +68,22 @@ def data_set(own: Own) -> DataSet:
         unlike=partial(_unlike, own),
         kind=own.kind,
         last=True,
+        drawings=partial(_drawings, own) if own.source == STROKES else None,
     )
 
 
 def _load(own: Own, path: str | Path, half: str) -> Digits:
-    """One half of the data.
+    """One half of the data."""
+    return _known(own, path).halves[half]
+
+
+def _drawings(own: Own, path: str | Path) -> list[Drawing]:
+    """The drawings that "test" is made of."""
+    return list(_known(own, path).tested)
+
+
+def _known(own: Own, path: str | Path) -> _Read:
+    """All of the data.
 
     Raises:
         DataError: if what is at the path is not what ``own`` is known of, in classes or sizes.
@@ -88,7 +100,7 @@ def _load(own: Own, path: str | Path, half: str) -> Digits:
             f"{path} has {' + '.join(map(str, found))} images to train on, to choose by and to test on, not "
             f"{' + '.join(map(str, known))}: give the data that the network was trained on."
         )
-    return read.halves[half]
+    return read
 
 
 def _unlike(own: Own, path: str | Path, half: str) -> str:
@@ -256,7 +268,7 @@ def _read_strokes(path: Path, name: str, changed: tuple[int, int]) -> _Read:
                 f"{path} has only dots, or ink all over, of {listed(lacking)} to {part} by: give more drawings of it."
             )
     contents = [f"{one.content} {one.label}" for one in drawn]
-    return _whole(STROKES, name, classes, halves, False, contents)
+    return _whole(STROKES, name, classes, halves, False, contents)._replace(tested=parts["test"])
 
 
 def _hash(drawing: Drawing) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from capsviz.errors import DataError
-from capsviz.inputs.own import LONGEST_NAME
+from capsviz.inputs.own import LONGEST_NAME, in_order
 from capsviz.inputs.strokes import Drawing, Strokes, fit
 
 DIGITS = tuple("0123456789")
@@ -61,7 +61,7 @@ def labels_of(path: str | Path) -> tuple[str, ...]:
         DataError: if the file cannot be read, or a line is not of its form.
     """
     names = {_drawing(line, f"Line {number} of {path}")[0] for number, line in _lines_of(Path(path)) if line}
-    return tuple(sorted(names, key=lambda name: (not name.isdecimal(), len(name) * name.isdecimal(), name)))
+    return tuple(in_order(names))
 
 
 def _named(name: str) -> str:

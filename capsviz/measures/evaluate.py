@@ -51,20 +51,16 @@ def evaluate(
         "interval" on the test set and which of its images were "misread" (their places there, from 0);
         "confusion", "calibration", "curves", "unsure" (on the test set, with the threshold of the weights' card), and
         "iterations" of a network that iterates. Where drawings can be made up, also "made_up" (what ``read_drawings``
-        gives for made-up digits). With ``strokes`` "drawings" (likewise, with the "file" and its "file_sha256"); where
-        the test set is made of drawings, "drawings" is of these, and "interval" is by their writers.
+        gives for made-up digits). With ``strokes`` "drawings" (likewise, with the "file" and its "file_sha256"). Where
+        the test set is made of drawings, "interval" is by their writers, and without ``strokes`` "drawings" is of these.
 
     Raises:
         DataError: if the images or the strokes are missing, incomplete or damaged.
-        CapsvizError: if ``limit`` is no whole number from 1 up, or there are strokes beside a test set of drawings.
+        CapsvizError: if ``limit`` is no whole number from 1 up.
     """
     if limit is not None and (whole_number(limit) or 0) < 1:
         raise CapsvizError(f"A limit is a whole number from 1, not {shown(limit)}.")
     spec, shape = model.spec, model.shape
-    if strokes and spec.data.drawings:
-        raise CapsvizError(
-            f"The {noun(shape.kind, 2)} that {spec.name} is tested on are people's drawings already: leave --strokes out."
-        )
     drawings = read_strokes(strokes, shape.classes) if strokes else None
     threshold = float(model.card["unsure_below"])
     say(f"{spec.data.name}{TEST_SET}")

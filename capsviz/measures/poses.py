@@ -22,7 +22,8 @@ from capsviz.measures.properties import PROPERTIES, measure_images, usual
 from capsviz.models import facts
 from capsviz.models.weights import beside, load_card, locate, network_of, read_facts, write_atomically
 from capsviz.networks.base import DEFAULT
-from capsviz.texts import noun, say
+from capsviz.texts import localised, noun, say
+from capsviz.texts.numbers import grouped, per_cent, short
 from capsviz.traces.base import LENGTH, Shape
 
 if TYPE_CHECKING:
@@ -166,9 +167,9 @@ class PoseMeasurements:
             data=how.data,
             reach=how.reach,
             least=MIN_STANDARDISED,
-            same=f"{MIN_SAME_SIGN:.0%}",
-            middle=f"{self.middle:g}",
-            range=f"{how.range_per_digit:,}",
+            same=per_cent(MIN_SAME_SIGN, 0),
+            middle=short(self.middle),
+            range=grouped(how.range_per_digit),
         )
 
 
@@ -310,7 +311,7 @@ def describe(effects: Mapping[str, Effect]) -> str:
 
 
 def _words(name: str, change: float) -> str:
-    amount = f"{change:+.{PROPERTIES[name].digits}f}".replace("-", "−")
+    amount = localised(f"{change:+.{PROPERTIES[name].digits}f}")
     return say(f"pose.property.{name}.{'more' if change > 0 else 'less'}", amount=amount)
 
 

@@ -12,6 +12,7 @@ from capsviz.models.own import spec_of
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import DEFAULT, Spec
 from capsviz.texts import knows, noun, say, spelled
+from capsviz.texts.numbers import grouped, number, per_cent, short
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT
 
 TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
@@ -42,7 +43,7 @@ def _words(spec: Spec) -> dict[str, str]:
 def loss(card: Mapping[str, Any]) -> str:
     """The loss that the network was trained with, as Markdown with TeX."""
     spec = spec_of(card)
-    words = {**_words(spec), "pixels": f"{spec.shape.size**2:,}"}
+    words = {**_words(spec), "pixels": grouped(spec.shape.size**2)}
     if spec.shape.score == LENGTH:
         before = say(f"card.loss.{'before' if spec.shape.routing == 'dynamic' else 'beforeOther'}", **words)
         after = say(f"card.loss.{'after' if spec.shape.routing == 'dynamic' else 'afterOther'}", **words)
@@ -78,31 +79,31 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             "card.measured.error",
             rate=percent(evaluation["error_rate"], evaluation["interval"]),
             wrong=evaluation["wrong"],
-            images=f"{evaluation['images']:,}",
+            images=grouped(evaluation["images"]),
         ),
         say(_by("card.measured.calibration", score)): say(
             "card.measured.calibrated",
-            length=f"{calibration['length']:.3f}",
-            accuracy=f"{calibration['accuracy']:.2%}",
-            ece=f"{calibration['ece']:.3f}",
+            length=number(calibration["length"], 3),
+            accuracy=per_cent(calibration["accuracy"]),
+            ece=number(calibration["ece"], 3),
         ),
-        say("card.measured.unsure", threshold=f"{doubt['threshold']:.2f}", **words): unsure_digits(
+        say("card.measured.unsure", threshold=number(doubt["threshold"]), **words): unsure_digits(
             doubt["digits"]
         ),
     }
     if score == LENGTH:  # probabilities sum to 1: not all are that small
-        short = {
-            key: f"{shares[doubt['below']['length'].index(MARGIN_ABSENT)]:.1%}"
+        small = {
+            key: per_cent(shares[doubt["below"]["length"].index(MARGIN_ABSENT)], 1)
             for key, shares in doubt["below"].items()
             if key != "length"
         }
         both = "others" in doubt
         rows[say(f"card.measured.{'noneOfBoth' if both else 'none'}", absent=MARGIN_ABSENT, **words)] = say(
-            f"card.measured.{'shortOfBoth' if both else 'short'}", **short
+            f"card.measured.{'shortOfBoth' if both else 'short'}", **small
         )
     rows |= {
         say("card.measured.kind", what=other_kind(drawn["kind"])): say(
-            "card.measured.below", below=f"{drawn['below']:.1%}", images=f"{drawn['images']:,}"
+            "card.measured.below", below=per_cent(drawn["below"], 1), images=grouped(drawn["images"])
         )
         for drawn in doubt.get("kinds", [])
     }
@@ -113,11 +114,11 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
     if "iterations" in evaluation:
         tables.append(_by_iterations(evaluation["iterations"]["rows"], words))
     for change, curve in evaluation["curves"].items():
-        amounts = " | ".join(f"{point['amount']:g}" for point in curve["points"])
-        errors = " | ".join(f"{point['error_rate']:.1%}" for point in curve["points"])
+        amounts = " | ".join(short(point["amount"]) for point in curve["points"])
+        errors = " | ".join(per_cent(point["error_rate"], 1) for point in curve["points"])
         count = curve["points"][0]["images"]
         tables.append(
-            f"{say(f'card.measured.by.{change}', images=f'{count:,}', **words)}\n\n"
+            f"{say(f'card.measured.by.{change}', images=grouped(count), **words)}\n\n"
             f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| {say('card.measured.errorRow')} | {errors} |"
         )
     return "\n\n".join(tables)
@@ -126,12 +127,12 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
 def _by_iterations(routing: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> str:
     """What more or fewer routing iterations do, as a table with a column for each number of them."""
     cells = {
-        "errorRow": [f"{row['error_rate']:.2%}" for row in routing],
+        "errorRow": [per_cent(row["error_rate"]) for row in routing],
         "same": [_share(row["same"]) for row in routing],
-        "longest": [f"{row['winner']:.3f}" for row in routing],
-        "second": [f"{row['runner_up']:.3f}" for row in routing],
+        "longest": [number(row["winner"], 3) for row in routing],
+        "second": [number(row["runner_up"], 3) for row in routing],
     }
-    title = say("card.measured.byIterations", images=f"{routing[0]['images']:,}", **words)
+    title = say("card.measured.byIterations", images=grouped(routing[0]["images"]), **words)
     return (
         f"{title}\n\n"
         f"| | {' | '.join(str(row['iterations']) for row in routing)} |\n|---|{'---:|' * len(routing)}\n"
@@ -144,7 +145,7 @@ def _by_iterations(routing: Sequence[Mapping[str, Any]], words: Mapping[str, str
 def _drawn_rows(drawn: Mapping[str, Any], name: str) -> dict[str, str]:
     """The rows of one kind of drawings, by what they are called."""
     by = "people" if drawn["writers"] else "nobody"
-    what = say(f"card.drawn.{by}", drawings=f"{drawn['drawings']:,}", writers=drawn["writers"])
+    what = say(f"card.drawn.{by}", drawings=grouped(drawn["drawings"]), writers=drawn["writers"])
     if "file" in drawn:
         what = say("card.drawn.file", what=what, file=drawn["file"], sha256=drawn["file_sha256"])
     widths = {
@@ -154,7 +155,7 @@ def _drawn_rows(drawn: Mapping[str, Any], name: str) -> dict[str, str]:
         for row in drawn["widths"]
     }
     rate = percent(drawn["rate"], drawn["interval"])
-    every = say("card.drawn.all", rate=rate, unsure=f"{drawn['unsure']:.1%}")
+    every = say("card.drawn.all", rate=rate, unsure=per_cent(drawn["unsure"], 1))
     return {name: what, **widths, say("card.drawn.pens", name=name): every}
 
 
@@ -175,20 +176,20 @@ def routing_measured(evaluation: Mapping[str, Any] | None) -> str:
     first, last = rows[0], rows[trained - 1]
     return say(
         "card.routing",
-        images=f"{first['images']:,}",
+        images=grouped(first["images"]),
         kinds=noun(evaluation["kind"], 2),
         same=_share(first["same"]),
         trained=trained,
-        winnerBefore=f"{first['winner']:.2f}",
-        winner=f"{last['winner']:.2f}",
-        secondBefore=f"{first['runner_up']:.2f}",
-        second=f"{last['runner_up']:.2f}",
+        winnerBefore=number(first["winner"]),
+        winner=number(last["winner"]),
+        secondBefore=number(first["runner_up"]),
+        second=number(last["runner_up"]),
     )
 
 
 def _share(share: float) -> str:
     """A share with two decimals, that is 100% only of all."""
-    return f"{min(share, 1 if share == 1 else 0.9999):.2%}"
+    return per_cent(min(share, 1 if share == 1 else 0.9999))
 
 
 def unsure_digits(digits: Mapping[str, Any]) -> str:
@@ -196,16 +197,16 @@ def unsure_digits(digits: Mapping[str, Any]) -> str:
     count = round(digits["below"] * digits["images"])
     return say(
         "card.unsureDigits",
-        below=f"{digits['below']:.1%}",
-        images=f"{digits['images']:,}",
+        below=per_cent(digits["below"], 1),
+        images=grouped(digits["images"]),
         misread=digits["misread"],
-        unsure=f"{count:,}",
+        unsure=grouped(count),
     )
 
 
 def percent(rate: float, interval: Sequence[float]) -> str:
     """A rate (0..1) with its 95% interval."""
-    return say("card.percent", rate=f"{rate:.2%}", low=f"{interval[0]:.2%}", high=f"{interval[1]:.2%}")
+    return say("card.percent", rate=per_cent(rate), low=per_cent(interval[0]), high=per_cent(interval[1]))
 
 
 def _table(rows: Iterable[tuple[str, Any]], of: str) -> str:
@@ -237,9 +238,9 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
             _by("card.limit.shown", score) if _most(card, "others") else "card.limit.notShown", **words
         )
     if evaluation and spec.data.made_up:
-        answered = f"{1 - evaluation['unsure']['others']['below']:.0%}"
+        answered = per_cent(1 - evaluation["unsure"]["others"]["below"], 0)
         known = f"{known} {say(_by('card.limit.tried', score), answered=answered)}"
-    if spec.data.drawings:
+    if spec.data.drawings and "own" not in card:  # nobody said with what those were drawn
         styles = say("card.limit.drawn", data=spec.data.name, **words)
     elif not spec.data.made_up:
         styles = say("card.limit.alone", data=spec.data.name)
@@ -250,14 +251,14 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
     seen = "turned" if _most(card, "augment") else "upright"
     clean = "noise" if deviation else "clean"
     turned = say(f"card.limit.{seen}", **words)
-    noise = say(f"card.limit.{clean}", deviation=f"{deviation:g}")
+    noise = say(f"card.limit.{clean}", deviation=short(deviation))
     if evaluation:
         points = {p["amount"]: p["error_rate"] for p in evaluation["curves"]["rotated"]["points"]}
         if -45 in points and 45 in points:
             turned = say(
                 f"card.limit.{seen}Measured",
                 **words,
-                rate=f"{(points[-45] + points[45]) / 2:.0%}",
+                rate=per_cent((points[-45] + points[45]) / 2, 0),
                 degrees=45,
             )
         noisy = [p["error_rate"] for p in evaluation["curves"]["noised"]["points"] if p["amount"] == amount]
@@ -265,8 +266,8 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
             noise = say(
                 f"card.limit.{clean}Measured",
                 **words,
-                deviation=f"{deviation:g}",
-                rate=f"{noisy[0]:.0%}",
+                deviation=short(deviation),
+                rate=per_cent(noisy[0], 0),
                 amount=amount,
             )
     return [known, styles, say("card.limit.one", **words), turned, noise]
@@ -289,7 +290,7 @@ def departures(card: Mapping[str, Any]) -> str:
     routing = spec.shape.routing
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
     ours = spec.data
-    held = f"{ours.sizes['train'] - ours.held_out:,}"
+    held = grouped(ours.sizes["train"] - ours.held_out)
     told = {
         "augment": bool(settings.get("augment")),
         "shifted": routing == "attention" and not settings.get("augment"),
@@ -313,7 +314,7 @@ def departures(card: Mapping[str, Any]) -> str:
     rows = []
     if routing:
         here = say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name)
-        rows.append((say("card.paper.images", images=f"{MNIST.sizes['train']:,}"), here))
+        rows.append((say("card.paper.images", images=grouped(MNIST.sizes["train"])), here))
     if routing != "dynamic":
         values |= _parameters(spec)
     for name in (*(name for name, true in told.items() if true), *_ALWAYS[routing]):
@@ -332,7 +333,7 @@ def _parameters(spec: Spec) -> dict[str, str]:
     """How many parameters a network has, all of them, those of its decoder, and the rest."""
     parts = sizes(spec)
     every, rest = together(parts).parameters, together(parts, decoder=False).parameters
-    return {"parameters": f"{every:,}", "decoder": f"{every - rest:,}", "rest": f"{rest:,}"}
+    return {"parameters": grouped(every), "decoder": grouped(every - rest), "rest": grouped(rest)}
 
 
 def command(settings: Mapping[str, Any]) -> str:
@@ -383,16 +384,16 @@ def card_table(card: Mapping[str, Any]) -> str:
     add("data", data=card["data"])
     if spec.data.credit:
         add("credit", credit=spec.data.credit)
-    add("test", rate=f"{card['test_error']:.2%}")
+    add("test", rate=per_cent(card["test_error"]))
     rows.append((say("card.fact.validation"), _validation(card)))
-    limit, share = f"{card['unsure_below']:.2f}", f"{SHARE_UNSURE:.1%}"
+    limit, share = number(card["unsure_below"]), per_cent(SHARE_UNSURE, 1)
     value = say(_by("card.value.unsure", spec.shape.score), limit=limit, share=share)
     rows.append((say("card.fact.unsure"), value))
     if parts:
         add("mean", parts=len(parts))
         rows += [(say("card.fact.part", number=number), _part(part)) for number, part in enumerate(parts, 1)]
         errors = [part["test_error"] for part in parts]
-        add("parts", mean=f"{mean(errors):.2%}", deviation=f"{stdev(errors):.2%}")
+        add("parts", mean=per_cent(mean(errors)), deviation=per_cent(stdev(errors)))
     elif settings.get("average_start"):
         add("meanOfStart")
     rows += [
@@ -403,9 +404,9 @@ def card_table(card: Mapping[str, Any]) -> str:
     ]
     add(
         "optimiser",
-        rate=f"{settings['learning_rate']:g}",
+        rate=short(settings["learning_rate"]),
         steps=settings["warmup_steps"],
-        final=f"{settings['final_learning_rate']:g}",
+        final=short(settings["final_learning_rate"]),
     )
     if "mixed_precision" in settings:  # which cards of older versions lack
         rows.append(
@@ -438,7 +439,7 @@ def card_table(card: Mapping[str, Any]) -> str:
 
 def _network(card: Mapping[str, Any], spec: Spec) -> str:
     """What kind of network it is, and how large."""
-    paper, parameters = card["paper"], f"{card['parameters']:,}"
+    paper, parameters = card["paper"], grouped(card["parameters"])
     if spec.shape.iterates:
         count = card["settings"]["iterations"]
         return say("card.value.network", paper=paper, parameters=parameters, count=count)
@@ -448,19 +449,19 @@ def _network(card: Mapping[str, Any], spec: Spec) -> str:
 
 def _validation(card: Mapping[str, Any]) -> str:
     which = "mean" if _is_mean(card["settings"]) else "last"
-    rate = f"{card['validation_error']:.2%}"
+    rate = per_cent(card["validation_error"])
     if "validation_loss" not in card:
         return say(f"card.validation.{which}", rate=rate)
     name = _by(f"card.validation.{which}Loss", spec_of(card).shape.score)
-    return say(name, rate=rate, loss=f"{card['validation_loss']:.5f}")
+    return say(name, rate=rate, loss=number(card["validation_loss"], 5))
 
 
 def _part(part: Mapping[str, Any]) -> str:
     """What is said of one of the weights that were averaged."""
     facts = {
         "sha256": f"`{part['sha256']}`",
-        "validation": f"{part['validation_error']:.2%}",
-        "test": f"{part['test_error']:.2%}",
+        "validation": per_cent(part["validation_error"]),
+        "test": per_cent(part["test_error"]),
     }
     if not part["trainings"]:
         return say("card.part", **facts)
@@ -487,5 +488,5 @@ def _augmentation(settings: Mapping[str, Any]) -> str:
     return say(
         f"card.augmentation.{which}{'Noise' if noise else ''}",
         shift=settings["shift"],
-        noise=f"{noise:g}" if noise else "",
+        noise=short(noise) if noise else "",
     )

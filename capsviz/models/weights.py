@@ -156,6 +156,10 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
     from safetensors import SafetensorError
     from safetensors.torch import load as load_tensors
 
+    from capsviz.traces.routing import (
+        MOST_ITERATIONS,  # with NumPy, which shipped networks are listed without
+    )
+
     path = locate(name)
     try:
         with path.open("rb") as file:
@@ -201,6 +205,12 @@ def load_weights(name: str | Path = DEFAULT) -> Weights:
     if card["parameters"] != count:
         raise WeightsError(
             f"{beside(path, 'card.json')} tells of {card['parameters']:,} parameters, and the weights have {count:,}: "
+            f"{_whole_ones(path)}."
+        )
+    most, told = MOST_ITERATIONS if spec.shape.iterates else 1, card["settings"]["iterations"]
+    if told > most:
+        raise WeightsError(
+            f"{beside(path, 'card.json')} tells of {told:,} routing iterations, and {spec.name} takes at most {most}: "
             f"{_whole_ones(path)}."
         )
     net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)

@@ -5,6 +5,9 @@ asks for it. Where a number decides between forms, the text is a table with a fo
 categories (Babel's, of the CLDR), chosen by ``count``. In texts, ``**`` sets off strong words, ``++`` and ``--`` words
 about what counts for and against (in orange and blue), and ``[[term|what it means]]`` a term with its explanation.
 
+A language that declines its nouns has a table of their forms, ``[form.WORD]``, and asks for one behind the place's name:
+with ``[form.letter] some = "some letters"``, ``{kind.some}`` is "some letters" where "letter" is put in.
+
 Python and scripts read the same file: a script is sent the tables that it needs (``for_script``). Languages are also
 looked for in the folder that the environment names by ``CAPSVIZ_TEXTS``, for who is making one.
 """
@@ -24,13 +27,17 @@ from capsviz.errors import TextError
 FOLDER = Path(__file__).parent
 FIRST = "en"  # the language that has every text
 Text = str | Mapping[str, str]
+MINUS = "\N{MINUS SIGN}"
 
 _language: ContextVar[str] = ContextVar("language", default="")
 _asked: Callable[[], str] = (
     str  # who knows the language where nobody has spoken in this context; "" for the first one
 )
 _FORMS = {"zero", "one", "two", "few", "many", "other"}  # plural categories
-_PLACE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
+_PLACE = re.compile(
+    r"\{([a-zA-Z][a-zA-Z0-9]*)(?:\.(\w+))?\}"
+)  # its name, and the form of the word that is put in
+_OF_WORDS = "form."  # how the ids of such forms begin
 _MARKS = {
     "**": ("<b>", "</b>"),
     "++": ('<b class="cv-for">', "</b>"),
@@ -70,6 +77,8 @@ def texts(language: str) -> Mapping[str, Text]:
         return found
     known = texts(FIRST)
     for name, text in found.items():
+        if name.startswith(_OF_WORDS):
+            continue
         if name not in known:
             raise TextError(
                 f"{path} has a text {name}, which {FIRST}.toml has not: take it out, or add it there."
@@ -102,13 +111,19 @@ def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Text]]:
 def places(text: Text) -> set[str]:
     """Names of what is put into a text."""
     forms = [text] if isinstance(text, str) else text.values()
-    return {name for form in forms for name in _PLACE.findall(form)}
+    return {name for form in forms for name, _ in _PLACE.findall(form)}
 
 
 def language() -> str:
     """Code of the language that is spoken now."""
     code = _language.get() or _asked()
     return code if code in languages() else FIRST
+
+
+def name_of(code: str) -> str:
+    """What a language calls itself."""
+    name = texts(code)["frame.language"]
+    return name if isinstance(name, str) else code
 
 
 def speak(code: str) -> None:
@@ -127,7 +142,8 @@ def say(name: str, /, **values: object) -> str:
 
     Args:
         name: its id.
-        values: for each of its places; ``count``, a number, also chooses the form.
+        values: for each of its places; ``count``, a number, also chooses the form. A float has the language's decimal
+            sign; what is to be rounded or grouped is given in words (numbers.py).
 
     Raises:
         TextError: if there is no such text, or a value is missing.
@@ -142,9 +158,23 @@ def say(name: str, /, **values: object) -> str:
             raise TextError(f"The text {name} needs a number, count, to choose its form by.")
         text = text.get(_rules(spoken)(count), text["other"])
     try:
-        return _PLACE.sub(lambda place: str(values[place[1]]), text)
+        return _PLACE.sub(lambda place: _put(values[place[1]], place[2]), text)
     except KeyError as error:
         raise TextError(f"The text {name} needs {error.args[0]}.") from error
+
+
+def _put(value: object, form: str | None) -> str:
+    """What is put into a text: a word in the form that is asked for, or as it is where it has none of that name."""
+    if isinstance(value, float):
+        return localised(str(value))
+    word = str(value)
+    declined = texts(language()).get(f"{_OF_WORDS}{word}.{form}") if form else None
+    return declined if isinstance(declined, str) else word
+
+
+def localised(figures: str) -> str:
+    """A number as Python writes it, "-1,152.5%", with the signs of the language that is spoken."""
+    return figures.translate(_signs(language()))
 
 
 def knows(name: str) -> bool:
@@ -155,7 +185,7 @@ def knows(name: str) -> bool:
 def spelled(count: int) -> str:
     """A whole number in words, where the language has a word for it ("ten"), else in digits."""
     word = texts(language()).get(f"common.number.{count}")
-    return word if isinstance(word, str) else f"{count:,}"
+    return word if isinstance(word, str) else localised(f"{count:,}")
 
 
 def noun(kind: str, count: float = 1) -> str:
@@ -204,16 +234,34 @@ def for_script(*tables: str) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _for_script(code: str, tables: tuple[str, ...]) -> dict[str, Any]:
     chosen = tuple(f"{name}." for name in tables)
-    found = {name: text for name, text in texts(code).items() if name.startswith(chosen)}
+    found = {name: text for name, text in texts(code).items() if name.startswith((*chosen, _OF_WORDS))}
     return {"language": code, "texts": found}
 
 
 @cache
 def _rules(language: str) -> Any:
     """The plural rule of a language: number to "one", "other", ..."""
-    from babel import Locale, UnknownLocaleError  # most texts have one form
+    return _locale(language).plural_form
+
+
+@cache
+def _signs(language: str) -> dict[int, str]:
+    """What stands in a language for the signs that Python writes numbers with."""
+    locale = _locale(language)
+    symbols = locale.number_symbols["latn"]
+    per_cent = locale.percent_formats[None].pattern.replace("#,##0", "")  # with its space, if it has one
+    return str.maketrans({".": symbols["decimal"], ",": symbols["group"], "-": MINUS, "%": per_cent})
+
+
+@cache
+def _locale(language: str) -> Any:
+    """What Babel knows of a language."""
+    from babel import (  # which takes a while: a command's --help does not wait for it
+        Locale,
+        UnknownLocaleError,
+    )
 
     try:
-        return Locale.parse(language.replace("-", "_")).plural_form
+        return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):  # a language that nobody speaks, such as a test's
-        return Locale.parse(FIRST).plural_form
+        return Locale.parse(FIRST)

@@ -228,6 +228,15 @@ def test_a_capsule_is_opened_into_its_classes(view: Page, trace: AttentionTrace)
         numbers = [trace.b[0], trace.c[0], trace.prior, trace.weight[0], trace.share[0]]
         score, c, *others = [float(array[4, j]) for array in numbers]
         assert row.locator("td").all_inner_texts()[1:] == [signed(score, 3), shown(c), *map(signed, others)]
+        # Its vote as bars, orange upwards for what is positive.
+        vote = trace.u_hat[4, j] / np.abs(trace.u_hat).max()
+        seen = pixels(row.locator("canvas")).astype(int)
+        height, width = seen.shape[:2]
+        for d, value in enumerate(vote):
+            if abs(value) > 0.25:
+                red, _, blue = seen[int(height / 2 * (1 - value / 2)), int(width * (d + 0.5) / D)]
+                assert abs(red - blue) > 50
+                assert (red > blue) == (value > 0)
     assert view.get_by_test_id("sum-c").inner_text() == "1.000"
     assert view.get_by_test_id("sum-weight").inner_text() == shown(1 + trace.prior[4].sum(), 3)
     view.get_by_role("button", name="strongest for b").click()
@@ -272,6 +281,20 @@ def test_each_line_of_the_algorithm_has_its_numbers_and_hides_what_comes_later(
     expect(view.locator("[aria-current=step]")).to_have_count(1)
 
 
+def test_a_capsule_is_compared_with_the_one_that_it_attends_to_most(
+    view: Page, trace: AttentionTrace
+) -> None:
+    for j in range(J):
+        for i in range(I):
+            others = sorted(set(range(I)) - {i}, key=lambda k: -abs(trace.attention[j, i, k]))
+            assert (
+                view.evaluate(
+                    "([digit, capsule]) => { view.choose({ digit, capsule }); return view.other; }", [j, i]
+                )
+                == others[0]
+            )
+
+
 def test_the_classes_are_chosen_by_click_and_keys(view: Page, trace: AttentionTrace) -> None:
     for j in range(J):
         button = view.get_by_test_id(f"class-{j}")
@@ -284,6 +307,7 @@ def test_the_classes_are_chosen_by_click_and_keys(view: Page, trace: AttentionTr
     view.keyboard.press("ArrowRight")
     expect(view.get_by_test_id("class-2")).to_be_focused()
     expect(view.get_by_test_id("class-2")).to_have_attribute("aria-pressed", "true")
+    expect(view.locator(".class-strip .longest b")).to_have_text([trace.classes[trace.prediction]])
     view.keyboard.press("ArrowRight")  # there are no more
     view.keyboard.press("0")
     assert view.evaluate("view.digit") == 0
@@ -309,6 +333,25 @@ def test_votes_lie_where_their_two_axes_say(view: Page, trace: AttentionTrace) -
     far = int(np.argmax(np.linalg.norm(cloud.votes, axis=1)))  # beside the arrows
     red, _, blue = seen[int(expected[far][1]), int(expected[far][0])]
     assert (red > blue) == (trace.share[0, far, 2] > 0)
+    # The thin arrow is s, drawn as small as said: its length and half as much again beyond it.
+    view.evaluate("() => { view.step = 5; view.draw(); }")
+    seen = pixels(view.get_by_test_id("cloud")).astype(int)
+    longest = math.ceil(max(norm(s) for s in trace.s[0]))
+    tip = scale / longest * cloud.s[-1] * [1, -1]
+    for part, white in ((0.6, True), (1.5, False)):
+        x, y = (np.array([width / 2, height / 2]) + part * tip).astype(int)
+        assert (seen[y, x].min() > 200) == white
+    # Before there is a sum, no arrow lies over the votes: each but those that another one covers.
+    for j in (2, 0):
+        view.evaluate("(digit) => { view.choose({ digit }); view.step = 0; view.draw(); }", j)
+        places = np.array([width / 2, height / 2]) + scale * vote_cloud(trace, j).votes * [1, -1]
+        seen = pixels(view.get_by_test_id("cloud")).astype(int)
+        for i, place in enumerate(places):
+            if all(np.linalg.norm(place - later) > 16 for later in places[i + 1 :]):
+                red, _, blue = seen[int(place[1]), int(place[0])]
+                assert (red > blue) == (trace.share[0, i, j] > 0)
+    view.evaluate("() => view.choose({ digit: 2 })")
+    view.evaluate("() => { view.step = 6; view.draw(); }")
     view.get_by_test_id("cloud").hover(position={"x": expected[far][0], "y": expected[far][1]})
     expect(view.locator(".attention > .tip")).to_have_text(
         f"capsule {far}: weight {signed(trace.weight[0, far, 2])}, share of |s| {signed(trace.share[0, far, 2])}"
@@ -416,6 +459,10 @@ def test_surgery_asks_for_what_is_clicked_and_shows_what_came_of_it(
     expect(surgery.get_by_test_id("row-sums")).to_have_text(
         f"Over the three shapes, a capsule’s weights sum to between {shown(sums.min(), 3)} and {shown(sums.max(), 3)}."
     )
+    for low, high, said in ((0.5, 0.9, "between 0.500 and 0.900"), (0.7, 0.7004, "0.700")):
+        data = answer(trace, after, number=2, coupling="prior", capsules=[0]) | {"rowSums": [low, high]}
+        operating.evaluate("(data) => operate(data)", data)
+        expect(surgery.get_by_test_id("row-sums")).to_contain_text(f"weights sum to {said}.")
     # Without any capsule there is no answer; then everything back.
     nothing = reattend(trace.u_hat, trace.prior, "prior", silenced=np.ones(I, bool))
     operating.evaluate("surgery.change({ capsules: [0, 1, 2, 3, 4] })")

@@ -42,7 +42,15 @@ async def draws_a_seven(session: Session, model: Model) -> None:
 def kept(**changed: object) -> dict[str, object]:
     """What pad.js sends, but for what is changed."""
     blank = encode(Drawing())
-    return {"drawing": blank, "told": blank, "tag": [1, 2], "width": 18, "live": False, **changed}
+    return {
+        "drawing": blank,
+        "told": blank,
+        "tag": [1, 2],
+        "width": 18,
+        "live": False,
+        "search": "",
+        **changed,
+    }
 
 
 def canvas(*objects: Any, data: object = None) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests import pseudo
 from tests.e2e.looking import opened
@@ -93,6 +93,34 @@ def test_words_twice_as_long_do_not_push_a_page_beyond_the_screen(
 ) -> None:
     with opened(browser, address, f"{path}?lang={pseudo.CODE}", size) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_the_list_of_languages_has_the_whole_page_speak_another(browser: Browser, address: str) -> None:
+    """What has been drawn already too: the pad, the live view; the next page; numbers, and what is read out."""
+    with opened(browser, address, "routing") as page:
+        assert page.evaluate("document.documentElement.lang") == "en"
+        choose(page, "Deutsch")
+        expect(page.locator("h1")).to_have_text("Warum hat diese Kapsel gewonnen?")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page).to_have_url(re.compile("lang=de"))
+        expect(page.get_by_test_id("length")).to_have_text(re.compile(r"^0,\d\d$"))
+        expect(page.get_by_role("img", name=re.compile("^Primärkapseln über der Zeichnung"))).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile(r"^Ziffernkapsel 2, Länge 0,\d\d"))).to_be_visible()
+        expect(page.locator("canvas[aria-label^='Zeichenfläche: eine Ziffer mit Maus']")).to_be_visible()
+        page.get_by_role("link", name="Pose").first.click()
+        expect(page.locator("h1")).to_have_text("Was bedeuten die sechzehn Zahlen?")
+        page.reload()
+        expect(page.locator("h1")).to_have_text("Was bedeuten die sechzehn Zahlen?")
+        choose(page, "English")
+        expect(page.locator("h1")).to_have_text("What do the sixteen numbers mean?")
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        expect(page).to_have_url(re.compile("lang=en"))
+
+
+def choose(page: Page, name: str) -> None:
+    """With the keyboard alone."""
+    page.locator(".st-key-languages button").press("Enter")
+    page.get_by_role("menuitem", name=re.compile(f"{name}$")).press("Enter")
 
 
 def test_a_link_s_language_stays_from_page_to_page(browser: Browser, address: str) -> None:

@@ -22,7 +22,8 @@ MODULES = {
     "sweep": "moveOf, columnLabel",
     "morph": "endCaption",
     "picture": "withCorner, shifted, rounded",
-    "texts": "speak, spelled, kindWords, capital",
+    "drawing": "fixed, signedText, percent",
+    "texts": "say, speak, spelled, kindWords, capital, number, percentSign, vector",
 }
 CLASSES, DIMENSIONS, PIXELS = 3, 5, 20 * 20
 
@@ -242,6 +243,56 @@ def test_an_end_of_a_morph_in_words(lab: Page) -> None:
         "B: kept, a 9",
         "B: kept, a kite",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        (
+            "en",
+            ["−1,234.57", "0.00", "0.1", "1,152", "0.50, −1.00", "+0.30", "12%", "3.2%", "eine Ziffer: 0.5"],
+        ),
+        (
+            "de",
+            [
+                "−1.234,57",
+                "0,00",
+                "0,1",
+                "1.152",
+                "0,50; −1,00",
+                "+0,30",
+                "12~%",
+                "3,2~%",
+                "eine Ziffer: 0,5",
+            ],
+        ),
+        (
+            "xx",
+            ["−1,234.57", "0.00", "0.1", "1,152", "0.50, −1.00", "+0.30", "12%", "3.2%", "eine Ziffer: 0.5"],
+        ),
+    ],
+)
+def test_numbers_and_forms_of_words_are_those_of_the_language(
+    lab: Page, language: str, written: list[str]
+) -> None:
+    sent = texts.for_script("common", "pose", "picture")
+    own = {"own": "{kind.einen}: {x}", "form.Ziffer.einen": "eine Ziffer"}
+    lab.evaluate("(sent) => lab.speak(sent)", {"language": language, "texts": {**sent["texts"], **own}})
+    try:
+        assert [
+            called(lab, "number", -1234.567, 2),
+            called(lab, "fixed", -0.0049),
+            called(lab, "number", 0.1),
+            called(lab, "spelled", 1152),
+            called(lab, "vector", [0.5, -1], 2),
+            called(lab, "signedText", 0.3),
+            called(lab, "percent", 0.12),
+            called(lab, "percent", 0.032),
+            called(lab, "say", "own", {"kind": "Ziffer", "x": 0.5}),
+        ] == [text.replace("~", "\N{NO-BREAK SPACE}") for text in written]
+        assert called(lab, "say", "own", {"kind": "Klecks", "x": 2}) == "Klecks: 2"
+    finally:
+        lab.evaluate("(sent) => lab.speak(sent)", sent)
 
 
 def test_small_numbers_and_kinds_as_words(lab: Page) -> None:

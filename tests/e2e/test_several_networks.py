@@ -114,6 +114,16 @@ def test_a_drawing_goes_from_network_to_network_and_back(browser: Browser, addre
         page.get_by_role("button", name="Examples").click()
         expect(page.get_by_role("menuitem").first).to_have_text("A")
         page.keyboard.press("Escape")
+        # On a phone the page's question, though it has two lines, stands above the bar of pages.
+        size = page.viewport_size
+        assert size is not None
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_function(
+            """() => { const [question, bar] = ["h1", "nav, [data-testid=stSidebarNav]"].map((part) =>
+                   [...document.querySelectorAll(part)].map((e) => e.getBoundingClientRect()).find((box) => box.height));
+               return question?.height > 50 && question.bottom <= bar?.top; }"""
+        )
+        page.set_viewport_size(size)
         choose(page, "cnn.mnist")
         expect(page.locator(".cv-reading")).to_contain_text("probability")
         assert numbers(page) == plain

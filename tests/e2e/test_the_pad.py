@@ -64,7 +64,7 @@ def test_the_strokes_are_where_the_pen_was_and_the_answer_is_the_library_s(page:
     assert float(said) == pytest.approx(model.trace(straight).lengths[-1].max(), abs=0.02)
 
 
-def test_reloading_and_typing_an_address_keep_the_drawing_and_the_pen(page: Page) -> None:
+def test_reloading_and_typing_an_address_keep_the_drawing_and_the_pen(page: Page, url: str) -> None:
     page.get_by_role("slider", name="Stroke width").focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
@@ -78,7 +78,7 @@ def test_reloading_and_typing_an_address_keep_the_drawing_and_the_pen(page: Page
     inked(page, ink, rel=0.02)
     assert length(page) == said
     expect(page.get_by_test_id("stSliderThumbValue")).to_have_text("22")
-    page.goto(page.url.rstrip("/") + "/routing")
+    page.goto(f"{url}/routing")
     answer(page, "7")
     assert length(page) == said
     assert (
@@ -172,11 +172,15 @@ def test_an_empty_pad_stays_empty(page: Page) -> None:
     inked(page, 0, rel=0)
 
 
-def test_another_tab_begins_with_the_example(page: Page) -> None:
+def test_another_tab_begins_with_the_example_and_with_the_drawing_where_its_address_has_one(
+    page: Page, url: str
+) -> None:
     drawn_seven(page)
     other = page.context.new_page()
-    other.goto(page.url)
+    other.goto(url)
     answer(other, FIRST)
+    other.goto(page.url)
+    answer(other, "7")
     page.reload()
     answer(page, "7")
 

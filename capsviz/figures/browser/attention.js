@@ -1,6 +1,6 @@
 // The Routing page of a network with attention: one payload, one selection, and the views that follow them.
 
-import { linkWith, readLink } from "./address.js";
+import { AddressWriter, partOf, readLink } from "./address.js";
 import { Drawn, Matrix, Strip } from "./attention_classes.js";
 import { Cloud } from "./attention_cloud.js";
 import { Capsule, Cell } from "./attention_microscope.js";
@@ -11,6 +11,8 @@ import { Part } from "./lesson.js";
 import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { speak } from "./texts.js";
+
+const NAMES = ["digit", "capsule", "other", "step", "scale", "contrast"]; // of the address, as app/address.py has them
 
 export class Attention {
   // What is chosen: a class, a primary capsule and another one whose votes are compared; picked by hand or not.
@@ -29,7 +31,7 @@ export class Attention {
    * @param {boolean} [addressed] whether the address bar says what is chosen; not in a page of its own
    */
   constructor(root, payload, addressed = false) {
-    this.addressed = addressed;
+    this.address = addressed ? new AddressWriter() : null;
     this.built = builtFor(payload);
     payload.components = payload.arrays.u.length / payload.primary;
     this.payload = payload;
@@ -86,19 +88,22 @@ export class Attention {
     this.payload = payload;
     this.colours = new Diverging(payload);
     this.unchoose();
-    if (before) Object.assign(this, { step: before.step, scale: before.scale });
+    if (before) {
+      Object.assign(this, { step: before.step, scale: before.scale });
+      this.picture.raise(before.contrast);
+    }
     if (before?.id === payload.id) Object.assign(this, before.chosen);
     // After Clear the address still says what was chosen in the drawing before, and with another network chosen here, what
     // was chosen in that one's view.
-    if (first && !window.capsvizRouting && before?.search !== window.location.search) this.readAddress();
-    this.written = null;
+    if (first && !window.capsvizRouting && before?.said !== partOf(window.location.search, NAMES)) this.readAddress();
+    this.address?.forget();
     for (const view of this.views) view.load?.(payload);
     this.draw();
   }
 
   unmount() {
     this.part.unmount();
-    clearTimeout(this.writing);
+    this.address?.unmount();
     cancelAnimationFrame(this.request);
     window.capsvizAttention = this.left();
     this.resized.disconnect();
@@ -108,8 +113,9 @@ export class Attention {
 
   // How the page is left.
   left() {
-    const { digit, capsule, other, picked, step, scale } = this;
-    return { id: this.loaded, search: window.location.search, step, scale, chosen: { digit, capsule, other, picked } };
+    const { digit, capsule, other, picked, step, scale, contrast } = this;
+    const said = partOf(window.location.search, NAMES);
+    return { id: this.loaded, said, step, scale, contrast, chosen: { digit, capsule, other, picked } };
   }
 
   // Selection.
@@ -172,10 +178,11 @@ export class Attention {
   // A link with ?digit=7&capsule=3&step=2 opens with these chosen.
   readAddress(search = window.location.search) {
     const { found, problems } = readLink(search, this.payload.link);
-    const { digit = this.digit, step = this.step } = found;
-    Object.assign(this, { digit, step });
+    const { digit = this.digit, step = this.step, scale = this.scale } = found;
+    Object.assign(this, { digit, step, scale });
     this.capsule = found.capsule ?? this.strongest(digit);
-    this.other = this.partner();
+    this.other = found.other ?? this.partner();
+    this.picture.raise(2 ** ((found.contrast ?? 0) / 4));
     if ("digit" in found || "capsule" in found) this.picked = true;
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
@@ -183,26 +190,21 @@ export class Attention {
 
   // A stop of a lesson is opened as its link would be.
   follow(search) {
-    if (!this.loaded) return;
-    clearTimeout(this.writing);
+    if (!this.loaded) return false;
     this.step = this.steps.length - 1;
     this.unchoose();
     this.readAddress(search);
     this.invalidate();
+    return true;
   }
 
-  // Not at every key that is held down: browsers refuse an address that changes so often.
   writeAddress() {
-    if (!this.addressed) return;
     const [digit, capsule] = this.picked ? [this.digit, this.capsule] : [];
+    const other = this.picked && this.other !== this.partner() ? this.other : undefined;
     const step = this.step === this.steps.length - 1 ? undefined : this.step;
-    const written = `${digit}/${capsule}/${step}`;
-    if (this.written === written) return;
-    this.written = written;
-    clearTimeout(this.writing);
-    this.writing = setTimeout(() => {
-      window.history.replaceState(window.history.state, "", linkWith(window.location.href, { digit, capsule, step }));
-    }, 200);
+    const scale = this.scale === this.payload.scales[0] ? undefined : this.scale;
+    const contrast = this.contrast === 1 ? undefined : 4 * Math.log2(this.contrast);
+    this.address?.say({ digit, capsule, other, step, scale, contrast });
   }
 
   // Where a scale ends.

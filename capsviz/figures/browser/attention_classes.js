@@ -150,13 +150,13 @@ export class Matrix {
     this.showLegend(scale, limit, middle);
   }
 
-  // Coefficients lie between 0 and 1: where the scale would go on, its ramp ends.
+  // No coefficient is below 0: where the scale would go on, its ramp ends.
   showLegend(scale, limit, middle) {
     const clipped = this.app.contrast > 1;
     if (scale !== "c") return this.legend.show(-limit, 0, limit, clipped);
-    const [low, high] = [Math.min(limit, middle), Math.min(limit, 1 - middle)];
+    const low = Math.min(limit, middle);
     const uniform = say("attention.scale.uniform", { value: fixed(middle, 3) });
-    return this.legend.show(middle - low, uniform, middle + high, clipped, [low / limit, high / limit]);
+    return this.legend.show(middle - low, uniform, middle + limit, clipped, [low / limit, 1]);
   }
 }
 

@@ -53,23 +53,27 @@ export class AttentionPicture {
   // Of all scales: what lies beyond their ends has the ends' colours.
   contrast() {
     const { app } = this;
-    const times = () => say("attention.picture.times", { times: fixed(app.contrast, 1) });
-    const input = element("input", {
+    const input = (this.slider = element("input", {
       type: "range",
       min: 0,
       max: 4,
       step: 0.25,
       value: 0,
       "aria-label": say("attention.picture.contrastLabel"),
-      "aria-valuetext": times(),
+      "aria-valuetext": say("attention.picture.times", { times: fixed(1, 1) }),
       oninput: () => {
-        app.contrast = 2 ** Number(input.value);
-        input.setAttribute("aria-valuetext", times());
+        this.raise(2 ** Number(input.value));
         app.invalidate();
       },
-    });
+    }));
     const tip = say("attention.picture.contrastTip");
     return element("label", { class: "contrast", "data-tip": tip }, `${say("attention.picture.contrast")} `, input);
+  }
+
+  raise(contrast) {
+    this.app.contrast = contrast;
+    this.slider.value = String(Math.log2(contrast));
+    this.slider.setAttribute("aria-valuetext", say("attention.picture.times", { times: fixed(contrast, 1) }));
   }
 
   row(capsule) {

@@ -1,7 +1,7 @@
 // Surgery on attention: the same votes, weighted in another way, or without some of the capsules.
 
 import { element, fixed, setText } from "./drawing.js";
-import { Experiment, Toggles, mounting } from "./experiment.js";
+import { Experiment, Toggles, experimentText, mounting } from "./experiment.js";
 import { say } from "./texts.js";
 
 const WEIGHTINGS = ["attention", "uniform", "coupling", "prior"]; // as traces/surgery.py has them
@@ -36,6 +36,12 @@ export class AttentionSurgery extends Experiment {
 
   reset() {
     this.change({ coupling: "attention", capsules: [] });
+  }
+
+  written() {
+    const { coupling, capsules } = this.operation;
+    const text = experimentText(coupling, { capsules });
+    return text === WEIGHTINGS[0] ? undefined : text;
   }
 
   show() {

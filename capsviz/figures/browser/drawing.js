@@ -1,6 +1,6 @@
 // Small helpers that every view uses: elements, numbers, canvases, colours, tips.
 
-import { say } from "./texts.js";
+import { number, percentSign, say } from "./texts.js";
 
 /**
  * An HTML element: "on..." attributes are listeners, true stands for an attribute without value, false and null for none.
@@ -75,12 +75,11 @@ export function markup(name, formulas) {
 }
 
 /**
- * Fixed digits and a real minus sign; what rounds to 0 has none.
+ * Fixed digits, as the language writes them; what rounds to 0 has no sign.
  * @param {number} value
  */
 export function fixed(value, digits = 2) {
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) !== 0 ? "−" + text : text;
+  return number(value, digits);
 }
 
 /**
@@ -88,8 +87,7 @@ export function fixed(value, digits = 2) {
  * @param {number} value
  */
 export function signedText(value, digits = 2) {
-  const text = fixed(value, digits);
-  return text.startsWith("−") || Number(text) === 0 ? text : "+" + text;
+  return (value > 0 && Number(value.toFixed(digits)) !== 0 ? "+" : "") + fixed(value, digits);
 }
 
 /**
@@ -98,7 +96,7 @@ export function signedText(value, digits = 2) {
  */
 export function percent(value) {
   const digits = Math.abs(value) < 0.0995 ? 1 : 0;
-  return fixed(100 * value, digits) + "%";
+  return fixed(100 * value, digits) + percentSign();
 }
 
 /**

@@ -1,5 +1,6 @@
 // What every experiment on a drawing shares: how it is asked for, and lengths and reconstruction before and after.
 
+import { AddressWriter } from "./address.js";
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { builtFor, shapeWords } from "./routing.js";
@@ -19,6 +20,7 @@ export class Experiment {
     this.shape = shapeWords(data);
     this.colours = new Diverging(data);
     this.number = 0; // of the last operation that was sent
+    this.address = new AddressWriter();
     const letters = Math.max(...data.classes.map((name) => name.length));
     const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.6 * letters, 6).toFixed(2)}em` : null;
     this.element = element("div", { class: "surgery", style: room });
@@ -31,14 +33,16 @@ export class Experiment {
 
   // A stop of a lesson begins without any experiment.
   afresh() {
-    if (!this.data) return;
-    if (!this.undo.disabled) this.reset();
+    if (!this.data) return false;
+    if (this.written()) this.reset();
     else this.show();
+    return true;
   }
 
   unmount() {
     this.part.unmount();
     clearTimeout(this.timer);
+    this.address.unmount();
   }
 
   // The couplings to choose from, by their texts.
@@ -86,8 +90,19 @@ export class Experiment {
 
   change(part) {
     Object.assign(this.operation, part);
-    this.show();
+    this.present();
     this.send();
+  }
+
+  present() {
+    this.address.say({ surgery: this.written() });
+    this.show();
+  }
+
+  // Each kind's own: the operation as a link has it; nothing of one that changes nothing.
+  /** @returns {string | undefined} */
+  written() {
+    return undefined;
   }
 
   // Each kind's own: the operation that changes nothing is asked for.
@@ -122,7 +137,7 @@ export class Experiment {
       if (this.waiting) this.send();
     }
     this.element.dataset.answered = String(number);
-    this.show();
+    this.present();
   }
 
   // What came of it: nothing new if ``untouched``, nothing at all if no capsule is left to vote.
@@ -170,6 +185,16 @@ export class Experiment {
       });
     });
   }
+}
+
+/**
+ * An experiment as a link has it, app/address.py reads it: "random_seed.3_types.0.7".
+ * @param {string} coupling
+ * @param {Record<string, number | number[] | false>} parts those that are false, or empty, are left out
+ */
+export function experimentText(coupling, parts) {
+  const said = Object.entries(parts).map(([name, value]) => ({ name, numbers: value === false ? [] : [value].flat() }));
+  return [coupling, ...said.filter(({ numbers }) => numbers.length).map(({ name, numbers }) => [name, ...numbers].join("."))].join("_");
 }
 
 // A grid of capsule groups that are silenced by painting over them, or with arrow keys and space.

@@ -1,6 +1,6 @@
 // The Routing page: one payload, one clock, one selection, and the views that follow them.
 
-import { linkWith, readLink } from "./address.js";
+import { AddressWriter, partOf, readLink } from "./address.js";
 import { Algorithm } from "./algorithm.js";
 import { Clock } from "./clock.js";
 import { Clouds } from "./clouds.js";
@@ -18,6 +18,7 @@ import { say, speak } from "./texts.js";
 const SCALES = ["c", "uniform", "last", "share"];
 const STEPS = ["softmax", "sum", "squash", "agreement"]; // as figures/routing.py has them
 const MOST_ITERATIONS = 10; // that can be asked for, as traces/surgery.py has it
+const NAMES = ["digit", "capsule", "step", "scale", "contrast", "only", "clouds"]; // of the address, as app/address.py has them
 
 const ICONS = {
   first: "M6 5h2v14H6zM19 5v14l-10-7z",
@@ -64,6 +65,7 @@ export class Explorer {
     this.shape = { ...shapeWords(payload), pose: arrays.v.length / (iterations * digits), trained };
     this.contrast = 1;
     this.only = false;
+    this.address = report ? new AddressWriter() : null;
     this.pointed = {};
     this.clock = new Clock(() => this.invalidate());
     // Room for names, and a column for each: more than one letter takes more, and beyond five or so it is cut off.
@@ -142,13 +144,14 @@ export class Explorer {
       this.unchoose();
       if (left.id === payload.id) Object.assign(this, left.chosen);
     }
+    if (!before) this.look(left.look ?? {});
     this.pointed = {};
     this.told = null;
     this.views.forEach((view) => view.load(payload));
     // After Clear the address still says what was chosen in the drawing before.
-    const link = before || left.search === window.location.search ? {} : this.readAddress();
+    const link = before || left.said === partOf(window.location.search, NAMES) ? {} : this.readAddress();
     this.clock.setFrames(payload.frames.length, link.step ?? left.step);
-    this.written = null;
+    this.address?.forget();
     this.slider.max = String(this.clock.last);
     this.rounds.value = String(payload.iterations);
     this.views.forEach((view) => view.measure());
@@ -158,7 +161,7 @@ export class Explorer {
   unmount() {
     this.part.unmount();
     this.clock.stop();
-    clearTimeout(this.writing);
+    this.address?.unmount();
     window.capsvizRouting = this.left();
     this.resized.disconnect();
     this.watching.disconnect();
@@ -168,11 +171,12 @@ export class Explorer {
 
   // How the page is left; a step of null is the end.
   left() {
-    const { digit, capsule, rivals, only, picked } = this;
+    const { digit, capsule, rivals, only, picked, scale, contrast } = this;
     return {
       id: this.payload?.id,
-      search: window.location.search,
+      said: partOf(window.location.search, NAMES),
       step: this.clock.atEnd ? null : this.clock.target,
+      look: { scale, contrast },
       chosen: { digit, capsule, rivals, only, picked },
     };
   }
@@ -198,21 +202,26 @@ export class Explorer {
   choose({ digit = this.digit, capsule = this.capsule, only = this.only }) {
     Object.assign(this, { digit, capsule, only });
     // The clouds show the chosen digit, beside the longest or, if that is the chosen one, its rival.
-    if (!this.rivals.includes(digit)) this.rivals = [this.payload.prediction, digit];
+    if (!this.rivals.includes(digit)) this.rivals = this.rivalsOf(digit);
     this.notice.hidden = true;
     this.picked = true;
     this.invalidate();
   }
 
   unchoose() {
-    const { prediction, runnerUp } = this.payload;
-    Object.assign(this, { digit: prediction, rivals: [prediction, runnerUp], only: false, picked: false });
+    const { prediction } = this.payload;
+    Object.assign(this, { digit: prediction, rivals: this.rivalsOf(prediction), only: false, picked: false });
     this.capsule = this.strongest({ digit: prediction });
   }
 
   compare(index, digit) {
     this.rivals[index] = digit;
     this.invalidate();
+  }
+
+  rivalsOf(digit) {
+    const { prediction, runnerUp } = this.payload;
+    return [prediction, digit === prediction ? runnerUp : digit];
   }
 
   // The primary capsule with the largest share in a digit at the end; of one place or type, if given.
@@ -234,9 +243,10 @@ export class Explorer {
     const { digits, primary, frames, link } = this.payload;
     const own = { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
     const { found, problems } = readLink(search, { ...own, ...link });
-    const { digit = this.digit, capsule = this.capsule } = found;
-    Object.assign(this, { digit, capsule });
-    if ("digit" in found || "capsule" in found) this.picked = true;
+    const { digit = this.digit, capsule = this.capsule, only = 0, clouds } = found;
+    if ("digit" in found || "capsule" in found) this.choose({ digit, capsule, only: only === 1 });
+    if (clouds) this.rivals = clouds;
+    this.look({ scale: found.scale, contrast: 2 ** ((found.contrast ?? 0) / 4) });
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
     return found;
@@ -244,25 +254,30 @@ export class Explorer {
 
   // A stop of a lesson is opened as its link would be.
   follow(search) {
-    if (!this.payload) return;
-    clearTimeout(this.writing);
+    if (!this.payload) return false;
     this.unchoose();
     this.clock.go(this.readAddress(search).step ?? this.clock.last);
+    return true;
   }
 
-  // Once the clock rests: browsers refuse an address that changes with every step of a dragged slider.
+  // Of the colours of all views.
+  look({ scale = "c", contrast = 1 }) {
+    Object.assign(this, { scale, contrast });
+    this.contrastSlider.value = String(Math.log2(contrast));
+    this.contrastSlider.setAttribute("aria-valuetext", say("routing.scale.times", { times: fixed(contrast, 1) }));
+  }
+
+  // Once the clock rests.
   writeAddress() {
-    if (!this.report) return;
+    if (this.clock.playing) return;
     // Those that were picked, not those that a drawing begins with.
     const [digit, capsule] = this.picked ? [this.digit, this.capsule] : [];
     const step = this.clock.atEnd ? undefined : this.clock.target;
-    const written = `${digit}/${capsule}/${step}`;
-    if (this.written === written || this.clock.playing) return;
-    this.written = written;
-    clearTimeout(this.writing);
-    this.writing = setTimeout(() => {
-      window.history.replaceState(window.history.state, "", linkWith(window.location.href, { digit, capsule, step }));
-    }, 200);
+    const scale = this.scale === "c" ? undefined : this.scale;
+    const contrast = this.contrast === 1 ? undefined : 4 * Math.log2(this.contrast);
+    const usual = this.rivals.join() === this.rivalsOf(this.digit).join();
+    const [only, clouds] = [this.only ? 1 : undefined, usual ? undefined : this.rivals.join(".")];
+    this.address?.say({ digit, capsule, step, scale, contrast, only, clouds });
   }
 
   // What lies under the pointer in a picture, said again as the clock moves; null says nothing.
@@ -431,7 +446,7 @@ export class Explorer {
       return { scale, input, label: element("label", { class: "choice", "data-tip": tip }, input, name) };
     });
     this.legend = new Legend(this, "capsule");
-    const contrast = element("input", {
+    const contrast = (this.contrastSlider = element("input", {
       type: "range",
       min: 0,
       max: 4,
@@ -440,11 +455,10 @@ export class Explorer {
       "aria-label": say("routing.scale.contrastLabel"),
       "aria-valuetext": say("routing.scale.times", { times: fixed(1, 1) }),
       oninput: () => {
-        this.contrast = 2 ** Number(contrast.value);
-        contrast.setAttribute("aria-valuetext", say("routing.scale.times", { times: fixed(this.contrast, 1) }));
+        this.look({ scale: this.scale, contrast: 2 ** Number(contrast.value) });
         this.invalidate();
       },
-    });
+    }));
     return element(
       "div",
       { class: "scale-bar" },

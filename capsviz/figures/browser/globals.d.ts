@@ -10,6 +10,6 @@ type Scale = "c" | "uniform" | "last" | "share";
 
 interface Window {
   capsvizTransforms?: { name: string; W: Float32Array };
-  capsvizRouting?: { id?: string; search?: string; step: number | null; chosen?: object };
+  capsvizRouting?: { id?: string; said?: string; step: number | null; look?: { scale?: Scale; contrast?: number }; chosen?: object };
   [store: `capsviz${string}`]: any;
 }

@@ -1,6 +1,9 @@
 // What a view has to do with a lesson: it lights its own elements, goes where a stop leads, and says what is so.
 
-/** @typedef {{ visit: number, lit: string, search: string }} Stop where a lesson is: what is lit, and what its link asks of scripts */
+/**
+ * Where a lesson is: what is lit, what its link asks of scripts, whether its page is shown, and the views that went there.
+ * @typedef {{ visit: number, lit: string, search: string, here: boolean, followed: Set<string> }} Stop
+ */
 
 const TALL = 0.6; // of the window: an element higher than this is shown from its top
 
@@ -32,20 +35,28 @@ export function bringIntoSight(node) {
 export class Part {
   /**
    * @param {Record<string, () => Element | null | undefined>} elements of the view, by the names of app/lessons.py's LIT
-   * @param {(search: string) => void} [follow] goes where a link with these parameters would
+   * @param {(search: string) => boolean} [follow] goes where a link with these parameters would; false as long as it cannot
    */
   constructor(elements, follow) {
     this.elements = elements;
     this.follow = follow;
     this.told = {};
+    this.name = Object.keys(elements).join();
     this.arrive = () => {
-      const stop = now();
-      if (stop) this.follow?.(stop.search);
+      this.go();
       this.told = {}; // said again for the new stop
       this.light(true);
     };
     window.addEventListener("capsviz-stop", this.arrive);
     requestAnimationFrame(() => this.light(true)); // once the view stands
+  }
+
+  // Each view goes to a stop once; one that is still being built, when it first says what is so.
+  go() {
+    const stop = now();
+    if (!stop?.here || !this.follow || stop.followed.has(this.name)) return;
+    stop.followed.add(this.name);
+    if (!this.follow(stop.search)) stop.followed.delete(this.name);
   }
 
   /** @param {boolean} [seen] whether what is lit must come into sight */
@@ -72,6 +83,7 @@ export class Part {
    */
   tell(facts) {
     if (!now()) return;
+    this.go();
     const news = Object.entries(facts).filter(([name, value]) => String(this.told[name]) !== String(value));
     if (!news.length) return;
     Object.assign(this.told, facts);

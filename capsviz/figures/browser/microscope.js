@@ -2,7 +2,7 @@
 
 import { Picture, drawInk, element, fixed, inkCanvas, setText, signedText, words } from "./drawing.js";
 import { capsuleAt, capsuleOf } from "./routing.js";
-import { say, spelled } from "./texts.js";
+import { say, spelled, vector } from "./texts.js";
 
 export class Microscope {
   constructor(app) {
@@ -147,8 +147,8 @@ export class Microscope {
       bar.style.width = `${(100 * couplings[digit]) / widest}%`;
     });
     const chosen = votes.subarray(app.focusDigit * D, (app.focusDigit + 1) * D);
-    const vote = Array.from(chosen, (value) => fixed(value)).join(", ");
-    setText(this.vote, say("routing.microscope.numbers", { name: app.name(app.focusDigit), vote }));
+    const said = { name: app.name(app.focusDigit), vote: vector(chosen, 2) };
+    setText(this.vote, say("routing.microscope.numbers", said));
     const total = slice(app.routing.c[iteration]).reduce((sum, c) => sum + c, 0);
     setText(this.total, fixed(total, 3));
   }

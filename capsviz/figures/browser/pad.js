@@ -54,7 +54,7 @@ class Pad {
     }
     this.offered = true;
     this.cover();
-    this.setStateValue("kept", { ...kept, live: false, sent: Date.now() });
+    this.offer(kept, false);
   }
 
   // The example must not flash up before the kept drawing.
@@ -93,8 +93,13 @@ class Pad {
     if (before && !this.connected) this.away();
     if (this.connected && !before) {
       this.back();
-      this.setStateValue("kept", { ...this.kept, live: true, sent: Date.now() });
+      this.offer(this.kept, true);
     }
+  }
+
+  // The address too: what Streamlit sends of it is what the page was opened with.
+  offer(kept, live) {
+    this.setStateValue("kept", { ...kept, live, search: window.location.search, sent: Date.now() });
   }
 
   // Streamlit's own dialog would lie over the canvas and speaks to whoever runs the server: ours takes its place.

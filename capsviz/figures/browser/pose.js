@@ -1,5 +1,6 @@
 // The Pose page: a slider for each number of a pose, and what the decoder draws from them while they move.
 
+import { AddressWriter, readLink } from "./address.js";
 import { Capsules } from "./capsules.js";
 import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
 import { Exports } from "./export.js";
@@ -44,6 +45,7 @@ class Posing {
     this.keys = (event) => event.key === "Escape" && this.halt();
     document.addEventListener("keydown", this.keys);
     this.chores = [];
+    this.address = new AddressWriter();
     this.build();
     root.append(this.element);
     this.part = new Part(
@@ -68,6 +70,7 @@ class Posing {
     clearTimeout(this.resting);
     cancelAnimationFrame(this.request);
     cancelAnimationFrame(this.working);
+    this.address.unmount();
     if (this.motion) cancelAnimationFrame(this.motion.request);
     document.removeEventListener("keydown", this.keys);
     this.leave();
@@ -145,6 +148,7 @@ class Posing {
     this.exports.answered(data.gif);
     if (this.drawing === data.drawing) return;
     this.drawing = data.drawing;
+    this.asked = null; // the dimension that a link has chosen
     if (before) this.kept.before = { digit: before.prediction, pose: before.poses[before.prediction] };
     this.colours = new Diverging(data);
     this.origins = data.poses.map((pose) => Float32Array.from(pose));
@@ -199,8 +203,7 @@ class Posing {
     for (const part of [this.list, this.tools, this.below]) part.inert = !here;
     if (here) clearTimeout(this.overdue);
     this.choose(this.capsule);
-    const first = this.sliders.find(({ element: node }) => node === this.list.firstElementChild).dimension;
-    this.select(this.left?.drawing === this.drawing ? this.selected : first);
+    this.select(this.left?.drawing === this.drawing ? this.selected : (this.asked ?? this.strongest));
     if (!here) this.wait();
   }
 
@@ -227,13 +230,14 @@ class Posing {
 
   // A stop of a lesson is opened as its link would be.
   follow(search) {
-    if (!this.drawing) return;
+    if (!this.drawing) return false;
     this.halt();
     this.poses.forEach((pose, capsule) => pose.set(this.origins[capsule]));
     Object.assign(this, { capsule: this.data.prediction, mask: "winner", pinned: false });
     this.readAddress(search);
     this.notice.hidden = !this.notice.textContent;
     this.choose(this.capsule);
+    return true;
   }
 
   // The dimension that moves the picture most, as far as that was measured.
@@ -246,7 +250,10 @@ class Posing {
     const { dimensions, classes } = this;
     const limits = { classes: classes.length, dimensions, farthest: this.data.farthest };
     const { digit, numbers, problem } = readPose(search, limits);
-    setText(this.notice, problem ?? "");
+    const { found, problems } = readLink(search, this.data.link);
+    setText(this.notice, [problem, ...problems].filter(Boolean).join(" "));
+    this.asked = found.dimension ?? null;
+    if (found.span) this.grid.setSpan(found.span);
     if (digit !== undefined) {
       this.capsule = digit;
       this.mask = "label";
@@ -257,7 +264,7 @@ class Posing {
       this.mask = "all";
       this.poses.forEach((own, capsule) => own.set(numbers.slice(capsule * dimensions, (capsule + 1) * dimensions)));
     }
-    setText(this.notice, say("pose.link.note"));
+    setText(this.notice, [say("pose.link.note"), ...problems].join(" "));
   }
 
   writeAddress(chosen = true) {
@@ -265,6 +272,12 @@ class Posing {
     const address = linkTo(window.location.href, chosen ? { digit: this.capsule, numbers } : null);
     window.history.replaceState(window.history.state, "", address);
     return window.location.href;
+  }
+
+  // What is chosen beside the pose.
+  writeLook() {
+    const dimension = this.selected === this.strongest ? undefined : this.selected;
+    this.address.say({ dimension, span: this.grid.written() });
   }
 
   get pose() {
@@ -311,6 +324,12 @@ class Posing {
     this.rest();
   }
 
+  // The dimension that changes the most pixels of the chosen capsule's drawing.
+  get strongest() {
+    const components = this.data.measured?.[this.capsule];
+    return components ? strongestFirst(components)[0] : 0;
+  }
+
   order() {
     const components = this.sorted.checked ? this.data.measured?.[this.capsule] : null;
     const order = components ? strongestFirst(components).map((d) => this.sliders[d]) : this.sliders;
@@ -323,6 +342,7 @@ class Posing {
     this.selected = dimension;
     this.sliders.forEach((slider, at) => slider.element.classList.toggle("selected", at === dimension));
     this.grid.mark(dimension);
+    this.writeLook();
     this.showMotion();
   }
 

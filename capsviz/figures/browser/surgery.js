@@ -1,7 +1,7 @@
 // Surgery: the same votes, coupled in another way; lengths and reconstruction before and after.
 
 import { element, fixed, inkCanvas, setText } from "./drawing.js";
-import { Experiment, Toggles, mounting } from "./experiment.js";
+import { Experiment, Toggles, experimentText, mounting } from "./experiment.js";
 import { capsuleAt, mapFrame } from "./routing.js";
 import { say } from "./texts.js";
 
@@ -71,6 +71,19 @@ export class Surgery extends Experiment {
 
   reset() {
     this.change({ coupling: "routing", iterations: null, types: [], places: [] });
+  }
+
+  written() {
+    const { coupling, iterations, seed, example, types, places } = this.operation;
+    const { before, examples } = this.data;
+    const text = experimentText(coupling, {
+      R: iterations !== null && iterations !== before.iterations && iterations,
+      seed: coupling === "random" && seed,
+      of: coupling === "carried" && examples.indexOf(example),
+      types,
+      places,
+    });
+    return text === EXPERIMENTS[0] ? undefined : text;
   }
 
   load(data) {

@@ -7,6 +7,7 @@ import { say } from "./texts.js";
 
 export const STEPS = 11;
 const MIDDLE = (STEPS - 1) / 2;
+const SPAN = 5; // of the range, at first; each 0.05 units
 const LINE = 1; // pixel around an image
 const SCALE = 2; // of the grid as a picture to take along;
 const [LEFT, BELOW] = [56, 88]; // its pixels for what rows and columns are
@@ -48,7 +49,7 @@ export class SweepGrid {
       },
       onpointerleave: () => page.tip.hide(),
     });
-    this.span = element("input", { type: "range", min: 0.05, max: 0.6, step: 0.05, value: 0.25, "aria-label": say("pose.sweep.span"), oninput: () => this.respan() });
+    this.span = element("input", { type: "range", min: 0.05, max: 0.6, step: 0.05, value: 0.05 * SPAN, "aria-label": say("pose.sweep.span"), oninput: () => this.respan() });
     this.spanText = element("output");
     this.labels = Array.from({ length: dimensions }, (_, d) => element("span", {}, String(d)));
     const beside = element("div", { class: "sweep-labels", "aria-hidden": "true" }, ...this.labels);
@@ -112,8 +113,20 @@ export class SweepGrid {
     this.labels.forEach((label, d) => label.classList.toggle("marked", d === dimension));
   }
 
+  // The range as a link has it.
+  written() {
+    const steps = Math.round(Number(this.span.value) / Number(this.span.step));
+    return steps === SPAN ? undefined : steps;
+  }
+
+  setSpan(steps) {
+    this.span.value = String(steps * Number(this.span.step));
+    this.showSpan();
+  }
+
   respan() {
     this.showSpan();
+    this.page.writeLook();
     this.page.halt();
     this.page.rest();
   }

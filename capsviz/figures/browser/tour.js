@@ -2,6 +2,7 @@
 
 import { done } from "./conditions.js";
 import { element, setText, words } from "./drawing.js";
+import { typing } from "./keys.js";
 import { announce, bringIntoSight } from "./lesson.js";
 import { say, speak } from "./texts.js";
 
@@ -19,7 +20,6 @@ const IN_PAGE = {
   networks: ".cv-networks",
 };
 const PATIENCE = 4000; // milliseconds that what is lit may take to come
-const TYPING = "input:not([type=radio], [type=range]), textarea, select, [contenteditable], [role=menu]";
 
 export class Tour {
   constructor(root, report) {
@@ -101,9 +101,9 @@ export class Tour {
       this.now = {};
       this.then = {};
       this.noticing = true;
-      const { lit, search, visit } = this.data;
+      const { lit, search, visit, here } = this.data;
       this.hear(facts);
-      announce({ visit, lit, search });
+      announce({ visit, lit, search, here, followed: new Set() });
       this.light(lit);
     });
     this.show();
@@ -147,7 +147,7 @@ export class Tour {
 
   key(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "n") return;
-    if (event.composedPath()[0].closest?.(TYPING)) return;
+    if (event.repeat || typing(event)) return;
     event.preventDefault();
     if (!event.shiftKey) this.go(this.stop + 1);
     else if (this.stop > 1) this.go(this.stop - 1);

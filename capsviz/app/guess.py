@@ -1,0 +1,130 @@
+"""Predict first: the answer is covered until the viewer has said what it will be, and what was said is held against it.
+
+What is covered is not sent: no script, tooltip or colour of the page can give it away.
+"""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from capsviz import figures
+from capsviz.app import pad, session
+from capsviz.inputs.drawings import Drawing
+from capsviz.texts import noun, say
+
+MODE_KEY = "predicting"  # True while each new answer begins covered
+GUESSES_KEY = "guesses"  # list[Guess], the last ones
+SCORE_KEY = "guesses_score"  # Score of the session
+CHOICE_KEY = "guess"  # the classes to choose from
+KEPT = pad.HISTORY  # guesses: whoever goes back to a drawing finds its answer as it was left
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """What was said of one network's answer to one drawing."""
+
+    drawing: Drawing
+    network: str
+    said: str  # name of a class; "" where the answer was uncovered without a guess
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many guesses were what the network then read."""
+
+    right: int = 0
+    all: int = 0
+
+
+def covered() -> bool:
+    """Whether the answer that there is must not be seen yet."""
+    return _predicting() and _guess() is None and session.reading().answer is not None
+
+
+def control() -> None:
+    """The switch, in the frame of every page."""
+    on = _predicting()
+    st.button(
+        say("guess.off" if on else "guess.on"),
+        key="predict",
+        icon=f":material/visibility{'' if on else '_off'}:",
+        help=say("guess.tip"),
+        on_click=set_predicting,
+        args=(not on,),
+    )
+
+
+def set_predicting(on: bool) -> None:
+    """Cover every new answer from now on, that to the current drawing too; or none."""
+    st.session_state[MODE_KEY] = on
+    st.session_state[GUESSES_KEY] = []
+
+
+def asked() -> None:
+    """Above a page that is covered: the classes to choose from, and a way to the answer without."""
+    shape = session.spec().shape
+    question = say("guess.ask", kind=noun(shape.kind))
+    with st.container(key="guessing", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f"<p>{html.escape(question)}</p>")
+        st.pills(question, shape.classes, key=CHOICE_KEY, on_change=_say, label_visibility="collapsed")
+        st.button(say("guess.show"), key="uncover", icon=":material/visibility:", on_click=_keep, args=("",))
+
+
+def told() -> None:
+    """Above a page that was covered: what was said, what the network reads, and the session's score."""
+    guess = _guess() if _predicting() else None
+    answer = session.reading().answer
+    if guess is None or not guess.said or answer is None:
+        return
+    read, words = _read(answer), {"said": guess.said, "kind": noun(session.spec().shape.kind)}
+    found = "none" if read is None else "right" if read == guess.said else "wrong"
+    score = _score()
+    sentence = say(f"guess.{found}", **words, read=read or "")
+    if score.all:
+        sentence += " " + say("guess.score", right=score.right, count=score.all)
+    st.html(f'<p class="cv-guess cv-{found}" data-testid="guess" role="status">{html.escape(sentence)}</p>')
+
+
+def _predicting() -> bool:
+    return bool(st.session_state.get(MODE_KEY, False))
+
+
+def _guess() -> Guess | None:
+    """What was said of the network's answer to the current drawing."""
+    now, network = pad.current(), session.network()
+    guesses: list[Guess] = st.session_state.get(GUESSES_KEY, [])
+    return next((guess for guess in guesses if guess.drawing is now and guess.network == network), None)
+
+
+def _score() -> Score:
+    score: Score = st.session_state.get(SCORE_KEY, Score())
+    return score
+
+
+def _say() -> None:
+    said: Any = st.session_state[CHOICE_KEY]
+    st.session_state[CHOICE_KEY] = None  # for the next drawing
+    if said not in session.spec().shape.classes or not covered():
+        return
+    _keep(said)
+    answer = session.reading().answer
+    read = None if answer is None else _read(answer)
+    if read is not None:  # a network that names nothing proves nobody right or wrong
+        before = _score()
+        st.session_state[SCORE_KEY] = Score(before.right + (read == said), before.all + 1)
+
+
+def _keep(said: str) -> None:
+    guesses: list[Guess] = st.session_state.setdefault(GUESSES_KEY, [])
+    guesses.append(Guess(pad.current(), session.network(), said))
+    del guesses[:-KEPT]
+
+
+def _read(answer: session.Answer) -> str | None:
+    """The class that the answer names, as the card beside it does; None where it names none."""
+    shape, trace = answer.trace.shape, answer.trace
+    scores = trace.scores[-1] if answer.judged is None else answer.judged
+    found = figures.verdict(scores, session.model().card["unsure_below"], shape.score)
+    return None if found == "no digit" else trace.answer

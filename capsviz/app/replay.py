@@ -1,0 +1,56 @@
+"""The replay of the drawing in Streamlit: offered with every drawing, computed only when somebody asks for it."""
+
+import hashlib
+from functools import lru_cache
+
+import streamlit as st
+
+from capsviz.app import session
+from capsviz.errors import ImageError
+from capsviz.figures import replay_offer, replay_payload
+from capsviz.figures.bundle import browser_assets
+from capsviz.inputs import drawings
+from capsviz.inputs.replay import strokes_of
+from capsviz.measures.replay import replay as replayed
+from capsviz.texts import language, say
+
+VIEW_KEY = "replay"  # the component; its state: "asked", the key of the drawing whose replay is wanted
+ASKED_KEY = "replay_asked"  # that key, which outlasts the page and its component
+KEY = 16  # hexadecimal digits
+PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB
+
+_script, _style = browser_assets("replay", "replay")
+_view = st.components.v2.component("capsviz_replay", js=_script, css=_style)
+
+
+@st.fragment
+def replay() -> None:
+    """The drawing from its first point on, and the answer to it as it grew; only this part runs again for one."""
+    now = session.reading()
+    if now.answer is None:
+        return  # the page has been left, or says what to do
+    text = drawings.encode(now.drawing)
+    key = hashlib.sha256(f"{session.network()} {now.iterations} {text}".encode()).hexdigest()[:KEY]
+    problem = "" if strokes_of(now.drawing) else say("replay.noStrokes")
+    data = replay_offer(key, problem)
+    if not problem and st.session_state.get(ASKED_KEY) == key:
+        try:
+            data = _payload(session.network(), text, now.iterations, key, language())
+        except ImageError as error:
+            data = replay_offer(key, str(error))
+        except RuntimeError as error:  # what PyTorch raises when a device fails
+            data = replay_offer(key, session.failure(error))
+    _view(key=VIEW_KEY, data=data, on_asked_change=_asked)
+
+
+def _asked() -> None:
+    """What a browser sends is only compared with the key of the drawing: anything else asks for nothing."""
+    sent = st.session_state[VIEW_KEY].get("asked")
+    st.session_state[ASKED_KEY] = sent if isinstance(sent, str) and len(sent) == KEY else None
+
+
+@lru_cache(maxsize=PAYLOADS)
+def _payload(network: str, drawing: str, iterations: int, key: str, spoken: str) -> bytes:
+    model = session.model()
+    limit = model.card["unsure_below"] if iterations == model.shape.trained else 0.0
+    return replay_payload(replayed(model, drawings.decode(drawing), iterations), key=key, unsure_below=limit)

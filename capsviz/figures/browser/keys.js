@@ -1,0 +1,103 @@
+// The shortcuts of every page: each presses a control that is on the page; a button, and "?", list them all.
+
+import { element } from "./drawing.js";
+import { knows, say, speak } from "./texts.js";
+
+/** @typedef {{ name: string, keys: string[], presses: string, control: boolean, shift?: boolean }} Key as app/keys.py has it */
+
+const FIELDS = "input:not([type=range], [type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=textbox]";
+
+/**
+ * Whether a person types where a key was pressed: then it is a letter and no shortcut.
+ * @param {KeyboardEvent} event
+ */
+export function typing(event) {
+  const target = event.composedPath()[0];
+  return target instanceof Element && target.closest(FIELDS) !== null;
+}
+
+/**
+ * The shortcut that a key is, of those that press a control; null if it is none, or comes with other keys held.
+ * @param {KeyboardEvent} event
+ * @param {Key[]} keys
+ */
+export function shortcut(event, keys) {
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.repeat) return null;
+  return keys.find(({ presses, keys: names }) => presses && names.includes(event.key.toLowerCase())) ?? null;
+}
+
+class Shortcuts {
+  constructor(root) {
+    this.list = element("dl");
+    this.dialog = element(
+      "dialog",
+      { "aria-label": say("keys.title") },
+      element("h2", {}, say("keys.title")),
+      this.list,
+      element("button", { type: "button", onclick: () => this.dialog.close() }, say("keys.close")),
+    );
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close()); // beside it
+    this.button = element(
+      "button",
+      { type: "button", class: "ask", "aria-label": say("keys.title"), title: say("keys.tip"), onclick: () => this.toggle() },
+      "?",
+    );
+    this.element = element("div", { class: "shortcuts" }, this.button, this.dialog);
+    root.append(this.element);
+    this.listen = (event) => this.key(event);
+    document.addEventListener("keydown", this.listen);
+  }
+
+  load(keys) {
+    this.keys = keys;
+    this.list.replaceChildren(
+      ...keys.flatMap(({ name, keys: names, control, shift }) => [
+        element(
+          "dt",
+          {},
+          ...[...(control ? ["Control"] : []), ...(shift ? ["Shift"] : []), ...names].map((key) =>
+            element("kbd", {}, knows(`keys.key.${key}`) ? say(`keys.key.${key}`) : key.trim().toUpperCase() || say("keys.key.Space")),
+          ),
+        ),
+        element("dd", {}, say(`keys.${name}`)),
+      ]),
+    );
+  }
+
+  toggle() {
+    if (this.dialog.open) this.dialog.close();
+    else this.dialog.showModal();
+  }
+
+  key(event) {
+    if (typing(event)) return;
+    if (event.key === "?" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      this.toggle();
+      return;
+    }
+    if (this.dialog.open) return;
+    const found = shortcut(event, this.keys);
+    if (!found) return;
+    event.preventDefault();
+    const control = /** @type {HTMLElement | null} */ (document.querySelector(`.st-key-${found.presses} button:not(:disabled)`));
+    control?.click();
+  }
+
+  unmount() {
+    document.removeEventListener("keydown", this.listen);
+    this.element.remove();
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function mountKeys({ data, parentElement }) {
+  speak(data.texts);
+  if (!mounted.has(parentElement)) mounted.set(parentElement, new Shortcuts(parentElement));
+  mounted.get(parentElement).load(data.keys);
+  return () => {
+    mounted.get(parentElement)?.unmount();
+    mounted.delete(parentElement);
+  };
+}
