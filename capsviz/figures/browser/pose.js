@@ -52,7 +52,7 @@ class Posing {
       {
         decoder: () => this.canvas,
         sliders: () => this.list,
-        strongest: () => this.sliders[this.strongest()].element,
+        strongest: () => this.sliders[this.strongest].element,
         capsules: () => this.capsules.element,
         sweep: () => this.grid.element,
         morph: () => this.morphing.element,
@@ -240,12 +240,6 @@ class Posing {
     return true;
   }
 
-  // The dimension that moves the picture most, as far as that was measured.
-  strongest() {
-    const components = this.data.measured?.[this.capsule];
-    return components ? strongestFirst(components)[0] : 0;
-  }
-
   readAddress(search = window.location.search) {
     const { dimensions, classes } = this;
     const limits = { classes: classes.length, dimensions, farthest: this.data.farthest };
@@ -392,7 +386,7 @@ class Posing {
 
   tell() {
     const by = Array.from(this.pose, (value, d) => value - this.origins[this.capsule][d]);
-    const moved = { capsule: this.capsule, by, strongest: this.strongest(), toString: () => `${this.capsule}/${by}` };
+    const moved = { capsule: this.capsule, by, strongest: this.strongest, toString: () => `${this.capsule}/${by}` };
     this.part.tell({ moved, class: this.classes[this.capsule] });
     this.part.light();
   }
