@@ -143,12 +143,13 @@ def opened(link: str) -> dict[str, str]:
         said["ink" if found.drawing.picture is None else "picture"] = ink
     for name, value in (
         *(("network", found.network), ("lang", found.language), ("R", found.iterations), ("pen", found.pen)),
+        *(("lesson", found.lesson), ("stop", found.stop)),
         ("surgery", found.surgery and in_words(found.surgery)),
     ):
         if value is not None:
             said[name] = str(value)
     values = address.for_script(page.strip("/"), shape, found.iterations or shape.trained)
-    for name in query.keys() - {"network", "lang", "R", "pen", "drawing", "surgery"}:
+    for name in query.keys() - {"network", "lang", "R", "pen", "drawing", "surgery", "lesson", "stop"}:
         said[name] = query[name]
         if name == "pose":
             said[name] = str(len(query[name].split(",")))

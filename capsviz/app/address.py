@@ -3,6 +3,7 @@
 A value that cannot be used gives way to its default, and one sentence says so. A name that was once public stays one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ LONGEST_SURGERY = 400  # characters of an experiment, of all types and places of
 MOST_NAMED = 2  # parameters that are none, which a sentence names
 MOST_CHOICES = 3  # choices that a sentence names
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
+
+NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # a name that a file can have too
+MOST_STOPS = 40  # of a lesson
 
 Range = tuple[int, ...]
 
@@ -119,8 +123,14 @@ def _surgery(text: str, shape: Shape) -> Operation | Weighting:
     return operation(sent, shape.grid, names)
 
 
+def _lesson(text: str, shape: Shape) -> str:
+    if not NAMED.fullmatch(text):
+        raise MessageError(say("address.lesson.unnamed", asked=quoted(text)))
+    return text
+
+
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
-SURGERY = "surgery"
+SURGERY, LESSON, STOP = "surgery", "lesson", "stop"
 CONTRASTS = 16  # quarters of a doubling that the scales' contrast can be raised by
 SPANS = 12  # twentieths of a pose's unit that a sweep goes to both sides
 PARAMETERS = (
@@ -163,6 +173,8 @@ PARAMETERS = (
         script=True,
     ),
     Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
+    Parameter(LESSON, parse=_lesson),
+    Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
 )
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
 WRITTEN = (
@@ -171,6 +183,8 @@ WRITTEN = (
     ITERATIONS,
     DRAWING,
     PEN,
+    LESSON,
+    STOP,
 )  # what a session says in the address, others the scripts
 
 
@@ -188,6 +202,8 @@ class Asked:
         drawing: what is to be on the pad.
         pen: its width in pixels.
         surgery: the experiment on routing, of the network's kind.
+        lesson: what may be a lesson's name.
+        stop: number of its step, from 1.
         bad: the parameters that could not be used.
         problem: one sentence about these; "" without any.
     """
@@ -198,6 +214,8 @@ class Asked:
     drawing: Drawing | None = None
     pen: int | None = None
     surgery: Operation | Weighting | None = None
+    lesson: str | None = None
+    stop: int | None = None
     bad: tuple[str, ...] = ()
     problem: str = ""
 
@@ -209,6 +227,8 @@ _FIELDS = {
     DRAWING: "drawing",
     PEN: "pen",
     SURGERY: "surgery",
+    LESSON: "lesson",
+    STOP: "stop",
 }
 
 
@@ -356,6 +376,8 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return f"{', '.join(words(networks()))}: those whose weights are here"
     if parameter.name == DRAWING:
         return f"letters, digits, `-` and `_`, at most {LONGEST_DRAWING:,}"
+    if parameter.name == LESSON:
+        return say("address.lesson.values")
     if parameter.name == SURGERY:
         return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
     if parameter.name == "scale":

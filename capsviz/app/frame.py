@@ -4,14 +4,14 @@ import html
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import export, guess, keys, languages, menu, pad, session, share
+from capsviz.app import export, guess, keys, languages, menu, pad, session, share, tour
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.inputs.drawings import PAD
@@ -31,11 +31,19 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 @contextmanager
 def frame(page: Page) -> Iterator[None]:
     """Draw the pad rail on the left of a page; the page itself is drawn inside the ``with``."""
+    with suppress(session.Ended), _around(page):
+        yield
+    tour.strip(page.name)
+
+
+@contextmanager
+def _around(page: Page) -> Iterator[None]:
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     first = pad.begin()
     with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
         keys.keys(page.name)
+        tour.control()
         guess.control()
         copying = st.container(key="copying")
         exporting = st.container(key="exporting")
@@ -94,7 +102,7 @@ def opened(page: Page) -> None:
                 )
     if not able:
         _lacks(page, network)
-        st.stop()
+        raise session.Ended
     if not guess.covered():
         guess.told()
         return

@@ -21,6 +21,7 @@ class Key:
         presses: key of the control that it stands for, on every page; "" where a view listens by itself.
         pages: names of the pages that have it; none for all.
         control: whether Control (on a Mac: Command) is held.
+        shift: whether Shift is held.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Key:
     presses: str = ""
     pages: tuple[str, ...] = ()
     control: bool = False
+    shift: bool = False
 
 
 KEYS = (
@@ -40,6 +42,8 @@ KEYS = (
     Key("class", ("0", "9"), pages=("routing",)),
     Key("unchoose", ("Escape",), pages=("routing",)),
     Key("halt", ("Escape",), pages=("pose",)),
+    Key("next", ("n",)),
+    Key("back", ("n",), shift=True),
     Key("list", ("?",)),
 )
 
@@ -55,7 +59,13 @@ def keys(page: str) -> None:
         key="keys",
         data={
             "keys": [
-                {"name": key.name, "keys": key.keys, "presses": key.presses, "control": key.control}
+                {
+                    "name": key.name,
+                    "keys": key.keys,
+                    "presses": key.presses,
+                    "control": key.control,
+                    "shift": key.shift,
+                }
                 for key in here
             ],
             "texts": texts.for_script("common", "keys"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from capsviz.app import frame, session
+from capsviz.app import frame, session, tour
 from capsviz.app.pages import FOLDER, pages
 from capsviz.texts import say
 
@@ -12,7 +12,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 st.set_page_config(page_title="capsviz", page_icon=str(DOCS / "icon.png"), layout="wide")
 st.logo(str(DOCS / "logo.svg"), size="large")
-session.begin()
+tour.begin(session.begin())
 known = {
     page.name: (
         page,
@@ -27,6 +27,9 @@ known = {
 }
 chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], position="top")
 page = next(page for page, of_streamlit in known.values() if of_streamlit is chosen)
+wanted = tour.page()
+if wanted not in ("", page.name):
+    st.switch_page(known[wanted][1])
 with frame.frame(page):
     frame.opened(page)
     chosen.run()

@@ -26,7 +26,7 @@ def menu(first: bool) -> None:
     names = available()
     if len(names) < 2:
         return
-    with st.container(key="networks"):
+    with st.container(width="content", key="networks"):
         chosen = st.menu_button(
             say("network.menu", network=plain(session.spec().title)),
             names,

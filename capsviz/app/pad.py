@@ -146,6 +146,12 @@ def current() -> Drawing:
     return drawing
 
 
+def show(drawing: Drawing) -> None:
+    """Put a drawing on the pad, unless it is there already; undo goes back to the one before."""
+    if drawings.encode(drawing) != drawings.encode(current()):
+        _show(drawing)
+
+
 def pad(first: bool, kind: str) -> None:
     """The canvas and what stands around it.
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -42,8 +42,13 @@ ITERATIONS_KEY = (
 LANGUAGE_KEY = "language"  # code of the language that was chosen, by the address or from the list
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 WRITTEN_KEY = "address_written"  # set[int]: marks of the addresses that were followed or written
+STOP_KEY = "lesson_stop"  # (name of the lesson, number of its stop) at which the session is
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
+
+
+class Ended(Exception):  # noqa: N818 # no error
+    """A page has said all that it has to say; the frame goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +95,12 @@ class Reading:
 # --- what was chosen --------------------------------------------------------------------------------------
 
 
-def begin() -> None:
-    """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before."""
+def begin() -> Asked:
+    """Follow the address, at the beginning of a run: what it asks for goes before what was chosen before.
+
+    Returns:
+        What it asks for; of a tab that comes back, its own drawing.
+    """
     state = st.session_state
     asked, returned = _asked()
     if asked.language is not None:
@@ -109,6 +118,7 @@ def begin() -> None:
         state[pad.WIDTH_KEY] = asked.pen
     if asked.problem:
         state[pad.PROBLEM_KEY] = asked.problem
+    return replace(asked, drawing=pad.current()) if returned else asked
 
 
 def _asked() -> tuple[Asked, bool]:
@@ -142,16 +152,25 @@ def _of_browser() -> str:
 def said() -> dict[str, str]:
     """What the address says of the session, for a script to write: all that is not as it would be without."""
     drawing, kind = pad.current(), spec().shape.kind
+    lesson, stop = stop_of_lesson() or (None, None)
     found = {
         address.NETWORK: network() if network() != DEFAULT else None,
         address.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
         address.ITERATIONS: None if iterations() == trained() else str(iterations()),
         address.DRAWING: None if pad.untouched(kind) else address.drawing_text(drawing),
         address.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
+        address.LESSON: lesson,
+        address.STOP: None if stop is None else str(stop),
     }
     said = {name: value for name, value in found.items() if value is not None}
     st.session_state[WRITTEN_KEY].add(_mark(said))
     return said
+
+
+def stop_of_lesson() -> tuple[str, int] | None:
+    """Name of the lesson and number of its stop, from 1, at which the session is; None without a lesson."""
+    place: tuple[str, int] | None = st.session_state.get(STOP_KEY)
+    return place
 
 
 def surgery_of_link() -> Operation | Weighting | None:
@@ -196,6 +215,12 @@ def set_language(code: str) -> None:
     st.session_state[LANGUAGE_KEY] = st.session_state[SPOKEN_KEY] = code
     st.session_state.pop(pad.PROBLEM_KEY, None)  # said in the language before
     st.query_params[address.LANGUAGE] = code
+
+
+def take(name: str, count: int | None) -> None:
+    """Have a network answer with so many routing iterations; None for as many as in training."""
+    set_network(name)
+    set_iterations(count or trained())
 
 
 def spec() -> Spec:
@@ -303,7 +328,7 @@ def loaded() -> "Model":
 def stop(problem: str) -> NoReturn:
     """End the page with a sentence in place of its views."""
     st.html(f'<div class="cv-waiting" data-testid="waiting">{html.escape(problem)}</div>')
-    st.stop()
+    raise Ended
 
 
 def _seen() -> Seen:

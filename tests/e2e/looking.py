@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 
 from capsviz.figures.bundle import FOLDER
 
-PATHS = ["", "routing", "pose", "model"]
+PATHS = ["", "routing", "pose", "model", "lessons"]
 
 
 KEPT: dict[tuple[Browser, bool], Page] = {}
@@ -72,6 +72,8 @@ def opened(
         name = path.partition("?")[0]
         if name == "model":
             page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
+        elif name == "lessons":
+            page.locator(".cv-lesson").first.wait_for()
         elif name:
             page.locator(".st-key-page canvas").first.wait_for()
         if name == "pose":

@@ -44,7 +44,7 @@ def answer(page: Page) -> str:
     return page.get_by_test_id("answer").inner_text()
 
 
-@pytest.mark.parametrize("path", ["", "routing", "pose", "model"])
+@pytest.mark.parametrize("path", ["", "routing", "pose", "model", "lessons"])
 def test_every_page_shows_it(browser: Browser, address: str, path: str) -> None:
     with opened(browser, address, f"{path}?network={tiny.SPEC.name}") as page:
         errors: list[str] = []

@@ -7,6 +7,7 @@ import { Capsule, Cell } from "./attention_microscope.js";
 import { AttentionPicture } from "./attention_picture.js";
 import { Steps } from "./attention_steps.js";
 import { Diverging, Tip, element } from "./drawing.js";
+import { Part } from "./lesson.js";
 import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { speak } from "./texts.js";
@@ -59,6 +60,15 @@ export class Attention {
       drawn.element,
     );
     root.append(this.element);
+    this.part = new Part(
+      {
+        picture: () => picture.element,
+        algorithm: () => steps.list,
+        clouds: () => cloud.element,
+        microscope: () => capsule.element,
+      },
+      (search) => this.follow(search),
+    );
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.resized = new ResizeObserver(() => this.invalidate());
@@ -92,6 +102,7 @@ export class Attention {
   }
 
   unmount() {
+    this.part.unmount();
     this.address?.unmount();
     cancelAnimationFrame(this.request);
     window.capsvizAttention = this.left();
@@ -165,8 +176,8 @@ export class Attention {
   }
 
   // A link with ?digit=7&capsule=3&step=2 opens with these chosen.
-  readAddress() {
-    const { found, problems } = readLink(window.location.search, this.payload.link);
+  readAddress(search = window.location.search) {
+    const { found, problems } = readLink(search, this.payload.link);
     const { digit = this.digit, step = this.step, scale = this.scale } = found;
     Object.assign(this, { digit, step, scale });
     this.capsule = found.capsule ?? this.strongest(digit);
@@ -175,6 +186,16 @@ export class Attention {
     if ("digit" in found || "capsule" in found) this.picked = true;
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
+  }
+
+  // A stop of a lesson is opened as its link would be.
+  follow(search) {
+    if (!this.loaded) return false;
+    this.step = this.steps.length - 1;
+    this.unchoose();
+    this.readAddress(search);
+    this.invalidate();
+    return true;
   }
 
   writeAddress() {
@@ -245,6 +266,7 @@ export class Attention {
     this.textColour = style.color;
     this.fontFamily = style.fontFamily;
     this.writeAddress();
+    this.part.tell({ step: this.step, capsule: this.capsule, class: this.name(this.digit) });
     this.picture.measure();
     for (const view of this.views) view.draw();
   }

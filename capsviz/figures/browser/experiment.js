@@ -2,6 +2,7 @@
 
 import { AddressWriter } from "./address.js";
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
+import { Part } from "./lesson.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { say, speak } from "./texts.js";
 
@@ -27,9 +28,19 @@ export class Experiment {
     this.undo = element("button", { type: "button", class: "reset", onclick: () => this.reset() }, say("surgery.undo"));
     this.what = element("p", { class: "what" });
     root.append(this.element);
+    this.part = new Part({ surgery: () => this.element }, () => this.afresh());
+  }
+
+  // A stop of a lesson begins without any experiment.
+  afresh() {
+    if (!this.data) return false;
+    if (this.written()) this.reset();
+    else this.show();
+    return true;
   }
 
   unmount() {
+    this.part.unmount();
     clearTimeout(this.timer);
     this.address.unmount();
   }
@@ -141,6 +152,9 @@ export class Experiment {
     const [was, is] = [data.before, data.after];
     const length = (value) => fixed(value, value < 0.01 ? 5 : 3);
     this.undo.disabled = untouched;
+    const { coupling, types = [], places = [], capsules = [] } = this.operation;
+    const silenced = types.length + places.length + capsules.length;
+    this.part.tell({ experiment: coupling, silenced, broken: !untouched && was.digit !== is.digit });
     let verdict = "changed";
     if (voteless) verdict = "voteless";
     else if (untouched) verdict = "unchanged";

@@ -6,6 +6,7 @@ import { Clock } from "./clock.js";
 import { Clouds } from "./clouds.js";
 import { Diverging, Tip, element, fixed, setText } from "./drawing.js";
 import { Film } from "./film.js";
+import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
 import { Microscope } from "./microscope.js";
 import { unpack } from "./packing.js";
@@ -91,6 +92,19 @@ export class Explorer {
       this.film.element,
     );
     root.append(this.element);
+    this.part = new Part(
+      {
+        picture: () => this.stage.element,
+        algorithm: () => this.algorithm.element,
+        clouds: () => this.clouds.element,
+        microscope: () => this.microscope.element,
+        clock: () => this.transport,
+        iterations: () => this.rounds.parentElement,
+        places: () => this.maps.element,
+        film: () => this.film.element,
+      },
+      (search) => this.follow(search),
+    );
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.resized = new ResizeObserver(() => {
@@ -145,6 +159,7 @@ export class Explorer {
   }
 
   unmount() {
+    this.part.unmount();
     this.clock.stop();
     this.address?.unmount();
     window.capsvizRouting = this.left();
@@ -224,10 +239,10 @@ export class Explorer {
   }
 
   // A link with ?digit=7&capsule=412&step=5 opens with these chosen.
-  readAddress() {
+  readAddress(search = window.location.search) {
     const { digits, primary, frames, link } = this.payload;
     const own = { digit: [0, digits - 1], capsule: [0, primary - 1], step: [0, frames.length - 1] };
-    const { found, problems } = readLink(window.location.search, { ...own, ...link });
+    const { found, problems } = readLink(search, { ...own, ...link });
     const { digit = this.digit, capsule = this.capsule, only = 0, clouds } = found;
     if ("digit" in found || "capsule" in found) this.choose({ digit, capsule, only: only === 1 });
     if (clouds) this.rivals = clouds;
@@ -235,6 +250,14 @@ export class Explorer {
     this.notice.textContent = problems.join(" ");
     this.notice.hidden = !problems.length;
     return found;
+  }
+
+  // A stop of a lesson is opened as its link would be.
+  follow(search) {
+    if (!this.payload) return false;
+    this.unchoose();
+    this.clock.go(this.readAddress(search).step ?? this.clock.last);
+    return true;
   }
 
   // Of the colours of all views.
@@ -335,6 +358,7 @@ export class Explorer {
     this.fontFamily = style.fontFamily;
     this.drawBar();
     this.writeAddress();
+    this.part.tell({ step: this.clock.target, capsule: this.capsule, class: this.name(this.digit) });
     if (this.told && !this.tip.node.hidden) this.tip.show(this.told.describe(), ...this.told.at);
     for (const view of this.clock.moving ? this.seen : this.views) view.draw();
   }
@@ -367,18 +391,19 @@ export class Explorer {
       ...Array.from({ length: MOST_ITERATIONS }, (_, n) => element("option", { value: n + 1 }, String(n + 1))),
     );
     this.rounds.disabled = !this.report;
+    this.transport = element(
+      "span",
+      { class: "transport" },
+      button("first", () => clock.go(0)),
+      button("back", () => clock.step(-1)),
+      this.playButton,
+      button("forward", () => clock.step(1)),
+      button("last", () => clock.go(clock.last)),
+    );
     return element(
       "div",
       { class: "bar", role: "toolbar", "aria-label": say("routing.clock.label") },
-      element(
-        "span",
-        { class: "transport" },
-        button("first", () => clock.go(0)),
-        button("back", () => clock.step(-1)),
-        this.playButton,
-        button("forward", () => clock.step(1)),
-        button("last", () => clock.go(clock.last)),
-      ),
+      this.transport,
       this.slider,
       this.where,
       element("label", {}, `${say("routing.clock.speed")} `, this.speed),

@@ -3,7 +3,7 @@
 import { element } from "./drawing.js";
 import { knows, say, speak } from "./texts.js";
 
-/** @typedef {{ name: string, keys: string[], presses: string, control: boolean }} Key as app/keys.py has it */
+/** @typedef {{ name: string, keys: string[], presses: string, control: boolean, shift?: boolean }} Key as app/keys.py has it */
 
 const FIELDS = "input:not([type=range], [type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=textbox]";
 
@@ -51,11 +51,11 @@ class Shortcuts {
   load(keys) {
     this.keys = keys;
     this.list.replaceChildren(
-      ...keys.flatMap(({ name, keys: names, control }) => [
+      ...keys.flatMap(({ name, keys: names, control, shift }) => [
         element(
           "dt",
           {},
-          ...[...(control ? ["Control"] : []), ...names].map((key) =>
+          ...[...(control ? ["Control"] : []), ...(shift ? ["Shift"] : []), ...names].map((key) =>
             element("kbd", {}, knows(`keys.key.${key}`) ? say(`keys.key.${key}`) : key.trim().toUpperCase() || say("keys.key.Space")),
           ),
         ),

@@ -4,6 +4,7 @@ import { AddressWriter, readLink } from "./address.js";
 import { Capsules } from "./capsules.js";
 import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
 import { Exports } from "./export.js";
+import { Part } from "./lesson.js";
 import { Morph } from "./morph.js";
 import { UNMEASURED, endsOf, feed, lengthOf, linkTo, logitOf, outside, probabilityOf, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
 import { Slider } from "./slider.js";
@@ -47,12 +48,24 @@ class Posing {
     this.address = new AddressWriter();
     this.build();
     root.append(this.element);
+    this.part = new Part(
+      {
+        decoder: () => this.canvas,
+        sliders: () => this.list,
+        strongest: () => this.sliders[this.strongest].element,
+        capsules: () => this.capsules.element,
+        sweep: () => this.grid.element,
+        morph: () => this.morphing.element,
+      },
+      (search) => this.follow(search),
+    );
     this.arrived = () => this.start();
     window.addEventListener("capsviz-decoder", this.arrived);
     this.overdue = setTimeout(() => this.report("unsupported", "late"), WAIT_FOR_DECODER);
   }
 
   unmount() {
+    this.part.unmount();
     clearTimeout(this.overdue);
     clearTimeout(this.resting);
     cancelAnimationFrame(this.request);
@@ -215,11 +228,23 @@ class Posing {
     return say("pose.legend.measured", { kind, middle, reach, whole: 2 * reach });
   }
 
-  readAddress() {
+  // A stop of a lesson is opened as its link would be.
+  follow(search) {
+    if (!this.drawing) return false;
+    this.halt();
+    this.poses.forEach((pose, capsule) => pose.set(this.origins[capsule]));
+    Object.assign(this, { capsule: this.data.prediction, mask: "winner", pinned: false });
+    this.readAddress(search);
+    this.notice.hidden = !this.notice.textContent;
+    this.choose(this.capsule);
+    return true;
+  }
+
+  readAddress(search = window.location.search) {
     const { dimensions, classes } = this;
     const limits = { classes: classes.length, dimensions, farthest: this.data.farthest };
-    const { digit, numbers, problem } = readPose(window.location.search, limits);
-    const { found, problems } = readLink(window.location.search, this.data.link);
+    const { digit, numbers, problem } = readPose(search, limits);
+    const { found, problems } = readLink(search, this.data.link);
     setText(this.notice, [problem, ...problems].filter(Boolean).join(" "));
     this.asked = found.dimension ?? null;
     if (found.span) this.grid.setSpan(found.span);
@@ -345,6 +370,7 @@ class Posing {
     this.chores = [];
     if (!this.decoder) return;
     this.paint();
+    this.tell();
     this.canvas.setAttribute("aria-label", say(`pose.picture${this.plain}`, { class: this.classes[this.capsule], kind: this.kind }));
     this.capsules.show();
     this.showMean();
@@ -356,6 +382,13 @@ class Posing {
     }
     if (!this.motion) for (let d = 0; d < this.dimensions; d++) this.chores.push(() => this.grid.drawRow(d));
     this.working ??= requestAnimationFrame(() => this.work());
+  }
+
+  tell() {
+    const by = Array.from(this.pose, (value, d) => value - this.origins[this.capsule][d]);
+    const moved = { capsule: this.capsule, by, strongest: this.strongest, toString: () => `${this.capsule}/${by}` };
+    this.part.tell({ moved, class: this.classes[this.capsule] });
+    this.part.light();
   }
 
   work() {

@@ -1,0 +1,74 @@
+"""The Lessons page: every lesson with what it takes, asks and shows, its link, and a button to begin."""
+
+import html
+import re
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from capsviz.app import address, session, tour
+from capsviz.app.lesson_file import Lesson
+from capsviz.app.lessons import shelf, spoken
+from capsviz.texts import say
+
+ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+
+
+def lessons() -> None:
+    """All of the page."""
+    found = shelf()
+    for fault in found.faults:
+        st.html(f'<p class="cv-note" data-testid="fault">{html.escape(fault.sentence)}</p>')
+    with st.container(key="shelf"):
+        for lesson in found.lessons.values():
+            with st.container(border=True, key=f"lesson_{lesson.name}"):
+                st.html(card(lesson))
+                _ways(lesson)
+    st.html(f'<p class="cv-note">{html.escape(say("lessons.more"))}</p>')
+
+
+def card(lesson: Lesson) -> str:
+    """HTML of what is said of a lesson."""
+    title, notice = html.escape(spoken(lesson.title)), html.escape(spoken(lesson.notice))
+    minutes = say("lessons.minutes", count=lesson.minutes, stops=len(lesson.steps))
+    questions = "".join(f"<li>{html.escape(question)}</li>" for question in spoken(lesson.questions))
+    sources = ARXIV.sub(
+        r'<a href="https://arxiv.org/abs/\1" target="_blank" rel="noopener">\g<0></a>',
+        html.escape(", ".join(lesson.sources)),
+    )
+    read = f'<p class="cv-sources">{say("lessons.sources", sources=sources)}</p>' if sources else ""
+    return (
+        f'<article class="cv-lesson"><h2>{title}</h2><p class="cv-minutes">{minutes}</p>'
+        f"<ul>{questions}</ul><p>{say('lessons.notice', text=notice)}</p>{read}</article>"
+    )
+
+
+def _ways(lesson: Lesson) -> None:
+    """The ways to begin; without its weights, why there are none."""
+    lacks = tour.lacking(lesson)
+    if lacks:
+        st.html(f"<p>{html.escape(say('lessons.lacks', networks=', '.join(lacks)))}</p>")
+        return
+    stop = tour.place(lesson.name)
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            say("lessons.begin") if stop == 1 else say("lessons.again", stop=stop),
+            key=f"begin_{lesson.name}",
+            icon=":material/play_arrow:",
+            on_click=tour.start,
+            args=(lesson.name,),
+        )
+        with st.popover(say("lessons.link"), icon=":material/link:", key=f"link_{lesson.name}"):
+            st.caption(say("lessons.linkTip"))
+            st.code(link(lesson), language=None, wrap_lines=True)
+
+
+def link(lesson: Lesson) -> str:
+    """Address that begins with a lesson."""
+    here = urlsplit(st.context.url or "")
+    said = {name: value for name, value in session.said().items() if name == address.LANGUAGE} | {
+        address.LESSON: lesson.name
+    }
+    # The app's own address: what comes before the page, which the lesson chooses itself.
+    base = here.path.rstrip("/").rpartition("/")[0]
+    return urlunsplit((here.scheme, here.netloc, f"{base}/", urlencode(said), ""))

@@ -1,0 +1,12 @@
+from capsviz.app import shelf
+from capsviz.app.pages import Page
+
+PAGE = Page(4)
+
+
+def show() -> None:
+    shelf.lessons()
+
+
+if __name__ == "__main__":
+    show()
