@@ -166,7 +166,10 @@ def test_other_experiments_on_attention_are_refused(sent: object, mentioned: str
 
 def test_a_link_may_ask_for_each_line_of_the_algorithm() -> None:
     link = address.for_script("routing", find("attention.mnist").shape, 1)
-    assert link == {"digit": (0, 9), "capsule": (0, 15), "step": (0, len(STEPS) - 1)}
+    assert link == {
+        **{"digit": (0, 9), "capsule": (0, 15), "other": (0, 15), "step": (0, len(STEPS) - 1)},
+        **{"scale": ("weight", "c", "score", "share"), "contrast": (0, 16)},
+    }
 
 
 # --- what the browser is sent ---------------------------------------------------------------------------------

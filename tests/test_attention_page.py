@@ -13,7 +13,7 @@ from reference import CARD
 from streamlit.testing.v1 import AppTest
 
 from capsviz.app import attention as ui
-from capsviz.app import session
+from capsviz.app import address, session
 from capsviz.app.messages import Weighting
 from capsviz.app.pages import FOLDER
 from capsviz.figures import attention_payload
@@ -24,7 +24,7 @@ from capsviz.traces.base import COUPLING, POSES
 from capsviz.traces.surgery import reattend
 
 NAME = "attention.mnist"
-LINK = {"digit": (0, 9), "capsule": (0, 15), "step": (0, 6)}
+LINK = address.for_script("routing", find("attention.mnist").shape, 1)
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         for value in (None, [], POSE[:15], [*POSE, 0], [0.1] * 10_000, "0123456789abcdef", {}, 5, [POSE] * 9)
     ),
     *(
-        ({"pose": with_pose(value)}, "-2 to 2")
+        ({"pose": with_pose(value)}, "−2 to 2")
         for value in (2.01, -2.01, "0.1", None, True, math.nan, -math.inf, 10**400, [0], 1e308)
     ),
     ({"pose": with_pose(3, 0)}, "“3”"),
