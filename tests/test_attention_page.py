@@ -12,8 +12,8 @@ import torch
 from reference import CARD
 from streamlit.testing.v1 import AppTest
 
-from capsviz.app import attention as ui
 from capsviz.app import address, session
+from capsviz.app import attention as ui
 from capsviz.app.messages import Weighting
 from capsviz.app.pages import FOLDER
 from capsviz.figures import attention_payload
