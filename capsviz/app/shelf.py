@@ -9,6 +9,7 @@ import streamlit as st
 from capsviz.app import address, session, tour
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import shelf, spoken
+from capsviz.app.menu import plain
 from capsviz.texts import say
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
@@ -38,8 +39,8 @@ def card(lesson: Lesson) -> str:
     )
     read = f'<p class="cv-sources">{say("lessons.sources", sources=sources)}</p>' if sources else ""
     return (
-        f'<article class="cv-lesson"><h2>{title}</h2><p class="cv-minutes">{minutes}</p>'
-        f"<ul>{questions}</ul><p>{say('lessons.notice', text=notice)}</p>{read}</article>"
+        f'<article class="cv-lesson"><h2 data-verbatim>{title}</h2><p class="cv-minutes">{minutes}</p>'
+        f"<ul data-verbatim>{questions}</ul><p>{say('lessons.notice', text=notice)}</p>{read}</article>"
     )
 
 
@@ -49,16 +50,17 @@ def _ways(lesson: Lesson) -> None:
     if lacks:
         st.html(f"<p>{html.escape(say('lessons.lacks', networks=', '.join(lacks)))}</p>")
         return
-    stop = tour.place(lesson.name)
+    # A button's name says which lesson it is of; only who cannot see the card needs that (frame.css).
+    stop, title = tour.place(lesson.name), plain(spoken(lesson.title))
     with st.container(horizontal=True, gap="small"):
         st.button(
-            say("lessons.begin") if stop == 1 else say("lessons.again", stop=stop),
+            say("lessons.begin", title=title) if stop == 1 else say("lessons.again", stop=stop, title=title),
             key=f"begin_{lesson.name}",
             icon=":material/play_arrow:",
             on_click=tour.start,
             args=(lesson.name,),
         )
-        with st.popover(say("lessons.link"), icon=":material/link:", key=f"link_{lesson.name}"):
+        with st.popover(say("lessons.link", title=title), icon=":material/link:", key=f"link_{lesson.name}"):
             st.caption(say("lessons.linkTip"))
             st.code(link(lesson), language=None, wrap_lines=True)
 
