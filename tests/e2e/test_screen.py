@@ -16,6 +16,7 @@ QUESTIONS = {
     "Routing": "Why did this capsule win?",
     "Pose": "What do the sixteen numbers mean?",
     "Model": "What is this network, and how good is it?",
+    "Lessons": "What do you have time for?",
 }
 # A screen of each kind: full HD, laptop, projector, laptop at 150 % and at 200 %, tablets, phones.
 SIZES = [(1920, 1080), (1366, 768), (1280, 720), (911, 512), (683, 384), (820, 1180), (320, 640)]
