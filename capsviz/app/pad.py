@@ -164,6 +164,8 @@ def pad(first: bool, kind: str) -> None:
     _keep()
     st.session_state.pop(CHANGED_KEY, None)
     _canvas(first)
+    if RETURNED_KEY in st.session_state:  # once the canvas has been asked what came after
+        st.rerun()
     now = current()
     # Without help: its tooltips would lie over the canvas, in the pen's way.
     with st.container(horizontal=True, gap="xsmall", key="tools"):
@@ -265,7 +267,6 @@ def _keep() -> None:
         state[PROBLEM_KEY] = problem
     if found.live and found.search:
         state[RETURNED_KEY] = found.search
-        st.rerun()
 
 
 @st.fragment

@@ -33,10 +33,10 @@ def elsewhere(browser: Browser, link: str) -> Iterator[Page]:
 
 def copied(page: Page) -> str:
     """The link that Copy link shows, with its code."""
-    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copy link", exact=True).click()
     dialog = page.get_by_role("dialog", name="Link to what is shown")
     expect(dialog.get_by_role("img", name="QR code of the link")).to_be_visible()
-    link = dialog.get_by_label("The link").input_value()
+    link = dialog.get_by_role("textbox", name="The link").input_value()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     return link
@@ -74,7 +74,7 @@ def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
     browser: Browser, url: str, model: Model
 ) -> None:
     with elsewhere(browser, f"{url}/?R=5&pen=22") as page:
-        page.evaluate("navigator.clipboard.writeText = () => Promise.reject()")
+        page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
         sent = count_messages(page)
         clear(page)
         draw(page, SEVEN)
@@ -142,7 +142,7 @@ def test_a_link_is_selected_where_the_page_may_not_copy(page: Page, url: str) ->
     page.get_by_role("button", name="Copy link").click()
     dialog = page.get_by_role("dialog", name="Link to what is shown")
     expect(dialog.get_by_role("status")).to_contain_text("it is selected")
-    field = dialog.get_by_label("The link")
+    field = dialog.get_by_role("textbox", name="The link")
     selected = field.evaluate("(field) => field.value.slice(field.selectionStart, field.selectionEnd)")
     assert selected == field.input_value() == f"{url}/?drawing=AWNkYAAA"
     expect(dialog).to_contain_text("opened as localhost")
