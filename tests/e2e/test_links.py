@@ -126,7 +126,7 @@ def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
 
         page.get_by_role("link", name="Model", exact=True).first.click()
         page.locator(".cv-headline").wait_for()
-        page.get_by_role("button", name="Network").click()
+        page.locator(".st-key-networks button").click()
         page.get_by_role("menuitem", name="attention").first.click()
         page.wait_for_url("**network=attention**")
         here, link = shown(page, ".cv-headline"), copied(page)
@@ -139,7 +139,7 @@ def test_a_link_is_selected_where_the_page_may_not_copy(page: Page, url: str) ->
     page.evaluate(
         "Object.defineProperty(navigator, 'clipboard', { value: undefined }); document.execCommand = () => false"
     )
-    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copy link", exact=True).click()
     dialog = page.get_by_role("dialog", name="Link to what is shown")
     expect(dialog.get_by_role("status")).to_contain_text("it is selected")
     field = dialog.get_by_role("textbox", name="The link")
@@ -147,7 +147,7 @@ def test_a_link_is_selected_where_the_page_may_not_copy(page: Page, url: str) ->
     assert selected == field.input_value() == f"{url}/?drawing=AWNkYAAA"
     expect(dialog).to_contain_text("opened as localhost")
     page.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("button", name="Copy link")).to_be_focused()
+    expect(page.get_by_role("button", name="Copy link", exact=True)).to_be_focused()
 
 
 def test_the_history_has_an_entry_for_each_page_and_going_back_keeps_the_drawing(page: Page) -> None:
@@ -179,7 +179,7 @@ def test_a_reload_and_a_restart_keep_drawing_network_and_step(
         clear(page)
         draw(page, SEVEN)
         answer(page, "7")
-        page.get_by_role("button", name="Network").click()
+        page.locator(".st-key-networks button").click()
         page.get_by_role("menuitem", name="attention").first.click()
         page.wait_for_url("**network=attention**")
         page.get_by_role("link", name="Routing", exact=True).first.click()
