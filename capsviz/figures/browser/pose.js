@@ -244,7 +244,7 @@ class Posing {
     const { dimensions, classes } = this;
     const limits = { classes: classes.length, dimensions, farthest: this.data.farthest };
     const { digit, numbers, problem } = readPose(search, limits);
-    const { found, problems } = readLink(search, this.data.link);
+    const { found, problems } = readLink(search, this.data.link ?? {});
     setText(this.notice, [problem, ...problems].filter(Boolean).join(" "));
     this.asked = found.dimension ?? null;
     if (found.span) this.grid.setSpan(found.span);
