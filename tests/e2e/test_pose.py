@@ -78,7 +78,7 @@ def shown(page: Page) -> np.ndarray:
 
 def values(page: Page) -> np.ndarray:
     """The sixteen numbers of the pose, exactly, as a link carries them."""
-    page.get_by_role("button", name="copy link").evaluate("(button) => button.click()")
+    page.get_by_role("button", name="copy link", exact=True).evaluate("(button) => button.click()")
     query = urllib.parse.urlsplit(page.evaluate("location.href")).query
     (pose,) = urllib.parse.parse_qs(query)["pose"]
     return np.array([float(text) for text in pose.split(",")])
@@ -377,7 +377,7 @@ def test_a_link_opens_the_same_pixels_in_a_fresh_browser(pose: Page, browser: Br
     slider(pose, 6).focus()
     for _ in range(3):
         pose.keyboard.press("PageUp")
-    pose.get_by_role("button", name="copy link").click()
+    pose.get_by_role("button", name="copy link", exact=True).click()
     expect(pose.get_by_test_id("said")).to_contain_text("The link is")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     fresh = context.new_page()
