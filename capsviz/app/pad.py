@@ -239,7 +239,7 @@ def _keep() -> None:
         key=KEEPER_KEY,
         data=data,
         on_kept_change=lambda: None,
-        on_asked_change=lambda: None,  # the page stood without an answer: one more run is all it wants
+        on_asked_change=_asked,
         height=1,
     ).get("kept")
     if kept is None or not state[FRESH_KEY]:
@@ -335,6 +335,15 @@ def _drawn() -> None:
         state[CHANGED_KEY] = True
     else:
         _push(replace(now, strokes=now.strokes + sent.strokes))
+
+
+def _asked() -> None:
+    """A page that stood without an answer, or whose server has started again, wants one more run.
+
+    A stroke may have come before the canvas had its place in the new session, when nobody was called for it.
+    """
+    if CANVAS_KEY in st.session_state:
+        _drawn()
 
 
 def _left_behind(sent: Any) -> bool:

@@ -332,11 +332,7 @@ def test_a_server_that_starts_again_answers_for_what_is_on_the_pad(browser: Brow
         assert length(page) == said
 
 
-# Known and open: since the address carries the drawing, a stroke that is the very first act is drawn but not answered.
-LOST = pytest.param("stroke", marks=pytest.mark.xfail(reason="the first stroke after a restart is not sent"))
-
-
-@pytest.mark.parametrize("act", ["Clear", "Undo", "example", LOST, "link"])
+@pytest.mark.parametrize("act", ["Clear", "Undo", "example", "stroke", "link"])
 def test_the_first_act_after_a_restart_is_done_on_the_drawing_that_is_seen(
     browser: Browser, server: Server, act: str
 ) -> None:

@@ -5,6 +5,7 @@ import { say, speak } from "./texts.js";
 
 const KEPT = "capsviz-drawing"; // name in the tab's storage
 const PATIENCE = 6000; // milliseconds that a page may stand without an answer before one is asked for; then twice as long
+const AFTER = 500; // milliseconds between a new session's first message and that run
 const HIDDEN_AT_MOST = 2000; // milliseconds that a page waits for the kept drawing instead of showing the example
 
 // A browser may forbid storage; then nothing is kept, and all else works.
@@ -41,6 +42,12 @@ class Pad {
     this.kind = kind;
     this.dress();
     this.kept = { drawing, told, tag, width };
+    if (this.returned) {
+      // What is drawn before the canvas has its place in the new session is looked at in one more run.
+      this.returned = false;
+      clearTimeout(this.looking);
+      this.looking = setTimeout(() => this.setStateValue("asked", Date.now()), AFTER);
+    }
     if (!fresh) {
       writeKept(this.kept);
       this.uncover();
@@ -92,6 +99,7 @@ class Pad {
     this.connected = this.isConnected();
     if (before && !this.connected) this.away();
     if (this.connected && !before) {
+      this.returned = true;
       this.back();
       this.offer(this.kept, true);
     }
@@ -161,6 +169,7 @@ class Pad {
   unmount() {
     cancelAnimationFrame(this.request);
     clearTimeout(this.watcher);
+    clearTimeout(this.looking);
     this.uncover();
     this.back();
     this.watching.disconnect();
