@@ -48,7 +48,7 @@ TYPES = {
 }
 PICTURES, FILMS, PAGES, NUMBERS = ("png", "svg"), ("gif", "mp4"), ("html",), ("npz", "json", "csv")
 
-_script, _style = browser_assets("exporting", "exporting")
+_script, _style = browser_assets("exporting", "panel", "exporting")
 _export = st.components.v2.component("capsviz_export", js=_script, css=_style)
 
 

@@ -21,7 +21,7 @@ SHARE_KEY = "share"  # the component; its trigger: "wanted", a link of which a c
 MOST_MODULES = 117  # of a code's side (version 25): more are too small for a phone that looks at a screen
 CODES = 64  # that are kept for all sessions together
 
-_script, _style = browser_assets("share", "share")
+_script, _style = browser_assets("share", "panel", "share")
 _share = st.components.v2.component("capsviz_share", js=_script, css=_style)
 
 

@@ -1,7 +1,8 @@
 // In the frame of every page: a menu of files to take along. Python makes them; here they are asked for and saved.
 
 import { element, setText } from "./drawing.js";
-import { say, speak } from "./texts.js";
+import { Panel, mounting } from "./panel.js";
+import { say } from "./texts.js";
 
 const ICON = "M12 4v11M7 10l5 5 5-5M4 20h16";
 const PATIENCE = 90_000; // milliseconds after which a file is given up
@@ -33,44 +34,18 @@ class Exporting {
   constructor(root, report) {
     this.report = report;
     this.asked = null;
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("class", "icon");
-    svg.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", ICON);
-    svg.append(path);
-    const label = say("export.name");
-    this.button = element("button", { type: "button", title: label, "aria-expanded": "false", onclick: () => this.toggle() }, svg, element("span", {}, label));
     this.groups = element("div", {});
     this.said = element("p", { class: "said", role: "status", "data-testid": "exported" });
     this.notes = element("div", { class: "notes" });
-    this.panel = element(
-      "div",
-      { class: "panel", role: "dialog", "aria-label": say("export.title"), hidden: true },
-      element("button", { type: "button", class: "close", "aria-label": say("export.close"), onclick: () => this.close(true) }, "×"),
-      element("h2", {}, say("export.title")),
-      this.groups,
-      this.said,
-      this.notes,
-    );
-    this.element = element("div", { class: "exporting" }, this.button, this.panel);
-    root.append(this.element);
-    this.outside = (event) => !event.composedPath().includes(this.element) && this.close();
-    this.keys = (event) => {
-      if (event.key !== "Escape" || this.panel.hidden) return;
-      event.preventDefault();
-      this.close(true);
-    };
-    document.addEventListener("pointerdown", this.outside);
-    document.addEventListener("keydown", this.keys, true);
+    const words = { name: say("export.name"), title: say("export.title"), closing: say("export.close") };
+    const parts = [element("h2", {}, say("export.title")), this.groups, this.said, this.notes];
+    this.panel = new Panel({ kind: "exporting", sign: ICON, ...words, opens: () => this.open() }, ...parts);
+    root.append(this.panel.element);
   }
 
   unmount() {
     clearTimeout(this.timer);
-    document.removeEventListener("pointerdown", this.outside);
-    document.removeEventListener("keydown", this.keys, true);
-    this.element.remove();
+    this.panel.unmount();
   }
 
   load(data) {
@@ -83,7 +58,7 @@ class Exporting {
   }
 
   list() {
-    const dark = this.dark ?? isDark(getComputedStyle(this.element).getPropertyValue("--st-background-color"));
+    const dark = this.dark ?? isDark(getComputedStyle(this.panel.element).getPropertyValue("--st-background-color"));
     this.buttons = [];
     const shown = this.data.groups.filter(([, kinds]) => kinds.length);
     this.groups.replaceChildren(
@@ -136,42 +111,16 @@ class Exporting {
 
   wait(on) {
     for (const button of this.buttons) button.disabled = on;
-    this.panel.setAttribute("aria-busy", String(on));
+    this.panel.panel.setAttribute("aria-busy", String(on));
   }
 
-  toggle() {
-    if (!this.panel.hidden) return this.close(true);
+  open() {
     if (this.asked === null) setText(this.said, "");
-    this.panel.hidden = false;
-    this.button.setAttribute("aria-expanded", "true");
-  }
-
-  close(focus = false) {
-    if (this.panel.hidden) return;
-    this.panel.hidden = true;
-    this.button.setAttribute("aria-expanded", "false");
-    if (focus) this.button.focus();
   }
 }
 
-const mounted = new WeakMap();
+const mount = mounting(Exporting);
 
 export default function mountExporting({ data, parentElement, setStateValue }) {
-  speak(data.texts);
-  let view = mounted.get(parentElement);
-  if (view && view.language !== data.texts.language) {
-    view.unmount();
-    view = null;
-  }
-  if (!view) {
-    view = new Exporting(parentElement, setStateValue);
-    view.language = data.texts.language;
-    mounted.set(parentElement, view);
-  }
-  view.report = setStateValue;
-  view.load(data);
-  return () => {
-    mounted.get(parentElement)?.unmount();
-    mounted.delete(parentElement);
-  };
+  return mount(data, parentElement, setStateValue);
 }

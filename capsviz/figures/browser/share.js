@@ -2,7 +2,8 @@
 
 import { linkWith, replaceAddress, settleAddress } from "./address.js";
 import { element, setText } from "./drawing.js";
-import { say, speak } from "./texts.js";
+import { Panel, drawn, mounting } from "./panel.js";
+import { say } from "./texts.js";
 
 const QUIET = 4; // modules of white around a code
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"]; // what every machine calls itself
@@ -46,50 +47,24 @@ export function linkFromOutside(link, reach) {
 class Share {
   constructor(root, report) {
     this.report = report;
-    const icon = drawn(ICON, "0 0 24 24");
-    icon.setAttribute("class", "icon");
-    const label = say("share.name");
-    this.button = element("button", { type: "button", title: label, "aria-expanded": "false", onclick: () => this.toggle() }, icon, element("span", {}, label));
     this.said = element("p", { class: "said", role: "status" });
     this.field = element("input", { type: "text", readonly: true, "aria-label": say("share.link"), onfocus: () => this.field.select() });
     this.code = element("div", { class: "code" });
     this.notes = element("div", { class: "notes" });
-    this.panel = element(
-      "div",
-      { class: "panel", role: "dialog", "aria-label": say("share.title"), hidden: true },
-      element("button", { type: "button", class: "close", "aria-label": say("share.close"), onclick: () => this.close(true) }, "×"),
-      this.said,
-      this.field,
-      this.code,
-      this.notes,
-    );
-    this.element = element("div", { class: "share" }, this.button, this.panel);
-    root.append(this.element);
-    this.outside = (event) => !event.composedPath().includes(this.element) && this.close();
-    this.keys = (event) => {
-      if (event.key !== "Escape" || this.panel.hidden) return;
-      event.preventDefault();
-      this.close(true);
-    };
-    document.addEventListener("pointerdown", this.outside);
-    document.addEventListener("keydown", this.keys, true);
+    const words = { name: say("share.name"), title: say("share.title"), closing: say("share.close") };
+    const parts = [this.said, this.field, this.code, this.notes];
+    this.panel = new Panel({ kind: "share", sign: ICON, ...words, opens: () => this.open() }, ...parts);
+    root.append(this.panel.element);
   }
 
   unmount() {
-    document.removeEventListener("pointerdown", this.outside);
-    document.removeEventListener("keydown", this.keys, true);
-    this.element.remove();
+    this.panel.unmount();
   }
 
   load(data) {
     this.data = data;
     replaceAddress(addressOf(window.location.href, data));
-    if (data.code && !this.panel.hidden) this.showCode(data.code);
-  }
-
-  toggle() {
-    if (this.panel.hidden) this.open();
-    else this.close(true);
+    if (data.code && this.panel.open) this.showCode(data.code);
   }
 
   open() {
@@ -101,18 +76,10 @@ class Share {
     if (LOCAL.includes(window.location.hostname)) notes.push(say(outside === link ? "share.local" : "share.localCode", { reach: this.data.reach }));
     this.notes.replaceChildren(...notes.map((note) => element("p", {}, note)));
     this.code.replaceChildren();
-    this.panel.hidden = false;
-    this.button.setAttribute("aria-expanded", "true");
+    this.panel.show(true); // a field that is not shown cannot be selected
     this.copy(link);
     this.wanted = outside;
     this.report("wanted", outside);
-  }
-
-  close(focus = false) {
-    if (this.panel.hidden) return;
-    this.panel.hidden = true;
-    this.button.setAttribute("aria-expanded", "false");
-    if (focus) this.button.focus();
   }
 
   // Browsers keep the clipboard from pages that came without encryption; of a selected field most copy all the same.
@@ -141,34 +108,8 @@ class Share {
   }
 }
 
-function drawn(path, box) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", box);
-  svg.setAttribute("aria-hidden", "true");
-  const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  shape.setAttribute("d", path);
-  svg.append(shape);
-  return svg;
-}
-
-const shared = new WeakMap();
+const mount = mounting(Share);
 
 export default function mountShare({ data, parentElement, setTriggerValue }) {
-  speak(data.texts);
-  let share = shared.get(parentElement);
-  if (share && share.language !== data.texts.language) {
-    share.unmount();
-    share = null;
-  }
-  if (!share) {
-    share = new Share(parentElement, setTriggerValue);
-    share.language = data.texts.language;
-    shared.set(parentElement, share);
-  }
-  share.report = setTriggerValue;
-  share.load(data);
-  return () => {
-    shared.get(parentElement)?.unmount();
-    shared.delete(parentElement);
-  };
+  return mount(data, parentElement, setTriggerValue);
 }
