@@ -19,7 +19,6 @@ FLOORS = (
 )
 MOST_LINES = 400
 LONGER = {  # and why
-    "app/messages.py": "what a browser sends is parsed here and nowhere else",
     "app/pad.py": "canvas, tools and the dialog of a picture change one state, each in its own way",
     "inputs/ink.py": "one algorithm, from grey levels to a digit's ink, whose steps read in their order",
     "inputs/strokes.py": "a hand, digits and what is none share the pen that draws them",

@@ -13,7 +13,7 @@ from reference import assert_one_sentence
 
 from capsviz import figures
 from capsviz.app import address
-from capsviz.app.messages import Weighting, weighting
+from capsviz.app.experiments import Weighting, weighting
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures.attention import STEPS, attention_limits
 from capsviz.networks.base import find

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from capsviz.app import address, session
 from capsviz.app import attention as ui
-from capsviz.app.messages import Weighting
+from capsviz.app.experiments import Weighting
 from capsviz.app.pages import FOLDER
 from capsviz.figures import attention_payload
 from capsviz.models import weights

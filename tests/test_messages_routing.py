@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from reference import assert_one_sentence
 
-from capsviz.app.messages import Operation, operation, routing_iterations
+from capsviz.app.experiments import Operation, operation, routing_iterations
 from capsviz.errors import MessageError
 from capsviz.networks.base import find
 

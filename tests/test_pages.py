@@ -226,7 +226,7 @@ def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> No
         trace, drawings, name, measured=measured, link={**LINK, "step": (0, 15)}
     )
     assert (
-        sum(proto.ByteSize() for proto in (explorer, surgery)) < 300_000
+        sum(proto.ByteSize() for proto in (explorer, surgery)) < 270_000
     )  # scripts, style sheets and words among it
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from capsviz.app.messages import Operation, Weighting, operation, weighting
+from capsviz.app.experiments import Operation, Weighting, operation, weighting
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError, NetworkError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
@@ -32,6 +32,8 @@ LONGEST_SURGERY = 400  # characters of an experiment, of all types and places of
 
 MOST_NAMED = 2  # parameters that are none, which a sentence names
 MOST_CHOICES = 3  # choices that a sentence names
+MOST_KNOWN = 9  # parameters that there are, which a sentence names
+MOST_SAID = 2  # faults of a link that are named, of others how many there are
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 
 NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # a name that a file can have too
@@ -177,15 +179,8 @@ PARAMETERS = (
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
 )
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
-WRITTEN = (
-    NETWORK,
-    LANGUAGE,
-    ITERATIONS,
-    DRAWING,
-    PEN,
-    LESSON,
-    STOP,
-)  # what a session says in the address, others the scripts
+# What a session says in the address; the others are the scripts'.
+WRITTEN = (NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN, LESSON, STOP)
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -258,8 +253,10 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
     said = list(bad.values())
     if unknown:
         names = ", ".join(map(quoted, unknown[:MOST_NAMED]))
-        known = ", ".join(parameter.name for parameter in PARAMETERS)
+        known = ", ".join([*(parameter.name for parameter in PARAMETERS[:MOST_KNOWN]), "…"])
         said.append(say("address.unknown", names=names, known=known))
+    if len(said) > MOST_SAID:
+        said[MOST_SAID:] = [say("address.more", count=len(said) - MOST_SAID)]
     problem = say("address.problem", problem=" ".join(said)) if said else ""
     return Asked(**found, bad=(*bad, *unknown), problem=problem)
 

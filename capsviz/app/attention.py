@@ -7,8 +7,8 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, messages, session
-from capsviz.app.messages import Weighting
+from capsviz.app import address, experiments, session
+from capsviz.app.experiments import Weighting
 from capsviz.errors import MessageError
 from capsviz.figures import attention_payload, attention_surgery_payload
 from capsviz.figures.bundle import browser_assets
@@ -77,7 +77,7 @@ def _asked(network: str, primary: int) -> tuple[Weighting, str]:
     if sent is None:
         return last, ""
     try:
-        asked = messages.weighting(sent, primary)
+        asked = experiments.weighting(sent, primary)
     except MessageError as error:
         return last, str(error)
     st.session_state[kept] = asked

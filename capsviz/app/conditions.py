@@ -7,7 +7,7 @@ what is so (figures/browser/lesson.js, ``app.tour``); what counts as changed or 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from capsviz.app.messages import CARRIED
+from capsviz.app.experiments import CARRIED
 from capsviz.checks import real, whole
 from capsviz.errors import MessageError
 from capsviz.figures.attention import STEPS

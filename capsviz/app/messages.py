@@ -1,12 +1,12 @@
 """What a browser sends and what a link says, parsed into checked values or refused with one sentence.
 
-Nothing from outside is used before a function of this module has turned it into a frozen value: its type, its
+Nothing from outside is used before a function of this module (of routing: of ``experiments``) has turned it into a frozen value: its type, its
 size and its range are checked here and nowhere else. Sentences never quote more than a few characters, and nothing
 that could be taken for markup.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,11 @@ from capsviz.errors import MessageError
 from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
 from capsviz.texts import drawn, noun, say, spelled
-from capsviz.traces.base import CapsuleGrid, Shape
-from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS, WEIGHTINGS
+from capsviz.traces.base import Shape
 
 SPAN_LIMIT = 0.5  # of a sweep, of the limit of a pose's numbers
 LATE = "late"  # why a browser cannot decode: the weights did not arrive
 UNSUPPORTED = (LATE,)
-CARRIED = "carried"  # the experiment that starts routing with the b that another drawing left behind
 LARGEST = 2**31 - 1  # of a seed, and of a request's number
 
 
@@ -317,92 +315,3 @@ def unsupported(sent: object) -> str:
     if not isinstance(sent, str) or sent not in UNSUPPORTED:
         raise MessageError(say("message.reason", found=quoted(sent)))
     return say(f"pose.unsupported.{sent}")
-
-
-# --- Routing ------------------------------------------------------------------------------------------------
-
-
-def routing_iterations(sent: object) -> int:
-    """R as the Routing view asks for it.
-
-    Raises:
-        MessageError: if it is anything but a whole number that routing can run for.
-    """
-    return whole(sent, 1, MOST_ITERATIONS, say("message.iterations"))
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One experiment on routing, as surgery.js asks for it; without any, routing as it was."""
-
-    number: int = 0  # of the request: the answer carries it
-    coupling: str = "routing"  # one of COUPLINGS, or CARRIED
-    iterations: int | None = None  # None: as many as the drawing was routed with
-    seed: int = 1  # of "random"
-    example: str = ""  # whose b is carried over
-    types: tuple[int, ...] = ()  # silenced capsule types, and
-    places: tuple[int, ...] = ()  # places of the grid, row * columns + column
-
-
-def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Operation:
-    """The experiment that a browser asks for; what it leaves out is as in ``Operation``.
-
-    Args:
-        grid: of the network's primary capsules.
-        examples: names of the drawings whose b can be carried over.
-
-    Raises:
-        MessageError: if a field has a wrong type, or names what there is not.
-    """
-    if not isinstance(sent, Mapping):
-        raise MessageError(say("message.experiment"))
-    coupling = _experiment(sent.get("coupling", "routing"), (*COUPLINGS, CARRIED))
-    iterations, example = sent.get("iterations"), sent.get("example") or ""
-    if not isinstance(example, str) or example not in (*examples, *(() if coupling == CARRIED else ("",))):
-        raise MessageError(say("message.example", found=quoted(example)))
-    return Operation(
-        number=whole(sent.get("number", 0), 0, LARGEST, say("message.request")),
-        coupling=coupling,
-        iterations=None if iterations is None else routing_iterations(iterations),
-        seed=whole(sent.get("seed", 1), 0, LARGEST, say("message.seed")),
-        example=example,
-        types=_silenced(sent.get("types", ()), grid.types, "type"),
-        places=_silenced(sent.get("places", ()), grid.places, "place"),
-    )
-
-
-@dataclass(frozen=True)
-class Weighting:
-    """One experiment on attention routing, as attention_surgery.js asks for it; without any, attention as it was."""
-
-    number: int = 0  # of the request: the answer carries it
-    coupling: str = "attention"  # one of WEIGHTINGS
-    capsules: tuple[int, ...] = ()  # silenced primary capsules
-
-
-def weighting(sent: object, primary: int) -> Weighting:
-    """The experiment that a browser asks for, of ``primary`` capsules; what it leaves out is as in ``Weighting``.
-
-    Raises:
-        MessageError: if a field has a wrong type, or names what there is not.
-    """
-    if not isinstance(sent, Mapping):
-        raise MessageError(say("message.experiment"))
-    return Weighting(
-        number=whole(sent.get("number", 0), 0, LARGEST, say("message.request")),
-        coupling=_experiment(sent.get("coupling", "attention"), WEIGHTINGS),
-        capsules=_silenced(sent.get("capsules", ()), primary, "capsule"),
-    )
-
-
-def _experiment(sent: object, known: tuple[str, ...]) -> str:
-    if not isinstance(sent, str) or sent not in known:
-        raise MessageError(say("message.noExperiment", found=quoted(sent), known=", ".join(known)))
-    return sent
-
-
-def _silenced(sent: object, count: int, what: str) -> tuple[int, ...]:
-    """Which of ``count`` are silenced, in order."""
-    if not isinstance(sent, (list, tuple)) or len(sent) > count:
-        raise MessageError(say(f"message.silence.{what}", count=count))
-    return tuple(sorted({whole(index, 0, count - 1, say(f"message.silenced.{what}")) for index in sent}))

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, messages, pad, session
-from capsviz.app.messages import CARRIED, Operation
+from capsviz.app import address, experiments, pad, session
+from capsviz.app.experiments import CARRIED, Operation
 from capsviz.errors import MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
 from capsviz.figures.bundle import browser_assets
@@ -80,7 +80,9 @@ def _weights() -> str:
 
 def _iterations_chosen() -> None:
     try:
-        session.set_iterations(messages.routing_iterations(st.session_state[EXPLORER_KEY].get("iterations")))
+        session.set_iterations(
+            experiments.routing_iterations(st.session_state[EXPLORER_KEY].get("iterations"))
+        )
     except MessageError as error:
         st.session_state[pad.PROBLEM_KEY] = str(error)
 
@@ -140,7 +142,7 @@ def _asked(grid: CapsuleGrid) -> tuple[Operation, str]:
     if sent is None:
         return last, ""
     try:
-        asked = messages.operation(sent, grid, [example.name for example in _examples()])
+        asked = experiments.operation(sent, grid, [example.name for example in _examples()])
     except MessageError as error:
         return last, str(error)
     st.session_state[OPERATION_KEY] = (grid, asked)

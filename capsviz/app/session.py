@@ -20,7 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from capsviz.app import address, pad
 from capsviz.app.address import Asked
-from capsviz.app.messages import Operation, Weighting
+from capsviz.app.experiments import Operation, Weighting
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available

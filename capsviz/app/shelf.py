@@ -34,7 +34,11 @@ def card(lesson: Lesson) -> str:
     minutes = say("lessons.minutes", count=lesson.minutes, stops=len(lesson.steps))
     questions = "".join(f"<li>{html.escape(question)}</li>" for question in spoken(lesson.questions))
     sources = ARXIV.sub(
-        r'<a href="https://arxiv.org/abs/\1" target="_blank" rel="noopener">\g<0></a>',
+        # A paper may stand below several lessons: each link has a name of its own.
+        lambda found: (
+            f'<a href="https://arxiv.org/abs/{found[1]}" target="_blank" rel="noopener" data-verbatim '
+            f'aria-label="{found[0]}, {title}">{found[0]}</a>'
+        ),
         html.escape(", ".join(lesson.sources)),
     )
     read = f'<p class="cv-sources">{say("lessons.sources", sources=sources)}</p>' if sources else ""

@@ -11,6 +11,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([a-z0-9_]+)\.js";\n', re.M)
+_COMMENT = re.compile(
+    r"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/)\n", re.M
+)  # on lines of its own: nobody reads it in a browser
 _EXPORT = re.compile(r"^export (default )?((?:async )?function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.M)
 
 
@@ -60,7 +63,7 @@ def _join(
     path = FOLDER / f"{name}.js"
     if not path.is_file():
         raise ValueError(f"{before[-1] if before else 'Somebody'} imports {name}.js, which is not there.")
-    text = path.read_text("utf-8")
+    text = _COMMENT.sub("", path.read_text("utf-8"))
     for wanted, module in _IMPORT.findall(text):
         _join(module, done, exports, (*before, name))
         for part in _names(wanted):

@@ -61,10 +61,7 @@ def test_every_control_and_every_picture_has_a_name_of_its_own(browser: Browser,
         tree = accessibility_tree(page)
     controls = [(node["role"], node["name"]) for node in tree if node["role"] in CONTROLS]
     assert len(controls) >= 8
-    # A paper may be the source of several lessons: all these links lead to one place.
-    assert not [
-        (role, name) for (role, name), count in Counter(controls).items() if count > 1 and "arXiv" not in name
-    ]
+    assert not [control for control, count in Counter(controls).items() if count > 1]
     assert not [role for role, name in controls if not name]
     assert not [node for node in tree if node["role"] in PICTURES and not node["name"]]
 

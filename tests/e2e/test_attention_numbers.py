@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from capsviz.app.messages import Weighting
+from capsviz.app.experiments import Weighting
 from capsviz.figures import attention_payload, attention_surgery_payload
 from capsviz.figures.attention import SCALES, STEPS, attention_limits
 from capsviz.figures.bundle import browser_assets

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from capsviz import texts
-from capsviz.app.messages import Operation
+from capsviz.app.experiments import Operation
 from capsviz.figures import surgery_payload, theme
 from capsviz.figures.packing import pack
 from capsviz.figures.routing import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from capsviz.app.messages import Operation
+from capsviz.app.experiments import Operation
 from capsviz.figures import surgery_payload, theme
 from capsviz.figures.bundle import browser_assets
 from capsviz.traces.routing import RoutingTrace
