@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz.app import address
+from capsviz.app import address, parameters
 from capsviz.app.address import Asked, read
 from capsviz.app.experiments import Operation, Weighting
 from capsviz.errors import MessageError
@@ -199,7 +199,7 @@ def test_a_link_that_was_handed_out_opens_what_it_opened(link: str, opens: str) 
 
 def test_each_parameter_stands_in_a_link_that_was_handed_out() -> None:
     named = {name for link, _ in LINKS for name, _ in parse_qsl(link.partition("?")[2])}
-    assert named == {parameter.name for parameter in address.PARAMETERS}
+    assert named == {parameter.name for parameter in parameters.PARAMETERS}
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_drawing_that_is_none_too_long_or_a_bomb_is_left_out() -> None:
     points = np.random.default_rng(1).uniform(0, 280, (1000, 2))
     large = Drawing((stroke_of(points, 18),))
     bombs = [drawing_of(bytes(size)) for size in (65_535, 65_536, 65_537, 1_400_000)]  # 1000 to 1
-    assert len(bombs[-1]) <= address.LONGEST_DRAWING
+    assert len(bombs[-1]) <= parameters.LONGEST_DRAWING
     for text in (*bombs, "", "A", "=", "AAAA", "AWNg", "💥", "<script>", "Ag" + encode(Drawing())[2:]):
         found = asked({"drawing": text, "pen": "22"})
         assert (found.drawing, found.bad, found.pen) == (None, ("drawing",), 22), text
@@ -329,7 +329,7 @@ def test_a_link_to_anything_else_gets_none(link: object) -> None:
 def test_ten_thousand_hostile_addresses_are_read_or_refused() -> None:
     """Mangled, cut, repeated, oversized, with scripts and bombs in each parameter: never more than one sentence."""
     rng = random.Random(17)
-    names = [parameter.name for parameter in address.PARAMETERS] + ["r", "R ", "", "Ｒ", "digit[]", "<b>"]
+    names = [parameter.name for parameter in parameters.PARAMETERS] + ["r", "R ", "", "Ｒ", "digit[]", "<b>"]
     right = [parse_qsl(link.partition("?")[2]) for link, _ in LINKS]
     pieces = [
         *(
@@ -399,8 +399,8 @@ def test_ten_thousand_hostile_addresses_are_read_or_refused() -> None:
 
 def test_each_parameter_is_documented_in_the_table_made_of_it() -> None:
     written = (ROOT / "docs" / "links.md").read_text("utf-8")
-    table = address.documentation(PAPER)
+    table = parameters.documentation(PAPER)
     assert table in written
-    for parameter in address.PARAMETERS:
+    for parameter in parameters.PARAMETERS:
         assert f"| `{parameter.name}` |" in table
         assert_one_sentence(say(f"address.{parameter.name}.does").replace(";", ","), "")

@@ -1,186 +1,46 @@
-"""What a link can say: one table of parameters, read and written here for Python and for the scripts alike.
+"""An address, read into checked values and written: what stands in it says parameters.py.
 
 A value that cannot be used gives way to its default, and one sentence says so. A name that was once public stays one.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from capsviz.app.experiments import Operation, Weighting, operation, weighting
+from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.parameters import (
+    DRAWING,
+    ITERATIONS,
+    LANGUAGE,
+    LESSON,
+    LONGEST_DRAWING,
+    NETWORK,
+    PARAMETERS,
+    PEN,
+    STOP,
+    SURGERY,
+    Parameter,
+    Range,
+)
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError, NetworkError
-from capsviz.figures.attention import SCALES as ATTENTION_SCALES
-from capsviz.figures.attention import STEPS
-from capsviz.figures.pose import pose_limit
-from capsviz.figures.routing import SCALES as COUPLING_SCALES
-from capsviz.inputs.drawings import WIDTHS, Drawing, decode, encode
-from capsviz.inputs.examples import examples_for
-from capsviz.models.weights import available
-from capsviz.networks.base import find, networks
-from capsviz.texts import languages, say
+from capsviz.inputs.drawings import Drawing, encode
+from capsviz.networks.base import find
+from capsviz.texts import say
 from capsviz.traces.base import Shape
-from capsviz.traces.surgery import MOST_ITERATIONS
 
 LONGEST = 8_000  # characters of a whole address: 160 numbers of a pose take 3,000
-LONGEST_DRAWING = 2_000  # characters of a drawing: a usual digit takes 100 to 200, a picture 250
-LONGEST_SURGERY = 400  # characters of an experiment, of all types and places of the paper's network 250
-
 MOST_NAMED = 2  # parameters that are none, which a sentence names
 MOST_CHOICES = 3  # choices that a sentence names
 MOST_KNOWN = 9  # parameters that there are, which a sentence names
 MOST_SAID = 2  # faults of a link that are named, of others how many there are
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
-
-NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # a name that a file can have too
-MOST_STOPS = 40  # of a lesson
-
-Range = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a link.
-
-    Attributes:
-        name: in the address.
-        pages: names of the pages that read it; none for all.
-        range: the least and the most that it can be, for a network and R routing iterations, or None of a network
-            that has nothing for it to say; None for a parameter that is no number. A third number says how many such
-            numbers it is, with dots between them.
-        choices: what it can be, of a network, if it is a word.
-        parse: what reads a text of another form, of a network.
-        script: whether the page's script reads and writes it; else Python reads it.
-        aliases: names that it once had.
-    """
-
-    name: str
-    pages: tuple[str, ...] = ()
-    range: Callable[[Shape, int], Range | None] | None = None
-    choices: Callable[[Shape], Iterable[str]] | None = None
-    parse: Callable[[str, Shape], object] | None = None
-    script: bool = False
-    aliases: tuple[str, ...] = ()
-
-
-# --- the values of each -----------------------------------------------------------------------------------
-
-
-def _last_capsule(shape: Shape) -> int:
-    return shape.grid.capsules - 1 if shape.grid else 0
-
-
-def _last_step(shape: Shape, count: int) -> int:
-    return (4 * count if shape.iterates else len(STEPS)) - 1
-
-
-def _scales(shape: Shape) -> Iterable[str]:
-    return {"dynamic": COUPLING_SCALES, "attention": ATTENTION_SCALES}.get(shape.routing or "", ())
-
-
-def _drawing(text: str, shape: Shape) -> Drawing:
-    if len(text) > LONGEST_DRAWING:
-        raise MessageError(say("address.drawing.long", most=f"{LONGEST_DRAWING:,}"))
-    try:
-        return decode(text)
-    except MessageError as error:
-        raise MessageError(say("address.drawing.unreadable")) from error
-
-
-# The parts of an experiment after its name, "random_seed.3_R.5_types.0.7": whether each is one number or several.
-_PARTS = {
-    "R": ("iterations", False),
-    "seed": ("seed", False),
-    "of": ("example", False),
-    "types": ("types", True),
-    "places": ("places", True),
-    "capsules": ("capsules", True),
-}
-
-
-def _surgery(text: str, shape: Shape) -> Operation | Weighting:
-    if shape.grid is None or shape.routing not in ("dynamic", "attention"):
-        raise MessageError(say("address.surgery.lacks"))
-    unreadable = MessageError(say("address.surgery.unreadable", asked=quoted(text)))
-    if len(text) > LONGEST_SURGERY:
-        raise unreadable
-    coupling, *parts = text.split("_")
-    sent: dict[str, Any] = {"coupling": coupling}
-    for part in parts:
-        name, *numbers = part.split(".")
-        field, several = _PARTS.get(name, ("", False))
-        plain = all(digits.isascii() and digits.isdecimal() for digits in numbers)
-        if not field or field in sent or not plain or not (several or len(numbers) == 1):
-            raise unreadable
-        sent[field] = [int(digits) for digits in numbers] if several else int(numbers[0])
-    if shape.routing == "attention":
-        return weighting(sent, shape.grid.capsules)
-    names = [example.name for example in examples_for(shape.kind)]
-    if "example" in sent:
-        sent["example"] = names[sent["example"]] if sent["example"] < len(names) else "?"
-    return operation(sent, shape.grid, names)
-
-
-def _lesson(text: str, shape: Shape) -> str:
-    if not NAMED.fullmatch(text):
-        raise MessageError(say("address.lesson.unnamed", asked=quoted(text)))
-    return text
-
-
-NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
-SURGERY, LESSON, STOP = "surgery", "lesson", "stop"
-CONTRASTS = 16  # quarters of a doubling that the scales' contrast can be raised by
-SPANS = 12  # twentieths of a pose's unit that a sweep goes to both sides
-PARAMETERS = (
-    Parameter(NETWORK, choices=lambda shape: available()),
-    Parameter(LANGUAGE, choices=lambda shape: languages()),
-    Parameter(ITERATIONS, range=lambda shape, count: (1, MOST_ITERATIONS) if shape.iterates else None),
-    Parameter(DRAWING, parse=_drawing),
-    Parameter(PEN, range=lambda shape, count: WIDTHS),
-    Parameter(
-        "digit", ("routing", "pose"), range=lambda shape, count: (0, len(shape.classes) - 1), script=True
-    ),
-    Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
-    Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
-    Parameter("scale", ("routing",), choices=_scales, script=True),
-    Parameter("contrast", ("routing",), range=lambda shape, count: (0, CONTRASTS), script=True),
-    Parameter(
-        "only",
-        ("routing",),
-        range=lambda shape, count: (0, 1) if shape.routing == "dynamic" else None,
-        script=True,
-    ),
-    Parameter(
-        "clouds",
-        ("routing",),
-        range=lambda shape, count: (0, len(shape.classes) - 1, 2) if shape.routing == "dynamic" else None,
-        script=True,
-    ),
-    Parameter(
-        "other",
-        ("routing",),
-        range=lambda shape, count: (0, _last_capsule(shape)) if shape.routing == "attention" else None,
-        script=True,
-    ),
-    Parameter(SURGERY, ("routing",), parse=_surgery),
-    Parameter("pose", ("pose",), script=True),
-    Parameter(
-        "dimension",
-        ("pose",),
-        range=lambda shape, count: (0, shape.pose - 1) if shape.pose else None,
-        script=True,
-    ),
-    Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
-    Parameter(LESSON, parse=_lesson),
-    Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
-)
-_BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
 # What a session says in the address; the others are the scripts'.
 WRITTEN = (NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN, LESSON, STOP)
+
+_BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -353,43 +213,3 @@ def for_script(page: str, shape: Shape, iterations: int) -> dict[str, Range | tu
         if ends or words:
             found[parameter.name] = ends or words
     return found
-
-
-def documentation(shape: Shape) -> str:
-    """The table of docs/links.md, as Markdown."""
-    rows = []
-    for parameter in PARAMETERS:
-        where = ", ".join(parameter.pages) or "all"
-        rows.append(
-            f"| `{parameter.name}` | {where} | {_documented(parameter, shape)} | {say(f'address.{parameter.name}.does')} |"
-        )
-    return "\n".join(["| Parameter | Pages | Values | What it does |", "|---|---|---|---|", *rows, ""])
-
-
-def _documented(parameter: Parameter, shape: Shape) -> str:
-    """The values of a parameter, in words."""
-    words = partial(map, "`{}`".format)
-    if parameter.name == NETWORK:
-        return f"{', '.join(words(networks()))}: those whose weights are here"
-    if parameter.name == DRAWING:
-        return f"letters, digits, `-` and `_`, at most {LONGEST_DRAWING:,}"
-    if parameter.name == LESSON:
-        return say("address.lesson.values")
-    if parameter.name == SURGERY:
-        return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
-    if parameter.name == "scale":
-        return f"{', '.join(words(COUPLING_SCALES))}; with attention {', '.join(words(ATTENTION_SCALES))}"
-    if parameter.choices:
-        return ", ".join(words(parameter.choices(shape)))
-    if parameter.name == "pose":
-        limit = pose_limit(shape)
-        return f"{shape.pose} numbers from −{limit:g} to {limit:g}, or all {len(shape.classes) * shape.pose}"
-    assert parameter.range is not None
-    ends = parameter.range(shape, shape.trained)
-    if ends is None:
-        return "0 to the last, with attention"
-    return (
-        f"{ends[0]} to {ends[1]}"
-        if len(ends) < 3
-        else f"{ends[2]} of them from {ends[0]} to {ends[1]}, with a dot"
-    )

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import address, guess, pose, session
+from capsviz.app import guess, parameters, pose, session
 from capsviz.checks import real, whole
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import export
@@ -342,7 +342,7 @@ class _View:
 def link(wanted: Wanted) -> str:
     """The address, from its path on, that opens the same page with the same drawing."""
     query = {"network": wanted.network if wanted.network != DEFAULT else None}
-    if len(wanted.drawing) <= address.LONGEST_DRAWING:
+    if len(wanted.drawing) <= parameters.LONGEST_DRAWING:
         query["drawing"] = wanted.drawing
     if wanted.iterations != session.trained():
         query["R"] = str(wanted.iterations)

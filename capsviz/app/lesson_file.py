@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from capsviz.app import address
+from capsviz.app import parameters
 from capsviz.app.conditions import CONDITIONS, Wanted, can_be_done, shortened
 from capsviz.app.pages import pages
 from capsviz.checks import one_line, real, whole, whole_of_text
@@ -17,12 +17,12 @@ from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import FIRST, languages, say
 from capsviz.traces.base import POSES
 
-MOST_STEPS = address.MOST_STOPS
+MOST_STEPS = parameters.MOST_STOPS
 MOST_MINUTES = 180
 MOST_SAID, MOST_ASKED, MOST_WORDS = 340, 150, 400  # characters: half a phone's screen has room for a step's
 MOST_LISTED = 6  # questions, or sources
 # Parameters that no step sets: a person's own, and the experiment, with which none begins.
-NO_STEPS = (address.LANGUAGE, address.PEN, address.SURGERY, address.LESSON, address.STOP)
+NO_STEPS = (parameters.LANGUAGE, parameters.PEN, parameters.SURGERY, parameters.LESSON, parameters.STOP)
 
 # What a step can light: the pages on which it stands; none for all. Each view declares its own (figures/browser/lesson.js).
 LIT: Mapping[str, tuple[str, ...]] = {
@@ -65,7 +65,7 @@ class Step:
     Attributes:
         page: name of the page.
         network: name of the network that answers.
-        address: what its link asks for, by the names of ``address.PARAMETERS``, the network aside.
+        address: what its link asks for, by the names of ``parameters.PARAMETERS``, the network aside.
         text: what is said.
         lit: of ``LIT``; "" for nothing.
         ask: what is to be done, in words; empty for nothing.
@@ -138,7 +138,7 @@ def parse(name: str, source: str) -> Lesson | Fault:
         source: TOML.
     """
     file = f"{one_line(name)}.toml"
-    if not address.NAMED.fullmatch(name):
+    if not parameters.NAMED.fullmatch(name):
         return Fault(file, 1, say("lessons.fault.name"))
     try:
         return _lesson(name, tomllib.loads(source))
@@ -214,8 +214,8 @@ def _step(found: object, number: int, network: Spec) -> Step:
     if not isinstance(page, str) or page not in known:
         raise _choice("page", page, known, *way, "page")
     asked = _table(found, "address", way)
-    if address.NETWORK in asked:
-        network = _network(asked[address.NETWORK], (*way, "address", address.NETWORK))
+    if parameters.NETWORK in asked:
+        network = _network(asked[parameters.NETWORK], (*way, "address", parameters.NETWORK))
     if not known[page].needs <= network.offers:
         raise _Wrong(say("lessons.fault.needs", page=page, network=network.name), *way, "page")
     lit = found.get("lit", "")
@@ -236,7 +236,7 @@ def _step(found: object, number: int, network: Spec) -> Step:
     values = {
         key: _parameter(key, value, page, network, asked, way)
         for key, value in asked.items()
-        if key != address.NETWORK
+        if key != parameters.NETWORK
     }
     return Step(
         page,
@@ -267,7 +267,7 @@ def _parameter(
     text = str(value)
     able = {
         parameter.name: parameter
-        for parameter in address.PARAMETERS
+        for parameter in parameters.PARAMETERS
         if parameter.name not in NO_STEPS and (not parameter.pages or page in parameter.pages)
     }
     if key not in able:
@@ -286,8 +286,8 @@ def _parameter(
         return text
     if range_:
         count = shape.trained
-        if shape.iterates and str(asked.get(address.ITERATIONS, "")).isdecimal():
-            count = int(asked[address.ITERATIONS])
+        if shape.iterates and str(asked.get(parameters.ITERATIONS, "")).isdecimal():
+            count = int(asked[parameters.ITERATIONS])
         ends = range_(shape, count)
         if ends is None:
             raise _Wrong(say(f"address.{key}.lacks"), *here)

@@ -18,7 +18,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from capsviz.app import address, pad
+from capsviz.app import address, pad, parameters
 from capsviz.app.address import Asked
 from capsviz.app.experiments import Operation, Weighting
 from capsviz.errors import CapsvizError
@@ -154,13 +154,13 @@ def said() -> dict[str, str]:
     drawing, kind = pad.current(), spec().shape.kind
     lesson, stop = stop_of_lesson() or (None, None)
     found = {
-        address.NETWORK: network() if network() != DEFAULT else None,
-        address.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
-        address.ITERATIONS: None if iterations() == trained() else str(iterations()),
-        address.DRAWING: None if pad.untouched(kind) else address.drawing_text(drawing),
-        address.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
-        address.LESSON: lesson,
-        address.STOP: None if stop is None else str(stop),
+        parameters.NETWORK: network() if network() != DEFAULT else None,
+        parameters.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
+        parameters.ITERATIONS: None if iterations() == trained() else str(iterations()),
+        parameters.DRAWING: None if pad.untouched(kind) else address.drawing_text(drawing),
+        parameters.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
+        parameters.LESSON: lesson,
+        parameters.STOP: None if stop is None else str(stop),
     }
     said = {name: value for name, value in found.items() if value is not None}
     st.session_state[WRITTEN_KEY].add(_mark(said))
@@ -214,7 +214,7 @@ def set_language(code: str) -> None:
     """Speak another language from now on, and say so in the address bar."""
     st.session_state[LANGUAGE_KEY] = st.session_state[SPOKEN_KEY] = code
     st.session_state.pop(pad.PROBLEM_KEY, None)  # said in the language before
-    st.query_params[address.LANGUAGE] = code
+    st.query_params[parameters.LANGUAGE] = code
 
 
 def take(name: str, count: int | None) -> None:

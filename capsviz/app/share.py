@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit import config, net_util
 
 from capsviz import texts
-from capsviz.app import address, pad, session
+from capsviz.app import address, pad, parameters, session
 from capsviz.errors import MessageError
 from capsviz.figures.bundle import browser_assets
 from capsviz.inputs.preprocess import FIELD
@@ -36,7 +36,7 @@ def share(page: str) -> None:
     carried = address.drawing_text(drawing)
     notes = [say("share.carries")]
     if carried is None:
-        notes = [say("share.large", most=f"{address.LONGEST_DRAWING:,}")]
+        notes = [say("share.large", most=f"{parameters.LONGEST_DRAWING:,}")]
     elif drawing.picture is not None:
         notes.append(say("share.picture", size=FIELD))
     wanted = st.session_state.get(SHARE_KEY, {}).get("wanted")

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from capsviz.app import address, session, tour
+from capsviz.app import parameters, session, tour
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import shelf, spoken
 from capsviz.app.menu import plain
@@ -72,8 +72,8 @@ def _ways(lesson: Lesson) -> None:
 def link(lesson: Lesson) -> str:
     """Address that begins with a lesson."""
     here = urlsplit(st.context.url or "")
-    said = {name: value for name, value in session.said().items() if name == address.LANGUAGE} | {
-        address.LESSON: lesson.name
+    said = {name: value for name, value in session.said().items() if name == parameters.LANGUAGE} | {
+        parameters.LESSON: lesson.name
     }
     # The app's own address: what comes before the page, which the lesson chooses itself.
     base = here.path.rstrip("/").rpartition("/")[0]

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import address, guess, pad, session
+from capsviz.app import guess, pad, parameters, session
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import TOUR, shelf, spoken
@@ -90,10 +90,10 @@ def leave(over: bool = False) -> None:
 def _go(lesson: Lesson, stop: int, asked: Asked) -> None:
     """Show a stop; what the link says with which a lesson is opened goes before what the stop says."""
     state, step = st.session_state, lesson.steps[stop - 1]
-    count = step.address.get(address.ITERATIONS)
+    count = step.address.get(parameters.ITERATIONS)
     session.take(asked.network or step.network, asked.iterations or (int(count) if count else None))
-    if address.DRAWING in step.address and asked.drawing is None:
-        pad.show(drawings.decode(step.address[address.DRAWING]))
+    if parameters.DRAWING in step.address and asked.drawing is None:
+        pad.show(drawings.decode(step.address[parameters.DRAWING]))
     state[VISITS_KEY] = state.get(VISITS_KEY, 0) + 1
     state[session.STOP_KEY] = lesson.name, stop
     state.setdefault(PLACES_KEY, {})[lesson.name] = stop
@@ -179,7 +179,7 @@ def _gone() -> None:
     if now is None or not isinstance(sent, Mapping):
         return
     try:
-        stop = whole(sent.get("stop"), 0, address.MOST_STOPS, say("address.stop.name"))
+        stop = whole(sent.get("stop"), 0, parameters.MOST_STOPS, say("address.stop.name"))
     except MessageError as error:
         st.session_state[pad.PROBLEM_KEY] = str(error)
         return

@@ -12,7 +12,7 @@ import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { speak } from "./texts.js";
 
-const NAMES = ["digit", "capsule", "other", "step", "scale", "contrast"]; // of the address, as app/address.py has them
+const NAMES = ["digit", "capsule", "other", "step", "scale", "contrast"]; // of the address, as app/parameters.py has them
 
 export class Attention {
   // What is chosen: a class, a primary capsule and another one whose votes are compared; picked by hand or not.

@@ -188,7 +188,7 @@ export class Experiment {
 }
 
 /**
- * An experiment as a link has it, app/address.py reads it: "random_seed.3_types.0.7".
+ * An experiment as a link has it, app/parameters.py reads it: "random_seed.3_types.0.7".
  * @param {string} coupling
  * @param {Record<string, number | number[] | false>} parts those that are false, or empty, are left out
  */

@@ -18,7 +18,7 @@ import { say, speak } from "./texts.js";
 const SCALES = ["c", "uniform", "last", "share"];
 const STEPS = ["softmax", "sum", "squash", "agreement"]; // as figures/routing.py has them
 const MOST_ITERATIONS = 10; // that can be asked for, as traces/surgery.py has it
-const NAMES = ["digit", "capsule", "step", "scale", "contrast", "only", "clouds"]; // of the address, as app/address.py has them
+const NAMES = ["digit", "capsule", "step", "scale", "contrast", "only", "clouds"]; // of the address, as app/parameters.py has them
 
 const ICONS = {
   first: "M6 5h2v14H6zM19 5v14l-10-7z",
