@@ -5,14 +5,11 @@ components, and where the votes lie on their principal axes.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import numpy as np
 
-from capsviz import texts
 from capsviz.figures.packing import pack
-from capsviz.figures.routing import vote_cloud
-from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours
+from capsviz.figures.routing import view_header, vote_cloud
 from capsviz.traces.attention import AttentionTrace
 
 # The lines of the algorithm, in their order: each is a step that the view shows.
@@ -55,8 +52,7 @@ def attention_payload(
     Returns:
         What ``pack`` makes of it.
     """
-    primary, classes, pose = trace.u_hat.shape
-    order = np.argsort(-trace.lengths[-1], kind="stable")
+    _, classes, pose = trace.u_hat.shape
     clouds = [vote_cloud(trace, j) for j in range(classes)]
     arrays = {
         "image": trace.image,
@@ -73,25 +69,10 @@ def attention_payload(
         "axes": np.stack([cloud.axes for cloud in clouds]),
         "drawings": np.rint(drawings[-1] * 255).astype(np.uint8),
     }
-    header = {
-        "primary": primary,
-        "digits": classes,
+    header = view_header(trace, clouds, link, "attention") | {
         "pose": pose,
-        "size": trace.shape.size,
-        "classes": trace.classes,
-        "kind": trace.shape.kind,
-        "grid": asdict(trace.grid),
-        "trained": trace.shape.trained,
-        "prediction": trace.prediction,
-        "runnerUp": int(order[1]),
         "steps": STEPS,
         "scales": SCALES,
         "limits": attention_limits(trace),
-        "kept": [cloud.kept for cloud in clouds],
-        "link": dict(link or {}),
-        "texts": texts.for_script("common", "attention", "address.outside"),
-        "digitColours": class_colours(classes),
-        "forColour": FOR_COLOUR,
-        "againstColour": AGAINST_COLOUR,
     }
     return pack(arrays, header)

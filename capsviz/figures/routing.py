@@ -6,15 +6,16 @@ trace by a test), so that 1 or 10 iterations weigh the same. A page of its own i
 of its size.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from capsviz import texts
 from capsviz.figures.packing import pack
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours
+from capsviz.traces.attention import AttentionTrace
 from capsviz.traces.routing import RoutingTrace
 
 SCALES = ("c", "uniform", "last", "share")
@@ -161,6 +162,41 @@ def transforms_payload(transforms: np.ndarray, name: str) -> bytes:
     return pack({"W": halves}, {"name": name})
 
 
+def view_header(
+    trace: RoutingTrace | AttentionTrace,
+    clouds: Sequence[Cloud],
+    link: Mapping[str, tuple[int, ...] | tuple[str, ...]] | None,
+    words: str,
+) -> dict[str, Any]:
+    """What every view of a routing is told, whatever its kind.
+
+    Args:
+        trace: one image's trace.
+        clouds: of its votes, one for each class.
+        link: as given to ``routing_payload``.
+        words: the view's part of the texts.
+    """
+    primary, classes, _ = trace.u_hat.shape
+    order = np.argsort(-trace.lengths[-1], kind="stable")
+    return {
+        "primary": primary,
+        "digits": classes,
+        "size": trace.shape.size,
+        "classes": trace.classes,
+        "kind": trace.shape.kind,
+        "grid": asdict(trace.grid),
+        "trained": trace.shape.trained,
+        "prediction": trace.prediction,
+        "runnerUp": int(order[1]),
+        "kept": [cloud.kept for cloud in clouds],
+        "link": dict(link or {}),
+        "texts": texts.for_script("common", words, "address.outside"),
+        "digitColours": class_colours(classes),
+        "forColour": FOR_COLOUR,
+        "againstColour": AGAINST_COLOUR,
+    }
+
+
 def routing_payload(
     trace: RoutingTrace,
     drawings: np.ndarray,
@@ -182,9 +218,7 @@ def routing_payload(
     Returns:
         What ``pack`` makes of it.
     """
-    primary, digits, _ = trace.u_hat.shape
-    order = np.argsort(-trace.lengths[-1], kind="stable")
-    clouds = [vote_cloud(trace, j) for j in range(digits)]
+    clouds = [vote_cloud(trace, j) for j in range(len(trace.classes))]
     arrays = {
         "image": trace.image,
         "u": trace.u,
@@ -193,33 +227,18 @@ def routing_payload(
         "v": trace.v,
         "axes": np.stack([cloud.axes for cloud in clouds]),
         "links": strongest_links(trace),
-        "links_of": np.stack([strongest_links(trace, j) for j in range(digits)]),
+        "links_of": np.stack([strongest_links(trace, j) for j in range(len(trace.classes))]),
         "drawings": np.rint(drawings * 255).astype(np.uint8),
     }
-    header = {
+    header = view_header(trace, clouds, link, "routing") | {
         "iterations": trace.iterations,
-        "primary": primary,
-        "digits": digits,
-        "size": trace.shape.size,
-        "classes": trace.classes,
-        "kind": trace.shape.kind,
-        "grid": asdict(trace.grid),
-        "trained": trace.shape.trained,
-        "prediction": trace.prediction,
-        "runnerUp": int(order[1]),
         "frames": [frame._asdict() for frame in routing_frames(trace.iterations)],
         "limits": scale_limits(trace),
         "widest": float(max(np.abs(trace.share).max(), 1e-6)),
         "transforms": transforms,
-        "kept": [cloud.kept for cloud in clouds],
         "entropy": [
             {"mean": float(row.mean()), "least": float(row.min())} for row in trace.entropy.astype(np.float64)
         ],
         "measured": measured,
-        "link": dict(link or {}),
-        "texts": texts.for_script("common", "routing", "address.outside"),
-        "digitColours": class_colours(digits),
-        "forColour": FOR_COLOUR,
-        "againstColour": AGAINST_COLOUR,
     }
     return pack(arrays, header)
