@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import guess, pad, parameters, session
+from capsviz.app import guess, pad, panels, parameters, session
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import TOUR, shelf, spoken
@@ -144,6 +144,7 @@ def strip(page: str) -> None:
         "ask": spoken(step.ask),
         "wanted": dict(step.do),
         "lit": step.lit,
+        "selector": panels.SELECTORS.get(step.lit, ""),
         "search": f"?{urlencode(step.address)}",
         "page": say(f"{step.page}.title"),
         "here": step.page == page,
