@@ -15,7 +15,6 @@ from capsviz.errors import CapsvizError, NetworkError
 from capsviz.figures.pose import pose_limit
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import FIRST, languages, say
-from capsviz.traces.base import POSES
 
 MOST_STEPS = parameters.MOST_STOPS
 MOST_MINUTES = 180

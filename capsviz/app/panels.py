@@ -40,7 +40,8 @@ PANELS = (
     Panel("primary", "draw", selector="[data-panel=primary]"),
     Panel("lengths", "draw", selector="[data-panel=lengths]"),
     Panel("redrawn", "draw", "poses", "[data-panel=redrawn]"),
-    Panel("each", "draw", "poses", ".cv-ten"),
+    Panel("compared", "draw", "poses", "[data-panel=compared]"),
+    Panel("each", "draw", "poses", "[data-panel=each]"),
     Panel("replay", "draw", selector=".st-key-replay"),
     Panel("picture", "routing"),
     Panel("algorithm", "routing"),
@@ -64,10 +65,10 @@ PANELS = (
     Panel("networks", "model", selector=".cv-networks"),
     Panel("headline", "model", selector=".cv-headline"),
     Panel("layers", "model", selector="[data-testid=layers]"),
-    Panel("measured", "model", selector=".st-key-measured"),
-    Panel("training", "model", selector=".st-key-training"),
-    Panel("limits", "model", selector=".st-key-limits"),
-    Panel("facts", "model", selector=".st-key-facts"),
+    Panel("measured", "model", selector=".st-key-part_measured"),
+    Panel("training", "model", selector=".st-key-part_training"),
+    Panel("limits", "model", selector=".st-key-part_limits"),
+    Panel("facts", "model", selector=".st-key-part_facts"),
 )
 HIDEABLE = tuple(panel.name for panel in PANELS if panel.hides)
 SELECTORS = {panel.name: panel.selector for panel in PANELS if panel.selector}
@@ -98,6 +99,12 @@ def stands(panel: Panel, page: str, network: Spec) -> bool:
         "poses": POSES in network.offers,
         "attends": shape.routing == "attention",
     }[panel.where]
+
+
+def locks_of(page: str, network: Spec) -> tuple[str, ...]:
+    """What can be fixed on a page with a network, by name."""
+    lacks = set() if network.shape.iterates else {"iterations"}
+    return tuple(name for name, where in LOCKS.items() if name not in lacks and (not where or page in where))
 
 
 def of_page(page: str, network: Spec) -> tuple[Panel, ...]:

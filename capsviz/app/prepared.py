@@ -4,9 +4,9 @@ What is taken away is not drawn, or by a rule that stands before it is; scripts 
 (figures/browser/prepared.js). What is fixed is refused here too, whatever a browser sends.
 """
 
-import html
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +20,18 @@ RULES = {
     "answer": ".st-key-rail :is(.cv-reading, .cv-device)",
 }
 GONE = "{0}, .stElementContainer:has({0}), :has(> {0}:only-child) {{ display: none !important; }}"
+# What no script of a view fixes: the canvas, which is another's, and the bar of pages with the doors.
+FIXED = {
+    "drawing": ".st-key-canvas { pointer-events: none; }",
+    PAGE_LOCK: (
+        ':is([data-testid="stTopNavLinkContainer"], [data-testid="stSidebarNav"], .st-key-start, .stLogo) '
+        "{ display: none !important; }"
+    ),
+}
+SCRIPT = (
+    "if (window.name === 'capsviz-preview') document.documentElement.dataset.preview = ''; "
+    "Object.assign(document.documentElement.dataset, %s); window.dispatchEvent(new Event('capsviz-prepared'));"
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,21 @@ def locked(control: str) -> bool:
     return control in now().lock
 
 
+def sign(
+    control: str, icon: str | None = None, help: str | None = None
+) -> dict[str, Any]:  # Streamlit's word
+    """What a button of Streamlit's is given besides: nothing can be done with one that is fixed, and it says so.
+
+    Args:
+        control: of ``panels.LOCKS``.
+        icon: that it has otherwise.
+        help: its tooltip otherwise.
+    """
+    if not locked(control):
+        return {"icon": icon, "help": help, "disabled": False}
+    return {"icon": ":material/lock:", "help": say("common.fixed"), "disabled": True}
+
+
 def opened(page: str) -> str:
     """A page is about to be shown; the name of the one that must be shown in its place, or "".
 
@@ -84,3 +111,16 @@ def question(page: str) -> str:
     """The question that was prepared for a page; "" for none."""
     found = now()
     return found.ask if page == found.page else ""
+
+
+def declare() -> None:
+    """Say on the document what is taken away and fixed; first of all on a page, before any view stands."""
+    found = now()
+    rules = [GONE.format(rule) for name, rule in RULES.items() if name in found.hide]
+    if set(RULES) <= set(found.hide):
+        rules.append(GONE.format(".st-key-rail"))
+    rules += [FIXED[name] for name in FIXED if name in found.lock]
+    st.html(f"<style>{' '.join(rules)}</style>")
+    said = json.dumps({"hide": " ".join(found.hide), "lock": " ".join(found.lock)})
+    with st.container(key="declared"):
+        st.html(f"<script>{SCRIPT % said}</script>", unsafe_allow_javascript=True)
