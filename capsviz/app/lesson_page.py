@@ -25,7 +25,7 @@ _link = st.components.v2.component("capsviz_lesson_link", js=_script, css=_style
 def prepare() -> None:
     """All of the page."""
     now = draft.now()
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns([9, 11], gap="medium")
     with left:
         _which(now)
         _shown(now)
