@@ -1,6 +1,5 @@
 """A page is prepared for a class, opened by the link elsewhere, answered there; and messages that no page of ours sends."""
 
-import re
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Browser, Page, expect
@@ -30,7 +29,7 @@ FOCUSABLE = """() => {
 
 def tick(page: Page, name: str) -> None:
     """Press a box, and wait until the link follows."""
-    page.locator("label").filter(has_text=re.compile(f"^{name}$")).locator("visible=true").first.click()
+    page.locator(f".st-key-prepare_{name} label").click()
     still(page)
 
 
@@ -52,13 +51,13 @@ def test_a_page_is_prepared_and_a_class_sees_what_remains(browser: Browser, url:
         page.get_by_role("button", name="Prepare for a class").click()
         expect(page.locator(".st-key-page h1")).to_contain_text("your class")
         before = page.evaluate("[history.length, sessionStorage.getItem('capsviz-drawing')]")
-        tick(page, "Filmstrip")
-        tick(page, "Surgery")
-        tick(page, "Iterations R")
+        tick(page, "shown_film")
+        tick(page, "shown_surgery")
+        tick(page, "fixed_iterations")
         page.get_by_label("Question in the heading").fill("Which places vote for it?")
         page.get_by_label("Question in the heading").press("Enter")
         still(page)
-        tick(page, "Answers begin covered until they are guessed")
+        tick(page, "covered")
         expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
         handed = link(page)
         asked = says(handed)
