@@ -90,6 +90,11 @@ def cut(words: str, size: float, width: float, bold: bool = False) -> str:
     return f"{words.rstrip()}…"
 
 
+def fitting(words: str, size: float, width: float, bold: bool = False) -> float:
+    """The size of type, ``size`` or smaller, in which words have room on one line; the smallest is ``SMALL``."""
+    return max(SMALL, min(size, size * width / max(width_of(plain(words, bold), size, bold), 1)))
+
+
 def wrapped(words: str, size: float, width: float, bold: bool = False) -> list[str]:
     """Lines of a plain text, none wider than ``width``."""
     lines: list[str] = []
