@@ -1,5 +1,6 @@
 """The files of Export: what is offered, what is asked for, and what is in them, held against the library's own numbers."""
 
+import base64
 import csv
 import io
 import json
@@ -26,6 +27,7 @@ from capsviz.app.messages import Morph, Sweep
 from capsviz.app.session import Answer, Reading
 from capsviz.errors import MessageError
 from capsviz.figures import export
+from capsviz.figures.handout import replay_html
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing, Stroke, encode
 from capsviz.models.model import Model
@@ -211,6 +213,34 @@ def test_a_sweep_s_grid_has_a_row_for_each_number(view: Make, model: Model, now:
     assert shown.origin.settings["dimension"] == 5
 
 
+def test_a_sweep_s_film_moves_one_number_there_and_back(
+    view: Make, model: Model, now: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOVES", 5)
+    posed: list[tuple[Any, ...]] = []
+    ramp = np.tile(np.arange(1280) // 5, (720, 3, 1)).transpose(0, 2, 1).astype(np.uint8)
+
+    def keep(self: object, *shown: Any) -> np.ndarray:
+        posed.append(shown)
+        return np.roll(ramp, 100 * len(posed), axis=1)
+
+    monkeypatch.setattr(files._View, "posed", keep)
+    start = now.trace.v[-1].copy()
+    for pose_ in (start[7], start):
+        posed.clear()
+        fed = tuple(map(tuple, pose_.tolist())) if pose_.ndim == 2 else tuple(pose_.tolist())
+        shown = view("pose", "gif", SWEEP, digit=7, motion=Sweep(7, fed, 5, 0.25))
+        with Image.open(io.BytesIO(shown.file())) as gif:
+            assert gif.n_frames == 8
+        for step, (numbers, drawn_, digit, moved) in enumerate(posed):
+            expected = start[7] + 0.125 * (step - 2) * np.eye(16)[5]
+            np.testing.assert_allclose(numbers, expected, atol=1e-6)
+            fed_now = numbers if pose_.ndim == 1 else np.vstack([start[:7], numbers, start[8:]])
+            decoded = model.decode(fed_now, 7 if pose_.ndim == 1 else None)
+            np.testing.assert_allclose(drawn_, decoded, atol=1e-5)
+            assert (digit, moved) == (7, 5)
+
+
 def test_a_morph_goes_from_one_end_to_the_other(view: Make, model: Model, now: Reading) -> None:
     ends = tuple(now.trace.v[-1, digit] for digit in (7, 2))
     motion = Morph((7, 2), (tuple(ends[0].tolist()), tuple(ends[1].tolist())))
@@ -296,13 +326,14 @@ def test_a_replay_s_film_has_an_image_for_each_moment(view: Make, monkeypatch: p
     with Image.open(io.BytesIO(shown.file())) as gif:
         assert (gif.n_frames, gif.size) == (count, (1280, 720))
         assert json.loads(gif.info["comment"]) == shown.origin.facts()
-        pens, answers, durations = [], [], []
+        pens, seen, answers, durations = [], [], [], []
         for at in range(count):
             gif.seek(at)
             durations.append(gif.info["duration"])
             pixels = np.asarray(gif.convert("L")).astype(int)
             assert pixels[5, 5] < 40  # dark
             pens.append(pixels[138:340, 49:251])  # 306 of 1080 pixels, from (72, 206), at two thirds
+            seen.append(pixels[138:340, 280:482])
             answers.append(pixels[24:80, 1000:1240])
     assert durations == [100] * (count - 1) + [2100]
     ink = [int((pen > 128).sum()) for pen in pens]
@@ -310,6 +341,9 @@ def test_a_replay_s_film_has_an_image_for_each_moment(view: Make, monkeypatch: p
     whole = np.asarray(Image.fromarray(SEVEN.pixels()).resize((204, 204))).astype(int)[1:203, 1:203]
     assert np.abs(pens[-1] - whole).mean() < 4
     assert ink[0] < 0.2 * ink[-1]
+    for pen, own in zip(seen, shown.replay.images, strict=True):
+        scaled = Image.fromarray(np.uint8(255 * own)).resize((204, 204), Image.Resampling.NEAREST)
+        assert np.abs(pen - np.asarray(scaled).astype(int)[1:203, 1:203]).mean() < 6
     # The answer at the top right is another one exactly where the answer is.
     same = [bool(np.array_equal(one, other)) for one, other in pairwise(answers)]
     told = shown.replay.answers
@@ -334,6 +368,11 @@ def test_a_replay_s_page_needs_nothing_else(view: Make, model: Model) -> None:
     facts = re.search(r'<meta name="capsviz" content="([^"]*)">', page)
     assert facts is not None
     assert json.loads(facts[1].replace("&quot;", '"'))["settings"] == {"R": 2}
+    kept = replay.replayed("dynamic.mnist", encode(SEVEN), 2)
+    for text, limit in ((page, 0.0), (replay_html(kept, unsure_below=0.6), 0.6)):
+        data = re.search(r'id="payload">([^<]*)<', text)
+        assert data is not None
+        assert re.search(rb'"unsureBelow": ?([0-9.]+)', base64.b64decode(data[1]))[1] == str(limit).encode()  # type: ignore[index]
 
 
 def test_a_file_is_named_and_answered_or_its_problem_said(
