@@ -11,7 +11,7 @@ from capsviz.inputs.drawings import PAD, Drawing, encode, stroke_of
 from capsviz.inputs.examples import EXAMPLES
 from tests.e2e.serving import launch_chromium, serve
 
-ROUNDS = 12  # pairs of openings; the first is not counted
+ROUNDS = 8  # pairs of openings; the first is not counted
 # What is there once a page has drawn all of its views.
 LAST = {"": ".cv-strip", "routing": ".verdict", "pose": '.posing[data-busy="false"]'}
 
@@ -100,7 +100,7 @@ def _routed(page: Page) -> None:
 
 
 def _posed(page: Page) -> None:
-    slider = page.locator('.posing [role="slider"]').first
+    slider = page.get_by_test_id("slider-6")
     for _ in range(5):
         slider.press("PageUp")
     page.locator(".sweep").click(position={"x": 20, "y": 100})

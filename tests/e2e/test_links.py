@@ -118,7 +118,7 @@ def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
         sent[:] = []
         page.locator(".sweep").click(position={"x": 20, "y": 100})
         page.wait_for_url("**pose=**")
-        page.locator('.posing [role="slider"]').first.press("PageUp")
+        page.get_by_test_id("slider-6").press("PageUp")
         page.wait_for_timeout(500)
         assert sent == []
         page.locator('.posing[data-busy="false"]').wait_for()
