@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import browser, formulations, pose, replay, routing, trace, training
+from benchmarks import browser, export, formulations, links, pose, replay, routing, trace, training
 from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
@@ -22,6 +22,9 @@ ROWS = [
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
     ("Preparing one photo (1024 × 1024 → 28 × 28)", trace.one_photo, ""),
     ("Replaying a drawing: 64 moments of it, answered in one batch", replay.replayed, "600 ms"),
+    ("Export: a slide as PNG", export.picture, ""),
+    ("Export: a replay of 64 moments as GIF", export.film_gif, ""),
+    ("Export: the same as MP4", export.film_mp4, ""),
     ("Importing PyTorch", browser.import_torch, ""),
     ("First answer of a fresh server, from opening the page", browser.first_answer, "import + 2000 ms"),
     ("First answer of a running server, from opening the page", browser.next_answer, ""),
@@ -36,6 +39,10 @@ ROWS = [
     ("Dragging a pose slider: from the hand to the new image", pose.drag_to_paint, "20 ms"),
     ("The same with Streamlit's slider, a rerun per change", pose.streamlit_slider, ""),
     ("Sent once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
+    ("Opening Draw by a full link, % of a plain opening", links.draw, "130%"),
+    ("Opening Routing by a full link, % of a plain opening", links.routing, "130%"),
+    ("Opening Pose by a full link, % of a plain opening", links.pose, "130%"),
+    ("Messages to the server while the address follows the hand", links.reruns, "0"),
 ]
 
 

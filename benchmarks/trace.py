@@ -18,8 +18,8 @@ def quantiles(milliseconds: list[float]) -> Quantiles:
     return float(low), float(median), float(high)
 
 
-def timed(call: Callable[[], object], repeats: int = 200) -> Quantiles:
-    for _ in range(20):
+def timed(call: Callable[[], object], repeats: int = 200, before: int = 20) -> Quantiles:
+    for _ in range(before):
         call()
     times = []
     for _ in range(repeats):

@@ -14,7 +14,7 @@ from reference import assert_one_sentence
 from safetensors.numpy import load_file
 
 from capsviz import figures
-from capsviz.app.messages import SweepGif, gif_request
+from capsviz.app.messages import Sweep, parse_motion
 from capsviz.app.pose import status
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures.pose import pose_payload, pose_unit
@@ -299,12 +299,12 @@ def test_the_status_of_a_pose_is_its_length_or_its_logit() -> None:
 
 def test_a_request_may_have_numbers_that_no_capsule_has() -> None:
     sweep = {"kind": "sweep", "number": 1, "digit": 3, "pose": [60.0] * 16, "dimension": 2, "span": 30}
-    found = gif_request(sweep, DECODER)
-    assert isinstance(found, SweepGif)
+    found = parse_motion(sweep, DECODER)
+    assert isinstance(found, Sweep)
     assert (found.pose[0], found.span) == (60.0, 30.0)
     for shape, pose, span in ((DECODER, 101, 1), (DECODER, 1, 51), (ATTENTION, 2.1, 1), (ATTENTION, 1, 1.1)):
         with pytest.raises(MessageError):
-            gif_request(sweep | {"pose": [float(pose)] * 16, "span": span}, shape)
+            parse_motion(sweep | {"pose": [float(pose)] * 16, "span": span}, shape)
 
 
 def test_every_text_of_capsules_on_pose_has_its_fellow_without() -> None:

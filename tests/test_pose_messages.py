@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from capsviz.app import messages
 from capsviz.app import pose as ui_pose
 from capsviz.app import session as ui
-from capsviz.app.messages import MorphGif, SweepGif
+from capsviz.app.messages import Morph, Sweep
 from capsviz.errors import MessageError
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.measures.poses import (
@@ -33,7 +33,6 @@ from capsviz.traces.routing import RoutingTrace
 POSE = [index / 16 for index in range(16)]
 SWEEP: dict[str, Any] = {
     "kind": "sweep",
-    "number": 1764118800000,
     "digit": 9,
     "pose": POSE,
     "dimension": 15,
@@ -41,41 +40,40 @@ SWEEP: dict[str, Any] = {
 }
 MORPH: dict[str, Any] = {
     "kind": "morph",
-    "number": 7,
     "a": {"digit": 3, "pose": POSE, "name": "kept"},
     "b": {"digit": 0, "pose": POSE[::-1], "name": "“a nine”"},
     "digit": "of the view: not of a morph",
 }
 
 
-def gif_request(sent: object) -> SweepGif | MorphGif:
+def parsed(sent: object) -> Sweep | Morph:
     """As the shipped network reads it, with ten capsules of sixteen numbers."""
-    return messages.gif_request(sent, find("dynamic.mnist").shape)
+    return messages.parse_motion(sent, find("dynamic.mnist").shape)
 
 
 def test_a_sweep_by_hand() -> None:
-    assert gif_request(SWEEP) == SweepGif(1764118800000, 9, tuple(POSE), 15, 0.25)
-    whole = gif_request(SWEEP | {"digit": 0.0, "dimension": 0, "span": 1, "pose": [1] * 16})
-    assert whole == SweepGif(1764118800000, 0, (1.0,) * 16, 0, 1.0)
+    assert parsed(SWEEP) == Sweep(9, tuple(POSE), 15, 0.25)
+    whole = parsed(SWEEP | {"digit": 0.0, "dimension": 0, "span": 1, "pose": [1] * 16})
+    assert whole == Sweep(0, (1.0,) * 16, 0, 1.0)
     every = [[digit / 10 + index / 1000 for index in range(16)] for digit in range(10)]
-    unmasked = gif_request(SWEEP | {"pose": every})
-    assert isinstance(unmasked, SweepGif)
+    unmasked = parsed(SWEEP | {"pose": every})
+    assert isinstance(unmasked, Sweep)
     np.testing.assert_array_equal(unmasked.pose, every)
 
 
 def test_a_morph_by_hand() -> None:
-    assert gif_request(MORPH) == MorphGif(7, (3, 0), (tuple(POSE), tuple(POSE[::-1])))
+    assert parsed(MORPH) == Morph((3, 0), (tuple(POSE), tuple(POSE[::-1])))
 
 
 def test_what_was_read_is_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
-        gif_request(SWEEP).number = 5  # type: ignore[misc]
+        parsed(SWEEP).digit = 5  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("value", [-2, 2, 0, 1e-300])
 def test_the_ends_of_the_range_are_taken(value: float) -> None:
-    request = gif_request(SWEEP | {"pose": [value] * 16, "span": 0.01, "number": 2**53, "dimension": 0})
-    assert request == SweepGif(2**53, 9, (float(value),) * 16, 0, 0.01)
+    request = parsed(SWEEP | {"pose": [value] * 16, "span": 0.01, "dimension": 0})
+    assert request == Sweep(9, (float(value),) * 16, 0, 0.01)
 
 
 def with_pose(value: object, place: int = 15) -> list[object]:
@@ -85,10 +83,6 @@ def with_pose(value: object, place: int = 15) -> list[object]:
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    *(
-        ({"number": value}, "number of the request")
-        for value in (None, -1, 2**53 + 2, 0.5, "1", True, math.nan)
-    ),
     *(({"digit": value}, "0 to 9") for value in (None, -1, 10, 3.5, "3", True, [3], math.inf, 1e300)),
     *(({"dimension": value}, "0 to 15") for value in (None, -1, 16, 99, 3.5, "3", False, {}, math.nan)),
     *(
@@ -117,7 +111,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("wrong", "mentioned"), WRONG)
 def test_a_sweep_with_a_wrong_part_is_refused(wrong: dict[str, Any], mentioned: str) -> None:
     with pytest.raises(MessageError) as caught:
-        gif_request(SWEEP | wrong)
+        parsed(SWEEP | wrong)
     assert_one_sentence(caught.value, mentioned)
     assert len(str(caught.value)) < 120
 
@@ -125,7 +119,7 @@ def test_a_sweep_with_a_wrong_part_is_refused(wrong: dict[str, Any], mentioned: 
 @pytest.mark.parametrize("field", list(SWEEP))
 def test_a_sweep_without_a_part_is_refused(field: str) -> None:
     with pytest.raises(MessageError):
-        gif_request({name: value for name, value in SWEEP.items() if name != field})
+        parsed({name: value for name, value in SWEEP.items() if name != field})
 
 
 @pytest.mark.parametrize("end", ["a", "b"])
@@ -141,20 +135,20 @@ def test_a_morph_with_a_wrong_end_is_refused(end: str) -> None:
         ({"digit": 3, "pose": with_pose(2.5)}, "“2.5”"),
     ):
         with pytest.raises(MessageError) as caught:
-            gif_request(MORPH | {end: wrong})
+            parsed(MORPH | {end: wrong})
         assert_one_sentence(caught.value, mentioned)
 
 
 @pytest.mark.parametrize("sent", [None, 5, "sweep", [], ["kind"], True, b"kind"])
 def test_what_is_no_request_is_refused(sent: object) -> None:
     with pytest.raises(MessageError) as caught:
-        gif_request(sent)
+        parsed(sent)
     assert_one_sentence(caught.value, "load the page again")
 
 
 def test_sentences_quote_little_and_no_markup() -> None:
     with pytest.raises(MessageError) as caught:
-        gif_request(SWEEP | {"span": "![](//a.b/c)" * 1000})
+        parsed(SWEEP | {"span": "![](//a.b/c)" * 1000})
     assert_one_sentence(caught.value, "…")
     assert not set("![]()/") & set(str(caught.value))
 

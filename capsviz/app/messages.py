@@ -229,10 +229,9 @@ def parse_framing(value: object) -> Framing:
 
 
 @dataclass(frozen=True)
-class SweepGif:
-    """A GIF of one dimension of a pose on the move."""
+class Sweep:
+    """One dimension of a pose on the move."""
 
-    number: int  # of the request: the answer carries it
     digit: int
     pose: tuple[float, ...] | tuple[tuple[float, ...], ...]  # [16], or [10][16] to feed all capsules
     dimension: int
@@ -240,29 +239,26 @@ class SweepGif:
 
 
 @dataclass(frozen=True)
-class MorphGif:
-    """A GIF of the way from one pose [16] to another."""
+class Morph:
+    """The way from one pose [16] to another."""
 
-    number: int
     digits: tuple[int, int]
     poses: tuple[tuple[float, ...], tuple[float, ...]]
 
 
-def gif_request(sent: object, shape: Shape) -> SweepGif | MorphGif:
-    """The GIF that the Pose view asks for, of poses of a network's ``shape``.
+def parse_motion(sent: object, shape: Shape) -> Sweep | Morph:
+    """What moves on the Pose page, as its view tells, of poses of a network's ``shape``.
 
     Raises:
         MessageError: if a field is missing, has a wrong type, or is out of range.
     """
     if not isinstance(sent, Mapping) or sent.get("kind") not in ("sweep", "morph"):
-        raise MessageError(say("message.gif"))
-    number = whole(sent.get("number"), 0, 2**53, say("message.request"))
+        raise MessageError(say("message.motion"))
     if sent["kind"] == "morph":
         first, second = sent.get("a"), sent.get("b")
         if not isinstance(first, Mapping) or not isinstance(second, Mapping):
             raise MessageError(say("message.morph"))
-        return MorphGif(
-            number,
+        return Morph(
             digits=(_capsule(first.get("digit"), shape), _capsule(second.get("digit"), shape)),
             poses=(_pose(first.get("pose"), shape), _pose(second.get("pose"), shape)),
         )
@@ -275,8 +271,7 @@ def gif_request(sent: object, shape: Shape) -> SweepGif | MorphGif:
         poses: tuple[float, ...] | tuple[tuple[float, ...], ...] = tuple(_pose(own, shape) for own in pose)
     else:
         poses = _pose(pose, shape)
-    return SweepGif(
-        number,
+    return Sweep(
         digit=_capsule(sent.get("digit"), shape),
         pose=poses,
         dimension=whole(sent.get("dimension"), 0, shape.pose - 1, say("message.dimension")),

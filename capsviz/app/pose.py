@@ -1,6 +1,5 @@
 """The Pose page's live view in Streamlit, and what it asks of Python."""
 
-import base64
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -10,7 +9,6 @@ import streamlit as st
 
 from capsviz import figures
 from capsviz.app import address, messages, session
-from capsviz.app.messages import MorphGif
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import decoder_payload, pose_payload
 from capsviz.figures.bundle import browser_assets
@@ -18,20 +16,17 @@ from capsviz.figures.pose import pose_unit
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.measures.poses import PoseMeasurements, describe, load_poses
-from capsviz.measures.sweeps import gif, morph, sweep
 from capsviz.texts import noun, say
 from capsviz.texts.numbers import number
 from capsviz.traces.base import LENGTH
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
-POSE_KEY = "pose"  # the component; its state: "gif" (a request), "unsupported" (messages.LATE)
+POSE_KEY = "pose"  # the component; its state: "unsupported" (messages.LATE)
 DECODER_KEY = "decoder"  # the component that keeps the decoder in the browser; its state: "stored"
 STORED_KEY = "decoder_stored"  # names of the weights that the browser has
 PLAIN_KEY = "plain_sliders"
 REASON_KEY = "unsupported"  # why the browser cannot decode, in words; outlasts the component that said so
-ASKED_KEY = "gif_asked"  # a request for a GIF that nobody has looked at yet
-GIF_STEPS = 25
 PLAIN_SIDE = 336  # pixels of the plain sliders' image, or as many as whole times its own are
 PLAIN_MARGIN = 0.1  # units of a plain slider, beyond what training showed and the encoded value
 
@@ -69,6 +64,11 @@ def sliders(trace: Posed, reconstruction: np.ndarray) -> None:
         _decoder(key=DECODER_KEY, data=_decoder_bytes(name), on_stored_change=_stored, height=1)
 
 
+def plain() -> bool:
+    """Whether Streamlit's sliders stand there, without the browser's help."""
+    return bool(st.session_state.get(PLAIN_KEY))
+
+
 def _toggled() -> None:
     st.session_state.pop(REASON_KEY, None)  # whoever asks for the live ones again has them try again
 
@@ -85,10 +85,6 @@ def _unsupported() -> None:
         st.session_state[REASON_KEY], st.session_state[PLAIN_KEY] = reason, True
 
 
-def _gif_asked() -> None:
-    st.session_state[ASKED_KEY] = st.session_state[POSE_KEY].get("gif")
-
-
 @st.cache_data(max_entries=2, show_spinner=False)
 def _decoder_bytes(name: str) -> bytes:
     return decoder_payload(session.model().decoder_layers(), name)
@@ -100,30 +96,10 @@ def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = session.model().sha256
     data = pose_payload(trace, reconstruction, _example(trace), measurements(session.network(), sha256), name)
-    asked = st.session_state.pop(ASKED_KEY, None)
-    data["gif"] = None if asked is None else _gif(asked)
     links = address.for_script("pose", trace.shape, 1)
     data["link"] = {name: values for name, values in links.items() if name != "digit"}  # read with the pose
     data["megabytes"] = len(_decoder_bytes(name)) / 1e6
-    _pose(key=POSE_KEY, data=data, on_gif_change=_gif_asked, on_unsupported_change=_unsupported)
-
-
-def _gif(asked: object) -> dict[str, Any]:
-    """The GIF that the browser asked for, or one sentence about why there is none."""
-    try:
-        request = messages.gif_request(asked, session.model().shape)
-        if isinstance(request, MorphGif):
-            answer: dict[str, Any] = {"number": request.number, "kind": "morph"}
-            images = morph(session.model(), *request.poses, request.digits, GIF_STEPS)
-        else:
-            answer = {"number": request.number, "kind": "sweep", "dimension": request.dimension}
-            rows = sweep(session.model(), request.pose, request.digit, request.span, GIF_STEPS)
-            images = rows[request.dimension]
-    except MessageError as error:
-        return {"problem": str(error)}
-    except RuntimeError as error:  # what PyTorch raises when a device fails
-        return {"problem": session.failure(error)}
-    return answer | {"data": base64.b64encode(gif(images)).decode("ascii")}
+    _pose(key=POSE_KEY, data=data, on_unsupported_change=_unsupported)
 
 
 @lru_cache(maxsize=4)  # Streamlit's own would hand out a copy each time, of thousands of numbers

@@ -11,13 +11,14 @@ from capsviz.figures import replay_offer, replay_payload
 from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
 from capsviz.inputs.replay import strokes_of
-from capsviz.measures.replay import replay as replayed
+from capsviz.measures import replay as measures
+from capsviz.measures.replay import Replay
 from capsviz.texts import language, say
 
 VIEW_KEY = "replay"  # the component; its state: "asked", the key of the drawing whose replay is wanted
 ASKED_KEY = "replay_asked"  # that key, which outlasts the page and its component
 KEY = 16  # hexadecimal digits
-PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB
+PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB; the replays have 0.2
 
 _script, _style = browser_assets("replay", "replay")
 _view = st.components.v2.component("capsviz_replay", js=_script, css=_style)
@@ -50,7 +51,18 @@ def _asked() -> None:
 
 
 @lru_cache(maxsize=PAYLOADS)
-def _payload(network: str, drawing: str, iterations: int, key: str, spoken: str) -> bytes:
+def replayed(network: str, drawing: str, iterations: int) -> Replay:
+    """The replay of a drawing, by the session's network, which is named."""
+    return measures.replay(session.model(), drawings.decode(drawing), iterations)
+
+
+def unsure_below(iterations: int) -> float:
+    """The limit below which the session's network claims no class; 0 with other iterations than it was trained with."""
     model = session.model()
-    limit = model.card["unsure_below"] if iterations == model.shape.trained else 0.0
-    return replay_payload(replayed(model, drawings.decode(drawing), iterations), key=key, unsure_below=limit)
+    return float(model.card["unsure_below"]) if iterations == model.shape.trained else 0.0
+
+
+@lru_cache(maxsize=PAYLOADS)
+def _payload(network: str, drawing: str, iterations: int, key: str, spoken: str) -> bytes:
+    limit = unsure_below(iterations)
+    return replay_payload(replayed(network, drawing, iterations), key=key, unsure_below=limit)

@@ -116,39 +116,42 @@ def svg(figure: "Figure", origin: Origin) -> bytes:
     )  # the type's address would be asked for by some readers
 
 
-def frames(figures: Iterator["Figure"]) -> np.ndarray:
-    """uint8 [N, 720, 1280, 3] of slides, at most 64."""
+def frames(figures: "Iterator[Figure | np.ndarray]") -> list[np.ndarray]:
+    """uint8 [720, 1280, 3] of each of the slides, or images of that size, at most 64."""
     shown = []
     for figure in figures:
-        shown.append(pixels(figure, FILM_HEIGHT))
+        shown.append(figure if isinstance(figure, np.ndarray) else pixels(figure, FILM_HEIGHT))
         if len(shown) > MOST_FRAMES:
             raise CapsvizError(f"A film has at most {MOST_FRAMES} images: leave some out.")
-    return np.stack(shown)
+    return shown
 
 
-def there_and_back(images: np.ndarray) -> np.ndarray:
+def there_and_back(images: list[np.ndarray]) -> list[np.ndarray]:
     """The images, and those between the last and the first again: a loop without a jump."""
-    return np.concatenate([images, images[-2:0:-1]])
+    return [*images, *images[-2:0:-1]]
 
 
-def film_gif(images: np.ndarray, seconds: float, origin: Origin) -> bytes:
+def film_gif(images: Sequence[np.ndarray], seconds: float, origin: Origin, last: float = 0) -> bytes:
     """An endless GIF, its origin in the comment.
 
     Args:
-        images: uint8 [N, H, W, 3], as of ``frames``.
+        images: uint8 [H, W, 3] each, as of ``frames``.
         seconds: that each is seen.
         origin: of it.
+        last: seconds that the last one is seen longer.
     """
     first = Image.fromarray(np.concatenate([images[0], images[-1]]))  # has the colours of all
     palette = first.quantize(255, dither=Image.Dither.NONE)
     shown = [Image.fromarray(one).quantize(palette=palette, dither=Image.Dither.NONE) for one in images]
+    durations = [max(20, round(100 * seconds) * 10)] * len(shown)
+    durations[-1] += round(100 * last) * 10
     buffer = io.BytesIO()
     shown[0].save(
         buffer,
         "GIF",
         save_all=True,
         append_images=shown[1:],
-        duration=max(20, round(100 * seconds) * 10),
+        duration=durations,
         loop=0,
         comment=origin.text().encode("ascii"),
     )
@@ -160,7 +163,7 @@ def makes_mp4() -> bool:
     return find_spec("av") is not None
 
 
-def film_mp4(images: np.ndarray, seconds: float, origin: Origin) -> bytes:
+def film_mp4(images: Sequence[np.ndarray], seconds: float, origin: Origin, last: float = 0) -> bytes:
     """The same as an MP4 of H.264, as players and slides take it, its origin in the comment.
 
     Raises:
@@ -175,13 +178,13 @@ def film_mp4(images: np.ndarray, seconds: float, origin: Origin) -> bytes:
         container.metadata["comment"] = origin.text()
         container.metadata["title"] = f"capsviz {__version__}"
         stream: Any = container.add_stream("libx264", rate=RATE, options={"crf": "18", "preset": "veryfast"})
-        stream.height, stream.width = images.shape[1:3]
+        stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuv420p"  # what every player knows
-        for image in np.repeat(images, max(1, round(seconds * RATE)), axis=0):
-            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
+        for at, image in enumerate(images):
+            longer = last if at == len(images) - 1 else 0
+            for _ in range(max(1, round((seconds + longer) * RATE))):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
     return buffer.getvalue()
 
 
@@ -218,12 +221,21 @@ p /= p.sum()
 difference = np.abs(p - data["scores"][-1]).max()"""
 
 
+def script(what: str, body: str) -> str:
+    """A script that needs only NumPy, for ``archive``.
+
+    Args:
+        what: it computes again.
+        body: lines that compute the ``difference`` to the file's arrays, ``data``.
+    """
+    return _RECOMPUTE.format(what=what, body=body)
+
+
 def recompute(trace: RoutingTrace | PlainTrace) -> str:
-    """A script that needs only NumPy and computes c, or of a plain network the probabilities, of ``npz``'s file again."""
+    """A script that computes c, or of a plain network the probabilities, of ``npz``'s file again."""
     if isinstance(trace, PlainTrace):
-        return _RECOMPUTE.format(what="the probabilities", body=_PLAIN)
-    body = _ATTENTION if isinstance(trace, AttentionTrace) else _DYNAMIC
-    return _RECOMPUTE.format(what="c", body=body)
+        return script("the probabilities", _PLAIN)
+    return script("c", _ATTENTION if isinstance(trace, AttentionTrace) else _DYNAMIC)
 
 
 def arrays(trace: RoutingTrace | PlainTrace) -> dict[str, np.ndarray]:
@@ -248,12 +260,16 @@ def npz(
         origin: of it.
         more: arrays that belong to it, by names of their own.
     """
+    return archive({**arrays(trace), **(more or {})}, trace.classes, origin, recompute(trace))
+
+
+def archive(kept: Mapping[str, np.ndarray], classes: Sequence[str], origin: Origin, script: str) -> bytes:
+    """Arrays as NumPy's file, with "classes", "origin" (JSON) and, beside them, a ``script`` as ``recompute.py``."""
     buffer = io.BytesIO()
-    kept: dict[str, Any] = {**arrays(trace), **(more or {})}
-    kept |= {"classes": np.array(trace.classes), "origin": np.array(origin.text())}
-    np.savez_compressed(buffer, **kept)
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("recompute.py", recompute(trace))
+    named: dict[str, Any] = {**kept, "classes": np.array(classes), "origin": np.array(origin.text())}
+    np.savez_compressed(buffer, **named)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("recompute.py", script)
     return buffer.getvalue()
 
 
@@ -263,7 +279,7 @@ def trace_json(
     """The numbers that people read: image, scores, c, s and v of each iteration."""
     kept = {**arrays(trace), **(more or {})}
     numbers = {
-        name: _rounded(array)
+        name: rounded(array)
         for name, array in kept.items()
         if name not in ("features", "u", "u_hat", "b", "whole")
     }
@@ -271,7 +287,7 @@ def trace_json(
     return json.dumps(content, ensure_ascii=False).encode("utf-8")
 
 
-def _rounded(array: np.ndarray) -> Any:
+def rounded(array: np.ndarray) -> Any:
     """Lists of numbers with seven decimals: more than single precision has of what is near 1."""
     return np.round(array.astype(float), 7).tolist()
 

@@ -1,4 +1,4 @@
-"""The Routing view of one trace as a web page that needs nothing else."""
+"""Live views as web pages that need nothing else: for a notebook, or to hand out."""
 
 import base64
 import html
@@ -9,7 +9,9 @@ import numpy as np
 
 from capsviz.figures.attention import attention_payload
 from capsviz.figures.bundle import browser_assets
+from capsviz.figures.replay import replay_payload
 from capsviz.figures.routing import routing_payload
+from capsviz.measures.replay import Replay
 from capsviz.texts import language
 from capsviz.traces.routing import RoutingTrace
 
@@ -49,8 +51,27 @@ def routing_html(
     view = _VIEWS.get(trace.shape.routing)
     if view is None:
         raise ValueError(f"there is no view of {trace.shape.routing} routing: only of {', '.join(_VIEWS)}.")
-    script, style = browser_assets(view.script, *view.styles)
-    payload = base64.b64encode(view.payload(trace, drawings)).decode("ascii")
+    return _page(view.script, view.styles, view.payload(trace, drawings), title, origin, facts)
+
+
+def replay_html(
+    replay: Replay, title: str = "Replay", origin: str = "", facts: str = "", unsure_below: float = 0.0
+) -> str:
+    """The replay of one drawing as a web page that needs nothing else.
+
+    Args:
+        replay: of it.
+        title, origin, facts: as of ``routing_html``.
+        unsure_below: the highest score below which no class is claimed; 0 to say nothing of it.
+    """
+    payload = replay_payload(replay, unsure_below=unsure_below)
+    return _page("replay", ("replay",), payload, title, origin, facts)
+
+
+def _page(script: str, styles: tuple[str, ...], payload: bytes, title: str, origin: str, facts: str) -> str:
+    """A page with nothing but the view of this script."""
+    source, style = browser_assets(script, *styles)
+    data = base64.b64encode(payload).decode("ascii")
     return f"""<!doctype html>
 <html lang="{html.escape(language())}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="capsviz" content="{html.escape(facts)}">
@@ -59,13 +80,13 @@ def routing_html(
 :root {{ color-scheme: light dark; font-family: system-ui, sans-serif; }}
 body {{ margin: 16px; }}
 footer {{ padding-top: 16px; opacity: 0.75; }}
-{style}</style></head><body><div id="routing"></div>
+{style}</style></head><body><div id="view"></div>
 <footer>{html.escape(origin)}</footer>
-<script type="application/octet-stream" id="payload">{payload}</script>
+<script type="application/octet-stream" id="payload">{data}</script>
 <script type="module">
-{script}
+{source}
 const text = document.getElementById("payload").textContent;
 const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-${view.script}.default({{ data, parentElement: document.getElementById("routing") }});
+${script}.default({{ data, parentElement: document.getElementById("view") }});
 </script></body></html>
 """

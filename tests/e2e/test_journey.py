@@ -192,6 +192,22 @@ def test_a_finger_draws_everywhere_on_the_canvas(browser: Browser, url: str) -> 
     inked(page, stroke_ink([(250, 8), (250, 260)]), rel=0.1)
     answer(page, "1")
     assert page.evaluate("scrollY") == before
+    # Held across: every page a tap away, pad and answer always in sight, nothing wider than the screen.
+    page.set_viewport_size({"width": 844, "height": 390})
+    clear(page)
+    touch(page, [(140, 8), (140, 260)])
+    answer(page, "1")
+    main = page.locator(".stMain")
+    assert main.evaluate("(main) => main.scrollTop") == 0
+    for name in ("Routing", "Pose", "Model", "Lessons", "Draw"):
+        page.get_by_role("link", name=name, exact=True).first.tap()
+        expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+        page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+        for down in (0, 200):
+            main.evaluate("(main, down) => main.scrollTo(0, down)", down)
+            for part in (page.locator("canvas.upper-canvas"), page.get_by_test_id("answer")):
+                expect(part).to_be_in_viewport(ratio=1)
+        assert main.evaluate("(main) => main.scrollWidth") == 844, name
     context.close()
 
 

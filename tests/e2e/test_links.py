@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from capsviz.app.address import LONGEST_DRAWING
 from capsviz.inputs.drawings import decode
 from capsviz.models.model import Model
+from tests.e2e.looking import still
 from tests.e2e.test_journey import SEVEN, answer, clear, draw
 from tests.e2e.test_the_pad import BAR, connected, server
 
@@ -20,10 +21,12 @@ __all__ = ["server"]
 
 
 @contextmanager
-def elsewhere(browser: Browser, link: str) -> Iterator[Page]:
-    """A link opened where nobody has been before."""
+def elsewhere(browser: Browser, link: str, sent: list[Any] | None = None) -> Iterator[Page]:
+    """A link opened where nobody has been before; what the page sends to its server is put into ``sent``."""
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
+    if sent is not None:
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.set_default_timeout(30_000)
     page.goto(link)
     page.get_by_test_id("answer").wait_for()
@@ -63,19 +66,12 @@ def same(said: list[str], page: Page, *parts: str) -> None:
     assert shown(page, *parts) == said
 
 
-def count_messages(page: Page) -> list[Any]:
-    """What the page sends to its server from its next opening on."""
-    sent: list[Any] = []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
-    return sent
-
-
 def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
     browser: Browser, url: str, model: Model
 ) -> None:
-    with elsewhere(browser, f"{url}/?R=5&pen=22") as page:
+    sent: list[Any] = []
+    with elsewhere(browser, f"{url}/?R=5&pen=22", sent) as page:
         page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
-        sent = count_messages(page)
         clear(page)
         draw(page, SEVEN)
         answer(page, "7")
@@ -97,6 +93,8 @@ def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
         page.locator("canvas.stage-picture").wait_for()
         page.locator(".surgery label.choice").nth(1).click()
         page.wait_for_url("**surgery=uniform**")
+        assert sent  # a drawing is
+        still(page)
         entries, sent[:] = page.evaluate("history.length"), []
         page.locator(".st-key-page").click(position={"x": 3, "y": 3})
         page.keyboard.press("8")
@@ -104,6 +102,8 @@ def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
         page.keyboard.press("ArrowRight")
         page.locator(".scale-bar label.choice").last.click()
         page.wait_for_url(re.compile("R=5.*digit=8.*step=1.*scale=share|digit=8.*step=1.*scale=share.*"))
+        page.locator("canvas.stage-picture").click(position={"x": 120, "y": 120})
+        page.wait_for_url("**capsule=**")
         assert page.evaluate("history.length") == entries
         assert sent == []  # nothing of it is the server's to know
         parts = (".where", ".microscope", ".verdict", "canvas.stage-picture", ".paired")
@@ -114,8 +114,13 @@ def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
 
         page.get_by_role("link", name="Pose", exact=True).first.click()
         page.locator('.posing[data-busy="false"]').wait_for()
+        still(page)
+        sent[:] = []
         page.locator(".sweep").click(position={"x": 20, "y": 100})
         page.wait_for_url("**pose=**")
+        page.get_by_test_id("slider-6").press("PageUp")
+        page.wait_for_timeout(500)
+        assert sent == []
         page.locator('.posing[data-busy="false"]').wait_for()
         parts = (".pose-status", "canvas.clay", "canvas.sweep")
         here, link = shown(page, *parts), copied(page)

@@ -1,6 +1,7 @@
 """The Pose page: a decoder in the browser that draws what PyTorch's does, and sliders that it follows."""
 
 import base64
+import io
 import json
 import re
 import urllib.parse
@@ -325,31 +326,30 @@ def test_what_is_kept_for_a_morph_outlasts_a_change_of_page(pose: Page) -> None:
 
 def test_everything_can_be_taken_along(pose: Page, model: Model, trace: RoutingTrace) -> None:
     digit = trace.prediction
+    pose.get_by_role("button", name="Export", exact=True).click()
 
-    def taken(name: str) -> str:
-        with pose.expect_download() as download:
-            pose.get_by_role("button", name=name).click()
-        return str(download.value.path())
+    def taken(group: str, kind: str) -> bytes:
+        with pose.expect_download(timeout=60_000) as download:
+            pose.get_by_role("group", name=group).get_by_role("button", name=kind, exact=True).click()
+        return Path(download.value.path()).read_bytes()
 
-    image = np.asarray(Image.open(taken("image, PNG")).convert("L")).astype(int)
-    assert image.shape == (560, 560)
-    np.testing.assert_array_equal(image[::20, ::20], clay(pose))
-    grid = np.asarray(Image.open(taken("sweep grid, PNG")).convert("L")).astype(int)
-    shown = pixels(pose.get_by_test_id("sweep"))
-    np.testing.assert_array_equal(grid[: 2 * len(shown) : 2, 56::2], shown)  # beside and above the labels
-    numbers = json.loads(Path(taken("16 numbers, JSON")).read_text("utf-8"))
-    assert numbers["digit"] == digit
+    numbers = json.loads(taken("Numbers", "JSON"))
+    assert numbers["origin"]["settings"]["digit"] == digit
     np.testing.assert_allclose(numbers["pose"], trace.v[-1, digit], atol=1e-6)
-    assert numbers["length"] == pytest.approx(trace.lengths[-1, digit], abs=1e-5)
+    with Image.open(io.BytesIO(taken("Picture", "PNG"))) as slide:
+        drawn = np.asarray(slide.convert("L")).astype(int)
+    # 22 pixels for one of the network's, from (72, 232): their middles.
+    assert np.abs(drawn[243 : 243 + 616 : 22, 83 : 83 + 616 : 22] - clay(pose)).max() <= 2
     chosen = int(pose.locator(".slider.selected b").inner_text())
-    with Image.open(taken("sweep, GIF")) as gif:
-        first = np.asarray(gif.convert("L")).astype(int)[::10, ::10]
-        assert gif.n_frames > 20
-    low = model.decode(trace.v[-1, digit] - 0.25 * np.eye(16, dtype=np.float32)[chosen], digit)
-    assert np.abs(first - 255 * low).max() <= 2
-    expect(pose.get_by_test_id("said")).to_have_text(f"A sweep of dimension {chosen}, saved.")
-    with Image.open(taken("morph, GIF")) as gif:
-        assert np.abs(np.asarray(gif.convert("L")).astype(int)[::10, ::10] - clay(pose)).max() <= 2
+    with Image.open(io.BytesIO(taken("Sweep of this pose", "GIF"))) as gif:
+        assert gif.n_frames == 48  # there and back
+        assert json.loads(gif.info["comment"])["settings"]["dimension"] == chosen
+        first = np.asarray(gif.convert("L")).astype(int)
+    low = 255 * model.decode(trace.v[-1, digit] - 0.25 * np.eye(16, dtype=np.float32)[chosen], digit)
+    middles = np.rint((np.arange(28) + 0.5) * 22 * 2 / 3).astype(int)
+    assert np.abs(first[155 + middles][:, 48 + middles] - low).mean() <= 4  # a palette's colours
+    with Image.open(io.BytesIO(taken("From pose A to pose B", "GIF"))) as gif:
+        assert gif.n_frames == 48
 
 
 def test_picture_and_sliders_are_in_sight_as_the_page_opens(pose: Page) -> None:
@@ -377,8 +377,6 @@ def test_a_link_opens_the_same_pixels_in_a_fresh_browser(pose: Page, browser: Br
     slider(pose, 6).focus()
     for _ in range(3):
         pose.keyboard.press("PageUp")
-    pose.get_by_role("button", name="copy link", exact=True).click()
-    expect(pose.get_by_test_id("said")).to_contain_text("The link is")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     fresh = context.new_page()
     fresh.goto(pose.url)
@@ -404,8 +402,9 @@ def test_a_bad_link_says_so_and_shows_the_drawing_s_own_pose(
 
 
 def test_a_request_that_cannot_be_is_refused_in_words_and_the_next_one_made(pose: Page) -> None:
-    said, make = pose.get_by_test_id("said"), pose.get_by_role("button", name="sweep, GIF")
-    span = pose.get_by_label("Range of the sweep")
+    pose.get_by_role("button", name="Export", exact=True).click()
+    make = pose.get_by_role("group", name="Sweep of this pose").get_by_role("button", name="PNG")
+    said, span = pose.get_by_test_id("exported"), pose.get_by_label("Range of the sweep")
     span.evaluate("(input) => { input.max = 99; input.value = 99; }")
     make.click()
     expect(said).to_have_text("A sweep’s range must be a number from 0.01 to 1, not “99”.")
@@ -416,6 +415,7 @@ def test_a_request_that_cannot_be_is_refused_in_words_and_the_next_one_made(pose
     pose.evaluate("() => { Date.now = now; }")
     with pose.expect_download():
         make.click()
+    pose.keyboard.press("Escape")
     choose(pose, "nine")
     answer(pose, "9")
     expect(pose.get_by_test_id("pose-status")).to_contain_text("capsule 9")

@@ -5,7 +5,6 @@ whose numbers are all different, so that a digit, a dimension or an end taken fo
 """
 
 import base64
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -131,7 +130,7 @@ def payload(v: np.ndarray = V, measured: PoseMeasurements | None = MEASURED, **o
         shape=SHAPE,
     )
     data = pose_payload(trace, DRAWN, EXAMPLE, measured, NAME)
-    return {**data, "gif": None, "megabytes": 2.84, **other}
+    return {**data, "megabytes": 2.84, **other}
 
 
 MOUNT = """([data, decoder]) => {
@@ -1185,105 +1184,45 @@ def test_a_decoder_is_stored_once_and_beside_that_of_another_network(pose: Page)
 # --- what is taken along ----------------------------------------------------------------------------------
 
 
-def taken(page: Page, name: str) -> tuple[str, Path]:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return download.value.suggested_filename, Path(download.value.path())
+TOLD = """() => {
+    const asked = new CustomEvent("capsviz-taking", { detail: {} });
+    window.dispatchEvent(asked);
+    return asked.detail;
+}"""
 
 
-def test_pictures_and_numbers_that_are_saved(pose: Page) -> None:
-    bent = np.float32(V[WINNER] + 0.0123456)
-    set_pose(pose, bent)
-    name, path = taken(pose, "image, PNG")
-    assert name == "capsviz-6-pose.png"
-    image = np.asarray(Image.open(path).convert("L")).astype(int)
-    assert image.shape == (560, 560)
-    blocks = image.reshape(28, 20, 28, 20)
-    assert np.abs(blocks - alone(bent)[:, None, :, None]).max() <= 1
-    name, path = taken(pose, "sweep grid, PNG")
-    assert name == "capsviz-6-sweep.png"
-    grid = np.asarray(Image.open(path).convert("RGB")).astype(int)
-    shown = pixels(pose.get_by_test_id("sweep"))
-    assert grid.shape == (2 * 480 + 88, 2 * 330 + 56, 3)
-    np.testing.assert_array_equal(grid[:960, 56:], shown.repeat(2, axis=0).repeat(2, axis=1))
-    for dimension in range(16):  # a numeral beside the middle of each row
-        assert grid[60 * dimension + 20 : 60 * dimension + 40, 8:48].max() > 200
-    bright = [grid[962:1000, 56 + 60 * step : 56 + 60 * (step + 1)].max() > 200 for step in (0, 3, 5, 7, 10)]
-    assert bright == [True, False, True, False, True]
-    name, path = taken(pose, "16 numbers, JSON")
-    assert name == "capsviz-6-pose.json"
-    saved = json.loads(path.read_text("utf-8"))
-    assert saved == {
-        "digit": 6,
-        "pose": bent.astype(float).tolist(),
-        "length": pytest.approx(np.linalg.norm(bent.astype(float)), rel=1e-12),
-        "weights": NAME,
-    }
-    assert pose.get_by_test_id("said").inner_text() == "Saved."
-
-
-def asked_for(page: Page, name: str) -> dict[str, Any]:
-    page.get_by_role("button", name=name).click()
-    assert page.get_by_test_id("said").inner_text() == "Making the GIF …"
-    kind, request = page.evaluate("reports.at(-1)")
-    assert kind == "gif"
-    found: dict[str, Any] = request
+def told(page: Page) -> dict[str, Any]:
+    """What the view tells when a file is asked for."""
+    found: dict[str, Any] = page.evaluate(TOLD)
     return found
 
 
-def test_what_is_asked_for_a_gif(pose: Page) -> None:
-    bent = np.float32(V[WINNER] + 0.02)
+def test_what_a_file_is_made_of(pose: Page) -> None:
+    bent = np.float32(V[WINNER] + 0.0123456)
     set_pose(pose, bent)
     track(pose, 12).focus()
     pose.get_by_label("Range of the sweep").fill("0.35")
-    request = asked_for(pose, "sweep, GIF")
+    found = told(pose)
+    assert found["page"]["digit"] == found["sweep"]["digit"] == 6
+    np.testing.assert_array_equal(
+        [float(part) for part in found["page"]["pose"].split(",")], bent.astype(float)
+    )
+    sweep = found["sweep"]["motion"]
     around = bent.astype(float)
     around[12] = V[WINNER, 12]  # as in the grid, around the encoded value
-    assert (request["kind"], request["digit"], request["dimension"], request["span"]) == (
-        "sweep",
-        6,
-        12,
-        0.35,
-    )
-    np.testing.assert_array_equal(request["pose"], around)
+    assert (sweep["kind"], sweep["digit"], sweep["dimension"], sweep["span"]) == ("sweep", 6, 12, 0.35)
+    np.testing.assert_array_equal(sweep["pose"], around)
+    morph = found["morph"]["motion"]
+    assert (morph["kind"], morph["a"]["digit"], morph["b"]["digit"]) == ("morph", 6, 8)
+    np.testing.assert_array_equal(morph["a"]["pose"], bent.astype(float))
+    assert morph["b"]["pose"] == EXAMPLE["pose"]
     pose.locator(".choice", has_text="all ten, unmasked").click()
-    every = V.astype(float)
+    found, every = told(pose), V.astype(float)
     every[WINNER] = around
-    np.testing.assert_array_equal(asked_for(pose, "sweep, GIF")["pose"], every)
-    request = asked_for(pose, "morph, GIF")
-    assert request["kind"] == "morph"
-    assert request["a"]["digit"] == 6
-    np.testing.assert_array_equal(request["a"]["pose"], bent.astype(float))
-    assert (request["b"]["digit"], request["b"]["pose"]) == (8, EXAMPLE["pose"])
-
-
-def test_the_answer_to_a_gif_is_saved_once_or_its_problem_shown(pose: Page) -> None:
-    request = asked_for(pose, "sweep, GIF")
-    said = pose.get_by_test_id("said")
-    bytes_ = b"GIF89a\x00\xff"
-    gif = {
-        "number": request["number"],
-        "kind": "sweep",
-        "dimension": 12,
-        "data": base64.b64encode(bytes_).decode(),
-    }
-    mount(pose, payload(gif={**gif, "number": request["number"] - 1}))  # of an earlier request
-    assert said.inner_text() == "Making the GIF …"
-    mount(pose, payload(gif={"problem": "A sweep’s dimension must be a whole number."}))
-    assert said.inner_text() == "A sweep’s dimension must be a whole number."
-    with pose.expect_download() as download:
-        mount(pose, payload(gif=gif))
-    assert download.value.suggested_filename == "capsviz-6-sweep.gif"
-    assert Path(download.value.path()).read_bytes() == bytes_
-    assert said.inner_text() == "A sweep of dimension 12, saved."
-
-
-def test_a_link_is_copied_or_pointed_at(pose: Page) -> None:
-    pose.get_by_test_id("capsule-3").click()
-    pose.get_by_role("button", name="copy link", exact=True).click()
-    # The test's page came without encryption: it has no clipboard.
-    expect(pose.get_by_test_id("said")).to_have_text("The link is in the address bar.")
-    assert query(pose).startswith("?digit=3&pose=")
+    np.testing.assert_array_equal(found["sweep"]["motion"]["pose"], every)
+    every[WINNER] = bent
+    numbers = [float(part) for part in found["page"]["pose"].split(",")]
+    np.testing.assert_array_equal(numbers, every.ravel())
 
 
 # --- for eyes and hands of every kind ---------------------------------------------------------------------

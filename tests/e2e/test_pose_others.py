@@ -1,10 +1,8 @@
 """The Pose page of a network of another shape, of two networks after one another, and in another language."""
 
 import base64
-import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,7 +98,7 @@ def payload(v: np.ndarray = V, measured: PoseMeasurements | None = MEASURED, **o
     )
     example = {"name": "“a kite”", "digit": 0, "pose": [0.1, 0.2, 0.3, 0.4, -0.1]}
     data = pose_payload(trace, np.zeros((20, 20)), example, measured, NAME)
-    return {**data, "gif": None, "megabytes": 0.01, **other}
+    return {**data, "megabytes": 0.01, **other}
 
 
 PACKED = base64.b64encode(decoder_payload(LAYERS, NAME)).decode()
@@ -260,24 +258,11 @@ def test_its_mean_its_sweep_and_its_morph(shapes: Page) -> None:
     assert np.abs(pixels(shapes.get_by_test_id("morph"))[..., 0] - decoded(fed)).max() <= 0.51
 
 
-def test_its_files_its_gif_and_its_links(shapes: Page) -> None:
-    def taken(name: str) -> tuple[str, Path]:
-        with shapes.expect_download() as download:
-            shapes.get_by_role("button", name=name).click()
-        return download.value.suggested_filename, Path(download.value.path())
-
-    name, path = taken("5 numbers, JSON")
-    assert name == "capsviz-ring-pose.json"
-    saved = json.loads(path.read_text("utf-8"))
-    assert (saved["digit"], saved["pose"], saved["weights"]) == (1, V[1].astype(float).tolist(), NAME)
-    size = "(url) => new Promise((done) => { const i = new Image(); i.onload = () => done([i.width, i.height]); i.src = url; })"
-    for button, expected in (("image, PNG", [560, 560]), ("sweep grid, PNG", [56 + 484, 220 + 88])):
-        data = base64.b64encode(taken(button)[1].read_bytes()).decode()
-        assert shapes.evaluate(size, f"data:image/png;base64,{data}") == expected
+def test_its_files_and_its_links(shapes: Page) -> None:
+    found = digits.told(shapes)
+    assert found["page"] == {"digit": 1, "pose": ",".join(str(float(value)) for value in V[1])}
     shapes.locator(".choice", has_text="all three, unmasked").click()
-    shapes.get_by_role("button", name="sweep, GIF").click()
-    _, asked = shapes.evaluate("reports.at(-1)")
-    np.testing.assert_array_equal(np.float32(asked["pose"]), V)
+    np.testing.assert_array_equal(np.float32(digits.told(shapes)["sweep"]["motion"]["pose"]), V)
     every = np.round(np.linspace(-1, 1, 15), 3)
     opened(shapes, f"digit=2&pose={','.join(map(str, every))}")
     assert np.abs(clay(shapes) - decoded(every)).max() <= 0.51
@@ -432,21 +417,6 @@ def test_every_word_of_the_pose_view_is_a_text(tab: Page, other: bool) -> None:
     tab.locator(".pose-left button").nth(1).click()  # play
     assert_said()
     tab.keyboard.press("Escape")
-    for at in range(tab.locator("section:has(.said) button").count()):
-        tab.locator("section:has(.said) button").nth(at).click()
-        assert tab.get_by_test_id("said").inner_text().startswith("⟦")
-    mount(
-        tab,
-        send(
-            gif={
-                "number": tab.evaluate("posing.exports.asked"),
-                "kind": "sweep",
-                "dimension": 3,
-                "data": "AA==",
-            }
-        ),
-    )
-    assert tab.get_by_test_id("said").inner_text().startswith("⟦")
     v = (V if other else digits.V)[:, ::-1]
     mount(tab, send(v))
     assert_said()  # the drawing before

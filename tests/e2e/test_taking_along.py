@@ -13,10 +13,10 @@ from capsviz.models.model import Model
 from tests.e2e.looking import failing_no_script, opened
 
 
-def taken(page: Page, kind: str) -> bytes:
+def taken(page: Page, kind: str, thing: str = "page") -> bytes:
     """A file of the menu, which is open."""
     with page.expect_download(timeout=60_000) as coming:
-        page.get_by_role("dialog").get_by_role("button", name=kind, exact=True).click()
+        page.locator(f'[data-thing="{thing}"][data-kind="{kind.lower()}"]').click()
     expect(page.get_by_test_id("exported")).to_contain_text(coming.value.suggested_filename)
     return Path(coming.value.path()).read_bytes()
 
@@ -62,3 +62,25 @@ def test_the_files_of_a_page_hold_what_it_shows(browser: Browser, url: str, mode
         button.click()
         expect(menu).to_contain_text("nothing to take along yet")
         expect(menu.locator("[data-kind]")).to_have_count(0)
+
+
+def test_a_replay_is_played_without_a_server(browser: Browser, url: str, tmp_path: Path) -> None:
+    with opened(browser, url, "") as page, failing_no_script(page):
+        length = page.get_by_test_id("length").inner_text()
+        page.get_by_role("button", name="Export", exact=True).click()
+        file = tmp_path / "replay.html"
+        file.write_bytes(taken(page, "HTML", "replay"))
+    context = browser.new_context(offline=True, reduced_motion="reduce")
+    page = context.new_page()
+    with failing_no_script(page):
+        page.goto(file.as_uri())
+        said = page.get_by_test_id("replay-said")
+        expect(said).to_have_text(f"100% of the pen’s way: 2, {length}")
+        expect(page.get_by_role("button")).to_have_count(1)
+        page.get_by_role("slider", name="Moment of the drawing").press("Home")
+        expect(said).to_contain_text("0% of the pen’s way")
+        page.get_by_role("button", name="Play", exact=True).click()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        assert page.get_by_test_id("replay-frame").evaluate("(canvas) => canvas.width") > 300
+        expect(page.locator("footer")).to_contain_text("weights")
+    context.close()

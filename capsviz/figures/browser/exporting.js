@@ -1,7 +1,9 @@
 // In the frame of every page: a menu of files to take along. Python makes them; here they are asked for and saved.
 
+import { settleAddress, wholeOfText } from "./address.js";
 import { element, setText } from "./drawing.js";
 import { Panel, mounting } from "./panel.js";
+import { toldNow } from "./taking.js";
 import { say } from "./texts.js";
 
 const ICON = "M12 4v11M7 10l5 5 5-5M4 20h16";
@@ -9,14 +11,15 @@ const PATIENCE = 90_000; // milliseconds after which a file is given up
 const SIZE = { width: 1920, height: 1080 };
 
 /**
- * What is asked for: on Pose with the sliders, as the address has them.
- * @param {{ kind: string, dark: boolean, page: string, search: string, prediction: number | null, number: number }} wish
+ * What is asked for: on Routing of the class that the address names, of a view as it tells.
+ * @param {{ number: number, thing: string, kind: string, dark: boolean }} wish
+ * @param {{ page: string, classes: number }} data
+ * @param {string} search
+ * @param {import("./taking.js").Told} told
  */
-export function requestOf({ kind, dark, page, search, prediction, number }) {
-  const asked = new URLSearchParams(search);
-  const [digit, pose] = [asked.get("digit"), asked.get("pose")];
-  if (page !== "pose") return { number, kind, dark };
-  return { number, kind, dark, digit: digit !== null && /^[0-9]{1,3}$/.test(digit) ? Number(digit) : prediction, pose };
+export function requestOf(wish, { page, classes }, search, told) {
+  if (page === "routing") return { ...wish, digit: wholeOfText(new URLSearchParams(search).get("digit") ?? "", 0, classes - 1) };
+  return { ...wish, ...told[wish.thing] };
 }
 
 /**
@@ -60,12 +63,12 @@ class Exporting {
   list() {
     const dark = this.dark ?? isDark(getComputedStyle(this.panel.element).getPropertyValue("--st-background-color"));
     this.buttons = [];
-    const shown = this.data.groups.filter(([, kinds]) => kinds.length);
     this.groups.replaceChildren(
-      ...shown.flatMap(([name, kinds]) => {
-        const buttons = kinds.map((kind) => element("button", { type: "button", "data-kind": kind, onclick: () => this.ask(kind) }, say(`export.kind.${kind}`)));
+      ...this.data.groups.flatMap(([name, thing, kinds]) => {
+        const button = (kind) => element("button", { type: "button", "data-thing": thing, "data-kind": kind, onclick: () => this.ask(thing, kind) }, say(`export.kind.${kind}`));
+        const buttons = kinds.map(button);
         this.buttons.push(...buttons);
-        return [element("h3", {}, say(`export.${name}`, SIZE)), element("div", { class: "files" }, ...buttons), ...(name === "picture" ? [this.looks(dark)] : [])];
+        return [element("h3", {}, say(`export.${name}`, SIZE)), element("div", { class: "files", role: "group", "aria-label": say(`export.${name}`, SIZE) }, ...buttons), ...(name === "picture" ? [this.looks(dark)] : [])];
       }),
     );
     this.wait(this.asked !== null);
@@ -78,14 +81,14 @@ class Exporting {
     return element("fieldset", { "aria-label": say("export.look") }, choice(false, "light"), choice(true, "dark"));
   }
 
-  ask(kind) {
+  ask(thing, kind) {
+    settleAddress(); // what was just moved may not stand there yet
     this.asked = Date.now();
     setText(this.said, say("export.making", { kind: say(`export.kind.${kind}`) }));
     this.wait(true);
     this.timer = setTimeout(() => this.finish(say("export.lost")), PATIENCE);
-    const { page, prediction } = this.data;
-    const search = window.location.search;
-    this.report("asked", requestOf({ kind, dark: this.dark, page, search, prediction, number: this.asked }));
+    const wish = { number: this.asked, thing, kind, dark: this.dark };
+    this.report("asked", requestOf(wish, this.data, window.location.search, toldNow()));
   }
 
   answered({ number, problem, name, type, data }) {

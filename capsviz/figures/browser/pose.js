@@ -3,13 +3,13 @@
 import { AddressWriter, readLink } from "./address.js";
 import { Capsules } from "./capsules.js";
 import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
-import { Exports } from "./export.js";
 import { Part } from "./lesson.js";
 import { Morph } from "./morph.js";
 import { locked } from "./prepared.js";
 import { UNMEASURED, endsOf, feed, lengthOf, linkTo, logitOf, outside, probabilityOf, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
 import { Slider } from "./slider.js";
 import { SweepGrid } from "./sweep.js";
+import { tells } from "./taking.js";
 import { capital, kindWords, say, speak, spelled } from "./texts.js";
 
 const WAIT_FOR_DECODER = 60000; // milliseconds until the page goes on without; a slow line takes half of them
@@ -62,6 +62,7 @@ class Posing {
       (search) => this.follow(search),
       { pose: () => [this.sorting, this.list, this.tools, this.morphing.element] },
     );
+    this.silence = tells(() => (this.decoder ? this.told() : {}));
     this.arrived = () => this.start();
     window.addEventListener("capsviz-decoder", this.arrived);
     this.overdue = setTimeout(() => this.report("unsupported", "late"), WAIT_FOR_DECODER);
@@ -69,6 +70,7 @@ class Posing {
 
   unmount() {
     this.part.unmount();
+    this.silence();
     clearTimeout(this.overdue);
     clearTimeout(this.resting);
     cancelAnimationFrame(this.request);
@@ -103,7 +105,6 @@ class Posing {
     this.capsules = new Capsules(this);
     this.grid = new SweepGrid(this);
     this.morphing = new Morph(this);
-    this.exports = new Exports(this);
     this.tools = element(
       "div",
       { class: "pose-tools" },
@@ -115,7 +116,7 @@ class Posing {
     this.below = element(
       "div",
       { class: "pose-middle" },
-      element("div", {}, this.capsules.element, this.morphing.element, this.exports.element),
+      element("div", {}, this.capsules.element, this.morphing.element),
       this.grid.element,
     );
     this.element.append(
@@ -145,7 +146,6 @@ class Posing {
   load(data) {
     const before = this.drawing ? this.data : null;
     this.data = data;
-    this.exports.answered(data.gif);
     if (this.drawing === data.drawing) return;
     this.drawing = data.drawing;
     this.asked = null; // the dimension that a link has chosen
@@ -265,7 +265,6 @@ class Posing {
     const numbers = this.mask === "all" ? this.feed() : this.pose;
     const address = linkTo(window.location.href, chosen ? { digit: this.capsule, numbers } : null);
     window.history.replaceState(window.history.state, "", address);
-    return window.location.href;
   }
 
   // What is chosen beside the pose.
@@ -276,6 +275,22 @@ class Posing {
 
   get pose() {
     return this.poses[this.capsule];
+  }
+
+  // What files are made of: the sliders as they stand, a row of the grid or all of it, the way from A to B.
+  told() {
+    const { capsule, mask, pose, poses, selected, grid } = this;
+    const digit = capsule;
+    const fed = mask === "all" ? poses : [pose];
+    // As in the grid: around the encoded value; unmasked, all poses.
+    const [own, all] = [Array.from(pose), poses.map((values) => Array.from(values))];
+    own[selected] = all[capsule][selected] = grid.middle(selected);
+    const moved = mask === "all" ? all : own;
+    return {
+      page: { digit, pose: fed.map((values) => Array.from(values).join()).join() },
+      sweep: { digit, motion: { kind: "sweep", digit, pose: moved, dimension: selected, span: grid.reach } },
+      morph: { digit, motion: { kind: "morph", ...this.morphing.ends() } },
+    };
   }
 
   // What training showed of a dimension of the chosen capsule.

@@ -17,7 +17,7 @@ class ReplayView {
 
   /**
    * @param {HTMLElement} root
-   * @param {(name: string, value: any) => void} report tells Python
+   * @param {(name: string, value: any) => void} [report] tells Python; none on a page of its own, which has its replay
    */
   constructor(root, report) {
     this.report = report;
@@ -125,7 +125,7 @@ class ReplayView {
     setText(this.title, say("replay.title"));
     setText(this.look, say("replay.look"));
     setText(this.note, this.waiting ? say("replay.computing") : this.stale ? this.problem || say("replay.changed") : "");
-    this.toggle.hidden = Boolean(this.problem) && !open;
+    this.toggle.hidden = !this.report || (Boolean(this.problem) && !open);
     this.toggle.setAttribute("aria-expanded", String(open));
     this.invite.hidden = open;
     this.slider.setAttribute("aria-label", say("replay.slider"));

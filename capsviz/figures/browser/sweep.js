@@ -2,15 +2,12 @@
 // the pose.
 
 import { element, fixed, putInk, setText, signedText } from "./drawing.js";
-import { enlarged } from "./export.js";
 import { say } from "./texts.js";
 
 export const STEPS = 11;
 const MIDDLE = (STEPS - 1) / 2;
 const SPAN = 5; // of the range, at first; each 0.05 units
 const LINE = 1; // pixel around an image
-const SCALE = 2; // of the grid as a picture to take along;
-const [LEFT, BELOW] = [56, 88]; // its pixels for what rows and columns are
 
 /**
  * How far from the encoded value a step of the sweep is.
@@ -155,27 +152,5 @@ export class SweepGrid {
     const x = (now + 1) * MIDDLE * cell;
     context.strokeStyle = "#f08a24";
     context.strokeRect(x + 0.5, dimension * cell + 0.5, cell - 1, cell - 1);
-  }
-
-  // The grid as a picture to take along: larger, with what its rows and columns are.
-  picture() {
-    const { dimensions, classes, capsule, Kind, plain } = this.page;
-    const grid = enlarged(this.canvas, SCALE);
-    const picture = element("canvas", { width: LEFT + grid.width, height: grid.height + BELOW });
-    const context = picture.getContext("2d");
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, picture.width, picture.height);
-    context.drawImage(grid, LEFT, 0);
-    context.fillStyle = "#fff";
-    context.font = "24px sans-serif";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    const cell = SCALE * this.cell;
-    for (let d = 0; d < dimensions; d++) context.fillText(String(d), LEFT / 2, (d + 0.5) * cell);
-    this.columns.forEach((label, step) => context.fillText(label.textContent, LEFT + (step + 0.5) * cell, grid.height + 22));
-    context.textAlign = "left";
-    const title = say(`pose.sweep.title${plain}`, { Kind, class: classes[capsule], numbers: dimensions });
-    context.fillText(title, LEFT, grid.height + 62, grid.width);
-    return picture;
   }
 }

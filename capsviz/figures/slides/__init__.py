@@ -7,6 +7,17 @@ from capsviz.figures.slides.attention import attention_slide
 from capsviz.figures.slides.draw import draw_slide
 from capsviz.figures.slides.networks import networks_slide
 from capsviz.figures.slides.pose import pose_slide
+from capsviz.figures.slides.poses import morph_slides, sweep_slide
+from capsviz.figures.slides.replay import replay_film
 from capsviz.figures.slides.routing import routing_slide
 
-__all__ = ["attention_slide", "draw_slide", "networks_slide", "pose_slide", "routing_slide"]
+__all__ = [
+    "attention_slide",
+    "draw_slide",
+    "morph_slides",
+    "networks_slide",
+    "pose_slide",
+    "replay_film",
+    "routing_slide",
+    "sweep_slide",
+]

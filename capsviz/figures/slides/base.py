@@ -5,10 +5,10 @@ the same on every machine. Matplotlib is imported with the first slide.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from capsviz.checks import one_line
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours
 from capsviz.texts.numbers import number
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT, Shape
-
-if TYPE_CHECKING:
-    pass
 
 WIDTH, HEIGHT, MARGIN = 1920, 1080, 72
 RIGHT = WIDTH - MARGIN
@@ -64,7 +61,8 @@ def _letters(bold: bool) -> frozenset[int]:
 def plain(words: str, bold: bool = False) -> str:
     """A text on one line, without marks, and with a sign in place of each letter that the font lacks."""
     known = _letters(bold)
-    return "".join(c if ord(c) in known else _UNKNOWN for c in one_line(_MARKS.sub("", words)))
+    spaced = _MARKS.sub("", words).replace("\N{NO-BREAK SPACE}", " ")  # which is seen as any other
+    return "".join(c if ord(c) in known else _UNKNOWN for c in one_line(spaced))
 
 
 @cache
@@ -90,6 +88,11 @@ def cut(words: str, size: float, width: float, bold: bool = False) -> str:
     while words and width_of(f"{words}…", size, bold) > width:
         words = words[:-1]
     return f"{words.rstrip()}…"
+
+
+def fitting(words: str, size: float, width: float, bold: bool = False) -> float:
+    """The size of type, ``size`` or smaller, in which words have room on one line; the smallest is ``SMALL``."""
+    return max(SMALL, min(size, size * width / max(width_of(plain(words, bold), size, bold), 1)))
 
 
 def wrapped(words: str, size: float, width: float, bold: bool = False) -> list[str]:
@@ -221,7 +224,26 @@ class Slide:
     def answer(self, name: str, says: str, colour: str = "") -> None:
         """At the top right: the name of a class, large, and what is said of it."""
         self.text(RIGHT, MARGIN - 12, name, 76, bold=True, align="right", width=420, colour=colour)
-        self.text(RIGHT, MARGIN + 80, says, TEXT, soft=True, align="right", width=700)
+        self.text(RIGHT, MARGIN + 80, says, TEXT, soft=True, align="right", width=1100)
+
+    def film(self, put: Callable[[int], None], count: int, height: int) -> Iterator[np.ndarray]:
+        """Images uint8 [H, W, 3] of the slide as it stands, each with what ``put`` puts on it for its number, from 0.
+
+        What stands still is drawn once, which is most of the work; what is put lies above it.
+        """
+        self.figure.set_dpi(height / self.figure.get_figheight())
+        canvas: Any = self.figure.canvas
+        canvas.draw()
+        paper, still = canvas.copy_from_bbox(self.figure.bbox), set(self._axes.get_children())
+        for at in range(count):
+            put(at)
+            moving = [artist for artist in self._axes.get_children() if artist not in still]
+            canvas.restore_region(paper)
+            for artist in sorted(moving, key=lambda artist: artist.get_zorder()):
+                self._axes.draw_artist(artist)
+            yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
+            for artist in moving:
+                artist.remove()
 
     def scores(
         self, scores: np.ndarray, shape: Shape, x: float, y: float, width: float, height: float

@@ -6,7 +6,7 @@ import numpy as np
 
 from capsviz.figures.reading import EN_DASH, verdict
 from capsviz.figures.reconstructions import squared_error
-from capsviz.figures.slides.base import MARGIN, RIGHT, SMALL, TEXT, Slide
+from capsviz.figures.slides.base import MARGIN, RIGHT, SMALL, TEXT, Slide, fitting
 from capsviz.figures.theme import ink
 from capsviz.texts import capital, noun, say, spelled
 from capsviz.texts.numbers import number
@@ -86,5 +86,6 @@ def draw_slide(
 
 
 def _head(slide: Slide, x: float, title: str, operation: str) -> None:
-    slide.text(x, TOP - 84, title, TEXT, bold=True, width=SIDE + GAP - 12)
-    slide.text(x, TOP - 42, operation, SMALL, soft=True, width=SIDE + GAP - 12)
+    width = SIDE + GAP - 12
+    slide.text(x, TOP - 84, title, fitting(title, TEXT, width, True), bold=True, width=width)
+    slide.text(x, TOP - 42, operation, SMALL, soft=True, width=width)

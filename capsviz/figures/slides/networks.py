@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from capsviz.figures.comparison import cells
-from capsviz.figures.slides.base import FOR, MARGIN, RIGHT, SMALL, Slide
+from capsviz.figures.slides.base import FOR, MARGIN, RIGHT, SMALL, Slide, fitting
 from capsviz.models.comparison import Entry
 from capsviz.texts import say
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TOP = 190
 MOST = 7  # networks that have room
-COLUMNS = {"network": 496, "parameters": 320, "multiplyAdds": 240, "error": 350, "drawings": 370}
+COLUMNS = {"network": 466, "parameters": 312, "multiplyAdds": 294, "error": 348, "drawings": 356}
 
 
 def networks_slide(
@@ -45,10 +45,11 @@ def networks_slide(
         x, values = MARGIN, cells(one)
         for column, width in COLUMNS.items():
             cell = values[column]
+            room, size = width - 20, 26 if column == "network" else 28
             slide.text(
-                x, top + 14, cell.figure, 28 if column != "network" else 26, bold=True, width=width - 20
+                x, top + 14, cell.figure, fitting(cell.figure, size, room, True), bold=True, width=room
             )
-            slide.text(x, top + 54, cell.below, SMALL, soft=True, width=width - 20)
+            slide.text(x, top + 54, cell.below, SMALL, soft=True, width=room, lines=2 if step >= 120 else 1)
             x += width
         left = MARGIN + sum(list(COLUMNS.values())[:3])
         _error(slide, one, left, top + 96, COLUMNS["error"] - 60, most)

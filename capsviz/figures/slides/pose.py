@@ -88,9 +88,13 @@ def pose_slide(
     return slide.figure
 
 
-def _fitting(caption: str, width: float, bold: bool) -> str:
-    """A caption, or where it has no room for two effects, the first."""
-    return caption if width_of(caption, SMALL, bold) <= width else caption.partition(", ")[0]
+def _fitting(dimension: int, caption: str, width: float, bold: bool) -> str:
+    """What stands above a slider: its effects, or where these have no room the first, or that without its amount."""
+    first = caption.partition(", ")[0]
+    for said in (caption, first, first.partition(" (")[0]):
+        if width_of(f"{dimension}  {said}", SMALL, bold) <= width:
+            break
+    return f"{dimension}  {said}"
 
 
 def _slider(
@@ -110,9 +114,7 @@ def _slider(
     def at(value: float) -> float:
         return left + width * (value - first) / (last - first)
 
-    slide.text(
-        left, top, f"{dimension}  {_fitting(caption, width - 160, moved)}", bold=moved, width=width - 100
-    )
+    slide.text(left, top, _fitting(dimension, caption, width - 100, moved), bold=moved, width=width - 100)
     slide.text(left + width, top, number(now), SMALL, bold=True, align="right")
     y = top + SMALL + min(20.0, 0.28 * height)
     slide.curve((left, left + width), (y, y), slide.look.line, 4)

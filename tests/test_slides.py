@@ -1,0 +1,174 @@
+"""Every word of every slide has its room: in each language, for each network that is shipped."""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import attending
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from capsviz import load_model, texts
+from capsviz.figures import slides
+from capsviz.figures.slides.base import Slide
+from capsviz.inputs import replay as drawn
+from capsviz.inputs.drawings import Drawing
+from capsviz.inputs.examples import EXAMPLES, examples_for
+from capsviz.measures.poses import load_poses
+from capsviz.measures.replay import replay
+from capsviz.models.comparison import entries
+from capsviz.models.model import Model
+from capsviz.models.weights import available
+from capsviz.texts.numbers import number
+from capsviz.traces.base import POSES
+
+ORIGIN = "My network, with a long name, for letters and digits · weights 01234567 · R = 10 · capsviz 0.1.0"
+SHARED = 0.25  # of the lower of two texts: so much of their lines may lie beside each other
+
+
+@pytest.fixture(params=texts.languages())
+def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    code: str = request.param
+    monkeypatch.setattr(texts, "_asked", lambda: code)
+    return code
+
+
+def assert_room(figure: Figure) -> None:
+    """No text is cut short, leaves the slide, or lies on another."""
+    boxes = []
+    for text in figure.axes[0].texts:
+        said = text.get_text()
+        assert not said.endswith("…"), said
+        box = text.get_window_extent()
+        assert min(box.x0, box.y0) >= 0, said
+        assert box.x1 <= 1920, said
+        assert box.y1 <= 1080, said
+        boxes.append((said, box))
+    for (one, first), (other, second) in combinations(boxes, 2):
+        wide = min(first.x1, second.x1) - max(first.x0, second.x0)
+        high = min(first.y1, second.y1) - max(first.y0, second.y0)
+        lowest = min(first.height, second.height)
+        assert wide <= 1 or high <= SHARED * lowest, f"{one!r} lies on {other!r}"
+
+
+def network_slides(model: Model, name: str) -> Iterator[Figure]:
+    shape = model.shape
+    example = EXAMPLES.index(examples_for(shape.kind)[0])
+    drawing = Drawing(example=example)
+    trace = model.trace(drawing.image(shape.size))
+    redrawn = None
+    if POSES in trace.offers:
+        every = model.reconstructions(trace)[-1]
+        redrawn = every[trace.prediction]
+        poses = load_poses(name=name, sha256=model.sha256)
+        for digit in (trace.prediction, 0):
+            measured = poses.digits[digit]
+            yield slides.pose_slide(trace, every[digit], None, digit, measured, moved=3, origin=ORIGIN)
+        moved = trace.v[-1, 0] + 0.1
+        yield slides.pose_slide(trace, every[0], moved, 0, poses.digits[0], origin=ORIGIN)
+        grid = np.zeros((shape.pose, 11, shape.size, shape.size))
+        yield slides.sweep_slide(shape, grid, len(shape.classes) - 1, 12.5, origin=ORIGIN)
+        yield next(slides.morph_slides(shape, grid[0], (0, 3), origin=ORIGIN))
+    limits = {"unsure_below": 1.01}
+    yield slides.draw_slide(trace, drawing.pixels(), redrawn, origin=ORIGIN)
+    yield slides.draw_slide(trace, drawing.pixels(), redrawn, **limits, origin=ORIGIN)
+    if shape.routing == "dynamic":
+        yield slides.routing_slide(model.trace(trace.image, 10), 3, origin=ORIGIN)
+        yield slides.routing_slide(trace, origin=ORIGIN)
+    elif shape.routing == "attention":
+        yield slides.attention_slide(trace, origin=ORIGIN)
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_slide_of_a_network_has_room_for_its_words(
+    language: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(name, device="cpu")
+    shape = model.shape
+    monkeypatch.setattr(texts, "_reads", lambda: shape.kind)
+    for figure in network_slides(model, name):
+        assert_room(figure)
+    monkeypatch.setattr(drawn, "MOST", 4)  # moments
+    looked = []
+
+    def film(slide: Slide, put: Callable[[int], None], count: int, height: int) -> Iterator[np.ndarray]:
+        for at in range(count):
+            before = set(slide.figure.axes[0].get_children())
+            put(at)
+            assert_room(slide.figure)
+            looked.append(at)
+            for artist in set(slide.figure.axes[0].get_children()) - before:
+                artist.remove()
+        return iter(())
+
+    monkeypatch.setattr(Slide, "film", film)
+    example = EXAMPLES.index(examples_for(shape.kind)[0])
+    found = replay(model, Drawing(example=example))
+    list(slides.replay_film(found, unsure_below=1.01, origin=ORIGIN))
+    assert len(looked) == len(found.moments) >= 4
+
+
+def test_the_table_of_networks_has_room_for_its_words(language: str) -> None:
+    assert_room(slides.networks_slide(entries(), available()[0], origin=ORIGIN))
+
+
+# --- where the marks stand --------------------------------------------------------------------------------
+
+
+def test_what_moves_in_a_film_is_taken_off_again() -> None:
+    slide = Slide("", False, "")
+    frames = list(slide.film(lambda at: slide.box(96 * at, 540, 96, 96, "#000000"), 3, 540))
+    assert [frame.shape for frame in frames] == [(540, 960, 3)] * 3
+    for at, frame in enumerate(frames):
+        dark = np.argwhere(frame[:, :, 0] < 20)
+        assert abs(dark.mean(axis=0) - [270 + 24, 48 * at + 24]).max() <= 1
+        assert len(dark) == pytest.approx(48 * 48, rel=0.1)
+
+
+def test_the_marks_of_a_replay_stand_where_its_scores_are(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "MOST", 12)  # moments
+    found = replay(model, Drawing(example=0))
+    kept = []
+    monkeypatch.setattr(Slide, "film", lambda slide, put, *rest: kept.append((slide, put)))
+    slides.replay_film(found)
+    ((slide, put),) = kept
+    axes = slide.figure.axes[0]
+    ways = np.array([moment.way for moment in found.moments])
+    x = 132 + (1618 - 132) * ways / ways[-1]
+    (decision,) = [line for line in axes.lines if line.get_linestyle() == "--"]
+    answers = np.nan_to_num(found.scores, nan=-1).argmax(axis=1)
+    decided = max(np.flatnonzero(answers != answers[-1])) + 1
+    assert decision.get_xdata()[0] == pytest.approx(x[decided])
+    still = len(axes.lines)
+    put(7)
+    curves = [line for line in axes.lines[still:] if len(line.get_xdata()) == 8]
+    highest = curves[-1]  # lies on top
+    np.testing.assert_allclose(highest.get_xdata(), x[:8])
+    np.testing.assert_allclose(highest.get_ydata(), 920 - 260 * found.scores[:8, answers[7]])
+
+
+def test_a_slider_s_mark_is_where_it_was_encoded(model: Model) -> None:
+    trace = model.trace(Drawing(example=0).image())
+    encoded = trace.v[-1, trace.prediction]
+    axes = slides.pose_slide(trace, trace.image, encoded + 0.05).axes[0]
+    marks = [line.get_xdata()[0] for line in axes.lines if np.ptp(line.get_xdata()) == 0]
+    discs = [float(disc.get_offsets()[0, 0]) for disc in axes.collections]
+    assert len(marks) == len(discs) == 16
+    # From 0.1 below the encoded value to 0.1 above the other one, in 520 pixels.
+    assert np.array(discs) - marks == pytest.approx(520 * 0.05 / 0.25, abs=0.1)
+
+
+def test_routing_s_maps_are_those_so_far(model: Model) -> None:
+    trace = model.trace(Drawing(example=0).image())
+    for iteration in (1, 2, 3):
+        assert len(slides.routing_slide(trace, None, iteration).axes[0].images) == 1 + iteration
+
+
+def test_attention_s_table_is_of_the_class_that_is_looked_at() -> None:
+    trace = attending.made_up(("a", "b", "c"))
+    for place in range(3):
+        said = [text.get_text() for text in slides.attention_slide(trace, place).axes[0].texts]
+        expected = [number(value) for value in trace.c[0][:, place].tolist()]
+        assert [text for text in said if text in expected][: len(expected)] == expected
