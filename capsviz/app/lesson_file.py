@@ -11,7 +11,7 @@ from capsviz.app import parameters
 from capsviz.app.conditions import CONDITIONS, Wanted, can_be_done, shortened
 from capsviz.app.pages import pages
 from capsviz.checks import one_line, real, whole, whole_of_text
-from capsviz.errors import CapsvizError, NetworkError
+from capsviz.errors import CapsvizError, MessageError, NetworkError
 from capsviz.figures.pose import pose_limit
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import FIRST, languages, say
@@ -29,6 +29,7 @@ LIT: Mapping[str, tuple[str, ...]] = {
     "pad": (),
     "answer": (),
     "network": (),
+    "strip": ("draw",),
     "seen": ("draw",),
     "maps": ("draw",),
     "primary": ("draw",),
@@ -54,6 +55,9 @@ LIT: Mapping[str, tuple[str, ...]] = {
 }
 ITERATES = {"clock", "iterations", "places", "film"}  # stands only where routing iterates,
 DRAWN = {"redrawn", "each"}  # or where poses are drawn
+
+NO_VIEWS = ("network", "clock", "iterations")  # none that a screen is filled with
+MAIN = {"draw": "strip", "routing": "picture", "pose": "sliders", "model": "networks"}
 
 Words = Mapping[str, str]  # a text by its language's code
 
@@ -255,6 +259,25 @@ def _stands(name: str, where: tuple[str, ...], page: str, network: Spec) -> bool
     if name in DRAWN and POSES not in network.offers:
         return False
     return network.shape.iterates or name not in ITERATES
+
+
+def views_of(page: str, network: Spec) -> tuple[str, ...]:
+    """Names of what fills the screen in presenter mode on a page, the page's own view first."""
+    own = {name: where for name, where in LIT.items() if name not in NO_VIEWS}
+    names = [name for name, where in own.items() if _stands(name, where, page, network)]
+    return tuple(sorted(names, key=lambda name: name != MAIN.get(page)))
+
+
+def of_link(key: str, value: str, page: str, network: Spec, asked: Mapping[str, Any]) -> str:
+    """The value of a parameter of a link, as a script reads it.
+
+    Raises:
+        MessageError: if it cannot be used on this page, with this network.
+    """
+    try:
+        return _parameter(key, value, page, network, asked, ())
+    except _Wrong as wrong:
+        raise MessageError(str(wrong)) from wrong
 
 
 def _parameter(

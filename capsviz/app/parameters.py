@@ -120,7 +120,7 @@ def _lesson(text: str, shape: Shape) -> str:
 
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
-SURGERY, LESSON, STOP = "surgery", "lesson", "stop"
+SURGERY, LESSON, STOP, PRESENT = "surgery", "lesson", "stop", "present"
 CONTRASTS = 16  # quarters of a doubling that the scales' contrast can be raised by
 SPANS = 12  # twentieths of a pose's unit that a sweep goes to both sides
 PARAMETERS = (
@@ -165,6 +165,7 @@ PARAMETERS = (
     Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
+    Parameter(PRESENT, script=True),
 )
 
 
@@ -191,6 +192,8 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return f"letters, digits, `-` and `_`, at most {LONGEST_DRAWING:,}"
     if parameter.name == LESSON:
         return say("address.lesson.values")
+    if parameter.name == PRESENT:
+        return say("address.present.values")
     if parameter.name == SURGERY:
         return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
     if parameter.name == "scale":

@@ -1,5 +1,7 @@
 // What a view has to do with a lesson: it lights its own elements, goes where a stop leads, and says what is so.
 
+import { Alone } from "./onstage.js";
+
 /**
  * Where a lesson is: what is lit, what its link asks of scripts, whether its page is shown, and the views that went there.
  * @typedef {{ visit: number, lit: string, search: string, here: boolean, followed: Set<string> }} Stop
@@ -39,6 +41,9 @@ export class Part {
    */
   constructor(elements, follow) {
     this.elements = elements;
+    /** @type {Record<string, () => Element[]>} what of a view fills the screen in presenter mode, where that is more than what is lit */
+    this.staged = {};
+    this.alone = new Alone((name) => this.staged[name]?.() ?? [this.elements[name]?.()]);
     this.follow = follow;
     this.told = {};
     this.name = Object.keys(elements).join();
@@ -48,7 +53,11 @@ export class Part {
       this.light(true);
     };
     window.addEventListener("capsviz-stop", this.arrive);
-    requestAnimationFrame(() => this.light(true)); // once the view stands
+    // Once the view stands.
+    requestAnimationFrame(() => {
+      this.light(true);
+      this.alone.show();
+    });
   }
 
   // Each view goes to a stop once; one that is still being built, when it first says what is so.
@@ -75,6 +84,7 @@ export class Part {
       this.lit?.removeAttribute("data-lit");
       this.lit = null;
     }
+    this.alone.show();
   }
 
   /**
@@ -92,6 +102,7 @@ export class Part {
 
   unmount() {
     window.removeEventListener("capsviz-stop", this.arrive);
+    this.alone.unmount();
     this.elements = {};
   }
 }

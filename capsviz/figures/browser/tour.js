@@ -11,6 +11,7 @@ const IN_PAGE = {
   pad: ".st-key-canvas",
   answer: ".st-key-rail .cv-reading",
   network: ".st-key-networks button",
+  strip: ".cv-strip",
   seen: ".cv-strip > .cv-station:first-child",
   maps: ".cv-strip > .cv-station:nth-of-type(2)",
   primary: ".cv-strip > .cv-station:nth-of-type(3)",
