@@ -3,7 +3,7 @@ import html
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import guess, replay, session
+from capsviz.app import guess, prepared, replay, session
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
@@ -11,19 +11,25 @@ PAGE = Page(0, doors=("routing", "pose", "model"))
 
 
 def show() -> None:
-    now = session.answered()
+    now, without = session.answered(), prepared.now().hide
     if guess.covered():
-        st.html(figures.pipeline_strip(now.trace, covered=True))
+        _html(figures.pipeline_strip(now.trace, covered=True, without=without))
         return
     if now.reconstructions is None:
-        st.html(figures.pipeline_strip(now.trace))
+        _html(figures.pipeline_strip(now.trace, without=without))
         said = say("draw.nothingRedrawn", network=session.spec().title)
         st.html(f'<p class="cv-note">{html.escape(said)}</p>')
     else:
         drawn = now.reconstructions[-1]
-        st.html(figures.pipeline_strip(now.trace, drawn[now.trace.prediction]))
-        st.html(figures.reconstruction_panels(now.trace, drawn))
-    replay.replay()
+        _html(figures.pipeline_strip(now.trace, drawn[now.trace.prediction], without=without))
+        _html(figures.reconstruction_panels(now.trace, drawn, without))
+    if "replay" not in without:
+        replay.replay()
+
+
+def _html(what: str) -> None:
+    if what:  # not all of it was taken away
+        st.html(what)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from capsviz.app import attention, routing, session
+from capsviz.app import attention, prepared, routing, session
 from capsviz.app.pages import Page
 from capsviz.texts import say
 from capsviz.traces.base import COUPLING, POSES
@@ -14,6 +14,7 @@ class View(NamedTuple):
 
     show: Callable[[], None]
     needs: frozenset[str]  # of ``traces.base.OFFERS``, beyond what the page needs
+    panel: str = ""  # of ``panels.PANELS``, if it is all of one
 
 
 DRAWS = frozenset({POSES})  # what capsules draw is shown too
@@ -21,16 +22,21 @@ DRAWS = frozenset({POSES})  # what capsules draw is shown too
 VIEWS = {
     "dynamic": (
         View(routing.explorer, DRAWS),
-        View(routing.surgery, DRAWS),
+        View(routing.surgery, DRAWS, "surgery"),
         View(routing.transforms, frozenset()),
     ),
-    "attention": (View(attention.explorer, DRAWS), View(attention.surgery, DRAWS)),
+    "attention": (View(attention.explorer, DRAWS), View(attention.surgery, DRAWS, "surgery")),
 }
 
 
 def show() -> None:
     trace = session.answered().trace
-    shown = [view.show for view in VIEWS.get(trace.shape.routing, ()) if view.needs <= trace.offers]
+    views = [
+        view
+        for view in VIEWS.get(trace.shape.routing, ())
+        if not (view.panel and prepared.hidden(view.panel))
+    ]
+    shown = [view.show for view in views if view.needs <= trace.offers]
     if not shown:
         session.stop(say("routing.unseen", network=session.spec().title))
     for view in shown:

@@ -11,17 +11,24 @@ from urllib.parse import parse_qsl, urlsplit
 
 from capsviz.app.experiments import Operation, Weighting
 from capsviz.app.parameters import (
+    ANSWER,
+    ASK,
+    DRAFT,
     DRAWING,
+    HIDE,
     ITERATIONS,
     LANGUAGE,
     LESSON,
+    LOCK,
     LONGEST_DRAWING,
     NETWORK,
+    ON,
     PARAMETERS,
     PEN,
     STOP,
     SURGERY,
     Parameter,
+    Partly,
     Range,
 )
 from capsviz.checks import quoted, whole_of_text
@@ -38,7 +45,10 @@ MOST_KNOWN = 9  # parameters that there are, which a sentence names
 MOST_SAID = 2  # faults of a link that are named, of others how many there are
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 # What a session says in the address; the others are the scripts'.
-WRITTEN = (NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN, LESSON, STOP)
+WRITTEN = (
+    *(NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN, LESSON, STOP),
+    *(HIDE, LOCK, ASK, ON, ANSWER, DRAFT),
+)
 
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
 
@@ -59,6 +69,12 @@ class Asked:
         surgery: the experiment on routing, of the network's kind.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
+        hide: names of panels that are taken away.
+        lock: names of controls that are fixed.
+        ask: the question in the heading, one line.
+        on: name of the page whose heading that is.
+        answer: ``parameters.HIDDEN`` if answers begin covered.
+        draft: the lesson link that is being made, still to be read.
         bad: the parameters that could not be used.
         problem: one sentence about these; "" without any.
     """
@@ -71,6 +87,12 @@ class Asked:
     surgery: Operation | Weighting | None = None
     lesson: str | None = None
     stop: int | None = None
+    hide: tuple[str, ...] | None = None
+    lock: tuple[str, ...] | None = None
+    ask: str | None = None
+    on: str | None = None
+    answer: str | None = None
+    draft: str | None = None
     bad: tuple[str, ...] = ()
     problem: str = ""
 
@@ -84,7 +106,7 @@ _FIELDS = {
     SURGERY: "surgery",
     LESSON: "lesson",
     STOP: "stop",
-}
+} | {name: name for name in (HIDE, LOCK, ASK, ON, ANSWER, DRAFT)}
 
 
 def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Asked:
@@ -110,6 +132,8 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
             found[_FIELDS[parameter.name]] = _value(parameter, text[:LONGEST], shape(found.get("network")))
         except MessageError as error:
             bad[name] = str(error)
+            if isinstance(error, Partly):
+                found[_FIELDS[parameter.name]] = error.found
     said = list(bad.values())
     if unknown:
         names = ", ".join(map(quoted, unknown[:MOST_NAMED]))

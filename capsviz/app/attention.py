@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, session
+from capsviz.app import address, experiments, prepared, session
 from capsviz.app.experiments import Weighting
 from capsviz.errors import MessageError
 from capsviz.figures import attention_payload, attention_surgery_payload
@@ -74,7 +74,7 @@ def _asked(network: str, primary: int) -> tuple[Weighting, str]:
     if isinstance(linked, Weighting):
         last = st.session_state[kept] = linked
     sent = st.session_state.get(f"{SURGERY_KEY}.{network}", {}).get("operation")
-    if sent is None:
+    if sent is None or prepared.locked("surgery"):
         return last, ""
     try:
         asked = experiments.weighting(sent, primary)

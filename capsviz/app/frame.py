@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import export, guess, keys, languages, menu, pad, session, share, talk, tour
+from capsviz.app import export, guess, keys, languages, menu, pad, prepared, session, share, talk, tour
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
+from capsviz.app.panels import PAGE_LOCK
 from capsviz.inputs.drawings import PAD
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
@@ -33,11 +34,13 @@ def frame(page: Page) -> Iterator[None]:
     """Draw the pad rail on the left of a page; the page itself is drawn inside the ``with``."""
     with suppress(session.Ended), _around(page):
         yield
+    _way_out(page)
     tour.strip(page.name)
 
 
 @contextmanager
 def _around(page: Page) -> Iterator[None]:
+    prepared.declare()
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
     st.html(Path(__file__).with_name("talk.css"))
@@ -75,6 +78,20 @@ def _around(page: Page) -> Iterator[None]:
             yield
 
 
+def _way_out(page: Page) -> None:
+    """Below a page that was prepared: that it was, and a way to all that there is."""
+    if prepared.now() == prepared.Prepared() or not page.listed:
+        return
+    with st.container(key="prepared", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f"<p>{html.escape(say('prepared.says'))}</p>")
+        st.button(say("prepared.leave"), key="prepared_leave", type="tertiary", on_click=_everything)
+
+
+def _everything() -> None:
+    prepared.leave()
+    guess.set_predicting(False)
+
+
 def _problem() -> str:
     """The sentence that is to be shown, if any: it outlasts runs that come on the heels of the one it came in."""
     problem = st.session_state.get(PROBLEM_KEY, "")
@@ -94,9 +111,11 @@ def opened(page: Page) -> None:
     works = {other.name for other in pages() if other.needs <= network.offers}
     words = {"count": spelled(shape.pose), "kind": noun(shape.kind)}
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
-        question = say(f"{page.name}.question", **words) if able else say(f"{page.name}.title")
+        own = say(f"{page.name}.question", **words) if able else say(f"{page.name}.title")
+        question = prepared.question(page.name) or own
         st.html(f'<h1 class="cv-question">{html.escape(question)}</h1>')
-        for door in page.doors:
+        without = prepared.hidden("doors") or prepared.locked(PAGE_LOCK)
+        for door in () if without else page.doors:
             if able and door in works:
                 st.page_link(
                     FOLDER / f"{door}.py",
@@ -130,11 +149,11 @@ def _lacks(page: Page, network: Spec) -> None:
                 st.button(
                     menu.plain(other.title),
                     key=f"choose_{other.name}",
-                    icon=":material/swap_horiz:",
                     on_click=session.set_network,
                     args=(other.name,),
+                    **prepared.sign("network", ":material/swap_horiz:"),
                 )
-        for there in pages()[:1]:
+        for there in () if prepared.locked(PAGE_LOCK) else pages()[:1]:
             st.page_link(
                 FOLDER / f"{there.name}.py",
                 label=say("frame.stay", page=say(f"{there.name}.title"), network=menu.plain(network.title)),
@@ -183,9 +202,9 @@ def _card() -> None:
         st.button(
             say("frame.asTrained", now=now.iterations, trained=trained),
             key="trained",
-            icon=":material/restart_alt:",
             on_click=session.set_iterations,
             args=(trained,),
+            **prepared.sign("iterations", ":material/restart_alt:"),
         )
 
 

@@ -10,11 +10,10 @@ from typing import Any
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import pad, session
+from capsviz.app import pad, prepared, session
 from capsviz.inputs.drawings import Drawing
 from capsviz.texts import noun, say
 
-MODE_KEY = "predicting"  # True while each new answer begins covered
 GUESSES_KEY = "guesses"  # list[Guess], the last ones
 SCORE_KEY = "guesses_score"  # Score of the session
 CHOICE_KEY = "guess"  # the classes to choose from
@@ -49,16 +48,17 @@ def control() -> None:
     st.button(
         say("guess.off" if on else "guess.on"),
         key="predict",
-        icon=f":material/visibility{'' if on else '_off'}:",
-        help=say("guess.tip"),
         on_click=set_predicting,
         args=(not on,),
+        **prepared.sign("predict", f":material/visibility{'' if on else '_off'}:", say("guess.tip")),
     )
 
 
 def set_predicting(on: bool) -> None:
     """Cover every new answer from now on, that to the current drawing too; or none."""
-    st.session_state[MODE_KEY] = on
+    if prepared.locked("predict"):
+        return
+    st.session_state[session.PREDICTING_KEY] = on
     st.session_state[GUESSES_KEY] = []
 
 
@@ -74,7 +74,12 @@ def asked() -> None:
     with st.container(key="guessing", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(f"<p>{html.escape(question)}</p>")
         st.pills(question, shape.classes, key=CHOICE_KEY, on_change=_say, label_visibility="collapsed")
-        st.button(say("guess.show"), key="uncover", icon=":material/visibility:", on_click=_keep, args=("",))
+        st.button(
+            say("guess.show"),
+            key="uncover",
+            on_click=_uncover,
+            **prepared.sign("predict", ":material/visibility:"),
+        )
 
 
 def told() -> None:
@@ -93,7 +98,7 @@ def told() -> None:
 
 
 def _predicting() -> bool:
-    return bool(st.session_state.get(MODE_KEY, False))
+    return bool(st.session_state.get(session.PREDICTING_KEY, False))
 
 
 def _guess() -> Guess | None:
@@ -119,6 +124,11 @@ def _say() -> None:
     if read is not None:  # a network that names nothing proves nobody right or wrong
         before = _score()
         st.session_state[SCORE_KEY] = Score(before.right + (read == said), before.all + 1)
+
+
+def _uncover() -> None:
+    if not prepared.locked("predict"):
+        _keep("")
 
 
 def _keep(said: str) -> None:

@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from capsviz.app import session
+from capsviz.app import prepared, session
 from capsviz.texts import language, languages, name_of
 
 LIST_KEY = "language_list"
@@ -28,8 +28,8 @@ def choice(first: bool) -> None:
             languages(),
             key=LIST_KEY,
             format_func=lambda code: f"{':material/check: ' if code == spoken else ''}{name_of(code)}",
-            icon=":material/translate:",
             on_click=_choose,
+            **prepared.sign("language", ":material/translate:"),
         )
     if first and chosen:
         _choose()

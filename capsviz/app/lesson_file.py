@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from capsviz.app import parameters
+from capsviz.app import panels, parameters
 from capsviz.app.conditions import CONDITIONS, Wanted, can_be_done, shortened
 from capsviz.app.pages import pages
 from capsviz.checks import one_line, real, whole, whole_of_text
@@ -15,49 +15,13 @@ from capsviz.errors import CapsvizError, MessageError, NetworkError
 from capsviz.figures.pose import pose_limit
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import FIRST, languages, say
-from capsviz.traces.base import POSES
 
 MOST_STEPS = parameters.MOST_STOPS
 MOST_MINUTES = 180
 MOST_SAID, MOST_ASKED, MOST_WORDS = 340, 150, 400  # characters: half a phone's screen has room for a step's
 MOST_LISTED = 6  # questions, or sources
 # Parameters that no step sets: a person's own, and the experiment, with which none begins.
-NO_STEPS = (parameters.LANGUAGE, parameters.PEN, parameters.SURGERY, parameters.LESSON, parameters.STOP)
-
-# What a step can light: the pages on which it stands; none for all. Each view declares its own (figures/browser/lesson.js).
-LIT: Mapping[str, tuple[str, ...]] = {
-    "pad": (),
-    "answer": (),
-    "network": (),
-    "strip": ("draw",),
-    "seen": ("draw",),
-    "maps": ("draw",),
-    "primary": ("draw",),
-    "lengths": ("draw",),
-    "redrawn": ("draw",),
-    "each": ("draw",),
-    "picture": ("routing",),
-    "algorithm": ("routing",),
-    "clouds": ("routing",),
-    "microscope": ("routing",),
-    "clock": ("routing",),
-    "iterations": ("routing",),
-    "places": ("routing",),
-    "film": ("routing",),
-    "surgery": ("routing",),
-    "decoder": ("pose",),
-    "sliders": ("pose",),
-    "strongest": ("pose",),
-    "capsules": ("pose",),
-    "sweep": ("pose",),
-    "morph": ("pose",),
-    "networks": ("model",),
-}
-ITERATES = {"clock", "iterations", "places", "film"}  # stands only where routing iterates,
-DRAWN = {"redrawn", "each"}  # or where poses are drawn
-
-NO_VIEWS = ("network", "clock", "iterations")  # none that a screen is filled with
-MAIN = {"draw": "strip", "routing": "picture", "pose": "sliders", "model": "networks"}
+NO_STEPS = (parameters.LANGUAGE, parameters.PEN, parameters.SURGERY, parameters.LESSON, parameters.STOP, parameters.PRESENT)
 
 Words = Mapping[str, str]  # a text by its language's code
 
@@ -71,7 +35,7 @@ class Step:
         network: name of the network that answers.
         address: what its link asks for, by the names of ``parameters.PARAMETERS``, the network aside.
         text: what is said.
-        lit: of ``LIT``; "" for nothing.
+        lit: name of a panel (``panels.PANELS``); "" for nothing.
         ask: what is to be done, in words; empty for nothing.
         do: what is noticed as done, by the names of ``CONDITIONS``.
     """
@@ -223,7 +187,7 @@ def _step(found: object, number: int, network: Spec) -> Step:
     if not known[page].needs <= network.offers:
         raise _Wrong(say("lessons.fault.needs", page=page, network=network.name), *way, "page")
     lit = found.get("lit", "")
-    here = [name for name, where in LIT.items() if _stands(name, where, page, network)]
+    here = [panel.name for panel in panels.of_page(page, network)]
     if lit != "" and lit not in here:
         raise _choice("lit", lit, here, *way, "lit")
     do = {}
@@ -251,21 +215,6 @@ def _step(found: object, number: int, network: Spec) -> Step:
         MappingProxyType(ask),
         MappingProxyType(do),
     )
-
-
-def _stands(name: str, where: tuple[str, ...], page: str, network: Spec) -> bool:
-    if where and page not in where:
-        return False
-    if name in DRAWN and POSES not in network.offers:
-        return False
-    return network.shape.iterates or name not in ITERATES
-
-
-def views_of(page: str, network: Spec) -> tuple[str, ...]:
-    """Names of what fills the screen in presenter mode on a page, the page's own view first."""
-    own = {name: where for name, where in LIT.items() if name not in NO_VIEWS}
-    names = [name for name, where in own.items() if _stands(name, where, page, network)]
-    return tuple(sorted(names, key=lambda name: name != MAIN.get(page)))
 
 
 def of_link(key: str, value: str, page: str, network: Spec, asked: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from capsviz.app import frame, session, tour
+from capsviz.app import frame, prepared, session, tour
 from capsviz.app.pages import FOLDER, pages
 from capsviz.texts import say
 
@@ -21,13 +21,14 @@ known = {
             title=say(f"{page.name}.title"),
             url_path=page.name,
             default=not page.place,
+            visibility="visible" if page.listed else "hidden",
         ),
     )
     for page in pages()
 }
 chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], position="top")
 page = next(page for page, of_streamlit in known.values() if of_streamlit is chosen)
-wanted = tour.page()
+wanted = prepared.opened(page.name) or tour.page()
 if wanted not in ("", page.name):
     st.switch_page(known[wanted][1])
 with frame.frame(page):

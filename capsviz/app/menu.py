@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from capsviz.app import session
+from capsviz.app import prepared, session
 from capsviz.errors import WeightsError
 from capsviz.models.weights import available, beside, load_card, locate
 from capsviz.networks.base import Spec, find
@@ -24,7 +24,7 @@ def menu(first: bool) -> None:
         first: whether this is the session's first run, for which Streamlit does not call for a known control.
     """
     names = available()
-    if len(names) < 2:
+    if len(names) < 2 or prepared.hidden("network"):
         return
     with st.container(width="content", key="networks"):
         chosen = st.menu_button(
@@ -33,6 +33,7 @@ def menu(first: bool) -> None:
             key=MENU_KEY,
             format_func=lambda name: entry(find(name), name == session.network()),
             on_click=_choose,
+            **prepared.sign("network"),
         )
     if first and chosen:
         _choose()

@@ -3,13 +3,14 @@
 import html
 import json
 import sys
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from capsviz import figures
 from capsviz.app import frame, guess, session
+from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
@@ -42,27 +43,32 @@ def overview() -> None:
         evaluation = load_evaluation(session.network(), model.card)
     except WeightsError as error:
         print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
-    _networks(model)
-    frame.heading(say("model.chosen", network=model.spec.title))
-    _headline(model, evaluation)
-    st.html(figures.layers_table(trace, drawings, sizes(model.spec), model.spec))
-    frame.heading(say("model.good"))
-    if evaluation:
-        _charts(model, evaluation)
-    else:
-        st.info(say("model.unmeasured"))
-    left, right = st.columns([4, 3], gap="large")
-    with left:
-        _training(model)
-    with right:
-        frame.heading(say("model.trainedFor"))
-        st.markdown(loss(model.card))
-        frame.heading(say("model.cannot"))
-        st.markdown("\n".join(f"- {limit}" for limit in limits(model.card, evaluation)))
-    with st.expander(say("model.facts")):
-        st.markdown(card_table(model.card))
-        if evaluation:
-            st.markdown(measured_tables(evaluation))
+    if not hidden("networks"):
+        _networks(model)
+    if not (hidden("headline") and hidden("layers")):
+        frame.heading(say("model.chosen", network=model.spec.title))
+    if not hidden("headline"):
+        _headline(model, evaluation)
+    if not hidden("layers"):
+        st.html(figures.layers_table(trace, drawings, sizes(model.spec), model.spec))
+    if not hidden("measured"):
+        with st.container(key="part_measured"):
+            frame.heading(say("model.good"))
+            if evaluation:
+                _charts(model, evaluation)
+            else:
+                st.info(say("model.unmeasured"))
+    below = {"training": partial(_training, model), "limits": partial(_limits, model, evaluation)}
+    shown = [name for name in below if not hidden(name)]
+    widths = [{"training": 4, "limits": 3}[name] for name in shown]
+    for column, name in zip(st.columns(widths, gap="large") if shown else (), shown, strict=True):
+        with column, st.container(key=f"part_{name}"):
+            below[name]()
+    if not hidden("facts"):
+        with st.container(key="part_facts"), st.expander(say("model.facts")):
+            st.markdown(card_table(model.card))
+            if evaluation:
+                st.markdown(measured_tables(evaluation))
     source = model.spec.source
     st.markdown(
         say(
@@ -170,6 +176,14 @@ def _charts(model: "Model", evaluation: dict[str, Any]) -> None:
 def _evaluation_charts(evaluation: str, spoken: str) -> dict[str, "go.Figure"]:
     """The figures of an evaluation, given as JSON: drawn once, not at every stroke of a pen."""
     return figures.evaluation_figures(json.loads(evaluation))
+
+
+def _limits(model: "Model", evaluation: dict[str, Any] | None) -> None:
+    """What it was trained for, and what it cannot do."""
+    frame.heading(say("model.trainedFor"))
+    st.markdown(loss(model.card))
+    frame.heading(say("model.cannot"))
+    st.markdown("\n".join(f"- {limit}" for limit in limits(model.card, evaluation)))
 
 
 def _training(model: "Model") -> None:

@@ -16,7 +16,8 @@ import streamlit as st
 from PIL import Image
 
 from capsviz import figures, texts
-from capsviz.app.messages import Framing, Tag, parse_canvas, parse_framing, parse_kept, tag_object
+from capsviz.app.messages import Framing, Kept, Tag, parse_canvas, parse_framing, parse_kept, tag_object
+from capsviz.app.prepared import locked, sign
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.figures.bundle import browser_assets
@@ -170,16 +171,25 @@ def pad(first: bool, kind: str) -> None:
     # Without help: its tooltips would lie over the canvas, in the pen's way.
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         lone = len(st.session_state[HISTORY_KEY]) < 2
-        undo = st.button(say("pad.undo"), icon=":material/undo:", key="undo", on_click=_undo, disabled=lone)
-        clear = st.button(say("pad.clear"), icon=":material/delete:", key="clear", on_click=_clear)
+        own = sign("drawing", ":material/undo:")
+        own["disabled"] |= lone
+        undo = st.button(say("pad.undo"), key="undo", on_click=_undo, **own)
+        own = sign("drawing", ":material/delete:")
+        clear = st.button(say("pad.clear"), key="clear", on_click=_clear, **own)
         chosen = st.menu_button(
-            say("pad.examples"), list(_examples()), key="example", on_click=_choose_example
+            say("pad.examples"),
+            list(_examples()),
+            key="example",
+            on_click=_choose_example,
+            **sign("drawing"),
         )
     with st.container(horizontal=True, gap="xsmall", key="inputs"):
-        st.slider(say("pad.width"), *WIDTHS, key=WIDTH_KEY, persist_state="session")
+        fixed = locked("drawing")
+        st.slider(say("pad.width"), *WIDTHS, key=WIDTH_KEY, persist_state="session", disabled=fixed)
         taken, limit = st.session_state.get(UPLOADS_KEY, 0), st.get_option("server.maxUploadSize")
         # Another key is another popover: a closed one, out of the picture's way.
-        with st.popover(say("pad.image"), icon=":material/upload:", key=f"image{taken}"):
+        own = sign("drawing", ":material/upload:")
+        with st.popover(say("pad.image"), key=f"image{taken}", **own):
             st.file_uploader(
                 say("pad.upload", kind=_kind(), limit=limit),
                 type=list(ENDINGS),
@@ -190,8 +200,9 @@ def pad(first: bool, kind: str) -> None:
     if picture is not None and picture.drawing is not None and picture.drawing.picture is now.picture:
         for doubt in picture.doubts:
             st.caption(doubt)
-        st.button(say("pad.taken"), icon=":material/crop:", key="crop", on_click=_open_picture)
-    if picture is not None and picture.open:
+        own = sign("drawing", ":material/crop:")
+        st.button(say("pad.taken"), key="crop", on_click=_open_picture, **own)
+    if picture is not None and picture.open and not fixed:
         st.dialog(say("picture.title"), width="medium", on_dismiss=_close_picture)(_picture_dialog)()
     st.session_state[SETTLED_KEY] = True
     if first and (undo or clear or chosen):
@@ -255,6 +266,18 @@ def _keep() -> None:
     ):  # sent long ago, and again with the first message to another server
         return
     problem = state.get(PROBLEM_KEY)  # of the link with which the page was opened
+    if locked("drawing"):
+        state[FRESH_KEY] = False
+    else:
+        _take_kept(found)
+    if problem:
+        state[PROBLEM_KEY] = problem
+    if found.live and found.search:
+        state[RETURNED_KEY] = found.search
+
+
+def _take_kept(found: Kept) -> None:
+    state = st.session_state
     state[HISTORY_KEY].clear()
     state[WIDTH_KEY] = found.width
     if found.live:  # the canvas shows it already: told so anew, it would drop a stroke that is being drawn
@@ -263,10 +286,6 @@ def _keep() -> None:
         state[TELLERS_KEY].add(found.tag[0])
     else:
         _show(found.drawing)
-    if problem:
-        state[PROBLEM_KEY] = problem
-    if found.live and found.search:
-        state[RETURNED_KEY] = found.search
 
 
 @st.fragment
@@ -323,6 +342,9 @@ def _drawn() -> None:
     state = st.session_state
     shown: Shown = state[SHOWN_KEY]
     now = current()
+    if locked("drawing"):
+        _tell(now)  # in place of whatever the canvas has come to show
+        return
     try:
         sent = parse_canvas(state[CANVAS_KEY], _known(shown, now))
         if sent.tag != shown.tag or not sent.strokes:
@@ -349,6 +371,8 @@ def _asked() -> None:
 def _left_behind(sent: Any) -> bool:
     """Take over what a canvas shows that a former session left behind; whether there was anything to take."""
     state = st.session_state
+    if locked("drawing"):
+        return False
     shown: Shown = state[SHOWN_KEY]
     now, message = current(), {"drawing": {"raw": sent}}
     try:
@@ -455,6 +479,8 @@ def _image(levels: np.ndarray) -> dict[str, Any]:
 
 def _undo() -> None:
     history = st.session_state[HISTORY_KEY]
+    if locked("drawing"):
+        return
     if len(history) > 1:
         history.pop()
         _tell(history[-1])
@@ -462,13 +488,19 @@ def _undo() -> None:
 
 
 def _clear() -> None:
-    _show(Drawing())
+    _draw(Drawing())
+
+
+def _draw(drawing: Drawing) -> None:
+    """Show a drawing that a person asks for, unless it is fixed which one there is."""
+    if not locked("drawing"):
+        _show(drawing)
 
 
 def _choose_example() -> None:
     example = _examples().get(st.session_state["example"])
     if example is not None:
-        _show(Drawing(example=EXAMPLES.index(example)))
+        _draw(Drawing(example=EXAMPLES.index(example)))
 
 
 def _examples() -> dict[str, Example]:
@@ -483,7 +515,7 @@ def _upload() -> None:
     state = st.session_state
     taken = state.get(UPLOADS_KEY, 0)
     file = state[f"{UPLOAD_KEY}{taken}"]
-    if file is None:
+    if file is None or locked("drawing"):
         return
     state[UPLOADS_KEY] = taken + 1
     try:
@@ -504,7 +536,7 @@ def _use(picture: Picture, prepared: Preparation) -> None:
     levels.flags.writeable = False
     drawing = Drawing(picture=levels)
     _set_picture(replace(picture, open=False, drawing=drawing, doubts=prepared.doubts))
-    _show(drawing)
+    _draw(drawing)
 
 
 def _open_picture() -> None:

@@ -22,6 +22,7 @@ class Page:
         doors: names of pages that say more, in the order in which they are offered.
         needs: of ``traces.base.OFFERS``: what a network must have for this page.
         tells: whether nearly all of it tells the answer: it is covered where the answer is.
+        listed: whether it stands in the bar of pages.
         name: of its file; given by it.
     """
 
@@ -29,6 +30,7 @@ class Page:
     doors: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
     tells: bool = False
+    listed: bool = True
     name: str = ""
 
 

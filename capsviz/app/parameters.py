@@ -1,12 +1,14 @@
 """The parameters of a link: one table, by which Python and the scripts read and write them and docs/links.md lists them."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from capsviz.app.experiments import Operation, Weighting, operation, weighting
+from capsviz.app.pages import pages
+from capsviz.app.panels import HIDEABLE, LOCKS
 from capsviz.checks import quoted
 from capsviz.errors import MessageError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
@@ -22,12 +24,23 @@ from capsviz.traces.base import Shape
 from capsviz.traces.surgery import MOST_ITERATIONS
 
 LONGEST_DRAWING = 2_000  # characters of a drawing: a usual digit takes 100 to 200, a picture 250
+LONGEST_NAMES = 400  # characters of names with dots between them: all that there are take 300
+LONGEST_DRAFT = 4_000  # characters of a lesson link that is being made: 160 numbers of a pose take 3,000
+MOST_ASKED = 150  # characters of a question
 LONGEST_SURGERY = 400  # characters of an experiment, of all types and places of the paper's network 250
 
 NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # a name that a file can have too
 MOST_STOPS = 40  # of a lesson
 
 Range = tuple[int, ...]
+
+
+class Partly(MessageError):  # noqa: N818 # the rest of it is used
+    """A value of which a part can be used, ``found``."""
+
+    def __init__(self, problem: str, found: object) -> None:
+        super().__init__(problem)
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -119,8 +132,42 @@ def _lesson(text: str, shape: Shape) -> str:
     return text
 
 
+def _names(what: str, known: Collection[str], text: str) -> tuple[str, ...]:
+    """Those of the ``known`` names that a text has, with dots between them, in the order in which they are known."""
+    asked = dict.fromkeys(text[:LONGEST_NAMES].split("."))
+    found = tuple(name for name in known if name in asked)
+    strange = [name for name in asked if name not in known]
+    if strange:
+        names = ", ".join(map(quoted, strange[:MOST_STRANGE])) + (
+            ", …" if len(strange) > MOST_STRANGE else ""
+        )
+        raise Partly(say(f"address.{what}.unknown", names=names), found)
+    return found
+
+
+def question(text: str) -> str:
+    """A question for a heading: one line of what prints.
+
+    Raises:
+        MessageError: if nothing is left of it, or it is too long.
+    """
+    line = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    if not 0 < len(line) <= MOST_ASKED:
+        raise MessageError(say("address.ask.long", most=MOST_ASKED))
+    return line
+
+
+def _draft(text: str, shape: Shape) -> str:
+    if len(text) > LONGEST_DRAFT or not (text.isascii() and text.isprintable()):
+        raise MessageError(say("address.draft.unreadable"))
+    return text
+
+
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
 SURGERY, LESSON, STOP, PRESENT = "surgery", "lesson", "stop", "present"
+HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
+HIDDEN = "hidden"  # the answer, until it is guessed
+MOST_STRANGE = 3  # names that are none, which a sentence names
 CONTRASTS = 16  # quarters of a doubling that the scales' contrast can be raised by
 SPANS = 12  # twentieths of a pose's unit that a sweep goes to both sides
 PARAMETERS = (
@@ -166,6 +213,12 @@ PARAMETERS = (
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
     Parameter(PRESENT, script=True),
+    Parameter(HIDE, parse=lambda text, shape: _names(HIDE, HIDEABLE, text)),
+    Parameter(LOCK, parse=lambda text, shape: _names(LOCK, LOCKS, text)),
+    Parameter(ASK, parse=lambda text, shape: question(text)),
+    Parameter(ON, choices=lambda shape: [page.name for page in pages()]),
+    Parameter(ANSWER, choices=lambda shape: (HIDDEN,)),
+    Parameter(DRAFT, ("lesson",), parse=_draft),
 )
 
 
@@ -196,6 +249,13 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return say("address.present.values")
     if parameter.name == SURGERY:
         return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
+    if parameter.name in (HIDE, LOCK):
+        names = HIDEABLE if parameter.name == HIDE else LOCKS
+        return f"{', '.join(words(names))}; several with dots between them"
+    if parameter.name == ASK:
+        return say("address.ask.values", most=MOST_ASKED)
+    if parameter.name == DRAFT:
+        return say("address.draft.values")
     if parameter.name == "scale":
         return f"{', '.join(words(COUPLING_SCALES))}; with attention {', '.join(words(ATTENTION_SCALES))}"
     if parameter.choices:

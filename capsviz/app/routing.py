@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, pad, session
+from capsviz.app import address, experiments, pad, prepared, session
 from capsviz.app.experiments import CARRIED, Operation
 from capsviz.errors import MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
@@ -139,7 +139,7 @@ def _asked(grid: CapsuleGrid) -> tuple[Operation, str]:
         last = linked
         st.session_state[OPERATION_KEY] = (grid, linked)
     sent = st.session_state.get(SURGERY_KEY, {}).get("operation")
-    if sent is None:
+    if sent is None or prepared.locked("surgery"):
         return last, ""
     try:
         asked = experiments.operation(sent, grid, [example.name for example in _examples()])

@@ -18,9 +18,11 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from capsviz.app import address, pad, parameters
+from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
 from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.panels import PAGE_LOCK
+from capsviz.app.prepared import Prepared
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -43,6 +45,8 @@ LANGUAGE_KEY = "language"  # code of the language that was chosen, by the addres
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 WRITTEN_KEY = "address_written"  # set[int]: marks of the addresses that were followed or written
 STOP_KEY = "lesson_stop"  # (name of the lesson, number of its stop) at which the session is
+PREDICTING_KEY = "predicting"  # True while each new answer begins covered
+DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
@@ -112,6 +116,12 @@ def begin() -> Asked:
         _chosen_iterations()[network()] = asked.iterations
     if asked.surgery is not None:
         state[SURGERY_KEY] = asked.surgery
+    if asked.answer is not None:
+        state[PREDICTING_KEY] = True
+    if asked.draft is not None:
+        state[DRAFT_KEY] = asked.draft
+    if (asked.hide, asked.lock, asked.ask) != (None, None, None):
+        prepared.begin(Prepared(asked.hide or (), asked.lock or (), asked.ask or "", asked.on or ""))
     # A new session's drawing: with it goes what was said of an earlier one. A tab that comes back brings its own.
     pad.begin(spec().shape.kind, None if returned else asked.drawing)
     if asked.pen is not None and not returned:
@@ -149,10 +159,15 @@ def _of_browser() -> str:
     return locale if locale in languages() else locale.partition("-")[0]
 
 
-def said() -> dict[str, str]:
-    """What the address says of the session, for a script to write: all that is not as it would be without."""
+def said(page: str = "") -> dict[str, str]:
+    """What the address says of the session, for a script to write: all that is not as it would be without.
+
+    Args:
+        page: name of the page of which it is the address.
+    """
     drawing, kind = pad.current(), spec().shape.kind
     lesson, stop = stop_of_lesson() or (None, None)
+    own = prepared.now()
     found = {
         parameters.NETWORK: network() if network() != DEFAULT else None,
         parameters.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
@@ -161,6 +176,12 @@ def said() -> dict[str, str]:
         parameters.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
         parameters.LESSON: lesson,
         parameters.STOP: None if stop is None else str(stop),
+        parameters.HIDE: ".".join(own.hide) or None,
+        parameters.LOCK: ".".join(own.lock) or None,
+        parameters.ASK: own.ask or None,
+        parameters.ON: own.page if own.ask or PAGE_LOCK in own.lock else None,
+        parameters.ANSWER: parameters.HIDDEN if st.session_state.get(PREDICTING_KEY) else None,
+        parameters.DRAFT: st.session_state.get(DRAFT_KEY) if page == "lesson" else None,
     }
     said = {name: value for name, value in found.items() if value is not None}
     st.session_state[WRITTEN_KEY].add(_mark(said))
@@ -205,22 +226,29 @@ def network() -> str:
 
 
 def set_network(name: str) -> None:
-    """Have another network answer from now on; the drawing stays."""
+    """Have another network answer from now on, unless it is fixed; the drawing stays."""
+    if not prepared.locked("network"):
+        _answer_by(name)
+
+
+def _answer_by(name: str) -> None:
     st.session_state[NETWORK_KEY] = name
     st.session_state.pop(pad.PROBLEM_KEY, None)
 
 
 def set_language(code: str) -> None:
-    """Speak another language from now on, and say so in the address bar."""
+    """Speak another language from now on, unless it is fixed, and say so in the address bar."""
+    if prepared.locked("language"):
+        return
     st.session_state[LANGUAGE_KEY] = st.session_state[SPOKEN_KEY] = code
     st.session_state.pop(pad.PROBLEM_KEY, None)  # said in the language before
     st.query_params[parameters.LANGUAGE] = code
 
 
 def take(name: str, count: int | None) -> None:
-    """Have a network answer with so many routing iterations; None for as many as in training."""
-    set_network(name)
-    set_iterations(count or trained())
+    """Have a network answer, as a lesson asks for it, with so many routing iterations; None for as many as in training."""
+    _answer_by(name)
+    _chosen_iterations()[name] = count or trained()
 
 
 def spec() -> Spec:
@@ -240,7 +268,9 @@ def iterations() -> int:
 
 
 def set_iterations(count: int) -> None:
-    """Read every drawing with ``count`` routing iterations from now on."""
+    """Read every drawing with ``count`` routing iterations from now on, unless that is fixed."""
+    if prepared.locked("iterations"):
+        return
     _chosen_iterations()[network()] = count
     st.session_state.pop(pad.PROBLEM_KEY, None)
 

@@ -6,12 +6,13 @@ browser's history, and what the views wrote beside it would be lost.
 
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 from streamlit import config, net_util
 
 from capsviz import texts
-from capsviz.app import address, pad, parameters, session
+from capsviz.app import address, draft, pad, parameters, session, tour
 from capsviz.errors import MessageError
 from capsviz.figures.bundle import browser_assets
 from capsviz.inputs.preprocess import FIELD
@@ -19,6 +20,7 @@ from capsviz.texts import say
 
 SHARE_KEY = "share"  # the component; its trigger: "wanted", a link of which a code is wanted
 MOST_MODULES = 117  # of a code's side (version 25): more are too small for a phone that looks at a screen
+LOCAL = ("localhost", "127.0.0.1", "::1")  # what every machine calls itself
 CODES = 64  # that are kept for all sessions together
 
 _script, _style = browser_assets("share", "panel", "share")
@@ -42,7 +44,7 @@ def share(page: str) -> None:
     wanted = st.session_state.get(SHARE_KEY, {}).get("wanted")
     data = {
         "page": page,
-        "says": session.said(),
+        "says": session.said(page),
         "written": address.WRITTEN,
         "known": address.names(),
         "others": address.OTHERS,
@@ -50,9 +52,22 @@ def share(page: str) -> None:
         "notes": notes,
         "reach": _reach(),
         "code": None if wanted is None else _answer(wanted),
+        "prepares": page != "lesson",
         "texts": texts.for_script("common", "share"),
     }
-    _share(key=SHARE_KEY, data=data, on_wanted_change=lambda: None)
+    _share(key=SHARE_KEY, data=data, on_wanted_change=lambda: None, on_prepare_change=_prepare)
+    if tour.PAGE_KEY in st.session_state:
+        st.rerun()  # of the whole page, which then is another
+
+
+def _prepare() -> None:
+    """The page's link is to become one for a class."""
+    try:
+        draft.begin(address.link_of(st.session_state[SHARE_KEY].get("prepare")))
+    except MessageError as error:
+        st.session_state[pad.PROBLEM_KEY] = str(error)
+    else:
+        st.session_state[tour.PAGE_KEY] = "lesson"
 
 
 def _answer(wanted: object) -> dict[str, Any]:
@@ -92,6 +107,15 @@ def qr_code(text: str) -> dict[str, Any] | None:
                 path.append(f"M{x} {y}h{end - x}v1h{x - end}z")
             x = end + 1
     return {"side": len(rows), "path": "".join(path)}
+
+
+def from_outside(link: str) -> str:
+    """The same link as other devices of the network can open it; where the page was opened as localhost, theirs is another."""
+    parts = urlsplit(link)
+    if not _reach() or parts.hostname not in LOCAL:
+        return link
+    there = urlsplit(_reach())
+    return urlunsplit((there.scheme, there.netloc, parts.path, parts.query, ""))
 
 
 @cache

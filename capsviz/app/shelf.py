@@ -52,6 +52,8 @@ def card(lesson: Lesson) -> str:
 
 def _ways(lesson: Lesson) -> None:
     """The ways to begin; without its weights, why there are none."""
+    if tour.barred():
+        return
     lacks = tour.lacking(lesson)
     if lacks:
         st.html(f"<p>{html.escape(say('lessons.lacks', networks=', '.join(lacks)))}</p>")

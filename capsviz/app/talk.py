@@ -11,8 +11,9 @@ import streamlit as st
 
 from capsviz import texts
 from capsviz.app import guess, keys, pad, parameters, session, talk_links, tour
-from capsviz.app.lesson_file import LIT, Step, views_of
+from capsviz.app.lesson_file import Step
 from capsviz.app.lessons import spoken
+from capsviz.app.panels import PANELS, SELECTORS, views_of
 from capsviz.checks import whole
 from capsviz.errors import MessageError
 from capsviz.figures.bundle import browser_assets
@@ -23,16 +24,6 @@ ASKED_KEY = "talk_asked"  # so many times a button has asked for presenter mode
 BEGAN_KEY = "talk_began"  # the drawing that was on the pad when the talk began
 
 RAIL = ("pad", "answer")  # views that stand beside the page
-SELECTORS = {
-    "strip": ".cv-strip",
-    "seen": ".cv-strip > .cv-station:first-child",
-    "maps": ".cv-strip > .cv-station:nth-of-type(2)",
-    "primary": ".cv-strip > .cv-station:nth-of-type(3)",
-    "lengths": ".cv-strip > .cv-station.cv-wide",
-    "redrawn": ".cv-strip > .cv-station:last-child",
-    "each": ".cv-ten",
-    "networks": ".cv-networks",
-}
 
 _script, _style = browser_assets("talk", "talk")
 _talk = st.components.v2.component("capsviz_talk", js=_script, css=_style)
@@ -71,10 +62,10 @@ def control(page: str) -> None:
             "ask": spoken(steps[at - 1].ask) if at else "",
             "lit": steps[at - 1].lit if at else "",
             "views": views,
-            "known": tuple(LIT),
+            "known": [panel.name for panel in PANELS if panel.fills],
             "selectors": SELECTORS,
             "rail": RAIL,
-            "names": {name: name for name in views},
+            "names": {name: say(f"panel.{name}") for name in views},
             "links": talk_links.text(),
             "wanting": talk_links.wanted(),
             "keys": keys.for_script(key for key in keys.KEYS if key.talk),

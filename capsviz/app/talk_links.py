@@ -12,9 +12,10 @@ import streamlit as st
 
 from capsviz.app import address, parameters
 from capsviz.app.address import Asked
-from capsviz.app.lesson_file import MOST_SAID, MOST_STEPS, Lesson, Step, of_link, views_of
+from capsviz.app.lesson_file import MOST_SAID, MOST_STEPS, Lesson, Step, of_link
 from capsviz.app.lessons import shelf
 from capsviz.app.pages import pages
+from capsviz.app.panels import views_of
 from capsviz.errors import MessageError
 from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import FIRST, say
@@ -98,7 +99,10 @@ def _step(line: str) -> Step:
     view = query.get(parameters.PRESENT, "")
     lit = view if view in views_of(step.page, network) else step.lit
     words = {FIRST: note} if note else step.text
-    return replace(step, network=network.name, address=MappingProxyType(said), text=words, lit=lit)
+    ask = {FIRST: asked.ask} if asked.ask else step.ask
+    return replace(
+        step, network=network.name, address=MappingProxyType(said), text=words, lit=lit, ask=ask, do={}
+    )
 
 
 def _of_lesson(asked: Asked) -> Step:

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import address, guess, pad, parameters, session, talk_links
+from capsviz.app import address, guess, pad, panels, parameters, prepared, session, talk_links
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import TOUR, shelf, spoken
+from capsviz.app.panels import PAGE_LOCK
 from capsviz.checks import quoted, whole
 from capsviz.errors import MessageError
 from capsviz.figures.bundle import browser_assets
@@ -27,6 +28,7 @@ from capsviz.texts import say
 PLACES_KEY = "lesson_places"  # {lesson: number of the stop at which it was left}
 PAGE_KEY = "lesson_page"  # name of the page that a stop leads to, until it is shown
 VISITS_KEY = "lesson_visits"  # so many stops were gone to: one that is gone to again is another visit
+SETS = ("network", "iterations", "drawing", PAGE_LOCK)  # of what can be fixed, what a step may set
 STRIP_KEY = "tour_strip"  # the component; what it sends: "go"
 
 _script, _style = browser_assets("tour", "tour")
@@ -83,8 +85,13 @@ def place(name: str) -> int:
 def start(name: str, stop: int | None = None) -> None:
     """Go to a stop of a lesson, or to where it was left."""
     lesson = found(name)
-    if lesson is not None and not lacking(lesson):
+    if lesson is not None and not lacking(lesson) and not barred():
         _go(lesson, min(stop or place(name), len(lesson.steps)), Asked())
+
+
+def barred() -> bool:
+    """Whether no lesson can begin: what its steps set is fixed."""
+    return session.stop_of_lesson() is None and any(map(prepared.locked, SETS))
 
 
 def leave(over: bool = False) -> None:
@@ -123,7 +130,7 @@ def page() -> str:
 
 def control() -> None:
     """The button that starts the tour, or takes it up where it was left."""
-    if session.stop_of_lesson() is None and TOUR in shelf().lessons:
+    if not barred() and session.stop_of_lesson() is None and TOUR in shelf().lessons:
         with st.container(width="content", key="start"):
             st.button(
                 say("tour.start"),
@@ -159,6 +166,7 @@ def strip(page: str) -> None:
         "ask": spoken(step.ask),
         "wanted": dict(step.do),
         "lit": step.lit,
+        "selector": panels.SELECTORS.get(step.lit, ""),
         "search": f"?{urlencode(step.address)}",
         "page": say(f"{step.page}.title"),
         "here": step.page == page,

@@ -1,6 +1,7 @@
 """What was seen beside what was redrawn, and what the pose of every class would have drawn."""
 
 import html
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,12 +18,13 @@ def squared_error(image: np.ndarray, reconstruction: np.ndarray) -> float:
     return float(np.square(image - reconstruction).sum())
 
 
-def reconstruction_panels(trace: Trace, reconstructions: np.ndarray) -> str:
+def reconstruction_panels(trace: Trace, reconstructions: np.ndarray, without: Collection[str] = ()) -> str:
     """HTML of two panels: input, reconstruction and difference with the error; and the drawings of all classes.
 
     Args:
         trace: one image's trace, with poses.
         reconstructions: [J, S, S] what the pose of each class alone draws, in 0..1.
+        without: names of panels to leave out, "compared" or "each".
     """
     assert POSES in trace.offers
     place = trace.prediction
@@ -55,13 +57,15 @@ def reconstruction_panels(trace: Trace, reconstructions: np.ndarray) -> str:
     many = " cv-many" if count > ABREAST else ""
     measured = markup("draw.compared.error", error=number(error, 1), count=trace.shape.size**2)
     measured = measured.replace("<b>", '<b data-testid="error">', 1)
-    return (
-        f'<div class="cv-frame"><div class="cv-panels"><section><h2>{say("draw.compared.title")}</h2>'
-        f'<div class="cv-row">{compared}</div><p>{measured}</p></section>'
-        f'<section class="cv-ten{many}"><h2>{say(f"draw.each.title{plain}", kind=kind)}</h2>'
+    panels = {
+        "compared": f'<section data-panel="compared"><h2>{say("draw.compared.title")}</h2>'
+        f'<div class="cv-row">{compared}</div><p>{measured}</p></section>',
+        "each": f'<section class="cv-ten{many}" data-panel="each"><h2>{say(f"draw.each.title{plain}", kind=kind)}</h2>'
         f'<div class="cv-row">{drawings}</div>'
-        f"<p>{say(f'draw.each.caption{plain}', count=spelled(count))}</p></section></div></div>"
-    )
+        f"<p>{say(f'draw.each.caption{plain}', count=spelled(count))}</p></section>",
+    }
+    shown = "".join(panel for name, panel in panels.items() if name not in without)
+    return f'<div class="cv-frame"><div class="cv-panels">{shown}</div></div>' if shown else ""
 
 
 def _tip(trace: Trace, place: int, error: float) -> str:

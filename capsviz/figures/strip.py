@@ -2,6 +2,7 @@
 
 import html
 import math
+from collections.abc import Collection
 
 import numpy as np
 
@@ -38,9 +39,9 @@ def _mosaic(maps: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _station(title: str, operation: str, body: str, caption: str, kind: str = "") -> str:
+def _station(panel: str, title: str, operation: str, body: str, caption: str, kind: str = "") -> str:
     return (
-        f'<figure class="cv-station {kind}"><h2>{title}</h2><p>{operation}</p>{body}'
+        f'<figure class="cv-station {kind}" data-panel="{panel}"><h2>{title}</h2><p>{operation}</p>{body}'
         f"<figcaption>{caption}</figcaption></figure>"
     )
 
@@ -50,7 +51,10 @@ def _picture(pixels: np.ndarray, alt: str) -> str:
 
 
 def pipeline_strip(
-    trace: RoutingTrace | PlainTrace, reconstruction: np.ndarray | None = None, covered: bool = False
+    trace: RoutingTrace | PlainTrace,
+    reconstruction: np.ndarray | None = None,
+    covered: bool = False,
+    without: Collection[str] = (),
 ) -> str:
     """HTML of the stations that the trace has: pixels, feature maps, primary capsules or numbers, scores, reconstruction.
 
@@ -58,28 +62,42 @@ def pipeline_strip(
         trace: one image's trace.
         reconstruction: [S, S] what the pose of the answer's class draws, in 0..1; None for a network without poses.
         covered: leave out what gives the answer away.
+        without: names of stations to leave out: "seen", "maps", "primary", "lengths", "redrawn".
     """
-    stations = [_pixels(trace), _maps(trace)]
-    arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
+    stations = {"seen": _pixels(trace), "maps": _maps(trace)}
     if covered:
-        veil = f'<figure class="cv-station cv-veil"><b>?</b><figcaption>{say("guess.covered")}</figcaption></figure>'
-        return f'<div class="cv-frame"><div class="cv-strip cv-covered">{arrow.join([*stations, veil])}</div></div>'
-    if isinstance(trace, PlainTrace):
-        stations.append(_numbers(trace))
+        veil = '<figure class="cv-station cv-veil"><b>?</b>'
+        stations["lengths"] = f"{veil}<figcaption>{say('guess.covered')}</figcaption></figure>"
+        look = " cv-covered"
     else:
-        stations.append(_places(trace) if trace.grid.places > 1 else _capsules(trace))
-    stations.append(_scores(trace))
-    if reconstruction is not None:
-        stations.append(_redrawn(trace, reconstruction))
-    look = ("" if reconstruction is not None else " cv-short") + (
-        " cv-many" if len(trace.classes) > MOST_IN_A_COLUMN else ""
+        if isinstance(trace, PlainTrace):
+            stations["primary"] = _numbers(trace)
+        else:
+            stations["primary"] = _places(trace) if trace.grid.places > 1 else _capsules(trace)
+        stations["lengths"] = _scores(trace)
+        if reconstruction is not None:
+            stations["redrawn"] = _redrawn(trace, reconstruction)
+        look = ("" if reconstruction is not None else " cv-short") + (
+            " cv-many" if len(trace.classes) > MOST_IN_A_COLUMN else ""
+        )
+    shown = {name: station for name, station in stations.items() if name not in without}
+    if not shown:
+        return ""
+    columns = ""
+    if len(shown) < len(stations):
+        look += " cv-part"
+        wide = ("minmax(0, 16rem)", "minmax(230px, 32rem)")
+        columns = f' style="--stations: {" auto ".join(wide[name == "lengths"] for name in shown)}"'
+    arrow = '<div class="cv-arrow" aria-hidden="true">→</div>'
+    return (
+        f'<div class="cv-frame"><div class="cv-strip{look}"{columns}>{arrow.join(shown.values())}</div></div>'
     )
-    return f'<div class="cv-frame"><div class="cv-strip{look}">{arrow.join(stations)}</div></div>'
 
 
 def _pixels(trace: Trace) -> str:
     size = trace.shape.size
     return _station(
+        "seen",
         say("draw.pixels.title"),
         say("draw.pixels.size", size=size),
         _picture(ink(trace.image), say("draw.pixels.alt", size=size)),
@@ -98,6 +116,7 @@ def _maps(trace: RoutingTrace | PlainTrace) -> str:
     mosaic = ink(_mosaic(trace.features[chosen]) / max(brightest, 1e-6))
     filters = len(trace.features)
     return _station(
+        "maps",
         say("draw.maps.title"),
         say("draw.maps.operation", filters=filters, kernel=_first_kernel(trace)),
         _picture(mosaic, say("draw.maps.alt", count=spelled(len(chosen)))),
@@ -114,6 +133,7 @@ def _places(trace: RoutingTrace) -> str:
     places = {"rows": grid.rows, "columns": grid.columns}
     alt = say("draw.capsules.alt", **places, kind=noun(trace.shape.kind), name=trace.answer)
     return _station(
+        "primary",
         say("draw.capsules.title"),
         say("draw.capsules.operation", kernel=grid.field - _first_kernel(trace) + 1, stride=grid.stride),
         _picture(signed(shares, max(limit, 1e-6)), alt),
@@ -143,6 +163,7 @@ def _capsules(trace: RoutingTrace) -> str:
     )
     strongest = percent[np.abs(percent).argmax()]
     return _station(
+        "primary",
         say("draw.capsules.title"),
         say("draw.capsules.whole", size=trace.grid.field),
         f'<ol class="cv-votes" aria-label="{alt}">{bars}</ol>',
@@ -161,6 +182,7 @@ def _numbers(trace: PlainTrace) -> str:
     columns = next(n for n in range(math.isqrt(count - 1) + 1, count + 1) if count % n == 0)
     cells = trace.whole.reshape(-1, columns) / max(brightest, 1e-6)
     return _station(
+        "primary",
         say("draw.whole.title", count=count),
         say("draw.whole.operation"),
         _picture(ink(cells), say("draw.whole.alt", count=count)),
@@ -183,6 +205,7 @@ def _scores(trace: Trace) -> str:
         absent=MARGIN_ABSENT,
     )
     return _station(
+        "lengths",
         capital(say(f"draw.ten.title.{shape.score}", count=spelled(len(scores)))),
         say(f"draw.ten.operation.{shape.routing or 'none'}", count=len(trace.scores)),
         lengths_bars(scores, trace.classes, shape.kind, shape.score),
@@ -194,6 +217,7 @@ def _scores(trace: Trace) -> str:
 def _redrawn(trace: Trace, reconstruction: np.ndarray) -> str:
     name, plain = trace.answer, "" if trace.shape.grid else "Plain"
     return _station(
+        "redrawn",
         say("draw.redrawn.title"),
         say("draw.redrawn.operation"),
         _picture(

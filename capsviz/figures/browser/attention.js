@@ -9,6 +9,7 @@ import { Steps } from "./attention_steps.js";
 import { Diverging, Tip, element } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { unpack } from "./packing.js";
+import { locked } from "./prepared.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { speak } from "./texts.js";
 
@@ -63,11 +64,15 @@ export class Attention {
     this.part = new Part(
       {
         picture: () => picture.element,
-        algorithm: () => steps.list,
+        algorithm: () => [steps.list, steps.said],
+        scale: () => [picture.scales, picture.look],
         clouds: () => cloud.element,
-        microscope: () => capsule.element,
+        microscope: () => [capsule.element, cell.element],
+        matrix: () => matrix.element,
+        drawn: () => drawn.element,
       },
       (search) => this.follow(search),
+      { step: () => [steps.list.firstElementChild, steps.list] },
     );
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
@@ -166,6 +171,7 @@ export class Attention {
   }
 
   go(step) {
+    if (locked("step")) return;
     this.step = Math.max(0, Math.min(step, this.steps.length - 1));
     this.invalidate();
   }

@@ -4,9 +4,13 @@ const MOVE = 300; // milliseconds from one frame to the next, eased
 const REST = 700; // and at rest there while playing, at speed 1
 
 export class Clock {
-  /** @param {() => void} changed is called whenever the position or the state of playing changes */
-  constructor(changed) {
+  /**
+   * @param {() => void} changed is called whenever the position or the state of playing changes
+   * @param {() => boolean} [fixed] whether no hand moves it
+   */
+  constructor(changed, fixed = () => false) {
     this.changed = changed;
+    this.fixed = fixed;
     this.last = 0; // index of the last frame
     this.position = 0; // between two frames while moving
     this.target = 0;
@@ -36,6 +40,12 @@ export class Clock {
   }
 
   go(frame) {
+    if (this.fixed()) return this.changed();
+    this.lead(frame);
+  }
+
+  // Not by hand: as a link or a lesson has it.
+  lead(frame) {
     this.pause();
     this.moveTo(frame);
   }
@@ -45,7 +55,7 @@ export class Clock {
   }
 
   play() {
-    if (this.playing) return;
+    if (this.playing || this.fixed()) return;
     this.playing = true;
     if (this.atEnd) this.position = this.target = 0;
     this.rest(this.moving ? 0 : REST / 2);

@@ -3,6 +3,7 @@
 import { AddressWriter } from "./address.js";
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { locked } from "./prepared.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { say, speak } from "./texts.js";
 
@@ -28,12 +29,15 @@ export class Experiment {
     this.undo = element("button", { type: "button", class: "reset", onclick: () => this.reset() }, say("surgery.undo"));
     this.what = element("p", { class: "what" });
     root.append(this.element);
-    this.part = new Part({ surgery: () => this.element }, () => this.afresh());
+    this.part = new Part({ surgery: () => this.element }, (search) => this.afresh(search), {
+      surgery: () => [this.element.querySelector("h2"), ...this.element.querySelectorAll(".operation, .silencing")],
+    });
   }
 
-  // A stop of a lesson begins without any experiment.
-  afresh() {
+  // A stop of a lesson begins without any experiment, unless its link brings one: that Python knows.
+  afresh(search) {
     if (!this.data) return false;
+    if (new URLSearchParams(search).has("surgery")) return true;
     if (this.written()) this.reset();
     else this.show();
     return true;
@@ -89,6 +93,7 @@ export class Experiment {
   }
 
   change(part) {
+    if (locked("surgery")) return this.show();
     Object.assign(this.operation, part);
     this.present();
     this.send();
@@ -97,6 +102,7 @@ export class Experiment {
   present() {
     this.address.say({ surgery: this.written() });
     this.show();
+    this.part.obey(); // whatever it has brought
   }
 
   // Each kind's own: the operation as a link has it; nothing of one that changes nothing.

@@ -10,6 +10,7 @@ import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
 import { Microscope } from "./microscope.js";
 import { unpack } from "./packing.js";
+import { locked } from "./prepared.js";
 import { builtFor, capsuleAt, deriveRouting, predictions, scaleValues, shapeWords } from "./routing.js";
 import { Stage } from "./stage.js";
 import { say, speak } from "./texts.js";
@@ -67,7 +68,7 @@ export class Explorer {
     this.only = false;
     this.address = report ? new AddressWriter() : null;
     this.pointed = {};
-    this.clock = new Clock(() => this.invalidate());
+    this.clock = new Clock(() => this.invalidate(), () => locked("step"));
     // Room for names, and a column for each: more than one letter takes more, and beyond five or so it is cut off.
     const letters = Math.max(...payload.classes.map((name) => name.length));
     const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.85 * letters, 4.5).toFixed(2)}em;` : "";
@@ -98,12 +99,17 @@ export class Explorer {
         algorithm: () => this.algorithm.element,
         clouds: () => this.clouds.element,
         microscope: () => this.microscope.element,
-        clock: () => this.transport,
+        clock: () => [this.transport, this.slider, this.where, this.speed.parentElement],
         iterations: () => this.rounds.parentElement,
+        scale: () => this.scales,
         places: () => this.maps.element,
         film: () => this.film.element,
       },
       (search) => this.follow(search),
+      {
+        iterations: () => [this.rounds.parentElement, this.rounds],
+        step: () => [this.where, this.transport, this.slider],
+      },
     );
     // The picture says nothing without the moment that it shows.
     const picture = () => [this.stage.element, this.transport.parentElement];
@@ -259,7 +265,7 @@ export class Explorer {
   follow(search) {
     if (!this.payload) return false;
     this.unchoose();
-    this.clock.go(this.readAddress(search).step ?? this.clock.last);
+    this.clock.lead(this.readAddress(search).step ?? this.clock.last);
     return true;
   }
 
@@ -462,7 +468,7 @@ export class Explorer {
         this.invalidate();
       },
     }));
-    return element(
+    this.scales = element(
       "div",
       { class: "scale-bar" },
       element(
@@ -479,6 +485,7 @@ export class Explorer {
         contrast,
       ),
     );
+    return this.scales;
   }
 
   key(event) {

@@ -1,6 +1,8 @@
-// What a view has to do with a lesson: it lights its own elements, goes where a stop leads, and says what is so.
+// What a view has to do with a lesson: it lights its own elements, goes where a stop leads, and says what is so; and with a
+// prepared link: it takes its own elements away, and fixes its controls.
 
 import { Alone } from "./onstage.js";
+import { PREPARED, Sign, hidden, hide, locked } from "./prepared.js";
 
 /**
  * Where a lesson is: what is lit, what its link asks of scripts, whether its page is shown, and the views that went there.
@@ -36,15 +38,22 @@ export function bringIntoSight(node) {
 
 export class Part {
   /**
-   * @param {Record<string, () => Element | null | undefined>} elements of the view, by the names of app/lessons.py's LIT
+   * @param {Record<string, () => Element | Element[] | null | undefined>} elements of the view, by the names of
+   *   app/panels.py's PANELS; of several the first is lit, and all are taken away
    * @param {(search: string) => boolean} [follow] goes where a link with these parameters would; false as long as it cannot
+   * @param {Record<string, () => Element[]>} [controls] what can be fixed, by the names of its LOCKS: where the sign stands,
+   *   and then whatever has fields
    */
-  constructor(elements, follow) {
+  constructor(elements, follow, controls = {}) {
     this.elements = elements;
     /** @type {Record<string, () => Element[]>} what of a view fills the screen in presenter mode, where that is more than what is lit */
     this.staged = {};
-    this.alone = new Alone((name) => this.staged[name]?.() ?? [this.elements[name]?.()]);
+    this.alone = new Alone((name) => this.staged[name]?.() ?? [this.elements[name]?.()].flat());
     this.follow = follow;
+    this.controls = controls;
+    /** @type {Record<string, Sign>} */
+    this.signs = {};
+    this.gone = new Set();
     this.told = {};
     this.name = Object.keys(elements).join();
     this.arrive = () => {
@@ -52,12 +61,31 @@ export class Part {
       this.told = {}; // said again for the new stop
       this.light(true);
     };
+    this.prepare = () => this.obey();
     window.addEventListener("capsviz-stop", this.arrive);
-    // Once the view stands.
+    window.addEventListener(PREPARED, this.prepare);
+    // Once the view stands, and before it is painted.
     requestAnimationFrame(() => {
+      this.obey();
       this.light(true);
       this.alone.show();
     });
+  }
+
+  // What a prepared link takes away, and what it fixes.
+  obey() {
+    for (const [name, get] of Object.entries(this.elements)) {
+      if (hidden(name) === this.gone.has(name)) continue;
+      hide([get()].flat(), hidden(name));
+      if (hidden(name)) this.gone.add(name);
+      else this.gone.delete(name);
+    }
+    for (const [name, get] of Object.entries(this.controls)) {
+      if (!locked(name) && !(name in this.signs)) continue;
+      const [at, ...nodes] = get();
+      (this.signs[name] ??= new Sign()).show(at, nodes, locked(name));
+      if (!locked(name)) delete this.signs[name];
+    }
   }
 
   // Each view goes to a stop once; one that is still being built, when it first says what is so.
@@ -72,8 +100,9 @@ export class Part {
   light(seen = false) {
     const lit = now()?.lit;
     for (const [name, get] of Object.entries(this.elements)) {
-      const node = get();
-      if (name === lit && node) {
+      if (name !== lit) continue;
+      const [node] = [get()].flat();
+      if (node) {
         if (this.lit !== node) this.lit?.removeAttribute("data-lit");
         this.lit = node;
         node.setAttribute("data-lit", "");
@@ -103,6 +132,8 @@ export class Part {
   unmount() {
     window.removeEventListener("capsviz-stop", this.arrive);
     this.alone.unmount();
+    window.removeEventListener(PREPARED, this.prepare);
     this.elements = {};
+    this.controls = {};
   }
 }

@@ -1,15 +1,18 @@
 // Beside the drawing canvas: keeps the drawing in the browser's tab, tells the server when the connection is back, and
 // gives the canvas what it lacks, a name and keys.
 
+import { PREVIEW } from "./prepared.js";
 import { say, speak } from "./texts.js";
 
 const KEPT = "capsviz-drawing"; // name in the tab's storage
+const PREVIEWS = window.name === PREVIEW; // which shares it with the tab: what that has kept is not its own
 const PATIENCE = 6000; // milliseconds that a page may stand without an answer before one is asked for; then twice as long
 const AFTER = 500; // milliseconds between a new session's first message and that run
 const HIDDEN_AT_MOST = 2000; // milliseconds that a page waits for the kept drawing instead of showing the example
 
 // A browser may forbid storage; then nothing is kept, and all else works.
 function readKept() {
+  if (PREVIEWS) return null;
   try {
     return JSON.parse(sessionStorage.getItem(KEPT));
   } catch {
@@ -18,6 +21,7 @@ function readKept() {
 }
 
 function writeKept(kept) {
+  if (PREVIEWS) return;
   try {
     const text = JSON.stringify(kept);
     if (sessionStorage.getItem(KEPT) !== text) sessionStorage.setItem(KEPT, text);

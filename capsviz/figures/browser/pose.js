@@ -6,6 +6,7 @@ import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./d
 import { Exports } from "./export.js";
 import { Part } from "./lesson.js";
 import { Morph } from "./morph.js";
+import { locked } from "./prepared.js";
 import { UNMEASURED, endsOf, feed, lengthOf, linkTo, logitOf, outside, probabilityOf, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
 import { Slider } from "./slider.js";
 import { SweepGrid } from "./sweep.js";
@@ -50,14 +51,16 @@ class Posing {
     root.append(this.element);
     this.part = new Part(
       {
-        decoder: () => this.canvas,
-        sliders: () => this.list,
+        decoder: () => [this.canvas, this.words],
+        sliders: () => [this.list, this.sorting, this.legend, this.tools],
         strongest: () => this.sliders[this.strongest].element,
         capsules: () => this.capsules.element,
         sweep: () => this.grid.element,
         morph: () => this.morphing.element,
+        files: () => this.exports.element,
       },
       (search) => this.follow(search),
+      { pose: () => [this.sorting, this.list, this.tools, this.morphing.element] },
     );
     const drawn = [this.canvas, this.status];
     this.part.staged = {
@@ -101,6 +104,8 @@ class Posing {
     this.list.style.setProperty("--rows", String(Math.ceil(dimensions / 2)));
     this.sorted = element("input", { type: "checkbox", checked: true, onchange: () => this.order() });
     this.how = element("span", { class: "term", tabindex: 0, "data-testid": "how-measured" }, say("pose.sliders.how"));
+    this.words = element("div", { class: "pose-words" }, this.status, this.warning);
+    this.sorting = element("div", { class: "sorting" }, element("label", {}, this.sorted, ` ${say("pose.sliders.sorted")}`), this.how);
     this.capsules = new Capsules(this);
     this.grid = new SweepGrid(this);
     this.morphing = new Morph(this);
@@ -128,18 +133,13 @@ class Posing {
           "div",
           { class: "pose-left" },
           this.canvas,
-          element("div", { class: "pose-words" }, this.status, this.warning),
+          this.words,
           this.tools,
         ),
         element(
           "div",
           {},
-          element(
-            "div",
-            { class: "sorting" },
-            element("label", {}, this.sorted, ` ${say("pose.sliders.sorted")}`),
-            this.how,
-          ),
+          this.sorting,
           this.list,
           this.legend,
         ),
@@ -412,6 +412,7 @@ class Posing {
 
   // Another pose of the chosen capsule, all of it at once.
   take(pose) {
+    if (locked("pose")) return;
     this.halt();
     this.pose.set(pose);
     this.rest();
@@ -461,6 +462,7 @@ class Posing {
   // Motion: one thing at a time moves by itself. Asked for again, it stops.
 
   move(name, frame) {
+    if (locked("pose")) return;
     const again = this.motion?.name === name;
     this.halt();
     if (again) return;

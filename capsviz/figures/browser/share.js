@@ -1,11 +1,11 @@
 // In the frame of every page: writes what the session says into the address, and copies the address as it is.
 
 import { linkWith, replaceAddress, settleAddress } from "./address.js";
-import { element, setText } from "./drawing.js";
-import { Panel, drawn, mounting } from "./panel.js";
+import { element } from "./drawing.js";
+import { LinkBox } from "./link.js";
+import { Panel, mounting } from "./panel.js";
 import { say } from "./texts.js";
 
-const QUIET = 4; // modules of white around a code
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"]; // what every machine calls itself
 const ICON = "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.6 1.6M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.6-1.6";
 
@@ -47,12 +47,11 @@ export function linkFromOutside(link, reach) {
 class Share {
   constructor(root, report) {
     this.report = report;
-    this.said = element("p", { class: "said", role: "status" });
-    this.field = element("input", { type: "text", readonly: true, "aria-label": say("share.link"), onfocus: () => this.field.select() });
-    this.code = element("div", { class: "code" });
+    this.box = new LinkBox();
     this.notes = element("div", { class: "notes" });
+    this.prepare = element("button", { type: "button", class: "prepare", onclick: () => this.report("prepare", this.box.field.value) }, say("share.prepare"));
     const words = { name: say("share.name"), title: say("share.title"), closing: say("share.close") };
-    const parts = [this.said, this.field, this.code, this.notes];
+    const parts = [this.box.said, this.box.field, this.box.code, this.notes, this.prepare];
     this.panel = new Panel({ kind: "share", sign: ICON, ...words, opens: () => this.open() }, ...parts);
     root.append(this.panel.element);
   }
@@ -64,47 +63,23 @@ class Share {
   load(data) {
     this.data = data;
     replaceAddress(addressOf(window.location.href, data));
-    if (data.code && this.panel.open) this.showCode(data.code);
+    this.prepare.hidden = !data.prepares;
+    if (data.code && (data.code.problem || data.code.link === this.wanted)) this.box.showCode(data.code);
   }
 
   open() {
     settleAddress();
     const link = linkFor(window.location.href, this.data);
     const outside = linkFromOutside(link, this.data.reach);
-    this.field.value = link;
+    this.box.field.value = link;
     const notes = [...this.data.notes];
     if (LOCAL.includes(window.location.hostname)) notes.push(say(outside === link ? "share.local" : "share.localCode", { reach: this.data.reach }));
     this.notes.replaceChildren(...notes.map((note) => element("p", {}, note)));
-    this.code.replaceChildren();
+    this.box.code.replaceChildren();
     this.panel.show(true); // a field that is not shown cannot be selected
-    this.copy(link);
+    this.box.copy(link);
     this.wanted = outside;
     this.report("wanted", outside);
-  }
-
-  // Browsers keep the clipboard from pages that came without encryption; of a selected field most copy all the same.
-  copy(link) {
-    const copied = () => setText(this.said, say("share.copied"));
-    const select = () => {
-      this.field.focus();
-      this.field.select();
-      if (document.execCommand("copy")) copied();
-      else setText(this.said, say("share.select"));
-    };
-    if (navigator.clipboard) navigator.clipboard.writeText(link).then(copied, select);
-    else select();
-  }
-
-  showCode({ link, side, path, problem }) {
-    if (problem) {
-      this.code.replaceChildren(element("p", {}, problem));
-    } else if (link === this.wanted) {
-      const picture = drawn(path, `${-QUIET} ${-QUIET} ${side + 2 * QUIET} ${side + 2 * QUIET}`);
-      picture.setAttribute("role", "img");
-      picture.setAttribute("aria-label", say("share.code"));
-      picture.removeAttribute("aria-hidden");
-      this.code.replaceChildren(picture);
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { element, putInk, setText, signedText } from "./drawing.js";
 import { GRAIN } from "./poses.js";
+import { locked } from "./prepared.js";
 import { say } from "./texts.js";
 
 const STEP = 0.01; // units, by an arrow key;
@@ -81,6 +82,7 @@ export class Slider {
   }
 
   bend(value) {
+    if (locked("pose")) return this.follow();
     this.page.halt();
     this.page.pose[this.dimension] = value;
     this.page.touch();

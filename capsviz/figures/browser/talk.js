@@ -14,6 +14,7 @@ const TAB = "capsviz-talk"; // in the tab's: its own name, by which its speaker'
 const QUIET = 2000; // milliseconds without the mouse until the controls go
 const STEP = 1.06; // from one size to the next larger one
 const LARGEST = 2.4; // times the smallest one
+const RAIL = ".st-key-rail";
 const STAGED = "[data-onstage]"; // whatever a view's script has put on the stage
 const EDGE = 12; // pixels above and below the view, of those that are enlarged
 const PAD = 280; // pixels of the pad's side, as inputs/drawings.py has it
@@ -224,13 +225,14 @@ class Talk {
   light(view) {
     const root = document.documentElement;
     if (!this.on) {
-      root.removeAttribute("data-talk");
+      for (const mark of ["data-talk", "data-talk-view"]) root.removeAttribute(mark);
       this.style.textContent = "";
       return;
     }
     const rail = this.data.rail.includes(view);
     root.setAttribute("data-talk", rail ? "rail" : "page");
-    const shown = (this.selector = rail ? ".st-key-rail" : this.data.selectors[view] ?? STAGED);
+    root.setAttribute("data-talk-view", view);
+    const shown = (this.selector = rail ? RAIL : this.data.selectors[view] ?? STAGED);
     const kept = `:is(${shown}, .st-key-guessing, .cv-guess, .st-key-problem)`;
     const page = `:root[data-talk="page"] .st-key-page:has(${shown})`;
     this.style.textContent = rail
@@ -260,16 +262,17 @@ class Talk {
       style.setProperty("--stage-room", `${room}px`);
       style.setProperty("--stage-pad", String((room - 4) / PAD));
     };
+    set(least);
+    // Larger type must not make pictures smaller.
+    const pictures = shown ? [...shown.querySelectorAll("img"), ...(shown.shadowRoot?.querySelectorAll("canvas") ?? [])] : [];
+    const area = () => pictures.reduce((sum, node) => sum + node.getBoundingClientRect().width ** 2, 0);
+    const enough = 0.98 * area();
     const fits = (size) => {
       set(size);
-      const box = shown.getBoundingClientRect();
-      const wide = shown.scrollWidth <= shown.clientWidth + 1;
-      return wide && box.height <= window.innerHeight - above - 2 * EDGE * size + 1;
+      const high = shown.getBoundingClientRect().height <= window.innerHeight - above - 2 * EDGE * size + 1;
+      return high && shown.scrollWidth <= shown.clientWidth + 1 && area() >= enough;
     };
-    // A view that takes all the room there is, at any size, is not made coarser.
-    set(least);
-    const grows = shown && !this.data.rail.includes(this.views.value) && shown.getBoundingClientRect().height < 0.9 * (window.innerHeight - above - 2 * EDGE * least);
-    set(grows ? largest(least, LARGEST * least, fits) : least);
+    set(shown && this.selector !== RAIL ? largest(least, LARGEST * least, fits) : least);
     for (const node of [shown, page]) if (node) this.resized.observe(node);
   }
 

@@ -6,20 +6,6 @@ import { typing } from "./keys.js";
 import { announce, bringIntoSight } from "./lesson.js";
 import { say, speak } from "./texts.js";
 
-// What the frame and the pages made in Python show, which no view of a script of its own lights: app/lessons.py's LIT.
-const IN_PAGE = {
-  pad: ".st-key-canvas",
-  answer: ".st-key-rail .cv-reading",
-  network: ".st-key-networks button",
-  strip: ".cv-strip",
-  seen: ".cv-strip > .cv-station:first-child",
-  maps: ".cv-strip > .cv-station:nth-of-type(2)",
-  primary: ".cv-strip > .cv-station:nth-of-type(3)",
-  lengths: ".cv-strip > .cv-station.cv-wide",
-  redrawn: ".cv-strip > .cv-station:last-child",
-  each: ".cv-ten",
-  networks: ".cv-networks",
-};
 const PATIENCE = 4000; // milliseconds that what is lit may take to come
 
 export class Tour {
@@ -102,16 +88,16 @@ export class Tour {
       this.now = {};
       this.then = {};
       this.noticing = true;
-      const { lit, search, visit, here } = this.data;
+      const { lit, selector, search, visit, here } = this.data;
       this.hear(facts);
       announce({ visit, lit, search, here, followed: new Set() });
-      this.light(lit);
+      this.light(selector);
     });
     this.show();
   }
 
-  light(lit) {
-    const selector = IN_PAGE[lit];
+  // What Python shows, which no view of a script of its own lights.
+  light(selector) {
     // By a rule, not a mark on the element: Python makes it anew with every answer.
     this.style.textContent = selector
       ? `${selector} { outline: 4px solid var(--lit) !important; outline-offset: 4px; border-radius: 6px; }`

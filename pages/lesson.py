@@ -1,0 +1,12 @@
+from capsviz.app import lesson_page
+from capsviz.app.pages import Page
+
+PAGE = Page(5, listed=False)
+
+
+def show() -> None:
+    lesson_page.prepare()
+
+
+if __name__ == "__main__":
+    show()
