@@ -35,7 +35,7 @@ export function shortcut(event, keys) {
 export function talkKey(event, keys, on) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.repeat || typing(event)) return null;
   const path = event.composedPath().filter((node) => node instanceof Element);
-  if (path.some((node) => node.localName === "dialog")) return null; // the list of keys: it has its own
+  if (path.some((node) => node.matches("dialog[open]"))) return null; // the list of keys: it has its own
   const slides = path[0]?.matches("input[type=range], [role=slider]");
   if (slides && event.key.startsWith("Page")) return null;
   const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;

@@ -41,11 +41,12 @@ export class Alone {
     this.marked = [];
     for (const node of nodes) {
       this.mark(node, "data-alone");
-      let way = node;
-      while ((way = way.parentElement)) {
+      let top = node;
+      for (let way = node.parentElement; way; way = way.parentElement) {
         this.mark(way, "data-way");
-        if (!way.parentElement) this.mark(way, "data-view", name);
+        top = way;
       }
+      this.mark(top, "data-view", name);
       const root = node.getRootNode();
       if (root instanceof ShadowRoot) this.mark(root.host, "data-onstage", name);
     }

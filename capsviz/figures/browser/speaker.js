@@ -6,8 +6,8 @@ const LONGEST = 2000; // characters of a text over the channel
 const MOST = 1000; // places of a talk
 const STYLE = `
   :root { color-scheme: light dark; font: 22px/1.4 system-ui, sans-serif; }
-  body { display: grid; grid-template: auto auto 1fr auto / minmax(0, 3fr) minmax(0, 2fr); gap: 16px 40px; box-sizing: border-box; min-height: 100vh; margin: 0; padding: 20px 28px; }
-  header, .gone { grid-column: 1 / -1; }
+  body { display: flex; flex-direction: column; gap: 16px; box-sizing: border-box; min-height: 100vh; margin: 0; padding: 20px 28px; }
+  .both { display: grid; flex: 1; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 16px 40px; align-items: start; }
   header { display: flex; gap: 20px; align-items: baseline; }
   .place, .elapsed { font-size: 40px; font-variant-numeric: tabular-nums; }
   .elapsed { margin-left: auto; }
@@ -19,14 +19,13 @@ const STYLE = `
   .ask { font-weight: 600; }
   main .ask { font-size: 28px; }
   aside { padding-left: 24px; border-left: 2px solid color-mix(in srgb, currentColor 30%, transparent); }
-  nav { grid-column: 1 / -1; display: flex; gap: 12px; }
+  nav { display: flex; flex-wrap: wrap; gap: 12px; }
   button { min-height: 52px; padding: 4px 24px; border: 1px solid; border-radius: 8px; background: none; color: inherit; font: inherit; cursor: pointer; }
   header button { min-height: 36px; padding: 0 12px; font-size: 16px; }
   .next, [aria-pressed="true"] { background: CanvasText; color: Canvas; }
-  .back { order: -1; }
   button:disabled { opacity: 0.4; cursor: default; }
   button:focus-visible { outline: 4px solid #3a86e0; outline-offset: 2px; }
-  @media (max-width: 700px) { body { grid-template: auto auto auto 1fr auto / minmax(0, 1fr); } nav { flex-wrap: wrap; } }
+  @media (max-width: 700px) { .both { grid-template-columns: minmax(0, 1fr); } }
 `;
 
 /**
@@ -109,10 +108,11 @@ export function speaker(page, channelName, say, limits) {
   button("clock", head);
   const gone = add("p", "gone", page.body);
   gone.setAttribute("role", "status");
-  const main = add("main", "", page.body);
+  const both = add("div", "both", page.body);
+  const main = add("main", "", both);
   const ask = add("p", "ask", main);
   const note = add("p", "note", main);
-  const ahead = add("aside", "", page.body);
+  const ahead = add("aside", "", both);
   const nextTitle = add("h2", "", ahead);
   const nextAsk = add("p", "ask", ahead);
   const nextNote = add("p", "", ahead);

@@ -14,6 +14,7 @@ const TAB = "capsviz-talk"; // in the tab's: its own name, by which its speaker'
 const QUIET = 2000; // milliseconds without the mouse until the controls go
 const STEP = 1.06; // from one size to the next larger one
 const LARGEST = 2.4; // times the smallest one
+const MOST_OF_ANSWER = 1.8; // so many times larger is what is said beside the pad
 const RAIL = ".st-key-rail";
 const STAGED = "[data-onstage]"; // whatever a view's script has put on the stage
 const EDGE = 12; // pixels above and below the view, of those that are enlarged
@@ -102,6 +103,8 @@ class Talk {
     document.addEventListener("pointerdown", (event) => this.pressed(event), true);
     document.addEventListener("fullscreenchange", () => document.fullscreenElement || !this.filled || this.leave());
     this.resized = new ResizeObserver(() => this.refit());
+    this.changed = new MutationObserver(() => this.refit());
+    this.changed.observe(document.body, { childList: true, subtree: true });
     const tab = read("sessionStorage", TAB) || String(Math.random()).slice(2);
     write("sessionStorage", TAB, tab);
     this.name = `${TAB}-${tab}`;
@@ -238,8 +241,7 @@ class Talk {
     this.style.textContent = rail
       ? ""
       : `${page} :not(:has(${kept}), ${kept}, ${kept} *) { display: none !important; }
-         ${page}, ${page} :has(${shown}) { display: block !important; width: 100% !important; }
-         ${page} ${shown} { outline: none !important; }`;
+         ${page}, ${page} :has(${shown}) { display: block !important; width: 100% !important; }`;
   }
 
   refit() {
@@ -254,26 +256,31 @@ class Talk {
     style.setProperty("--stage-least", String(least));
     const above = this.ask.hidden ? 0 : this.ask.getBoundingClientRect().height;
     style.setProperty("--stage-above", `${above}px`);
-    const shown = document.querySelector(this.selector);
-    const page = document.querySelector(".st-key-page");
-    const set = (size) => {
-      style.setProperty("--stage", String(size));
+    const set = (/** @type {number} */ size) => {
       const room = Math.floor((window.innerHeight - above) / size) - 2 * EDGE;
+      style.setProperty("--stage", String(size));
       style.setProperty("--stage-room", `${room}px`);
       style.setProperty("--stage-pad", String((room - 4) / PAD));
     };
     set(least);
+    const shown = document.querySelector(this.selector);
+    if (!shown) return; // still on its way
+    this.resized.observe(shown);
+    const inside = (/** @type {number} */ size) => shown.getBoundingClientRect().height <= window.innerHeight - above - 2 * EDGE * size + 1;
+    if (this.selector === RAIL) {
+      const answer = (/** @type {number} */ size) => style.setProperty("--stage-answer", String(size));
+      answer(largest(1, MOST_OF_ANSWER, (size) => (answer(size), inside(least))));
+      return;
+    }
     // Larger type must not make pictures smaller.
-    const pictures = shown ? [...shown.querySelectorAll("img"), ...(shown.shadowRoot?.querySelectorAll("canvas") ?? [])] : [];
-    const area = () => pictures.reduce((sum, node) => sum + node.getBoundingClientRect().width ** 2, 0);
+    const pictures = [...shown.querySelectorAll("img"), ...(shown.shadowRoot?.querySelectorAll("canvas") ?? [])];
+    const area = () => pictures.reduce((sum, node) => sum + node.getBoundingClientRect().width * node.getBoundingClientRect().height, 0);
     const enough = 0.98 * area();
-    const fits = (size) => {
+    const fits = (/** @type {number} */ size) => {
       set(size);
-      const high = shown.getBoundingClientRect().height <= window.innerHeight - above - 2 * EDGE * size + 1;
-      return high && shown.scrollWidth <= shown.clientWidth + 1 && area() >= enough;
+      return inside(size) && shown.scrollWidth <= shown.clientWidth + 1 && area() >= enough;
     };
-    set(shown && this.selector !== RAIL ? largest(least, LARGEST * least, fits) : least);
-    for (const node of [shown, page]) if (node) this.resized.observe(node);
+    set(largest(least, LARGEST * least, fits));
   }
 
   // --- keys and the mouse
