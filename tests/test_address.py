@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from reference import assert_one_sentence
 
-from capsviz.app import address, parameters
+from capsviz.app import address, panels, parameters
 from capsviz.app.address import Asked, read
 from capsviz.app.experiments import Operation, Weighting
 from capsviz.errors import MessageError
@@ -146,13 +146,15 @@ def opened(link: str) -> dict[str, str]:
         said["ink" if found.drawing.picture is None else "picture"] = ink
     for name, value in (
         *(("network", found.network), ("lang", found.language), ("R", found.iterations), ("pen", found.pen)),
-        *(("lesson", found.lesson), ("stop", found.stop)),
+        *(("lesson", found.lesson), ("stop", found.stop), ("draft", found.draft)),
+        *(("hide", " ".join(found.hide or ()) or None), ("lock", " ".join(found.lock or ()) or None)),
+        *(("ask", found.ask), ("on", found.on), ("answer", found.answer)),
         ("surgery", found.surgery and in_words(found.surgery)),
     ):
         if value is not None:
             said[name] = str(value)
     values = address.for_script(page.strip("/"), shape, found.iterations or shape.trained)
-    for name in query.keys() - {"network", "lang", "R", "pen", "drawing", "surgery", "lesson", "stop"}:
+    for name in query.keys() - {*address.WRITTEN, "surgery"}:
         said[name] = query[name]
         if name == "pose":
             said[name] = str(len(query[name].split(",")))
@@ -246,6 +248,47 @@ def test_an_experiment_that_cannot_be_is_none(text: str) -> None:
         return
     assert (found.surgery, found.bad, found.iterations) == (None, ("surgery",), 2)
     assert len(found.problem) < 300
+
+
+def test_what_a_prepared_link_names_is_taken_in_order_and_the_rest_is_said() -> None:
+    assert asked({"hide": "surgery.film.film"}).hide == ("film", "surgery")
+    assert asked({"lock": "page.pose"}).lock == ("pose", "page")
+    for name, known in (("hide", "film"), ("lock", "pose")):
+        found = asked({name: f"{known}.<b>.{known}s.strongest..{'x' * 5000}", "R": "4"})
+        assert getattr(found, name) == (known,)
+        assert (found.iterations, found.bad) == (4, (name,))
+        assert_one_sentence(found.problem.removesuffix(" The rest of it is shown."), "docs/links.md")
+        assert len(found.problem) < 250
+        assert getattr(asked({name: ""}), name) == ()
+    assert asked({"hide": "strongest"}).hide == ()  # a slider among sliders
+    assert asked({"answer": "shown", "on": "nowhere"}).bad == ("answer", "on")
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Why?", "Why?"),
+        ("  two\nlines\tand  more ", "two lines and more"),
+        (
+            "<b>bold</b> & *so* `on` [x](y)",
+            "<b>bold</b> & *so* `on` [x](y)",
+        ),  # plain text, escaped where it is shown
+        ("right\u202eleft\x00\u200b", "rightleft"),
+        ("ä" * 150, "ä" * 150),
+        ("ä" * 151, None),
+        ("", None),
+        ("\u200b \n", None),
+    ],
+)
+def test_a_question_is_one_line_of_what_prints(text: str, asks: str | None) -> None:
+    found = asked({"ask": text})
+    assert (found.ask, found.bad) == (asks, () if asks else ("ask",))
+
+
+def test_a_draft_that_is_too_long_or_no_plain_text_is_none() -> None:
+    assert asked({"draft": "pose?hide=film"}).draft == "pose?hide=film"
+    for text in ("pose?" + "a" * 4_000, "pöse", "pose\n"):
+        assert (asked({"draft": text}).draft, asked({"draft": text}).bad) == (None, ("draft",))
 
 
 def drawing_of(body: bytes) -> str:
@@ -387,6 +430,10 @@ def test_ten_thousand_hostile_addresses_are_read_or_refused() -> None:
         assert found.pen is None or 6 <= found.pen <= 30
         assert found.drawing is None or sum(len(stroke.points) for stroke in found.drawing.strokes) <= 5_000
         assert bool(found.bad) == bool(found.problem)
+        assert {*(found.hide or ())} <= {*panels.HIDEABLE}
+        assert {*(found.lock or ())} <= {*panels.LOCKS}
+        assert found.ask is None or (0 < len(found.ask) <= 150 and found.ask.isprintable())
+        assert found.draft is None or len(found.draft) <= 4_000
         assert found.problem.isprintable()
         assert len(found.problem) < 400
         plain = found.problem.translate({ord("_"): None}) if "surgery" in found.bad else found.problem

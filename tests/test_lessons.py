@@ -11,7 +11,8 @@ import pytest
 
 from capsviz.app import lessons
 from capsviz.app.conditions import CONDITIONS
-from capsviz.app.lesson_file import LIT, MOST_SAID, Fault, Lesson, line_of, parse
+from capsviz.app.lesson_file import MOST_SAID, Fault, Lesson, line_of, parse
+from capsviz.app.panels import PANELS
 from capsviz.figures.bundle import FOLDER as SCRIPTS
 from capsviz.figures.bundle import bundle
 from capsviz.inputs.drawings import Drawing, encode
@@ -223,7 +224,7 @@ def test_the_document_s_example_is_a_lesson() -> None:
     written = (ROOT / "docs" / "lessons.md").read_text("utf-8")
     found = parse("own", re.search(r"```toml\n(.*?)```", written, re.S)[1])  # type: ignore[index]
     assert isinstance(found, Lesson), found
-    for name in (*LIT, *CONDITIONS):
+    for name in (*(panel.name for panel in PANELS), *CONDITIONS):
         assert f"`{name}`" in written, f"docs/lessons.md does not name {name}"
 
 
@@ -231,13 +232,13 @@ def test_the_document_s_example_is_a_lesson() -> None:
 
 
 def test_every_name_that_can_be_lit_is_declared_by_a_view() -> None:
-    declared = set()
-    for name in ("tour", "explorer", "attention", "experiment", "pose"):
+    declared = [panel.name for panel in PANELS if panel.selector]
+    for name in ("explorer", "attention", "experiment", "pose"):
         script = (SCRIPTS / f"{name}.js").read_text("utf-8")
-        body = re.search(r"(?:IN_PAGE = |new Part\(\s*)\{(.*?)\n? *\}", script, re.S)
+        body = re.search(r"new Part\(\s*\{(.*?)\n? *\}", script, re.S)
         assert body, name
-        declared |= set(re.findall(r"(\w+): (?:\"|\(\) =>)", body[1]))
-    assert declared == set(LIT)
+        declared += re.findall(r"(\w+): \(\) =>", body[1])
+    assert set(declared) == {panel.name for panel in PANELS}
 
 
 def noticed(cases: list[tuple[dict, dict, dict]]) -> list[bool]:

@@ -23,9 +23,16 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def test_the_pages_of_the_app_stand_in_their_order() -> None:
-    assert [page.name for page in pages.pages()] == ["draw", "routing", "pose", "model", "lessons"]
+    assert [page.name for page in pages.pages()] == ["draw", "routing", "pose", "model", "lessons", "lesson"]
     needs = {page.name: page.needs for page in pages.pages()}
-    assert needs == {"draw": set(), "routing": {COUPLING}, "pose": {POSES}, "model": set(), "lessons": set()}
+    assert needs == {
+        "draw": set(),
+        "routing": {COUPLING},
+        "pose": {POSES},
+        "model": set(),
+        "lessons": set(),
+        "lesson": set(),
+    }
 
 
 def test_a_page_is_its_file(write: Callable[[str, str], None]) -> None:

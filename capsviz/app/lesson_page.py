@@ -25,7 +25,7 @@ _link = st.components.v2.component("capsviz_lesson_link", js=_script, css=_style
 def prepare() -> None:
     """All of the page."""
     now = draft.now()
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns([9, 11], gap="medium")
     with left:
         _which(now)
         _shown(now)
@@ -104,7 +104,7 @@ def _shown(now: Draft) -> None:
     """A box for each panel, in the page's order."""
     here = [panel for panel in panels.of_page(now.page, session.spec()) if panel.hides]
     st.html(f'<h2 class="cv-heading">{html.escape(say("lesson.shown"))}</h2>')
-    with st.container(key="lesson_shown"):
+    with st.container(key="prepare_shown"):
         for panel in [panel for panel in here if panel.page] + [panel for panel in here if not panel.page]:
             st.checkbox(
                 say(f"panel.{panel.name}"),
@@ -117,7 +117,7 @@ def _shown(now: Draft) -> None:
 def _fixed(now: Draft) -> None:
     """A box for each control that can be fixed there."""
     st.html(f'<h2 class="cv-heading">{html.escape(say("lesson.fixed"))}</h2>')
-    with st.container(key="lesson_fixed"):
+    with st.container(key="prepare_fixed"):
         for name in panels.locks_of(now.page, session.spec()):
             st.checkbox(
                 say(f"lock.{name}"),
@@ -159,13 +159,13 @@ def _remains(now: Draft) -> str:
 
 def _is(name: str, value: Any) -> str:
     """The key of a widget that shows ``value``: Streamlit forgets it when the page is left, the draft does not."""
-    key = f"lesson_{name}"
+    key = f"prepare_{name}"
     st.session_state[key] = value
     return key
 
 
 def _sent(name: str) -> Any:
-    return st.session_state.get(f"lesson_{name}")
+    return st.session_state.get(f"prepare_{name}")
 
 
 def _choose_page() -> None:

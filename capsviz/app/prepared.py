@@ -10,7 +10,9 @@ from typing import Any
 
 import streamlit as st
 
+from capsviz.app.address import Asked
 from capsviz.app.panels import PAGE_LOCK
+from capsviz.app.parameters import ASK, HIDE, LOCK, ON
 from capsviz.texts import say
 
 PREPARED_KEY = "prepared"  # Prepared: none of a session whose link has nothing of it
@@ -57,9 +59,25 @@ def now() -> Prepared:
     return found
 
 
-def begin(found: Prepared) -> None:
+def begin(asked: Asked) -> None:
     """Follow a link that prepares a page: what another one prepared is over."""
-    st.session_state[PREPARED_KEY] = found
+    if (asked.hide, asked.lock, asked.ask) != (None, None, None):
+        st.session_state[PREPARED_KEY] = Prepared(
+            asked.hide or (), asked.lock or (), asked.ask or "", asked.on or ""
+        )
+
+
+def said() -> dict[str, str]:
+    """What the address says of it."""
+    found = now()
+    keeps = found.ask or PAGE_LOCK in found.lock
+    values = {
+        HIDE: ".".join(found.hide),
+        LOCK: ".".join(found.lock),
+        ASK: found.ask,
+        ON: found.page if keeps else "",
+    }
+    return {name: value for name, value in values.items() if value}
 
 
 def leave() -> None:

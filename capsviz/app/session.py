@@ -21,8 +21,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
 from capsviz.app.experiments import Operation, Weighting
-from capsviz.app.panels import PAGE_LOCK
-from capsviz.app.prepared import Prepared
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -120,8 +118,7 @@ def begin() -> Asked:
         state[PREDICTING_KEY] = True
     if asked.draft is not None:
         state[DRAFT_KEY] = asked.draft
-    if (asked.hide, asked.lock, asked.ask) != (None, None, None):
-        prepared.begin(Prepared(asked.hide or (), asked.lock or (), asked.ask or "", asked.on or ""))
+    prepared.begin(asked)
     # A new session's drawing: with it goes what was said of an earlier one. A tab that comes back brings its own.
     pad.begin(spec().shape.kind, None if returned else asked.drawing)
     if asked.pen is not None and not returned:
@@ -167,7 +164,6 @@ def said(page: str = "") -> dict[str, str]:
     """
     drawing, kind = pad.current(), spec().shape.kind
     lesson, stop = stop_of_lesson() or (None, None)
-    own = prepared.now()
     found = {
         parameters.NETWORK: network() if network() != DEFAULT else None,
         parameters.LANGUAGE: st.session_state.get(LANGUAGE_KEY),
@@ -176,14 +172,10 @@ def said(page: str = "") -> dict[str, str]:
         parameters.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
         parameters.LESSON: lesson,
         parameters.STOP: None if stop is None else str(stop),
-        parameters.HIDE: ".".join(own.hide) or None,
-        parameters.LOCK: ".".join(own.lock) or None,
-        parameters.ASK: own.ask or None,
-        parameters.ON: own.page if own.ask or PAGE_LOCK in own.lock else None,
         parameters.ANSWER: parameters.HIDDEN if st.session_state.get(PREDICTING_KEY) else None,
         parameters.DRAFT: st.session_state.get(DRAFT_KEY) if page == "lesson" else None,
     }
-    said = {name: value for name, value in found.items() if value is not None}
+    said = {name: value for name, value in found.items() if value is not None} | prepared.said()
     st.session_state[WRITTEN_KEY].add(_mark(said))
     return said
 

@@ -100,6 +100,21 @@ export function percent(value) {
 }
 
 /**
+ * A picture of one path, which is not read out.
+ * @param {string} path
+ * @param {string} box its view box
+ */
+export function drawn(path, box) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", box);
+  svg.setAttribute("aria-hidden", "true");
+  const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  shape.setAttribute("d", path);
+  svg.append(shape);
+  return svg;
+}
+
+/**
  * What a canvas is drawn on with.
  * @param {HTMLCanvasElement} canvas
  * @returns {CanvasRenderingContext2D}

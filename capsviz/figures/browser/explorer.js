@@ -4,7 +4,7 @@ import { AddressWriter, partOf, readLink } from "./address.js";
 import { Algorithm } from "./algorithm.js";
 import { Clock } from "./clock.js";
 import { Clouds } from "./clouds.js";
-import { Diverging, Tip, element, fixed, setText } from "./drawing.js";
+import { Diverging, Tip, drawn, element, fixed, setText } from "./drawing.js";
 import { Film } from "./film.js";
 import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
@@ -31,13 +31,7 @@ const ICONS = {
 };
 
 function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+  return drawn(ICONS[name], "0 0 24 24");
 }
 
 export class Explorer {

@@ -3,7 +3,7 @@
 import { element, setText } from "./drawing.js";
 import { LinkBox } from "./link.js";
 import { mounting } from "./panel.js";
-import { PREVIEW } from "./prepared.js";
+import { PREVIEW } from "./preview.js";
 import { say } from "./texts.js";
 
 const REST = 1000; // milliseconds without a change until the preview opens: each is a session of the server
@@ -18,7 +18,6 @@ class LessonLink {
     this.frame.inert = true;
     this.waiting = element("p", { class: "waits" }, say("lesson.opening"));
     this.glass = element("div", { class: "glass", role: "group", tabindex: 0 }, this.frame, this.waiting);
-    this.remains = element("p", { class: "remains", role: "status" });
     this.copying = element("button", { type: "button", onclick: () => this.box.copy(this.box.field.value) }, say("share.name"));
     this.trying = element("a", { target: "_blank", rel: "noopener" }, say("lesson.try"));
     this.outside = element("p", { class: "outside" });
@@ -27,7 +26,6 @@ class LessonLink {
       { class: "lesson-link" },
       element("h2", {}, say("lesson.preview")),
       this.glass,
-      this.remains,
       element("h2", {}, say("lesson.link")),
       element(
         "div",
@@ -43,7 +41,6 @@ class LessonLink {
   }
 
   load({ title, link, outside, preview, remains, code }) {
-    setText(this.remains, remains);
     this.glass.setAttribute("aria-label", `${say("lesson.previewOf", { page: title })} ${remains}`);
     if (link === this.box.field.value) return;
     this.box.field.value = link;

@@ -1,7 +1,6 @@
 // A link to be handed out: a field that can be copied, what became of copying, and its QR code.
 
-import { element, setText } from "./drawing.js";
-import { drawn } from "./panel.js";
+import { drawn, element, setText } from "./drawing.js";
 import { say } from "./texts.js";
 
 const QUIET = 4; // modules of white around a code

@@ -1,7 +1,7 @@
 // Beside the drawing canvas: keeps the drawing in the browser's tab, tells the server when the connection is back, and
 // gives the canvas what it lacks, a name and keys.
 
-import { PREVIEW } from "./prepared.js";
+import { PREVIEW } from "./preview.js";
 import { say, speak } from "./texts.js";
 
 const KEPT = "capsviz-drawing"; // name in the tab's storage

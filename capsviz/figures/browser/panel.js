@@ -1,22 +1,7 @@
 // A control in the frame of every page: a button with a sign, and a panel below it.
 
-import { element } from "./drawing.js";
+import { drawn, element } from "./drawing.js";
 import { speak } from "./texts.js";
-
-/**
- * A picture of one path, which is not read out.
- * @param {string} path
- * @param {string} box its view box
- */
-export function drawn(path, box) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", box);
-  svg.setAttribute("aria-hidden", "true");
-  const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  shape.setAttribute("d", path);
-  svg.append(shape);
-  return svg;
-}
 
 /** Opens at its button; closes there, at its cross, by Escape or at a press elsewhere. */
 export class Panel {

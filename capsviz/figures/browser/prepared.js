@@ -1,10 +1,8 @@
 // What a prepared link takes away and fixes, by the names of app/panels.py: Python's frame says it on the document.
 
-import { element } from "./drawing.js";
-import { drawn } from "./panel.js";
+import { drawn, element } from "./drawing.js";
 import { say } from "./texts.js";
 
-export const PREVIEW = "capsviz-preview"; // name of the window in which the Lesson page shows a page in small
 export const PREPARED = "capsviz-prepared"; // the window hears it when that has changed
 const LOCK = "M7 10V7a5 5 0 0 1 10 0v3h1a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1zm2 0h6V7a3 3 0 0 0-6 0z";
 const FIELDS = "input, select, button, textarea";
