@@ -21,7 +21,14 @@ MOST_MINUTES = 180
 MOST_SAID, MOST_ASKED, MOST_WORDS = 340, 150, 400  # characters: half a phone's screen has room for a step's
 MOST_LISTED = 6  # questions, or sources
 # Parameters that no step sets: a person's own, and the experiment, with which none begins.
-NO_STEPS = (parameters.LANGUAGE, parameters.PEN, parameters.SURGERY, parameters.LESSON, parameters.STOP, parameters.PRESENT)
+NO_STEPS = (
+    parameters.LANGUAGE,
+    parameters.PEN,
+    parameters.SURGERY,
+    parameters.LESSON,
+    parameters.STOP,
+    parameters.PRESENT,
+)
 
 Words = Mapping[str, str]  # a text by its language's code
 

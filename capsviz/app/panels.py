@@ -74,6 +74,7 @@ PANELS = (
     Panel("facts", "model", selector=".st-key-part_facts"),
 )
 HIDEABLE = tuple(panel.name for panel in PANELS if panel.hides)
+FILLING = tuple(panel.name for panel in PANELS if panel.fills)
 SELECTORS = {panel.name: panel.selector for panel in PANELS if panel.selector}
 
 PAGE_LOCK = "page"

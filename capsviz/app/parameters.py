@@ -8,7 +8,7 @@ from typing import Any
 
 from capsviz.app.experiments import Operation, Weighting, operation, weighting
 from capsviz.app.pages import pages
-from capsviz.app.panels import HIDEABLE, LOCKS
+from capsviz.app.panels import FILLING, HIDEABLE, LOCKS
 from capsviz.checks import quoted
 from capsviz.errors import MessageError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
@@ -165,6 +165,7 @@ def _draft(text: str, shape: Shape) -> str:
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
 SURGERY, LESSON, STOP, PRESENT = "surgery", "lesson", "stop", "present"
+PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
 HIDDEN = "hidden"  # the answer, until it is guessed
 MOST_STRANGE = 3  # names that are none, which a sentence names
@@ -212,7 +213,7 @@ PARAMETERS = (
     Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
-    Parameter(PRESENT, script=True),
+    Parameter(PRESENT, choices=lambda shape: (PRESENT_ANY, *FILLING)),
     Parameter(HIDE, parse=lambda text, shape: _names(HIDE, HIDEABLE, text)),
     Parameter(LOCK, parse=lambda text, shape: _names(LOCK, LOCKS, text)),
     Parameter(ASK, parse=lambda text, shape: question(text)),
@@ -245,8 +246,6 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return f"letters, digits, `-` and `_`, at most {LONGEST_DRAWING:,}"
     if parameter.name == LESSON:
         return say("address.lesson.values")
-    if parameter.name == PRESENT:
-        return say("address.present.values")
     if parameter.name == SURGERY:
         return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
     if parameter.name in (HIDE, LOCK):

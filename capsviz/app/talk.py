@@ -11,16 +11,18 @@ import streamlit as st
 
 from capsviz import texts
 from capsviz.app import guess, keys, pad, parameters, session, talk_links, tour
+from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Step
 from capsviz.app.lessons import spoken
-from capsviz.app.panels import PANELS, SELECTORS, views_of
+from capsviz.app.panels import SELECTORS, views_of
 from capsviz.checks import whole
 from capsviz.errors import MessageError
 from capsviz.figures.bundle import browser_assets
 from capsviz.texts import say
 
 TALK_KEY = "talk"  # the component; what it sends: "go", "kept"
-ASKED_KEY = "talk_asked"  # so many times a button has asked for presenter mode
+ASKED_KEY = "talk_asked"  # so many times a button or a link has asked for presenter mode,
+VIEW_KEY = "talk_view"  # and the view with which the last one wanted it to begin; "" for any
 BEGAN_KEY = "talk_began"  # the drawing that was on the pad when the talk began
 
 RAIL = ("pad", "answer")  # views that stand beside the page
@@ -29,11 +31,20 @@ _script, _style = browser_assets("talk", "talk")
 _talk = st.components.v2.component("capsviz_talk", js=_script, css=_style)
 
 
+def begin(asked: Asked) -> None:
+    """Follow the link, at the beginning of a run: into presenter mode, if that is where it leads."""
+    if asked.present is not None:
+        state = st.session_state
+        state[VIEW_KEY] = "" if asked.present == parameters.PRESENT_ANY else asked.present
+        state[ASKED_KEY] = state.get(ASKED_KEY, 0) + 1
+
+
 def present(name: str) -> None:
     """Give a lesson as a talk, from its first step."""
     state = st.session_state
     state[BEGAN_KEY] = pad.current()
     state[ASKED_KEY] = state.get(ASKED_KEY, 0) + 1
+    state[VIEW_KEY] = ""
     tour.start(name, 1)
 
 
@@ -62,7 +73,7 @@ def control(page: str) -> None:
             "ask": spoken(steps[at - 1].ask) if at else "",
             "lit": steps[at - 1].lit if at else "",
             "views": views,
-            "known": [panel.name for panel in PANELS if panel.fills],
+            "view": state.get(VIEW_KEY, ""),
             "selectors": SELECTORS,
             "rail": RAIL,
             "names": {name: say(f"panel.{name}") for name in views},

@@ -130,8 +130,10 @@ def page() -> str:
 
 def control() -> None:
     """The button that starts the tour, or takes it up where it was left."""
-    if not barred() and session.stop_of_lesson() is None and TOUR in shelf().lessons:
-        with st.container(width="content", key="start"):
+    # The container is there in any case: if the controls after it moved up, those of the run before would be drawn once
+    # more in their old places, and write into the address what was so then.
+    with st.container(width="content", key="start"):
+        if not barred() and session.stop_of_lesson() is None and TOUR in shelf().lessons:
             st.button(
                 say("tour.start"),
                 key="tour_start",

@@ -173,5 +173,7 @@ export function speakerPage(channel, say, language) {
   const values = [channel, say, { longest: LONGEST, most: MOST }].map((value) => JSON.stringify(value).replaceAll("<", "\\u003c")).join(", ");
   const script = `${[stateOf, clockText, speaker].map(String).join("\n")}\nspeaker(document, ${values});`;
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title></title><style>${STYLE}</style>`;
-  return `<!doctype html><html lang="${language.replace(/[^a-zA-Z-]/g, "")}"><head>${head}</head><body><script>${script}</script></body></html>`;
+  // Apart, so that this file can stand in an element of the kind itself.
+  const [begin, end] = ["script", "/script"].map((name) => `<${name}>`);
+  return `<!doctype html><html lang="${language.replace(/[^a-zA-Z-]/g, "")}"><head>${head}</head><body>${begin}${script}${end}</body></html>`;
 }

@@ -1,10 +1,9 @@
 // Presenter mode: one view as large as the window, a clicker's keys, a black screen, and the speaker's window.
 
-import { linkWith, quoted, replaceAddress } from "./address.js";
-import { element, setText, words } from "./drawing.js";
+import { linkWith, replaceAddress } from "./address.js";
+import { drawn, element, setText, words } from "./drawing.js";
 import { talkKey } from "./keys.js";
 import { stage } from "./onstage.js";
-import { drawn } from "./panel.js";
 import { orderOf, speakerPage } from "./speaker.js";
 import { say, speak } from "./texts.js";
 
@@ -77,7 +76,7 @@ class Talk {
     this.chosen = "";
     this.on = false;
     this.began = Number(read("sessionStorage", `${TAB}-began`)) || 0;
-    this.asked = 0; // so many times Python has been asked to begin
+    this.asked = 0; // so many times Python has asked for presenter mode
     this.start = element("button", { type: "button", class: "start", onclick: () => this.enter() }, drawn(SIGN, "0 0 24 24"));
     this.ask = element("p", { class: "ask" });
     this.place = element("b", { class: "place" });
@@ -114,7 +113,6 @@ class Talk {
 
   load(data, report, keep) {
     speak(data.texts);
-    const first = !this.data;
     const arrived = data.visit !== this.data?.visit;
     this.data = data;
     this.report = report;
@@ -125,8 +123,10 @@ class Talk {
       this.wanted = data.stop;
       this.chosen = "";
     }
-    if (first) this.open();
-    else if (data.asked > this.asked) this.enter();
+    if (data.asked > this.asked) {
+      this.chosen = data.view;
+      this.enter();
+    }
     this.asked = data.asked;
     this.show();
   }
@@ -141,19 +141,6 @@ class Talk {
     this.start.setAttribute("aria-label", say("talk.start"));
     this.bar.setAttribute("aria-label", say("talk.bar", { title: title || say("talk.name") }));
     this.views.setAttribute("aria-label", say("talk.view"));
-  }
-
-  // With present= in the address: the view that it names, or the one that is there.
-  open() {
-    const asked = new URLSearchParams(window.location.search).get(PRESENT);
-    if (asked === null) return;
-    if (asked !== "1" && !this.data.known.includes(asked)) {
-      this.tell(say("talk.unknown", { asked: quoted(asked) }));
-      this.address(undefined);
-      return;
-    }
-    this.chosen = asked === "1" ? "" : asked;
-    this.enter();
   }
 
   // The links that a person has made a talk of: kept here, for sessions that have none.
