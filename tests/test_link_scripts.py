@@ -143,3 +143,47 @@ def test_a_phone_is_led_to_the_machine_and_not_to_itself(
     folder: Path, link: str, reach: str, outside: str
 ) -> None:
     assert run(folder, f"return lab.linkFromOutside({json.dumps(link)}, {json.dumps(reach)})") == outside
+
+
+def test_what_a_prepared_link_takes_away_and_fixes_is_read_on_the_document(folder: Path) -> None:
+    (folder / "prepared.mjs").write_text(bundle("prepared"), "utf-8")
+    (folder / "clock.mjs").write_text(bundle("clock"), "utf-8")
+    script = """
+    class Node {
+      constructor(...children) { this.children = children; this.marks = new Set(); for (const child of children) child.parentElement = this; }
+      hasAttribute(name) { return this.marks.has(name); }
+      toggleAttribute(name, on) { if (on) this.marks.add(name); else this.marks.delete(name); }
+    }
+    globalThis.document = { documentElement: { dataset: { hide: "film clouds", lock: "step" } } };
+    window.matchMedia = () => ({ matches: true });
+    globalThis.cancelAnimationFrame = () => {};
+    globalThis.requestAnimationFrame = (draw) => draw(0);
+    const { hidden, hide, locked } = await import("./prepared.mjs");
+    const { Clock } = await import("./clock.mjs");
+    const said = ["film", "clouds", "fil", "step", ""].map((name) => [hidden(name), locked(name)]);
+    const [film, clouds, notice] = [new Node(), new Node(), new Node()];
+    const pair = new Node(film, clouds);
+    const view = new Node(notice, pair);
+    const gone = () => [film, clouds, pair, view].map((node) => node.hasAttribute("data-hidden"));
+    const seen = [];
+    hide([film, null], true); seen.push(gone());
+    hide([clouds], true); seen.push(gone());
+    hide([film], false); seen.push(gone());
+    const clock = new Clock(() => {}, () => locked("step"));
+    clock.setFrames(12, 3);
+    clock.go(7); clock.step(1); clock.toggle();
+    const kept = [clock.target, clock.playing];
+    clock.lead(5);
+    document.documentElement.dataset.lock = "";
+    const led = clock.target;
+    clock.go(7);
+    return { said, seen, kept, led, free: clock.target };
+    """
+    found = run(folder, script)
+    assert found["said"] == [[True, False], [True, False], [False, False], [False, True], [False, False]]
+    assert found["seen"] == [
+        [True, False, False, False],
+        [True, True, True, False],  # what holds nothing else goes with it, the view stays
+        [False, True, False, False],
+    ]
+    assert (found["kept"], found["led"], found["free"]) == ([3, False], 5, 7)

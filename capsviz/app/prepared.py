@@ -16,12 +16,11 @@ from capsviz.app.parameters import ASK, HIDE, LOCK, ON
 from capsviz.texts import say
 
 PREPARED_KEY = "prepared"  # Prepared: none of a session whose link has nothing of it
-# Of what Python draws and yet must be there: pad.js looks whether the page has come.
-RULES = {
-    "pad": ":is(.st-key-canvas, .st-key-tools, .st-key-inputs, .st-key-crop)",
-    "answer": ".st-key-rail :is(.cv-reading, .cv-device)",
+# Of what Python draws and yet must be there: pad.js looks whether the page has come. Each stands in a box of the rail.
+BOXES = {
+    "pad": (".st-key-canvas", ".st-key-tools", ".st-key-inputs", ".st-key-crop"),
+    "answer": (".cv-reading", ".cv-device"),
 }
-GONE = "{0}, .stElementContainer:has({0}), :has(> {0}:only-child) {{ display: none !important; }}"
 # What no script of a view fixes: the canvas, which is another's, and the bar of pages with the doors.
 FIXED = {
     "drawing": ".st-key-canvas { pointer-events: none; }",
@@ -134,9 +133,10 @@ def question(page: str) -> str:
 def declare() -> None:
     """Say on the document what is taken away and fixed; first of all on a page, before any view stands."""
     found = now()
-    rules = [GONE.format(rule) for name, rule in RULES.items() if name in found.hide]
-    if set(RULES) <= set(found.hide):
-        rules.append(GONE.format(".st-key-rail"))
+    gone = [box for name, boxes in BOXES.items() if name in found.hide for box in boxes]
+    rules = [f".st-key-rail > :is({box}, :has({box})) {{ display: none !important; }}" for box in gone]
+    if set(BOXES) <= set(found.hide):
+        rules.append(":has(> .st-key-rail) { display: none !important; }")
     rules += [FIXED[name] for name in FIXED if name in found.lock]
     st.html(f"<style>{' '.join(rules)}</style>")
     said = json.dumps({"hide": " ".join(found.hide), "lock": " ".join(found.lock)})

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 
 from capsviz.figures.bundle import FOLDER
 
-PATHS = ["", "routing", "pose", "model", "lessons"]
+PATHS = ["", "routing", "pose", "model", "lessons", "lesson"]
 
 
 KEPT: dict[tuple[Browser, bool], Page] = {}
@@ -74,6 +74,8 @@ def opened(
             page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
         elif name == "lessons":
             page.locator(".cv-lesson").first.wait_for()
+        elif name == "lesson":
+            page.locator(".handed svg").wait_for()
         elif name:
             page.locator(".st-key-page canvas").first.wait_for()
         if name == "pose":

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import pseudo
-from tests.e2e.looking import opened
+from tests.e2e.looking import PATHS, opened
 from tests.e2e.serving import serve
 
 # All that can be read on the page or be read out, shadow roots and closed parts included: [where, text].
@@ -79,7 +79,7 @@ def unmarked(page: Page) -> list[str]:
     return left
 
 
-@pytest.mark.parametrize("path", ["", "routing", "pose", "model", "lessons"])
+@pytest.mark.parametrize("path", PATHS)
 def test_every_word_of_a_page_is_from_the_file_of_texts(browser: Browser, address: str, path: str) -> None:
     with opened(browser, address, f"{path}?lang={pseudo.CODE}") as page:
         assert pseudo.OPEN in page.locator("h1").inner_text()
@@ -87,7 +87,7 @@ def test_every_word_of_a_page_is_from_the_file_of_texts(browser: Browser, addres
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
-@pytest.mark.parametrize("path", ["", "routing", "pose", "model", "lessons"])
+@pytest.mark.parametrize("path", PATHS)
 def test_words_twice_as_long_do_not_push_a_page_beyond_the_screen(
     browser: Browser, address: str, path: str, size: tuple[int, int]
 ) -> None:

@@ -18,7 +18,7 @@ class LessonLink {
     this.frame.inert = true;
     this.waiting = element("p", { class: "waits" }, say("lesson.opening"));
     this.glass = element("div", { class: "glass", role: "group", tabindex: 0 }, this.frame, this.waiting);
-    this.copying = element("button", { type: "button", onclick: () => this.box.copy(this.box.field.value) }, say("share.name"));
+    this.copying = element("button", { type: "button", onclick: () => this.box.copy(this.box.field.value) }, say("lesson.copy"));
     this.trying = element("a", { target: "_blank", rel: "noopener" }, say("lesson.try"));
     this.outside = element("p", { class: "outside" });
     this.element = element(

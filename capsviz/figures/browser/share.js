@@ -49,7 +49,11 @@ class Share {
     this.report = report;
     this.box = new LinkBox();
     this.notes = element("div", { class: "notes" });
-    this.prepare = element("button", { type: "button", class: "prepare", onclick: () => this.report("prepare", this.box.field.value) }, say("share.prepare"));
+    const prepare = () => {
+      this.panel.close();
+      this.report("prepare", this.box.field.value);
+    };
+    this.prepare = element("button", { type: "button", class: "prepare", onclick: prepare }, say("share.prepare"));
     const words = { name: say("share.name"), title: say("share.title"), closing: say("share.close") };
     const parts = [this.box.said, this.box.field, this.box.code, this.notes, this.prepare];
     this.panel = new Panel({ kind: "share", sign: ICON, ...words, opens: () => this.open() }, ...parts);
