@@ -146,7 +146,7 @@ def opened(link: str) -> dict[str, str]:
         said["ink" if found.drawing.picture is None else "picture"] = ink
     for name, value in (
         *(("network", found.network), ("lang", found.language), ("R", found.iterations), ("pen", found.pen)),
-        *(("lesson", found.lesson), ("stop", found.stop), ("draft", found.draft)),
+        *(("lesson", found.lesson), ("stop", found.stop), ("draft", found.draft), ("present", found.present)),
         *(("hide", " ".join(found.hide or ()) or None), ("lock", " ".join(found.lock or ()) or None)),
         *(("ask", found.ask), ("on", found.on), ("answer", found.answer)),
         ("surgery", found.surgery and in_words(found.surgery)),
@@ -154,7 +154,7 @@ def opened(link: str) -> dict[str, str]:
         if value is not None:
             said[name] = str(value)
     values = address.for_script(page.strip("/"), shape, found.iterations or shape.trained)
-    for name in query.keys() - {*address.WRITTEN, "surgery"}:
+    for name in query.keys() - {*address.WRITTEN, "surgery", "present"}:
         said[name] = query[name]
         if name == "pose":
             said[name] = str(len(query[name].split(",")))

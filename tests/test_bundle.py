@@ -110,8 +110,8 @@ def test_a_module_that_exports_nothing_is_joined_too(write: Write) -> None:
 
 def test_the_base_of_all_styles_comes_first_and_a_script_without_view_has_none() -> None:
     _, style = browser_assets("explorer", "routing")
-    base, own = ((FOLDER / f"{name}.css").read_text("utf-8") for name in ("base", "routing"))
-    assert style == f"{base}\n{own}"
+    base, own, last = ((FOLDER / f"{name}.css").read_text("utf-8") for name in ("base", "routing", "onstage"))
+    assert style == f"{base}\n{own}\n{last}"
     assert browser_assets("transforms")[1] == ""
 
 

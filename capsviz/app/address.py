@@ -25,6 +25,7 @@ from capsviz.app.parameters import (
     ON,
     PARAMETERS,
     PEN,
+    PRESENT,
     STOP,
     SURGERY,
     Parameter,
@@ -69,6 +70,7 @@ class Asked:
         surgery: the experiment on routing, of the network's kind.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
+        present: view that presenter mode begins with, or ``parameters.PRESENT_ANY``.
         hide: names of panels that are taken away.
         lock: names of controls that are fixed.
         ask: the question in the heading, one line.
@@ -87,6 +89,7 @@ class Asked:
     surgery: Operation | Weighting | None = None
     lesson: str | None = None
     stop: int | None = None
+    present: str | None = None
     hide: tuple[str, ...] | None = None
     lock: tuple[str, ...] | None = None
     ask: str | None = None
@@ -106,6 +109,7 @@ _FIELDS = {
     SURGERY: "surgery",
     LESSON: "lesson",
     STOP: "stop",
+    PRESENT: "present",
 } | {name: name for name in (HIDE, LOCK, ASK, ON, ANSWER, DRAFT)}
 
 

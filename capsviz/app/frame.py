@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import export, guess, keys, languages, menu, pad, prepared, session, share, tour
+from capsviz.app import export, guess, keys, languages, menu, pad, prepared, session, share, talk, tour
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.app.panels import PAGE_LOCK
@@ -43,10 +43,12 @@ def _around(page: Page) -> Iterator[None]:
     prepared.declare()
     st.html(figures.STYLE)
     st.html(Path(__file__).with_name("frame.css"))
+    st.html(Path(__file__).with_name("talk.css"))
     first = pad.begin()
     with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
         keys.keys(page.name)
         tour.control()
+        presenting = st.container(key="presenting")
         guess.control()
         copying = st.container(key="copying")
         exporting = st.container(key="exporting")
@@ -62,6 +64,8 @@ def _around(page: Page) -> Iterator[None]:
             pad.pad(first, session.spec().shape.kind)
             with copying:  # once the tab has brought what it kept; the answer may take a while
                 share.share(page.name)
+            with presenting:
+                talk.control(page.name)
             _card()
         with exporting:  # of the answer, which may take a while
             export.control(page.name)

@@ -62,6 +62,11 @@ def set_predicting(on: bool) -> None:
     st.session_state[GUESSES_KEY] = []
 
 
+def afresh() -> None:
+    """Cover again what was uncovered, where answers are covered at all."""
+    st.session_state[GUESSES_KEY] = []
+
+
 def asked() -> None:
     """Above a page that is covered: the classes to choose from, and a way to the answer without."""
     shape = session.spec().shape

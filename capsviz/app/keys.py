@@ -1,6 +1,8 @@
 """The keyboard's shortcuts: one table, by which they work and by which they are listed behind "?"."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -22,6 +24,8 @@ class Key:
         pages: names of the pages that have it; none for all.
         control: whether Control (on a Mac: Command) is held.
         shift: whether Shift is held.
+        talk: whether it is one of presenter mode.
+        begins: whether it works outside of that too.
     """
 
     name: str
@@ -30,6 +34,8 @@ class Key:
     pages: tuple[str, ...] = ()
     control: bool = False
     shift: bool = False
+    talk: bool = False
+    begins: bool = False
 
 
 KEYS = (
@@ -44,8 +50,23 @@ KEYS = (
     Key("halt", ("Escape",), pages=("pose",)),
     Key("next", ("n",)),
     Key("back", ("n",), shift=True),
+    Key("present", ("p",), talk=True, begins=True),
+    Key("forward", ("PageDown",), talk=True),
+    Key("backward", ("PageUp",), talk=True),
+    Key("blank", ("b",), talk=True),
+    Key("again", (".",), talk=True),
+    Key("view", ("v",), talk=True),
+    Key("viewBack", ("v",), shift=True, talk=True),
+    Key("speaker", ("s",), talk=True),
+    Key("leave", ("Escape",), talk=True),
     Key("list", ("?",)),
 )
+
+
+def for_script(keys: Iterable[Key]) -> list[dict[str, Any]]:
+    """The shortcuts as keys.js has them."""
+    wanted = ("name", "keys", "presses", "control", "shift", "begins")
+    return [{name: getattr(key, name) for name in wanted} for key in keys]
 
 
 def keys(page: str) -> None:
@@ -58,16 +79,7 @@ def keys(page: str) -> None:
     _keys(
         key="keys",
         data={
-            "keys": [
-                {
-                    "name": key.name,
-                    "keys": key.keys,
-                    "presses": key.presses,
-                    "control": key.control,
-                    "shift": key.shift,
-                }
-                for key in here
-            ],
+            "keys": for_script(here),
             "texts": texts.for_script("common", "keys"),
         },
         width="content",

@@ -11,7 +11,7 @@ from capsviz.app import panels, parameters
 from capsviz.app.conditions import CONDITIONS, Wanted, can_be_done, shortened
 from capsviz.app.pages import pages
 from capsviz.checks import one_line, real, whole, whole_of_text
-from capsviz.errors import CapsvizError, NetworkError
+from capsviz.errors import CapsvizError, MessageError, NetworkError
 from capsviz.figures.pose import pose_limit
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import FIRST, languages, say
@@ -21,7 +21,14 @@ MOST_MINUTES = 180
 MOST_SAID, MOST_ASKED, MOST_WORDS = 340, 150, 400  # characters: half a phone's screen has room for a step's
 MOST_LISTED = 6  # questions, or sources
 # Parameters that no step sets: a person's own, and the experiment, with which none begins.
-NO_STEPS = (parameters.LANGUAGE, parameters.PEN, parameters.SURGERY, parameters.LESSON, parameters.STOP)
+NO_STEPS = (
+    parameters.LANGUAGE,
+    parameters.PEN,
+    parameters.SURGERY,
+    parameters.LESSON,
+    parameters.STOP,
+    parameters.PRESENT,
+)
 
 Words = Mapping[str, str]  # a text by its language's code
 
@@ -215,6 +222,18 @@ def _step(found: object, number: int, network: Spec) -> Step:
         MappingProxyType(ask),
         MappingProxyType(do),
     )
+
+
+def of_link(key: str, value: str, page: str, network: Spec, asked: Mapping[str, Any]) -> str:
+    """The value of a parameter of a link, as a script reads it.
+
+    Raises:
+        MessageError: if it cannot be used on this page, with this network.
+    """
+    try:
+        return _parameter(key, value, page, network, asked, ())
+    except _Wrong as wrong:
+        raise MessageError(str(wrong)) from wrong
 
 
 def _parameter(

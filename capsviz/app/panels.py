@@ -21,6 +21,7 @@ class Panel:
             with attention; "" of all.
         selector: CSS of what Python shows of it; "" of what a view's script declares.
         hides: whether it can be taken away.
+        fills: whether it can fill a screen in presenter mode.
     """
 
     name: str
@@ -28,13 +29,15 @@ class Panel:
     where: str = ""
     selector: str = ""
     hides: bool = True
+    fills: bool = True
 
 
 PANELS = (
     Panel("pad", selector=".st-key-canvas"),
     Panel("answer", selector=".st-key-rail .cv-reading"),
-    Panel("network", selector=".st-key-networks button"),
-    Panel("doors", selector=".st-key-question > :not(:first-child)"),
+    Panel("network", selector=".st-key-networks button", fills=False),
+    Panel("doors", selector=".st-key-question > :not(:first-child)", fills=False),
+    Panel("strip", "draw", selector=".cv-strip", hides=False),  # all of it
     Panel("seen", "draw", selector="[data-panel=seen]"),
     Panel("maps", "draw", selector="[data-panel=maps]"),
     Panel("primary", "draw", selector="[data-panel=primary]"),
@@ -45,9 +48,9 @@ PANELS = (
     Panel("replay", "draw", selector=".st-key-replay"),
     Panel("picture", "routing"),
     Panel("algorithm", "routing"),
-    Panel("clock", "routing", "iterates"),
-    Panel("iterations", "routing", "iterates"),
-    Panel("scale", "routing"),
+    Panel("clock", "routing", "iterates", fills=False),
+    Panel("iterations", "routing", "iterates", fills=False),
+    Panel("scale", "routing", fills=False),
     Panel("places", "routing", "iterates"),
     Panel("clouds", "routing"),
     Panel("microscope", "routing"),
@@ -55,13 +58,13 @@ PANELS = (
     Panel("film", "routing", "iterates"),
     Panel("drawn", "routing", "attends"),
     Panel("surgery", "routing"),
-    Panel("decoder", "pose"),
     Panel("sliders", "pose"),
+    Panel("decoder", "pose"),
     Panel("strongest", "pose", hides=False),  # one of the sliders
     Panel("capsules", "pose"),
     Panel("morph", "pose"),
     Panel("sweep", "pose"),
-    Panel("files", "pose"),
+    Panel("files", "pose", fills=False),
     Panel("networks", "model", selector=".cv-networks"),
     Panel("headline", "model", selector=".cv-headline"),
     Panel("layers", "model", selector="[data-testid=layers]"),
@@ -71,6 +74,7 @@ PANELS = (
     Panel("facts", "model", selector=".st-key-part_facts"),
 )
 HIDEABLE = tuple(panel.name for panel in PANELS if panel.hides)
+FILLING = tuple(panel.name for panel in PANELS if panel.fills)
 SELECTORS = {panel.name: panel.selector for panel in PANELS if panel.selector}
 
 PAGE_LOCK = "page"
@@ -110,3 +114,9 @@ def locks_of(page: str, network: Spec) -> tuple[str, ...]:
 def of_page(page: str, network: Spec) -> tuple[Panel, ...]:
     """The panels that a page shows with a network, those of all pages first, in their order."""
     return tuple(panel for panel in PANELS if stands(panel, page, network))
+
+
+def views_of(page: str, network: Spec) -> tuple[str, ...]:
+    """Names of what can fill a screen in presenter mode: of the page, its own view first, and then of the frame."""
+    here = [panel for panel in of_page(page, network) if panel.fills]
+    return tuple(panel.name for panel in sorted(here, key=lambda panel: not panel.page))

@@ -8,7 +8,7 @@ from typing import Any
 
 from capsviz.app.experiments import Operation, Weighting, operation, weighting
 from capsviz.app.pages import pages
-from capsviz.app.panels import HIDEABLE, LOCKS
+from capsviz.app.panels import FILLING, HIDEABLE, LOCKS
 from capsviz.checks import quoted
 from capsviz.errors import MessageError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
@@ -164,7 +164,8 @@ def _draft(text: str, shape: Shape) -> str:
 
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
-SURGERY, LESSON, STOP = "surgery", "lesson", "stop"
+SURGERY, LESSON, STOP, PRESENT = "surgery", "lesson", "stop", "present"
+PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
 HIDDEN = "hidden"  # the answer, until it is guessed
 MOST_STRANGE = 3  # names that are none, which a sentence names
@@ -212,6 +213,7 @@ PARAMETERS = (
     Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
+    Parameter(PRESENT, choices=lambda shape: (PRESENT_ANY, *FILLING)),
     Parameter(HIDE, parse=lambda text, shape: _names(HIDE, HIDEABLE, text)),
     Parameter(LOCK, parse=lambda text, shape: _names(LOCK, LOCKS, text)),
     Parameter(ASK, parse=lambda text, shape: question(text)),

@@ -6,12 +6,13 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from capsviz.app import parameters, session, tour
+from capsviz.app import parameters, session, talk, talk_links, tour
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import shelf, spoken
 from capsviz.app.menu import plain
 from capsviz.texts import say
 
+PASTED_KEY = "pasted_links"  # the field
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
@@ -20,6 +21,7 @@ def lessons() -> None:
     found = shelf()
     for fault in found.faults:
         st.html(f'<p class="cv-note" data-testid="fault">{html.escape(fault.sentence)}</p>')
+    _own()
     with st.container(key="shelf"):
         for lesson in found.lessons.values():
             with st.container(border=True, key=f"lesson_{lesson.name}"):
@@ -66,9 +68,36 @@ def _ways(lesson: Lesson) -> None:
             on_click=tour.start,
             args=(lesson.name,),
         )
+        st.button(
+            say("talk.present", title=title),
+            key=f"present_{lesson.name}",
+            icon=":material/slideshow:",
+            on_click=talk.present,
+            args=(lesson.name,),
+        )
         with st.popover(say("lessons.link", title=title), icon=":material/link:", key=f"link_{lesson.name}"):
             st.caption(say("lessons.linkTip"))
             st.code(link(lesson), language=None, wrap_lines=True)
+
+
+def _own() -> None:
+    """A talk of links that are pasted."""
+    with st.expander(
+        say("talk.links.question"), icon=":material/slideshow:", expanded=bool(talk_links.faults())
+    ):
+        st.text_area(
+            say("talk.links.label"), talk_links.text() or "", key=PASTED_KEY, help=say("talk.links.how")
+        )
+        for fault in talk_links.faults():
+            st.html(f'<p class="cv-note" data-testid="fault">{html.escape(fault)}</p>')
+        st.button(
+            say("talk.links.present"), key="present_links", icon=":material/slideshow:", on_click=_present
+        )
+
+
+def _present() -> None:
+    if talk_links.take(st.session_state[PASTED_KEY]):
+        talk.present(talk_links.LINKS)
 
 
 def link(lesson: Lesson) -> str:

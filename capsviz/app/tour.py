@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import guess, pad, panels, parameters, prepared, session
+from capsviz.app import address, guess, pad, panels, parameters, prepared, session, talk_links
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import TOUR, shelf, spoken
@@ -43,9 +43,14 @@ def begin(asked: Asked) -> None:
     """
     if asked.lesson is None:
         return
-    lesson, stop = shelf().lessons.get(asked.lesson), asked.stop or 1
+    if asked.lesson == talk_links.LINKS and talk_links.text() is None:
+        talk_links.wait(asked)
+        return
+    lesson, stop = found(asked.lesson), asked.stop or 1
     problem = asked.problem
-    if lesson is None:
+    if lesson is None and asked.lesson == talk_links.LINKS:
+        problem = say("talk.links.lost")
+    elif lesson is None:
         problem = say("tour.unknown", name=quoted(asked.lesson))
     elif lacks := lacking(lesson):
         problem = say("tour.lacks", title=spoken(lesson.title), networks=", ".join(lacks))
@@ -58,6 +63,11 @@ def begin(asked: Asked) -> None:
         _go(lesson, stop, asked)
     if problem:
         st.session_state[pad.PROBLEM_KEY] = problem
+
+
+def found(name: str) -> Lesson | None:
+    """A lesson by its name: of the shelf, or the session's own list of links."""
+    return talk_links.lesson() if name == talk_links.LINKS else shelf().lessons.get(name)
 
 
 def lacking(lesson: Lesson) -> list[str]:
@@ -74,7 +84,7 @@ def place(name: str) -> int:
 
 def start(name: str, stop: int | None = None) -> None:
     """Go to a stop of a lesson, or to where it was left."""
-    lesson = shelf().lessons.get(name)
+    lesson = found(name)
     if lesson is not None and not lacking(lesson) and not barred():
         _go(lesson, min(stop or place(name), len(lesson.steps)), Asked())
 
@@ -101,6 +111,11 @@ def _go(lesson: Lesson, stop: int, asked: Asked) -> None:
     session.take(asked.network or step.network, asked.iterations or (int(count) if count else None))
     if parameters.DRAWING in step.address and asked.drawing is None:
         pad.show(drawings.decode(step.address[parameters.DRAWING]))
+    if parameters.PEN in step.address:
+        state[pad.WIDTH_KEY] = int(step.address[parameters.PEN])
+    if parameters.SURGERY in step.address:
+        shape = find(step.network).shape
+        state[session.SURGERY_KEY] = address.read(step.address, lambda _: shape).surgery
     state[VISITS_KEY] = state.get(VISITS_KEY, 0) + 1
     state[session.STOP_KEY] = lesson.name, stop
     state.setdefault(PLACES_KEY, {})[lesson.name] = stop
@@ -115,8 +130,10 @@ def page() -> str:
 
 def control() -> None:
     """The button that starts the tour, or takes it up where it was left."""
-    if not barred() and session.stop_of_lesson() is None and TOUR in shelf().lessons:
-        with st.container(width="content", key="start"):
+    # The container is there in any case: if the controls after it moved up, those of the run before would be drawn once
+    # more in their old places, and write into the address what was so then.
+    with st.container(width="content", key="start"):
+        if not barred() and session.stop_of_lesson() is None and TOUR in shelf().lessons:
             st.button(
                 say("tour.start"),
                 key="tour_start",
@@ -137,7 +154,7 @@ def strip(page: str) -> None:
     if now is None:
         return
     name, stop = now
-    lesson = shelf().lessons.get(name)
+    lesson = found(name)
     if lesson is None or stop > len(lesson.steps):  # its file has been changed, or taken away
         leave()
         return

@@ -23,12 +23,12 @@ def browser_assets(script: str, *styles: str) -> tuple[str, str]:
 
     Args:
         script: name of the module whose default export mounts the view.
-        styles: names of style sheets, in their order; the base of all is put before them.
+        styles: names of style sheets, in their order; the base of all is put before them, presenter mode's after.
 
     Raises:
         ValueError: if a module imports what is not there, or one that imports it.
     """
-    sheets = ("base", *styles) if styles else ()
+    sheets = ("base", *styles, "onstage") if styles else ()
     return bundle(script), "\n".join((FOLDER / f"{name}.css").read_text("utf-8") for name in sheets)
 
 

@@ -1,6 +1,6 @@
 // The big picture: how the votes for a class attend to each other and, in the same rows, what became of each capsule.
 
-import { Picture, element, fixed, setText, signedText } from "./drawing.js";
+import { Picture, element, enlarged, fixed, setText, signedText } from "./drawing.js";
 import { say } from "./texts.js";
 
 const SMALLEST = 9; // pixels of a row that has a number beside it
@@ -101,10 +101,11 @@ export class AttentionPicture {
   measure() {
     const [first, last] = [this.rows[0].node, this.rows.at(-1).node].map((node) => node.getBoundingClientRect());
     const { top } = this.table.getBoundingClientRect();
-    this.margin = first.top - top;
+    const scale = enlarged(this.table);
+    this.margin = (first.top - top) / scale;
     // Where the table lies below, cells are as large as there is room for.
     const room = (this.element.clientWidth - this.margin) / this.rows.length;
-    this.side = Math.min((last.bottom - first.top) / this.rows.length, room);
+    this.side = Math.min((last.bottom - first.top) / scale / this.rows.length, room);
     const whole = `${this.margin + this.side * this.rows.length}px`;
     Object.assign(this.picture.canvas.style, { width: whole, height: whole });
   }

@@ -123,6 +123,15 @@ export function paper(canvas) {
   return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }
 
+/**
+ * How large a pixel of an element is in the window: presenter mode enlarges it.
+ * @param {HTMLElement} node
+ */
+export function enlarged(node) {
+  const scale = node.getBoundingClientRect().width / node.offsetWidth || 1;
+  return Math.round(100 * scale) / 100; // whole pixels of the one are parts of the other
+}
+
 // A canvas that fills its box at the screen's own resolution; begin() clears it and scales to CSS pixels.
 export class Picture {
   /**
@@ -137,7 +146,7 @@ export class Picture {
   begin() {
     const width = this.canvas.clientWidth;
     const height = this.canvas.clientHeight;
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const ratio = Math.min(window.devicePixelRatio || 1, 2) * enlarged(this.canvas);
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.canvas.width !== w || this.canvas.height !== h) {
       this.canvas.width = w;
@@ -156,7 +165,8 @@ export class Picture {
    */
   position(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    const scale = enlarged(this.canvas);
+    return [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
   }
 }
 
@@ -273,9 +283,10 @@ export class Tip {
     setText(this.node, text);
     this.node.hidden = false;
     const { width, height } = this.node.getBoundingClientRect();
+    const scale = enlarged(this.node);
     const below = y + 14 + height < window.innerHeight;
-    this.node.style.left = `${Math.max(8, Math.min(x - width / 2, window.innerWidth - width - 8))}px`;
-    this.node.style.top = `${below ? y + 14 : y - height - 14}px`;
+    this.node.style.left = `${Math.max(8, Math.min(x - width / 2, window.innerWidth - width - 8)) / scale}px`;
+    this.node.style.top = `${(below ? y + 14 : y - height - 14) / scale}px`;
   }
 
   hide() {

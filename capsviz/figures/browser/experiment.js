@@ -29,14 +29,15 @@ export class Experiment {
     this.undo = element("button", { type: "button", class: "reset", onclick: () => this.reset() }, say("surgery.undo"));
     this.what = element("p", { class: "what" });
     root.append(this.element);
-    this.part = new Part({ surgery: () => this.element }, () => this.afresh(), {
+    this.part = new Part({ surgery: () => this.element }, (search) => this.afresh(search), {
       surgery: () => [this.element.querySelector("h2"), ...this.element.querySelectorAll(".operation, .silencing")],
     });
   }
 
-  // A stop of a lesson begins without any experiment.
-  afresh() {
+  // A stop of a lesson begins without any experiment, unless its link brings one: that Python knows.
+  afresh(search) {
     if (!this.data) return false;
+    if (new URLSearchParams(search).has("surgery")) return true;
     if (this.written()) this.reset();
     else this.show();
     return true;

@@ -105,6 +105,9 @@ export class Explorer {
         step: () => [this.where, this.transport, this.slider],
       },
     );
+    // The picture says nothing without the moment that it shows.
+    const picture = () => [this.stage.element, this.transport.parentElement];
+    this.part.staged = { picture, clock: picture, iterations: picture };
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.resized = new ResizeObserver(() => {

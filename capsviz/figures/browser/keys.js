@@ -3,7 +3,7 @@
 import { element } from "./drawing.js";
 import { knows, say, speak } from "./texts.js";
 
-/** @typedef {{ name: string, keys: string[], presses: string, control: boolean, shift?: boolean }} Key as app/keys.py has it */
+/** @typedef {{ name: string, keys: string[], presses: string, control: boolean, shift?: boolean, begins?: boolean }} Key as app/keys.py has it */
 
 const FIELDS = "input:not([type=range], [type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=textbox]";
 
@@ -24,6 +24,22 @@ export function typing(event) {
 export function shortcut(event, keys) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.repeat) return null;
   return keys.find(({ presses, keys: names }) => presses && names.includes(event.key.toLowerCase())) ?? null;
+}
+
+/**
+ * What a key does of a talk; null if nothing. Page up and page down stay a slider's that has the focus.
+ * @param {KeyboardEvent} event
+ * @param {Key[]} keys of a talk
+ * @param {boolean} on whether presenter mode is on: outside of it, a key only begins it
+ */
+export function talkKey(event, keys, on) {
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.repeat || typing(event)) return null;
+  const path = event.composedPath().filter((node) => node instanceof Element);
+  if (path.some((node) => node.matches("dialog[open]"))) return null; // the list of keys: it has its own
+  const slides = path[0]?.matches("input[type=range], [role=slider]");
+  if (slides && event.key.startsWith("Page")) return null;
+  const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return keys.find(({ keys: names, shift, begins }) => (on || begins) && names.includes(pressed) && Boolean(shift) === event.shiftKey)?.name ?? null;
 }
 
 class Shortcuts {

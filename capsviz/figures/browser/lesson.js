@@ -1,6 +1,7 @@
 // What a view has to do with a lesson: it lights its own elements, goes where a stop leads, and says what is so; and with a
 // prepared link: it takes its own elements away, and fixes its controls.
 
+import { Alone } from "./onstage.js";
 import { PREPARED, Sign, hidden, hide, locked } from "./prepared.js";
 
 /**
@@ -45,6 +46,9 @@ export class Part {
    */
   constructor(elements, follow, controls = {}) {
     this.elements = elements;
+    /** @type {Record<string, () => Element[]>} what of a view fills the screen in presenter mode, where that is more than what is lit */
+    this.staged = {};
+    this.alone = new Alone((name) => this.staged[name]?.() ?? [this.elements[name]?.()].flat());
     this.follow = follow;
     this.controls = controls;
     /** @type {Record<string, Sign>} */
@@ -64,6 +68,7 @@ export class Part {
     requestAnimationFrame(() => {
       this.obey();
       this.light(true);
+      this.alone.show();
     });
   }
 
@@ -108,6 +113,7 @@ export class Part {
       this.lit?.removeAttribute("data-lit");
       this.lit = null;
     }
+    this.alone.show();
   }
 
   /**
@@ -125,6 +131,7 @@ export class Part {
 
   unmount() {
     window.removeEventListener("capsviz-stop", this.arrive);
+    this.alone.unmount();
     window.removeEventListener(PREPARED, this.prepare);
     this.elements = {};
     this.controls = {};

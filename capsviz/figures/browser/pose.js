@@ -63,6 +63,12 @@ class Posing {
       { pose: () => [this.sorting, this.list, this.tools, this.morphing.element] },
     );
     this.silence = tells(() => (this.decoder ? this.told() : {}));
+    const drawn = [this.canvas, this.status];
+    this.part.staged = {
+      decoder: () => drawn,
+      sliders: () => [...drawn, this.list],
+      strongest: () => [...drawn, this.sliders[this.strongest].element],
+    };
     this.arrived = () => this.start();
     window.addEventListener("capsviz-decoder", this.arrived);
     this.overdue = setTimeout(() => this.report("unsupported", "late"), WAIT_FOR_DECODER);

@@ -28,13 +28,14 @@ export class Tour {
     this.back = button("tour-back", () => this.go(this.stop - 1));
     this.next = button("tour-next", () => this.go(this.stop + 1));
     this.leave = button("tour-leave", () => this.go(0));
+    this.present = button("tour-present", () => window.dispatchEvent(new Event("capsviz-present")));
     this.bar = element("i", {});
     this.style = element("style", {});
     this.element = element(
       "section",
       { class: "tour" },
       element("div", { class: "tour-bar", "aria-hidden": "true" }, this.bar),
-      element("header", {}, this.title, this.count, this.leave),
+      element("header", {}, this.title, this.count, this.present, this.leave),
       element("div", { class: "tour-words" }, this.text, this.ask, this.elsewhere),
       element("div", { class: "tour-ways" }, this.back, this.next),
     );
@@ -72,6 +73,7 @@ export class Tour {
     setText(this.back, say("tour.back"));
     setText(this.next, say(stop < stops ? "tour.next" : "tour.finish"));
     setText(this.leave, say("tour.leave"));
+    setText(this.present, say("tour.present"));
     this.back.disabled = stop === 1;
     this.next.title = say("tour.key", { key: "N" });
     this.back.title = say("tour.key", { key: "⇧ N" });
