@@ -84,7 +84,7 @@ def test_the_menu_has_every_network_that_is_here_and_nothing_where_there_is_one(
 ) -> None:
     app = opened()
     first = app.get("menu_button")[0].proto
-    assert first.label == f"Network: {find(DEFAULT).title}"
+    assert first.label == f"*Network:* {find(DEFAULT).title}"
     titles = re.findall(r"\*\*(?::material/check: )?(.*?)\*\*", "\n".join(first.options))
     assert titles == [find(name).title for name in NAMES]
     monkeypatch.setattr(menu, "available", lambda: [DEFAULT])

@@ -137,7 +137,6 @@ def control() -> None:
             st.button(
                 say("tour.start"),
                 key="tour_start",
-                type="tertiary",
                 icon=":material/explore:",
                 on_click=start,
                 args=(TOUR,),
