@@ -37,6 +37,7 @@ PANELS = (
     Panel("answer", selector=".st-key-rail .cv-reading"),
     Panel("network", selector=".st-key-networks button", fills=False),
     Panel("doors", selector=".st-key-question > :not(:first-child)", fills=False),
+    Panel("files", selector=".st-key-exporting", fills=False),
     Panel("strip", "draw", selector=".cv-strip", hides=False),  # all of it
     Panel("seen", "draw", selector="[data-panel=seen]"),
     Panel("maps", "draw", selector="[data-panel=maps]"),
@@ -64,7 +65,6 @@ PANELS = (
     Panel("capsules", "pose"),
     Panel("morph", "pose"),
     Panel("sweep", "pose"),
-    Panel("files", "pose", fills=False),
     Panel("networks", "model", selector=".cv-networks"),
     Panel("headline", "model", selector=".cv-headline"),
     Panel("layers", "model", selector="[data-testid=layers]"),

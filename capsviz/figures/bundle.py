@@ -11,9 +11,11 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([a-z0-9_]+)\.js";\n', re.M)
-_COMMENT = re.compile(
-    r"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/)\n", re.M
-)  # on lines of its own: nobody reads it in a browser
+# Nobody reads these in a browser: a script's comments on lines of their own, a style sheet's, what indents lines. Of a
+# template of several lines (style sheets have such) the indentation goes too.
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/)\n", re.M)
+_STYLE_COMMENT = re.compile(r"/\*[\s\S]*?\*/\n?")
+_INDENT = re.compile(r"^[ \t]+|\n(?=\n)", re.M)
 _EXPORT = re.compile(r"^export (default )?((?:async )?function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.M)
 
 
@@ -29,7 +31,8 @@ def browser_assets(script: str, *styles: str) -> tuple[str, str]:
         ValueError: if a module imports what is not there, or one that imports it.
     """
     sheets = ("base", *styles, "onstage") if styles else ()
-    return bundle(script), "\n".join((FOLDER / f"{name}.css").read_text("utf-8") for name in sheets)
+    style = "\n".join((FOLDER / f"{name}.css").read_text("utf-8") for name in sheets)
+    return bundle(script), _INDENT.sub("", _STYLE_COMMENT.sub("", style)).lstrip()
 
 
 def bundle(script: str) -> str:
@@ -63,7 +66,7 @@ def _join(
     path = FOLDER / f"{name}.js"
     if not path.is_file():
         raise ValueError(f"{before[-1] if before else 'Somebody'} imports {name}.js, which is not there.")
-    text = _COMMENT.sub("", path.read_text("utf-8"))
+    text = _INDENT.sub("", _COMMENT.sub("", path.read_text("utf-8")))
     for wanted, module in _IMPORT.findall(text):
         _join(module, done, exports, (*before, name))
         for part in _names(wanted):

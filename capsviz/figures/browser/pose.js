@@ -57,7 +57,6 @@ class Posing {
         capsules: () => this.capsules.element,
         sweep: () => this.grid.element,
         morph: () => this.morphing.element,
-        files: () => this.exports.element,
       },
       (search) => this.follow(search),
       { pose: () => [this.sorting, this.list, this.tools, this.morphing.element] },
