@@ -285,7 +285,7 @@ def test_what_is_ticked_and_asked_is_what_the_link_says() -> None:
     app.checkbox(key="prepare_fixed_page").check().run()
     app.checkbox(key="prepare_covered").check().run()
     app.text_input(key="prepare_ask").set_value(" Which places\nvote? ").run()
-    app.selectbox(key="prepare_language").set_value("de").run()
+    app.button_group(key="prepare_language").set_value("de").run()
     expected = {"": "routing", "R": "5", "drawing": drawing, "step": "3", "hide": "surgery"}
     expected |= {"lock": "network.page", "ask": "Which places vote?", "answer": "hidden", "lang": "de"}
     assert made(app) == expected

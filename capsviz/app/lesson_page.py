@@ -141,7 +141,7 @@ def _asked(now: Draft) -> None:
     )
     st.checkbox(say("lesson.covered"), key=_is("covered", now.covered), on_change=_cover)
     if len(languages()) > 1:
-        st.selectbox(
+        st.pills(
             say("lesson.language"),
             ("", *languages()),
             key=_is("language", now.language),

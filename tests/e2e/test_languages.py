@@ -49,9 +49,9 @@ SKIPPED = ", ".join(
 )
 STREAMLIT = {"Skip to main content", "Logo", "App pages", "Navigate to home page"}
 LETTERS = re.compile(r"[^\W\d_]{2,}")
-# Names and formulas.
+# Names, of languages by themselves too, and formulas.
 KNOWN = re.compile(
-    r"Help for|softmax|squash|MNIST|UNIPEN|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|px|log|ln|Eq"
+    r"Help for|English|Deutsch|softmax|squash|MNIST|UNIPEN|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|px|log|ln|Eq"
 )
 
 
