@@ -98,7 +98,7 @@ def test_a_talk_by_page_down_alone(talk: Page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.6 * box["height"], steps=8)
     page.mouse.up()
-    still(page)
+    expect(page).not_to_have_url(re.compile(WHY.steps[0].address["drawing"]))
     (bar,) = decode(parse_qs(page.url.partition("?")[2])["drawing"][0]).strokes
     np.testing.assert_allclose(
         bar.points[[0, -1]] / GRID, [[0.2 * PAD, 0.6 * PAD], [0.8 * PAD, 0.6 * PAD]], atol=1

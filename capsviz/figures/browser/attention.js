@@ -74,6 +74,7 @@ export class Attention {
       (search) => this.follow(search),
       { step: () => [steps.list.firstElementChild, steps.list] },
     );
+    this.part.staged = { microscope: () => [capsule.element] };
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.resized = new ResizeObserver(() => this.invalidate());

@@ -138,11 +138,11 @@ export function speaker(page, channelName, say, limits) {
     if (!state) return;
     heard = Date.now();
     began = state.began;
-    place.textContent = `${state.stop}/${state.stops}`;
-    title.textContent = `${state.now.title} · ${state.now.page}`;
+    place.textContent = state.stops ? `${state.stop}/${state.stops}` : "";
+    title.textContent = [state.now.title, state.now.page].filter(Boolean).join(" · ");
     set(ask, state.now.ask);
     set(note, state.now.note || say.noteless);
-    set(nextTitle, state.next ? `${say.ahead} ${state.next.page}` : say.last);
+    set(nextTitle, state.next ? `${say.ahead} ${state.next.page}` : state.stops ? say.last : "");
     set(nextAsk, state.next?.ask ?? "");
     set(nextNote, state.next?.note ?? "");
     back.disabled = state.stop <= 1;

@@ -15,6 +15,7 @@ const STEP = 1.06; // from one size to the next larger one
 const LARGEST = 2.4; // times the smallest one
 const MOST_OF_ANSWER = 1.8; // so many times larger is what is said beside the pad
 const RAIL = ".st-key-rail";
+const BESIDE = ":is(.st-key-guessing, .cv-guess, .st-key-problem)"; // what else may have to be said or asked
 const STAGED = "[data-onstage]"; // whatever a view's script has put on the stage
 const EDGE = 12; // pixels above and below the view, of those that are enlarged
 const PAD = 280; // pixels of the pad's side, as inputs/drawings.py has it
@@ -223,7 +224,7 @@ class Talk {
     root.setAttribute("data-talk", rail ? "rail" : "page");
     root.setAttribute("data-talk-view", view);
     const shown = (this.selector = rail ? RAIL : this.data.selectors[view] ?? STAGED);
-    const kept = `:is(${shown}, .st-key-guessing, .cv-guess, .st-key-problem)`;
+    const kept = `:is(${shown}, ${BESIDE})`;
     const page = `:root[data-talk="page"] .st-key-page:has(${shown})`;
     this.style.textContent = rail
       ? ""
@@ -243,9 +244,11 @@ class Talk {
     style.setProperty("--stage-least", String(least));
     const above = this.ask.hidden ? 0 : this.ask.getBoundingClientRect().height;
     style.setProperty("--stage-above", `${above}px`);
+    const others = [...document.querySelectorAll(`.st-key-page ${BESIDE}`)];
+    const taken = () => others.reduce((sum, node) => sum + (node.closest(".stElementContainer, .stLayoutWrapper") ?? node).getBoundingClientRect().height, above);
     const set = (/** @type {number} */ size) => {
-      const room = Math.floor((window.innerHeight - above) / size) - 2 * EDGE;
       style.setProperty("--stage", String(size));
+      const room = Math.floor((window.innerHeight - taken()) / size) - 2 * EDGE;
       style.setProperty("--stage-room", `${room}px`);
       style.setProperty("--stage-pad", String((room - 4) / PAD));
     };
@@ -253,7 +256,9 @@ class Talk {
     const shown = document.querySelector(this.selector);
     if (!shown) return; // still on its way
     this.resized.observe(shown);
-    const inside = (/** @type {number} */ size) => shown.getBoundingClientRect().height <= window.innerHeight - above - 2 * EDGE * size + 1;
+    const main = document.querySelector(".stMain");
+    const inside = (/** @type {number} */ size) =>
+      main.scrollHeight <= main.clientHeight + 1 && shown.getBoundingClientRect().height <= window.innerHeight - taken() - 2 * EDGE * size + 1;
     if (this.selector === RAIL) {
       const answer = (/** @type {number} */ size) => style.setProperty("--stage-answer", String(size));
       answer(largest(1, MOST_OF_ANSWER, (size) => (answer(size), inside(least))));
