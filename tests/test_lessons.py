@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from capsviz.app import lessons
+from capsviz.app import lessons, pad
 from capsviz.app.conditions import CONDITIONS
 from capsviz.app.lesson_file import MOST_SAID, Fault, Lesson, line_of, parse
 from capsviz.app.panels import PANELS
@@ -331,3 +332,18 @@ def test_classes_are_those_of_the_step_s_network() -> None:
     assert "from 0 to 6" in fault(with_letters).problem  # attention has seven steps
     assert lesson(with_letters.replace("step = 11", "step = 6")).steps[1].do["answer"] == ("Q",)
     assert "Q" in find("attention.letters").shape.classes
+
+
+def test_a_link_to_a_stop_has_on_the_pad_what_the_stops_before_it_put_there() -> None:
+    """And what the link itself brings goes before that; an empty pad, which was to be drawn on, is no drawing."""
+    four, three = "AWPkZAAA", "AWNkYwAA"  # the examples "four, closed" and "three"
+    for query, expected in (
+        ({"lesson": "agreement", "stop": "3"}, four),
+        ({"lesson": "agreement", "stop": "3", "drawing": three}, three),
+        ({"lesson": "what-it-really-sees", "stop": "2"}, three),
+    ):
+        app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        assert encode(app.session_state[pad.HISTORY_KEY][-1]) == expected

@@ -60,9 +60,22 @@ def begin(asked: Asked) -> None:
     if lesson is None or lacking(lesson):
         leave()
     else:
+        if asked.drawing is None:
+            _lay_out(lesson, stop)
         _go(lesson, stop, asked)
     if problem:
         st.session_state[pad.PROBLEM_KEY] = problem
+
+
+def _lay_out(lesson: Lesson, stop: int) -> None:
+    """Put on the pad what the stops before one have put there: whoever opens a lesson at it has not been at these."""
+    before = [
+        step.address[parameters.DRAWING]
+        for step in lesson.steps[: stop - 1]
+        if parameters.DRAWING in step.address
+    ]
+    if before and not drawings.decode(before[-1]).blank:
+        pad.show(drawings.decode(before[-1]))
 
 
 def found(name: str) -> Lesson | None:
