@@ -1,6 +1,7 @@
 """The Lesson page: what a class is to see of a page, what it can change there and what it is asked, as a link."""
 
 import html
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -39,10 +40,19 @@ def prepare() -> None:
             "outside": outside,
             "preview": _address(now, {PREVIEW: "true"}),
             "remains": _remains(now),
+            "draft": st.session_state.get(session.DRAFT_KEY, ""),
             "code": share.qr_code(outside),
             "texts": texts.for_script("common", "share", "lesson"),
         }
-        _link(key=LINK_KEY, data=data)
+        _link(key=LINK_KEY, data=data, on_kept_change=_kept)
+
+
+def _kept() -> None:
+    """The tab has a draft from before its server, or the page, was begun anew."""
+    sent = st.session_state[LINK_KEY].get("kept")
+    if session.DRAFT_KEY not in st.session_state and isinstance(sent, str):
+        with suppress(MessageError):  # the tab's own, and nobody has asked for it: what cannot be read is none
+            st.session_state[session.DRAFT_KEY] = parameters.draft(sent)
 
 
 # --- the link -------------------------------------------------------------------------------------------------

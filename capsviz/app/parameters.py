@@ -157,7 +157,12 @@ def question(text: str) -> str:
     return line
 
 
-def _draft(text: str, shape: Shape) -> str:
+def draft(text: str) -> str:
+    """A lesson link that is being made, as an address or a tab has it; what it says is read by ``draft.of_link``.
+
+    Raises:
+        MessageError: if it is too long, or has characters that no link has.
+    """
     if len(text) > LONGEST_DRAFT or not (text.isascii() and text.isprintable()):
         raise MessageError(say("address.draft.unreadable"))
     return text
@@ -219,7 +224,7 @@ PARAMETERS = (
     Parameter(ASK, parse=lambda text, shape: question(text)),
     Parameter(ON, choices=lambda shape: [page.name for page in pages()]),
     Parameter(ANSWER, choices=lambda shape: (HIDDEN,)),
-    Parameter(DRAFT, ("lesson",), parse=_draft),
+    Parameter(DRAFT, ("lesson",), parse=lambda text, shape: draft(text)),
 )
 
 

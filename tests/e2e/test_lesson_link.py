@@ -78,6 +78,13 @@ def test_a_page_is_prepared_and_a_class_sees_what_remains(browser: Browser, url:
         page.locator(".handed").wait_for()
         still(page)
         assert link(page) == handed
+        # So it does if another page was read anew in between.
+        page.get_by_role("link", name="Model", exact=True).first.click()
+        expect(page.locator(".st-key-page h1")).not_to_contain_text("your class")
+        page.reload()
+        page.get_by_role("link", name="Lessons", exact=True).first.click()
+        page.get_by_role("link", name="Prepare").first.click()
+        expect(page.locator(".handed input")).to_have_value(handed)
 
     page = as_new(browser, url)
     with failing_no_script(page):

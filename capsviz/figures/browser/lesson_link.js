@@ -11,8 +11,24 @@ const LOOK = 500; // milliseconds from one look at how high it is to the next
 const WIDE = 1280; // CSS pixels of the window that it is
 const [LOW, HIGH] = [720, 4000]; // of its height
 
+const DRAFT = "capsviz-draft"; // what the tab keeps: the draft outlasts a reload on another page
+
+/**
+ * What the tab keeps of a link that is being made; null where there is nothing, or no storage.
+ * @param {string} [text] to be kept from now on
+ */
+function kept(text) {
+  try {
+    if (text) sessionStorage.setItem(DRAFT, text);
+    return sessionStorage.getItem(DRAFT);
+  } catch {
+    return null;
+  }
+}
+
 class LessonLink {
-  constructor(root) {
+  constructor(root, report) {
+    this.report = report;
     this.box = new LinkBox();
     this.frame = element("iframe", { title: say("lesson.preview"), name: PREVIEW, tabindex: -1, "aria-hidden": "true" });
     this.frame.inert = true;
@@ -40,7 +56,9 @@ class LessonLink {
     this.looking = setInterval(() => this.fit(), LOOK);
   }
 
-  load({ title, link, outside, preview, remains, code }) {
+  load({ title, link, outside, preview, remains, code, draft }) {
+    const before = kept(draft);
+    if (before && !draft) this.report("kept", before);
     this.glass.setAttribute("aria-label", `${say("lesson.previewOf", { page: title })} ${remains}`);
     if (link === this.box.field.value) return;
     this.box.field.value = link;
