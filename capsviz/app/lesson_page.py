@@ -51,7 +51,9 @@ def _kept() -> None:
     """The tab has a draft from before its server, or the page, was begun anew."""
     sent = st.session_state[LINK_KEY].get("kept")
     if session.DRAFT_KEY not in st.session_state and isinstance(sent, str):
-        with suppress(MessageError):  # the tab's own, and nobody has asked for it: what cannot be read is none
+        with suppress(
+            MessageError
+        ):  # the tab's own, and nobody has asked for it: what cannot be read is none
             st.session_state[session.DRAFT_KEY] = parameters.draft(sent)
 
 

@@ -68,7 +68,8 @@ def opened(
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(**emulated)
         page.goto(f"{url}/{path}")
-        page.get_by_test_id("answer").wait_for()
+        # On a stage, the answer may be out of sight.
+        page.get_by_test_id("answer").wait_for(state="attached" if "present=" in path else "visible")
         name = path.partition("?")[0]
         if name == "model":
             page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()

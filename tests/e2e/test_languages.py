@@ -40,6 +40,7 @@ SKIPPED = ", ".join(
         "[data-testid=stToolbar] [role=menu]",
         "[data-testid=stFileUploaderDropzone]",
         "[data-testid=stIconMaterial]",
+        "[data-testid=stExpanderIcon]",
         "[data-testid=stLogo]",
         "[data-testid=stElementToolbar]",
         ".dc-toolbar",  # of the canvas, which nobody sees

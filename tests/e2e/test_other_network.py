@@ -70,7 +70,7 @@ def test_a_drawing_goes_the_whole_way(browser: Browser, address: str, model: Mod
         expect(page.locator(".cv-strip")).to_contain_text("100: 4 at each of 5 × 5 places")
         page.get_by_role("link", name="Routing", exact=True).first.click()
         page.locator("canvas.stage-picture").wait_for()
-        assert f"network={tiny.SPEC.name}" in page.url
+        expect(page).to_have_url(re.compile(f"network={tiny.SPEC.name}"))
         assert page.locator(".stage-digit b").all_inner_texts() == list(tiny.CLASSES)
         expect(page.locator(".procedure")).to_be_visible()
         expect(page.locator(".toggles").first.locator("button")).to_have_count(25)
@@ -88,7 +88,7 @@ def test_the_list_of_networks_changes_who_answers_and_back(browser: Browser, add
         page.get_by_role("button", name="CapsNet, dynamic routing, digits").click()
         page.get_by_role("menuitem", name=tiny.SPEC.title).click()
         expect(page.get_by_test_id("answer")).to_have_text(re.compile("kite|ring|zigzag|–"))
-        assert f"network={tiny.SPEC.name}" in page.url
+        expect(page).to_have_url(re.compile(f"network={tiny.SPEC.name}"))
         page.reload()
         expect(page.get_by_test_id("answer")).to_have_text(re.compile("kite|ring|zigzag|–"))
         page.get_by_role("button", name=tiny.SPEC.title).click()

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,10 +77,12 @@ def shown(page: Page) -> np.ndarray:
 
 
 def values(page: Page) -> np.ndarray:
-    """The sixteen numbers of the pose, exactly, as a link carries them."""
-    page.get_by_role("button", name="copy link", exact=True).evaluate("(button) => button.click()")
-    query = urllib.parse.urlsplit(page.evaluate("location.href")).query
-    (pose,) = urllib.parse.parse_qs(query)["pose"]
+    """The sixteen numbers of the pose, exactly, as an exported file carries them."""
+    pose: str = page.evaluate(
+        """() => { const detail = {};
+            window.dispatchEvent(new CustomEvent("capsviz-taking", { detail }));
+            return detail.page.pose; }"""
+    )
     return np.array([float(text) for text in pose.split(",")])
 
 

@@ -415,11 +415,11 @@ def test_the_stage_its_clock_and_the_algorithm_are_seen_without_scrolling(
     routing.set_viewport_size({"width": size[0], "height": size[1]})
     routing.wait_for_timeout(1000)
     boxes = {}
-    for name in (".stage-box", "[role=toolbar]", ".algorithm", ".routing", ".microscope table"):
+    for name in (".stage-box", ".bar[role=toolbar]", ".algorithm", ".routing", ".microscope table"):
         box = routing.locator(name).bounding_box()
         assert box is not None
         boxes[name] = box
-    stage, bar, algorithm = boxes[".stage-box"], boxes["[role=toolbar]"], boxes[".algorithm"]
+    stage, bar, algorithm = boxes[".stage-box"], boxes[".bar[role=toolbar]"], boxes[".algorithm"]
     assert stage["y"] + stage["height"] <= bar["y"] + 1
     assert bar["y"] + bar["height"] <= size[1] + 1
     assert algorithm["x"] >= stage["x"] + stage["width"]
