@@ -41,7 +41,7 @@ from capsviz.training import trainer as trainer_module
 from capsviz.training.distributed import Team
 from capsviz.training.objective import Losses
 from capsviz.training.pool import Pool, load_pool
-from capsviz.training.schedule import Stream, learning_rate, random_shift, stream
+from capsviz.training.schedule import Stream, learning_rate, stream
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 from capsviz.training.validation import error_rate, evidence, measured, to_pixels
