@@ -28,7 +28,7 @@ from torch import Tensor
 from capsviz.__main__ import main
 from capsviz.errors import DataError, TrainingError, WeightsError
 from capsviz.inputs import data
-from capsviz.inputs.augment import Strength
+from capsviz.inputs.augment import Strength, random_shift
 from capsviz.inputs.data import NO_CLASS, Digits, load_mnist, split_validation
 from capsviz.inputs.strokes import make_image, random_digit, random_other
 from capsviz.layers import fast

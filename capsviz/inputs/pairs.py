@@ -65,7 +65,9 @@ def draw_partners(
         left = left[(bank[chosen[left]] == labels[left]) != alike[left]]
         if not len(left):
             return chosen
-    raise DataError("Two digits of different classes are to be laid over each other: give data that has them.")
+    raise DataError(
+        "Two digits of different classes are to be laid over each other: give data that has them."
+    )
 
 
 def overlay(parts: "Tensor") -> "Tensor":

@@ -216,20 +216,21 @@ class CapsNet(nn.Module):
 
     @torch.no_grad()
     def enlarge(self, smaller: "CapsNet") -> None:
-        """Begin with the weights of a network for smaller images: what is there takes a digit in the middle as it did.
+        """Begin with the weights of a network for smaller images: its answers to what is in the middle.
 
-        Convolutions and the decoder's hidden layers are of one size in both. Places of the grid beyond the smaller one's
-        begin with the matrices of the nearest place of it; the decoder's last layer stays as it is.
+        Convolutions and the decoder's hidden layers are of one size in both; the decoder's last layer stays as it is.
+        The smaller one's places are in the middle of the grid. Matrices of those around it begin with 0: with copies of
+        the nearest, what they say of an empty border would outvote the digit.
         """
         for ours, theirs in ((self.conv1, smaller.conv1), (self.primary.conv, smaller.primary.conv)):
             ours.load_state_dict(theirs.state_dict())
         for ours, theirs in list(zip(self.decoder, smaller.decoder, strict=True))[:-2]:
             ours.load_state_dict(theirs.state_dict())
         grid, before = self.grid, smaller.grid
-        edge = (grid.rows - before.rows) // 2
-        nearest = (torch.arange(grid.rows) - edge).clamp(0, before.rows - 1)
-        W = smaller.digits.W.unflatten(0, (before.types, before.rows, before.columns))
-        self.digits.W.copy_(W[:, nearest][:, :, nearest].flatten(0, 2))
+        top, left = (grid.rows - before.rows) // 2, (grid.columns - before.columns) // 2
+        W = self.digits.W.zero_().unflatten(0, (grid.types, grid.rows, grid.columns))
+        middle = W[:, top : top + before.rows, left : left + before.columns]
+        middle.copy_(smaller.digits.W.unflatten(0, (before.types, before.rows, before.columns)))
 
     def forward(
         self, images: Tensor, iterations: int | None = None, mixed_precision: bool = False

@@ -136,16 +136,15 @@ class Trainer:
             return augment(images, changes, Strength(shift=self.settings.shift))
         return random_shift(images, self.settings.shift, changes)
 
-    def _overlaid(
-        self, bank: Bank, batch: Digits, changes: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _overlaid(self, bank: Bank, batch: Digits, changes: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Images [B, S, S] of a batch's digits, each under another; each of the two alone [B, 2, S, S]; labels [B, 2]."""
         pairs, made_up = bank.pair(
             batch, self.settings.batch[0], stream(self.settings.seed, Stream.PAIRS, self.step)
         )
         parts = to_pixels(pairs.images.flatten(0, 1), self.device)
         drawn = made_up.flatten().to(self.device)
-        parts[drawn] = shrink(parts[drawn], changes)
+        if drawn.any():
+            parts[drawn] = shrink(parts[drawn], changes)
         parts = self._changed(parts, changes).view(pairs.images.shape)
         return overlay(parts), parts, pairs.labels
 
