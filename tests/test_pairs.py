@@ -13,9 +13,13 @@ import torch
 from capsviz.errors import DataError
 from capsviz.inputs import pairs
 from capsviz.inputs.data import NO_CLASS, Digits
+from capsviz.inputs.strokes import random_digit
 from capsviz.layers import fast
 from capsviz.layers.capsules import CapsNet, margin_loss
+from capsviz.measures.evaluate import evaluate, summary
+from capsviz.measures.pairs import among_the_longest, by_itself, overlaid, read_drawn_pairs, read_pairs
 from capsviz.models.model import load_model
+from capsviz.models.weights import load_evaluation, save_evaluation
 from capsviz.networks.base import DEFAULT, Spec, find, register, unregister
 from capsviz.training.objective import Objective, misread, to_draw
 from capsviz.training.overlaid import Bank, shrink
@@ -203,6 +207,22 @@ def test_made_up_digits_are_shrunk_about_their_middle() -> None:
     torch.testing.assert_close(small, small.flip(1, 2), atol=1e-4, rtol=0)
 
 
+def test_drawings_lie_over_each_other_as_mnists_do() -> None:
+    square = [np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])]
+    upright = [np.array([[0, 0], [0, 1]])]
+    rng = np.random.default_rng(0)
+    moves = []
+    for _ in range(300):
+        one, other = overlaid(square, upright, rng)
+        side = np.ptp(one, axis=0)[0]
+        moves.append(((other.min(0) + other.max(0)) - (one.min(0) + one.max(0))) / 2 / side)
+        assert np.concatenate([one, other]).min() == pytest.approx(0)
+        assert np.ptp(np.concatenate([one, other]), axis=0).max() == pytest.approx(1)
+    # Of both, at most 4 pixels of 20 each, in both directions.
+    assert 0.3 < np.abs(moves).max() <= 0.4
+    assert abs(np.mean(moves)) < 0.03
+
+
 # --- the loss -------------------------------------------------------------------------------------------
 
 
@@ -253,6 +273,63 @@ def test_each_of_two_is_drawn_by_itself() -> None:
     )
 
 
+# --- measures -------------------------------------------------------------------------------------------
+
+
+def test_pairs_are_counted_as_sets_by_hand() -> None:
+    lengths = np.array([[0.1, 0.9, 0.8, 0.2], [0.9, 0.1, 0.3, 0.2], [0.6, 0.1, 0.2, 0.9]])
+    labels = np.array([[2, 1], [0, 1], [1, 2]])
+    assert among_the_longest(lengths, labels).tolist() == [[True, True], [True, False], [False, False]]
+    found = by_itself(lengths, np.array([1, 0, 0]), 0.5)
+    # The first has a second one that is long, the third is read as 3.
+    assert found == {"images": 3, "right": pytest.approx(2 / 3), "only": pytest.approx(1 / 3)}
+
+
+def test_what_reads_by_the_ink_is_measured_so() -> None:
+    """Of 40 digits, each with a level of grey by its class, a reader that looks for levels is right in most pairs."""
+    images = torch.zeros(40, 36, 36, dtype=torch.uint8)
+    labels = torch.arange(40) % 4
+    for image, label in zip(images, labels, strict=True):
+        image[12:20, 12 + 4 * int(label) : 16 + 4 * int(label)] = 60
+
+    def predict(shown: np.ndarray) -> np.ndarray:
+        assert shown.dtype == np.float32
+        assert shown.max() <= 120 / 255
+        columns = shown.sum(1)  # in columns 8 to 32, moved by -4 to 4
+        return np.stack([columns[:, 12 + 4 * k : 16 + 4 * k].sum(1) for k in range(4)], 1) / 40
+
+    found = read_pairs(predict, Digits(images, labels), 0.5, limit=30)
+    pair, _ = pairs.fixed_pairs(Digits(images, labels))
+    places = np.arange(30) * 40 // 30
+    two = [set(np.argsort(row)[-2:]) for row in predict(pair.images.numpy()[places] / np.float32(255))]
+    truth = [set(row) for row in pair.labels.numpy()[places]]
+    wrong = [k for k, (one, other) in enumerate(zip(two, truth, strict=True)) if one != other]
+    assert found["misread"] == places[wrong].tolist()
+    assert (found["images"], found["wrong"]) == (30, len(wrong))
+    assert found["error_rate"] == len(wrong) / 30
+    hits = sum(len(one & other) for one, other in zip(two, truth, strict=True))
+    assert found["found"] == pytest.approx(hits / 60)
+    assert (found["seed"], found["shift"], found["alike"]["images"]) == (2017, 4, 30)
+
+
+def test_drawn_pairs_are_rendered_on_one_canvas() -> None:
+    rng = np.random.default_rng(0)
+    drawings = [random_digit(rng, k % 3) for k in range(6)]
+    seen: list[np.ndarray] = []
+
+    def predict(shown: np.ndarray) -> np.ndarray:
+        seen.extend(shown)
+        return np.tile(np.array([0.9, 0.8, 0.1]), (len(shown), 1))
+
+    found = read_drawn_pairs(predict, drawings, 36)
+    assert (found["pairs"], found["writers"], len(found["widths"])) == (6, 0, 4)
+    assert len(seen) == 24 - sum(row["refused"] for row in found["widths"])
+    assert all(image.shape == (36, 36) and image.max() == 1 for image in seen)
+    assert sum(row["refused"] for row in found["widths"]) < 4  # of two digits is more ink no scribble
+    # Of its two labels everybody has at least one of 0 and 1.
+    assert found["found"] == pytest.approx((found["rate"] + 1) / 2, abs=0.1)
+
+
 # --- training -------------------------------------------------------------------------------------------
 
 
@@ -296,3 +373,16 @@ def test_a_training_goes_on_where_it_was_cut_off_and_learns(over_shapes: Spec, t
     shown, _ = pairs.fixed_pairs(tiny.load(tmp_path, "test"))
     scores = torch.from_numpy(model.predict(shown.images.numpy() / np.float32(255)))
     assert misread(scores, shown.labels).float().mean().item() == pytest.approx(whole["test_error"])
+    measured = evaluate(model, tmp_path)
+    assert measured["pairs"]["error_rate"] == pytest.approx(whole["test_error"])
+    save_evaluation(tmp_path / "whole", model.card, measured)
+    assert load_evaluation(tmp_path / "whole", model.card)["pairs"]["alone"]["images"] == 90
+    text = (tmp_path / "whole/card.md").read_text("utf-8")
+    for part in (
+        "share 85% of a side and 72.6% of the area",
+        "each of the two shapes",
+        "of 90 pairs",
+        "over each other",
+    ):
+        assert part in text
+    assert "of 90 pairs wrong" in summary(measured)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 SIZE, SHIFT = 36, 4
+BOX = 20  # that a digit of MNIST fills
 SEED = 2017  # of the pairs that are measured on
 # Of the digits trained on (the paper has pairs of two classes only): so many lie alone, so many over one of their own
 # class, and so many over one that came from elsewhere, a made-up digit over one of MNIST or the other way round.
@@ -75,12 +76,13 @@ def overlay(parts: "Tensor") -> "Tensor":
     return parts.sum(1).clamp(max=1)
 
 
-def fixed_pairs(digits: Digits, seed: int = SEED) -> tuple[Digits, "Tensor"]:
+def fixed_pairs(digits: Digits, seed: int = SEED, alike: bool = False) -> tuple[Digits, "Tensor"]:
     """The pairs that a network is measured on: each digit, moved, with one of another class laid over it.
 
     Args:
         digits: N images [N, S, S] with room for a shift of 4 pixels, uint8.
         seed: of partners and shifts.
+        alike: whether those laid over each other are of one class, and not of two.
 
     Returns:
         The pairs [N, S, S], uint8, with labels [N, 2], the digit's own one first; and each digit alone, [N, 2, S, S].
@@ -92,9 +94,8 @@ def fixed_pairs(digits: Digits, seed: int = SEED) -> tuple[Digits, "Tensor"]:
     generator = torch.Generator().manual_seed(seed)
     count = len(digits.labels)
     among = torch.tensor([0, count]).expand(count, 2)
-    second = draw_partners(
-        digits.labels, digits.labels, among, torch.zeros(count, dtype=torch.bool), generator
-    )
+    same = torch.full((count,), alike)
+    second = draw_partners(digits.labels, digits.labels, among, same, generator)
     both = torch.stack([digits.images, digits.images[second]], 1)
     parts = random_shift(both.flatten(0, 1), SHIFT, generator).view(both.shape)
     merged = parts.int().sum(1).clamp(max=255).to(torch.uint8)

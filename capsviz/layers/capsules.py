@@ -222,10 +222,9 @@ class CapsNet(nn.Module):
         The smaller one's places are in the middle of the grid. Matrices of those around it begin with 0: with copies of
         the nearest, what they say of an empty border would outvote the digit.
         """
-        for ours, theirs in ((self.conv1, smaller.conv1), (self.primary.conv, smaller.primary.conv)):
-            ours.load_state_dict(theirs.state_dict())
-        for ours, theirs in list(zip(self.decoder, smaller.decoder, strict=True))[:-2]:
-            ours.load_state_dict(theirs.state_dict())
+        same = ("conv1", "primary", *(f"decoder.{k}" for k in range(len(self.decoder) - 2)))
+        for name in same:
+            self.get_submodule(name).load_state_dict(smaller.get_submodule(name).state_dict())
         grid, before = self.grid, smaller.grid
         top, left = (grid.rows - before.rows) // 2, (grid.columns - before.columns) // 2
         W = self.digits.W.zero_().unflatten(0, (grid.types, grid.rows, grid.columns))
