@@ -111,8 +111,7 @@ class Trainer:
             if self._bank:
                 self._update(*self._overlaid(self._bank, batch, changes))
             else:
-                images = self._changed(to_pixels(batch.images, self.device), changes)
-                self._update(images, images, batch.labels)
+                self._update(self._changed(to_pixels(batch.images, self.device), changes), batch.labels)
             self.step += 1
             self.seconds += time.perf_counter() - began
             yield
@@ -137,7 +136,7 @@ class Trainer:
         return random_shift(images, self.settings.shift, changes)
 
     def _overlaid(self, bank: Bank, batch: Digits, changes: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Images [B, S, S] of a batch's digits, each under another; each of the two alone [B, 2, S, S]; labels [B, 2]."""
+        """Images [B, S, S] of a batch's digits, each under another; labels [B, 2]; each of the two alone [B, 2, S, S]."""
         pairs, made_up = bank.pair(
             batch, self.settings.batch[0], stream(self.settings.seed, Stream.PAIRS, self.step)
         )
@@ -146,10 +145,14 @@ class Trainer:
         if drawn.any():
             parts[drawn] = shrink(parts[drawn], changes)
         parts = self._changed(parts, changes).view(pairs.images.shape)
-        return overlay(parts), parts, pairs.labels
+        return overlay(parts), pairs.labels, parts
 
-    def _update(self, images: Tensor, targets: Tensor, labels: Tensor) -> None:
-        """One step on the batch of all processes: images, and what is to be drawn, on the device, labels on the CPU."""
+    def _update(self, images: Tensor, labels: Tensor, targets: Tensor | None = None) -> None:
+        """One step on the batch of all processes: images on the device, labels on the CPU.
+
+        ``targets``, on the device, are what is to be drawn, if it is not the images.
+        """
+        targets = images if targets is None else targets
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
         for module, momentum in self._normalisations:
