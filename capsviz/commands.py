@@ -32,7 +32,8 @@ def predict(arguments: argparse.Namespace) -> int:
         try:
             with path.open("rb") as file:  # no more of it than shows that it is too large: it may have no end
                 content = file.read(MAX_BYTES + 2**20)
-            scores = model.predict(canvas_to_mnist(read_image(content), size=model.shape.size)[None])[0]
+            pixels, shape = read_image(content), model.shape
+            scores = model.predict(canvas_to_mnist(pixels, size=shape.size, digits=shape.answers)[None])[0]
         except (CapsvizError, OSError) as error:
             # The other files are still read.
             reason = plain(error)

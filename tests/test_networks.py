@@ -87,6 +87,7 @@ def test_the_shipped_network_is_the_papers() -> None:
 
 
 SHIPPED = list(networks())
+AWAITED = {"overlap.mnist"}  # its training is not over: it can be trained, and is not in the menu
 
 
 # --- the registry ---------------------------------------------------------------------------------------
@@ -278,11 +279,13 @@ def trained(spec: Spec, request: pytest.FixtureRequest) -> Model:
         return request.getfixturevalue("model")
     if spec.name == tiny.SPEC.name:
         return request.getfixturevalue("tiny_model")
+    if spec.name in AWAITED:
+        pytest.skip("it is not trained yet")
     return load_model(spec.name, device="cpu")
 
 
 def test_every_network_of_the_package_has_its_weights() -> None:
-    assert available() == SHIPPED
+    assert available() == [name for name in SHIPPED if name not in AWAITED]
 
 
 def test_the_module_is_of_the_size_that_its_spec_says(spec: Spec) -> None:

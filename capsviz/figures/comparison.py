@@ -58,9 +58,9 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         ),
     }
     if measured:
-        low, high = measured["interval"]
+        low, high = entry.error["interval"]
         row["error"] = Cell(
-            per_cent(measured["error_rate"]),
+            per_cent(entry.error["error_rate"]),
             say("model.all.error", low=per_cent(low), high=per_cent(high), data=spec.data.name),
         )
         score = "lengths" if spec.shape.score == LENGTH else "probabilities"

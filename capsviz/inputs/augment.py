@@ -48,6 +48,15 @@ def augment(images: Tensor, generator: torch.Generator, strength: Strength | Non
     return change_pen(moved, amounts.to(images.device))
 
 
+def random_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Move each image [B, H, W] by up to ``most`` pixels in both directions, filling with 0."""
+    size = images.shape[1:]
+    dy, dx = torch.randint(2 * most + 1, (2, len(images)), generator=generator).to(images.device)
+    padded = F.pad(images, (most, most, most, most))
+    windows = padded.unfold(1, size[0], 1).unfold(2, size[1], 1)  # [B, 2*most+1, 2*most+1, H, W]
+    return windows[torch.arange(len(images), device=images.device), dy, dx]
+
+
 def random_affine(count: int, size: torch.Size, strength: Strength, generator: torch.Generator) -> Tensor:
     """Random maps from a place in the new image to the place in the old one.
 

@@ -55,9 +55,9 @@ class Preparation:
     doubts: tuple[str, ...]  # a sentence each: what may be wrong, and what to do about it
 
 
-def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto", size: int = FIELD) -> np.ndarray:
+def canvas_to_mnist(pixels: np.ndarray, ink: str = "auto", size: int = FIELD, digits: int = 1) -> np.ndarray:
     """The picture that ``prepare`` makes: float32 [size, size] in 0..1, ink 1 on background 0."""
-    return prepare(pixels, ink, size=size).image
+    return prepare(pixels, ink, size=size, digits=digits).image
 
 
 def prepare(
@@ -66,6 +66,7 @@ def prepare(
     crop: Crop | None = None,
     without: Sequence[tuple[float, float]] = (),
     size: int = FIELD,
+    digits: int = 1,
 ) -> Preparation:
     """Turn a canvas or a photo into a picture like MNIST's.
 
@@ -80,6 +81,7 @@ def prepare(
         without: points (x, y) that lie on what is no ink, as fractions of the whole picture, also with a crop.
             What was found there, or within a few pixels, is left out.
         size: side of the picture to make, in pixels: what the network's ``shape.size`` is.
+        digits: how many may lie over each other in it, the network's ``shape.answers``: of more ink is no scribble.
 
     Returns:
         The picture and what was taken for its ink.
@@ -97,7 +99,7 @@ def prepare(
         part = _shrink(part)  # of colours, three times as much is saved
     grey = _shrink(_to_grey(part, white))
     found = find_ink(grey, ink, _within(without, crop or (0, 0, 1, 1)))
-    image = _frame(_crop(_with_usual_width(_crop(found.amount))), size)
+    image = _frame(_crop(_with_usual_width(_crop(found.amount), digits)), size)
     for array in (image, found.kept, found.left_out):
         array.flags.writeable = False
     return Preparation(image, found.kept, found.left_out, found.polarity, found.doubts)
@@ -231,11 +233,12 @@ def _spread(ink: np.ndarray) -> float:
     return float(2 * np.pi * moment / area**2)  # a disc's is area squared / 2 pi
 
 
-def _with_usual_width(ink: np.ndarray) -> np.ndarray:
+def _with_usual_width(ink: np.ndarray, digits: int) -> np.ndarray:
     """Redraw strokes thinner or thicker than most of MNIST's with a pen of the nearest usual width.
 
     Args:
-        ink: [H, W] in 0..1, cropped to the digit.
+        ink: [H, W] in 0..1, cropped to what was drawn.
+        digits: how many may be drawn there.
 
     Returns:
         The same array if its strokes are as wide as usual, else the digit drawn at another scale.
@@ -249,7 +252,7 @@ def _with_usual_width(ink: np.ndarray) -> np.ndarray:
     width, way = (length / fine for length in _measure_stroke((2 * stroke - 0.5).clip(0, 1)))
     if side < MIN_SIDE or side < DOT_ASPECT * width or _spread(ink) < DOT_SPREAD:
         raise ImageError(say("image.dot", kind=drawn()))
-    if ink.sum() > MAX_COVER * side**2 or way > MAX_WAY * side:
+    if ink.sum() > MAX_COVER * side**2 or way > digits * MAX_WAY * side:
         raise ImageError(say("image.scribble", kind=drawn()))
     if side <= FIELD or width * BOX / side > BROADEST:
         return ink  # too coarse to be redrawn, or no stroke

@@ -214,6 +214,23 @@ class CapsNet(nn.Module):
         self.digits = ClassCapsules(grid.capsules, classes, shape.pose, shape.components)
         self.decoder = Decoder(classes * shape.pose, hidden, shape.size)
 
+    @torch.no_grad()
+    def enlarge(self, smaller: "CapsNet") -> None:
+        """Begin with the weights of a network for smaller images: its answers to what is in the middle.
+
+        Convolutions and the decoder's hidden layers are of one size in both; the decoder's last layer stays as it is.
+        The smaller one's places are in the middle of the grid. Matrices of those around it begin with 0: with copies of
+        the nearest, what they say of an empty border would outvote the digit.
+        """
+        same = ("conv1", "primary", *(f"decoder.{k}" for k in range(len(self.decoder) - 2)))
+        for name in same:
+            self.get_submodule(name).load_state_dict(smaller.get_submodule(name).state_dict())
+        grid, before = self.grid, smaller.grid
+        top, left = (grid.rows - before.rows) // 2, (grid.columns - before.columns) // 2
+        W = self.digits.W.zero_().unflatten(0, (grid.types, grid.rows, grid.columns))
+        middle = W[:, top : top + before.rows, left : left + before.columns]
+        middle.copy_(smaller.digits.W.unflatten(0, (before.types, before.rows, before.columns)))
+
     def forward(
         self, images: Tensor, iterations: int | None = None, mixed_precision: bool = False
     ) -> Activations:
@@ -275,23 +292,29 @@ def mask(v: Tensor, label: Tensor) -> Tensor:
 
 
 def one_hot(label: Tensor, classes: int) -> Tensor:
-    """Labels [B], int64, as 0s and 1s [B, J]; what is of no class, ``NO_CLASS``, is all 0."""
-    return F.one_hot(label - NO_CLASS, classes + 1)[:, 1:]
+    """Labels [...], int64, as 0s and 1s [..., J]; what is of no class, ``NO_CLASS``, is all 0."""
+    return F.one_hot(label - NO_CLASS, classes + 1)[..., 1:]
+
+
+def present(labels: Tensor, classes: int) -> Tensor:
+    """Which classes are there, as 0s and 1s [B, J], where an image shows one, labels [B], or several, [B, n], int64."""
+    return one_hot(labels.view(len(labels), -1), classes).amax(1)
 
 
 def margin_loss(lengths: Tensor, target: Tensor) -> Tensor:
     """Margin loss (Eq. 4), summed over the classes, mean over the batch.
 
-    An image of no class has T_k = 0 for all k: every length above m- costs. (The paper has none of these.)
+    An image of no class has T_k = 0 for all k: every length above m- costs. (The paper has none of these.) One that
+    shows several has T_k = 1 for each, and once for two of the same.
 
     Args:
         lengths: [B, J] capsule lengths in 0..1.
-        target: [B] true classes, int64; ``NO_CLASS`` for what is none.
+        target: [B] true classes, or [B, n] those of n at once, int64; ``NO_CLASS`` for what is none.
     """
-    present = one_hot(target, lengths.shape[1]).to(lengths.dtype)
+    there = present(target, lengths.shape[1]).to(lengths.dtype)
     missed = (MARGIN_PRESENT - lengths).clamp_min(0).square()
     claimed = (lengths - MARGIN_ABSENT).clamp_min(0).square()
-    return (present * missed + ABSENT_WEIGHT * (1 - present) * claimed).sum(1).mean()
+    return (there * missed + ABSENT_WEIGHT * (1 - there) * claimed).sum(1).mean()
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
@@ -299,10 +322,10 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
     Args:
         logits: one for each class.
-        target: [B] true classes, int64; ``NO_CLASS`` for what is none.
+        target: [B] or [B, 1] true classes, int64; ``NO_CLASS`` for what is none.
     """
-    present = one_hot(target, logits.shape[1]).to(logits.dtype)
-    wanted = present + (1 - present.sum(1, keepdim=True)) / logits.shape[1]
+    there = present(target, logits.shape[1]).to(logits.dtype)
+    wanted = there + (1 - there.sum(1, keepdim=True)) / logits.shape[1]
     return -(wanted * logits.log_softmax(1)).sum(1).mean()
 
 

@@ -2,14 +2,14 @@
 
 ``capsules.CapsNet`` is the reference: the same parameters, the same mathematics, written to be read, for any size.
 Here, for the sizes that ``serves`` names, three things are rearranged, and a test holds values and gradients to the
-reference:
+reference. Sizes are those of images of 28x28; in parentheses those of 36x36:
 
 1. The primary convolution takes nine tenths of the arithmetic. A stride of 2 splits image and kernel
-   into four phases (even and odd rows and columns); in each, 6x6 outputs are a correlation of 10x10
-   inputs with at most 5x5 taps, which a 10-point DFT in both directions turns into products of
-   spectra. Of the 100 frequencies 4 are real and 48 pairs complex; three real products each (Gauss)
-   make 148 products where the direct sum takes 729: ``out = A' [(G w) * (B x)]``. ``B`` is applied as it is
-   defined, along the inputs' columns first and then along their rows.
+   into four phases (even and odd rows and columns); in each, 6x6 outputs (10x10) are a correlation of 10x10
+   inputs (14x14) with at most 5x5 taps, which a 10-point DFT (14) in both directions turns into products of
+   spectra. Of the 100 frequencies (196) 4 are real and 48 pairs (96) complex; three real products each (Gauss)
+   make 148 products (292) where the direct sum takes 729 (2025): ``out = A' [(G w) * (B x)]``. ``B`` is applied as
+   it is defined, along the inputs' columns first and then along their rows.
 2. The first convolution is a matrix product over patches, one phase after another and straight in the
    order that the second one reads: a phase stays in the processor's cache until it has been added up.
 3. No gradient flows through the coupling coefficients (û is constant in all but the last iteration),
@@ -23,6 +23,7 @@ For a few images the spectra of the kernels, which are read as a whole, are too 
 the features and primary capsules of the reference by one product for each convolution, of all patches at once.
 """
 
+import math
 import threading
 from functools import cache
 from typing import Any, NamedTuple
@@ -36,9 +37,8 @@ from capsviz.layers.capsules import CapsNet, dynamic_routing, squash
 from capsviz.traces.base import Shape
 from capsviz.traces.routing import RoutingTrace
 
-# Pixels along a side, side of both kernels, the second one's stride, rows and columns of its places.
-_SIZE, _KERNEL, _STRIDE, _GRID = 28, 9, 2, 6
-_N = 10  # inputs along one side of a phase, and length of the DFT
+_KERNEL, _STRIDE = 9, 2  # side of both kernels, the second one's stride
+_TAPS = 5  # of the kernel along a side of the first phase; the others have no more
 _BLOCK = 32  # images routed at a time: what that writes and reads again stays near the processor's cache
 _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the stride of 2
 
@@ -46,50 +46,52 @@ _PHASES = [(0, 0), (0, 1), (1, 0), (1, 1)]  # (row, column) remainder modulo the
 class _Transforms(NamedTuple):
     """The constant matrices of the bilinear algorithm; frequencies stand in the order of their first component."""
 
-    first: Tensor  # [10, 10] along y: real frequency 0, real and imaginary parts of 1 to 4, real frequency 5
-    # Along x, for each first component: a matrix, and which rows of what ``first`` gives it turns into which of 148.
+    first: Tensor  # [n, n] along y: real frequency 0, real and imaginary parts of those between, real frequency n/2
+    # Along x, for each first component: a matrix, and which rows of what ``first`` gives it turns into which of P.
     second: list[tuple[Tensor, slice, slice]]
-    kernel: list[Tensor]  # G, [148, taps] for the kernel of each of the four phases
-    back: Tensor  # A, [36, 148] to the outputs
+    kernel: list[Tensor]  # G, [P, taps] for the kernel of each of the four phases
+    back: Tensor  # A, [places, P] to the outputs
 
 
 @cache
 @torch.inference_mode(False)  # else a first call for inference would make tensors that training cannot use
-def _transforms(dtype: torch.dtype) -> _Transforms:
+def _transforms(n: int, dtype: torch.dtype) -> _Transforms:
+    """Those of phases with n x n inputs, n even, that P products of spectra lead to the places of the grid."""
     if dtype != torch.float32:
-        exact = _transforms(torch.float32)
+        exact = _transforms(n, torch.float32)
         return _Transforms(
             exact.first.to(dtype),
             [(matrix.to(dtype), here, there) for matrix, here, there in exact.second],
             [kernel.to(dtype) for kernel in exact.kernel],
             exact.back.to(dtype),
         )
-    grid = np.arange(_N)
-    waves = np.exp(-2j * np.pi * np.outer(grid, grid) / _N)  # [frequency, place]
+    grid = np.arange(n)
+    waves = np.exp(-2j * np.pi * np.outer(grid, grid) / n)  # [frequency, place]
     taps = []
     for row, column in _PHASES:
         # 9 taps: those at 0, 2, 4, 6, 8 fall on the even phase, those at 1, 3, 5, 7 on the odd one.
-        y, x = np.meshgrid(grid[: 5 - row], grid[: 5 - column], indexing="ij")
+        y, x = np.meshgrid(grid[: _TAPS - row], grid[: _TAPS - column], indexing="ij")
         taps.append((y.ravel(), x.ravel()))
-    out_y, out_x = (axis.ravel() for axis in np.meshgrid(grid[:_GRID], grid[:_GRID], indexing="ij"))
+    places = grid[: n - _TAPS + 1]
+    out_y, out_x = (axis.ravel() for axis in np.meshgrid(places, places, indexing="ij"))
 
     first: list[np.ndarray] = []
     second: list[tuple[Tensor, slice, slice]] = []
     kernels: list[list[np.ndarray]] = [[] for _ in _PHASES]
     outputs: list[np.ndarray] = []
-    for p in range(_N // 2 + 1):  # the spectrum at those above is the conjugate of one below
-        alone = -p % _N == p
-        start, done = len(first) * _N, len(outputs)
+    for p in range(n // 2 + 1):  # the spectrum at those above is the conjugate of one below
+        alone = -p % n == p
+        start, done = len(first) * n, len(outputs)
         first += [waves[p].real] if alone else [waves[p].real, waves[p].imag]
         matrix: list[np.ndarray] = []
-        for q in range(_N // 2 + 1 if alone else _N):
+        for q in range(n // 2 + 1 if alone else n):
             # A real place along x adds its wave, an imaginary one i times that.
             real, imaginary = waves[q].real, waves[q].imag
             if not alone:
                 real, imaginary = np.concatenate([real, -imaginary]), np.concatenate([imaginary, real])
             w_waves = [(waves[p][y] * waves[q][x]).conj() for y, x in taps]  # conjugate: a correlation
-            back = (waves[p][out_y] * waves[q][out_x]).conj() / _N**2
-            if alone and -q % _N == q:
+            back = (waves[p][out_y] * waves[q][out_x]).conj() / n**2
+            if alone and -q % n == q:
                 matrix.append(real)
                 outputs.append(back.real)
                 for kernel, w in zip(kernels, w_waves, strict=True):
@@ -101,7 +103,7 @@ def _transforms(dtype: torch.dtype) -> _Transforms:
                 outputs += [2 * (back.real - back.imag), -2 * back.imag, -2 * back.real]
                 for kernel, w in zip(kernels, w_waves, strict=True):
                     kernel += [w.real, w.imag - w.real, w.real + w.imag]
-        second.append((_tensor(matrix), slice(start, len(first) * _N), slice(done, len(outputs))))
+        second.append((_tensor(matrix), slice(start, len(first) * n), slice(done, len(outputs))))
     return _Transforms(
         _tensor(first), second, [_tensor(kernel) for kernel in kernels], _tensor(outputs).T.contiguous()
     )
@@ -112,12 +114,13 @@ def _tensor(rows: list[np.ndarray]) -> Tensor:
 
 
 class _Transformed(torch.autograd.Function):
-    """Features [10*10, M] of one phase to their spectra [148, M]: a quarter of the products that one matrix takes."""
+    """Features [n*n, M] of one phase to their spectra [P, M]: a quarter of the products that one matrix takes."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
-        transforms = _transforms(features.dtype)
-        along = (transforms.first @ features.view(_N, -1)).view(features.shape)
+        ctx.n = math.isqrt(len(features))
+        transforms = _transforms(ctx.n, features.dtype)
+        along = (transforms.first @ features.view(ctx.n, -1)).view(features.shape)
         x_hat = features.new_empty(transforms.back.shape[1], features.shape[1])
         for matrix, here, there in transforms.second:
             torch.mm(matrix, along[here], out=x_hat[there])
@@ -125,29 +128,30 @@ class _Transformed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        transforms = _transforms(gradient.dtype)
-        along = gradient.new_empty(_N * _N, gradient.shape[1])
+        transforms = _transforms(ctx.n, gradient.dtype)
+        along = gradient.new_empty(ctx.n**2, gradient.shape[1])
         for matrix, here, there in transforms.second:
             torch.mm(matrix.T, gradient[there], out=along[here])
-        return (transforms.first.T @ along.view(_N, -1)).view(along.shape)
+        return (transforms.first.T @ along.view(ctx.n, -1)).view(along.shape)
 
 
-Spectra = tuple[Tensor, ...]  # [148, 256 in, 256 out] for each phase
+Spectra = tuple[Tensor, ...]  # [P, 256 in, 256 out] for each phase
 
 
 def serves(net: Any) -> bool:
-    """Whether it is a ``CapsNet`` whose convolutions are of the sizes that this module is written for."""
+    """Whether it is a ``CapsNet`` with the kernels that this module is written for, whose four phases are of one size."""
     if not isinstance(net, CapsNet):
         return False
     kernels = {net.conv1.kernel_size, net.primary.conv.kernel_size}
-    grid = net.grid
-    return (net.shape.size, kernels, grid.stride, grid.rows, grid.columns) == (
-        _SIZE,
-        {(_KERNEL, _KERNEL)},
-        _STRIDE,
-        _GRID,
-        _GRID,
+    grid, n = net.grid, _inputs(net)
+    return (kernels, grid.stride, grid.rows, n % 2) == ({(_KERNEL, _KERNEL)}, _STRIDE, grid.columns, 0) and (
+        net.shape.size - _KERNEL + 1 == _STRIDE * n
     )
+
+
+def _inputs(net: CapsNet) -> int:
+    """n, the inputs along one side of a phase, and length of the DFT: 10 of 28 pixels, 14 of 36."""
+    return net.grid.rows + _TAPS - 1
 
 
 class _Spectra(torch.autograd.Function):
@@ -157,31 +161,32 @@ class _Spectra(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, dtype: torch.dtype) -> Spectra:
+    def forward(ctx: Any, weight: Tensor, n: int, dtype: torch.dtype) -> Spectra:
+        ctx.n = n
         taps = weight.permute(2, 3, 1, 0).to(dtype).contiguous()  # [9, 9, in, out]
         ctx.shape = taps.shape
         return tuple(
             (g @ taps[row::2, column::2].reshape(g.shape[1], -1)).view(-1, *taps.shape[2:])
-            for g, (row, column) in zip(_transforms(dtype).kernel, _PHASES, strict=True)
+            for g, (row, column) in zip(_transforms(n, dtype).kernel, _PHASES, strict=True)
         )
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        kernels = _transforms(gradients[0].dtype).kernel
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        kernels = _transforms(ctx.n, gradients[0].dtype).kernel
         taps = gradients[0].new_empty(ctx.shape)
         for g, gradient, (row, column) in zip(kernels, gradients, _PHASES, strict=True):
             part = taps[row::2, column::2]
             part.copy_((g.T @ gradient.flatten(1)).view(part.shape))
-        return taps.permute(3, 2, 0, 1), None
+        return taps.permute(3, 2, 0, 1), None, None
 
 
 def kernel_spectra(net: CapsNet, mixed_precision: bool = False) -> Spectra:
-    """The primary convolution's kernel in the frequency domain, 155 MB; in bfloat16 for mixed precision, half of that.
+    """The primary convolution's kernel in the frequency domain, 155 MB (306); in bfloat16 for mixed precision, half.
 
     Where the weights stay as they are it can be kept: it takes a third of a forward pass of 128 images.
     """
     dtype = torch.bfloat16 if mixed_precision else torch.float32
-    spectra: Spectra = _Spectra.apply(net.primary.conv.weight, dtype)
+    spectra: Spectra = _Spectra.apply(net.primary.conv.weight, _inputs(net), dtype)
     return spectra
 
 
@@ -190,41 +195,41 @@ def encode(net: CapsNet, images: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         net: the network, on the CPU; quickest with ``net.primary`` in PyTorch's channels-last order.
-        images: [B, 28, 28], pixels in 0..1.
+        images: [B, S, S], pixels in 0..1.
 
     Returns:
-        Features [B, 256, 20, 20] and primary capsules u [B, I, K], squashed.
+        Features [B, 256, S - 8, S - 8] and primary capsules u [B, I, K], squashed.
     """
-    patches = images.unfold(1, 9, 1).unfold(2, 9, 1).flatten(3)  # [B, 20, 20, 81]
-    features = F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias).relu_()  # [B, 20, 20, 256]
-    patches = features.unfold(1, 9, 2).unfold(2, 9, 2).permute(0, 1, 2, 4, 5, 3)  # [B, 6, 6, 9, 9, 256]
+    patches = images.unfold(1, 9, 1).unfold(2, 9, 1).flatten(3)  # [B, h, h, 81]
+    features = F.linear(patches, net.conv1.weight.flatten(1), net.conv1.bias).relu_()  # [B, h, h, 256]
+    patches = features.unfold(1, 9, 2).unfold(2, 9, 2).permute(0, 1, 2, 4, 5, 3)  # [B, rows, rows, 9, 9, 256]
     kernel = net.primary.conv.weight.permute(0, 2, 3, 1).flatten(1)  # [256, 81 * 256]
-    out = F.linear(patches.flatten(3).flatten(1, 2), kernel, net.primary.conv.bias)  # [B, 36, 256]
-    u = squash(out.unflatten(2, (net.grid.types, net.primary.components)))  # [B, 36, 32, 8]
+    out = F.linear(patches.flatten(3).flatten(1, 2), kernel, net.primary.conv.bias)  # [B, places, 256]
+    u = squash(out.unflatten(2, (net.grid.types, net.primary.components)))  # [B, places, 32, 8]
     return features.permute(0, 3, 1, 2), u.transpose(1, 2).flatten(1, 2)
 
 
 def _features(net: CapsNet, images: Tensor, phase: tuple[int, int]) -> Tensor:
-    """First convolution and ReLU of images [B, 28, 28] in the places of one phase: [10*10, B, 256]."""
+    """First convolution and ReLU of images [B, S, S] in the places of one phase: [n*n, B, 256]."""
     row, column = phase
-    patches = images[:, row:, column:].unfold(1, 9, 2).unfold(2, 9, 2)  # [B, 10, 10, 9, 9]
+    patches = images[:, row:, column:].unfold(1, 9, 2).unfold(2, 9, 2)  # [B, n, n, 9, 9]
     patches = patches.permute(1, 2, 0, 3, 4).reshape(-1, 81)
     kernel, bias = net.conv1.weight.flatten(1), net.conv1.get_parameter("bias")
     features = F.linear(patches, kernel.to(images.dtype), bias.to(images.dtype)).relu_()
-    return features.view(_N * _N, len(images), -1)
+    return features.view(-1, len(images), len(kernel))
 
 
 def primary_capsules(net: CapsNet, images: Tensor, spectra: Spectra) -> Tensor:
-    """Primary capsules [B, K, I], squashed, of images [B, 28, 28] with ``kernel_spectra``; all multiply in its type."""
+    """Primary capsules [B, K, I], squashed, of images [B, S, S] with ``kernel_spectra``; all multiply in its type."""
     images = images.to(spectra[0].dtype)
-    back = _transforms(images.dtype).back
-    products = images.new_zeros(back.shape[1], len(images), spectra[0].shape[-1])  # [148, B, 256]
+    back = _transforms(_inputs(net), images.dtype).back
+    products = images.new_zeros(back.shape[1], len(images), spectra[0].shape[-1])  # [P, B, 256]
     for phase, kernel in zip(_PHASES, spectra, strict=True):
         x_hat: Tensor = _Transformed.apply(_features(net, images, phase).flatten(1))
         products.baddbmm_(x_hat.view(len(x_hat), len(images), -1), kernel)
     out = (back @ products.flatten(1)).view(net.grid.places, len(images), -1)
     out = out + net.primary.conv.get_parameter("bias")  # in single precision from here on
-    u = squash(out.unflatten(2, (net.grid.types, net.primary.components)))  # [36, B, 32, 8]
+    u = squash(out.unflatten(2, (net.grid.types, net.primary.components)))  # [places, B, 32, 8]
     return u.permute(1, 3, 2, 0).reshape(len(images), net.primary.components, net.grid.capsules)
 
 
@@ -264,7 +269,7 @@ def class_capsules(
 
     Args:
         net: the network, on the CPU.
-        images: [B, 28, 28], pixels in 0..1.
+        images: [B, S, S], pixels in 0..1.
         iterations: routing iterations, at least 1.
         spectra: ``kernel_spectra(net, mixed_precision)``, if it is known already.
         mixed_precision: whether the convolutions multiply in bfloat16.
@@ -292,7 +297,7 @@ _SPECTRA_FROM = 8
 class Quick:
     """A network that stays as it is, on the CPU: its answers, as ``CapsNet`` gives them, the way that is quickest.
 
-    The first batch of many images keeps 155 MB, the kernel's spectra, for the next ones.
+    The first batch of many images keeps 155 MB (306), the kernel's spectra, for the next ones.
     """
 
     def __init__(self, net: CapsNet) -> None:

@@ -17,6 +17,7 @@ from capsviz.inputs.drawn import WIDTHS
 from capsviz.inputs.recorded import read_strokes
 from capsviz.measures.changes import curves
 from capsviz.measures.drawings import OTHERS, by_width, made_up_digits, others, read_drawings
+from capsviz.measures.pairs import by_itself, read_drawn_pairs, read_pairs
 from capsviz.measures.statistics import calibration, confusion, error, iterations
 from capsviz.measures.unsure import unsure
 from capsviz.models.card import FORMAT, TEST_SET, percent, routing_measured, unsure_digits
@@ -53,6 +54,7 @@ def evaluate(
         "iterations" of a network that iterates. Where drawings can be made up, also "made_up" (what ``read_drawings``
         gives for made-up digits). With ``strokes`` "drawings" (likewise, with the "file" and its "file_sha256"). Where
         the test set is made of drawings, "interval" is by their writers, and without ``strokes`` "drawings" is of these.
+        Of a network of two digits at once all these are of digits alone, and "pairs" (``measures.pairs``) of its test set.
 
     Raises:
         DataError: if the images or the strokes are missing, incomplete or damaged.
@@ -117,6 +119,13 @@ def evaluate(
         say("made-up digits")
         made_up = made_up_digits(min(limit or MADE_UP, MADE_UP))
         result["made_up"] = read_drawings(model.predict, made_up, threshold, size=shape.size)
+    if shape.answers > 1:
+        say("pairs")
+        result["pairs"] = read_pairs(model.predict, test, threshold, limit)
+        result["pairs"]["alone"] = by_itself(scores, labels, threshold)
+        if drawings:
+            some = [drawings[k] for k in _spaced(len(drawings), limit)]
+            result["pairs"]["drawings"] = read_drawn_pairs(model.predict, some, shape.size)
     if strokes and drawings:
         say("drawings")
         some = [drawings[k] for k in _spaced(len(drawings), limit)]
@@ -133,6 +142,28 @@ def _spaced(total: int, count: int | None) -> np.ndarray:
     return np.arange(total) if not count or count >= total else np.arange(count) * total // count
 
 
+def pairs_summary(found: dict[str, Any]) -> list[str]:
+    """What was found of pairs, a line each."""
+    lines = [
+        f"{found['wrong']} of {found['images']:,} pairs wrong, error rate "
+        + percent(found["error_rate"], found["interval"])
+        + f", {found['found']:.2%} of their digits found; pairs with the seed {found['seed']}, moved by up to "
+        f"{found['shift']} pixels",
+        *(
+            f"of {some['images']:,} {what}: longest is right in {some['right']:.2%}, and the only one above the limit "
+            f"in {some['only']:.2%}"
+            for what, some in (("alone", found["alone"]), ("over one of the same class", found["alike"]))
+        ),
+    ]
+    if "drawings" in found:
+        drawn = found["drawings"]
+        lines.append(
+            f"drawings over each other, all pens: both right in {percent(drawn['rate'], drawn['interval'])} of "
+            f"{drawn['pairs']:,}, {drawn['found']:.2%} of the digits found"
+        )
+    return [*lines, "each alone:"]
+
+
 def summary(result: dict[str, Any]) -> str:
     """What ``evaluate`` found, in words and tables."""
     doubt, found, score = result["unsure"], result["calibration"], result["score"]
@@ -140,6 +171,7 @@ def summary(result: dict[str, Any]) -> str:
     several, names = noun(result["kind"], 2), result["classes"]
     wide = max(map(len, names))
     lines = [
+        *(pairs_summary(result["pairs"]) if "pairs" in result else ()),
         f"{result['wrong']} of {result['images']:,} wrong, error rate "
         + percent(result["error_rate"], result["interval"]),
         f"{several} (rows) read as {several} (columns):",

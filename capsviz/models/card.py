@@ -8,9 +8,10 @@ from statistics import mean, stdev
 from typing import Any
 
 from capsviz.inputs.data import MNIST
+from capsviz.inputs.pairs import ALIKE, ALONE, BOX, MIXED, shared
 from capsviz.models.own import spec_of
 from capsviz.models.size import sizes, together
-from capsviz.networks.base import DEFAULT, Spec
+from capsviz.networks.base import DEFAULT, Spec, networks
 from capsviz.texts import knows, noun, say, spelled
 from capsviz.texts.numbers import grouped, number, per_cent, short
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT
@@ -45,8 +46,10 @@ def loss(card: Mapping[str, Any]) -> str:
     spec = spec_of(card)
     words = {**_words(spec), "pixels": grouped(spec.shape.size**2)}
     if spec.shape.score == LENGTH:
-        before = say(f"card.loss.{'before' if spec.shape.routing == 'dynamic' else 'beforeOther'}", **words)
-        after = say(f"card.loss.{'after' if spec.shape.routing == 'dynamic' else 'afterOther'}", **words)
+        own = spec.shape.routing == "dynamic"
+        before = say(f"card.loss.{'before' if own else 'beforeOther'}", **words)
+        last = "afterTwo" if spec.shape.answers > 1 else "after" if own else "afterOther"
+        after = say(f"card.loss.{last}", **words)
         return f"{before}\n\n{_LOSS}\n\n{after}"
     parts = [say("card.loss.crossEntropy", **words), _CROSS_ENTROPY, say("card.loss.probability", **words)]
     if spec.shape.pose:
@@ -74,13 +77,12 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
     on, kind, score = evaluation["data"], evaluation["kind"], evaluation.get("score", LENGTH)
     words = {"kind": noun(kind), "kinds": noun(kind, 2)}
     original = on.endswith(TEST_SET)
+    pairs = evaluation.get("pairs")
     rows = {
-        say(f"card.measured.{'test' if original else 'other'}", data=on.removesuffix(TEST_SET)): say(
-            "card.measured.error",
-            rate=percent(evaluation["error_rate"], evaluation["interval"]),
-            wrong=evaluation["wrong"],
-            images=grouped(evaluation["images"]),
-        ),
+        say(f"card.measured.{'test' if original else 'other'}", data=on.removesuffix(TEST_SET)): _error(pairs)
+        if pairs
+        else _error(evaluation),
+        **(_pairs_rows(pairs, words) if pairs else {}),
         say(_by("card.measured.calibration", score)): say(
             "card.measured.calibrated",
             length=number(calibration["length"], 3),
@@ -122,6 +124,36 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             f"| | {amounts} |\n|---|{'---:|' * len(curve['points'])}\n| {say('card.measured.errorRow')} | {errors} |"
         )
     return "\n\n".join(tables)
+
+
+def _error(measured: Mapping[str, Any]) -> str:
+    """How many images, or pairs of digits, were misread."""
+    facts = {
+        "rate": percent(measured["error_rate"], measured["interval"]),
+        "wrong": measured["wrong"],
+        "images": grouped(measured["images"]),
+    }
+    if "found" not in measured:
+        return say("card.measured.error", **facts)
+    pairs = {"found": per_cent(measured["found"]), "seed": measured["seed"], "shift": measured["shift"]}
+    return say("card.measured.errorOfPairs", **facts, **pairs)
+
+
+def _pairs_rows(pairs: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, str]:
+    """What a network of two digits at once makes of other things than pairs of two classes, by what they are called."""
+    rows = {
+        say(f"card.measured.{name}", **words): say(
+            "card.measured.only",
+            right=per_cent(some["right"]),
+            only=per_cent(some["only"]),
+            images=grouped(some["images"]),
+        )
+        for name, some in (("by_itself", pairs["alone"]), ("alike", pairs["alike"]))
+    }
+    if "drawings" in pairs:
+        rate = percent(pairs["drawings"]["rate"], pairs["drawings"]["interval"])
+        rows[say("card.measured.drawnPairs")] = say("card.drawn.correct", rate=rate)
+    return rows
 
 
 def _by_iterations(routing: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> str:
@@ -270,7 +302,13 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
                 rate=per_cent(noisy[0], 0),
                 amount=amount,
             )
-    return [known, styles, say("card.limit.one", **words), turned, noise]
+    return [
+        known,
+        styles,
+        say(f"card.limit.{'two' if spec.shape.answers > 1 else 'one'}", **words),
+        turned,
+        noise,
+    ]
 
 
 # What is told of every training, by the kind of routing: the ids of texts in [card.paper] and [card.here].
@@ -300,6 +338,7 @@ def departures(card: Mapping[str, Any]) -> str:
         "averageStart": bool(settings.get("average_start")),
         "averaged": bool(settings.get("averaged")),
         "precision": bool(settings.get("mixed_precision")),
+        "pairs": spec.shape.answers > 1,
     }
     if not routing:
         told = {"numbers": bool(spec.shape.pose), "equal": bool(settings.get("others"))}
@@ -311,13 +350,23 @@ def departures(card: Mapping[str, Any]) -> str:
         "kinds": noun(spec.shape.kind, 2),
         "shift": settings.get("shift"),
     }
+    always = list(_ALWAYS[routing])
+    first = next(iter(card.get("started_from", [])), settings).get("network", DEFAULT)
+    smaller = networks().get(first)
+    if smaller and smaller.shape.size < spec.shape.size:
+        always[always.index("W")] = "enlarged"
+        values["smaller"] = smaller.name
+    if told.get("pairs"):
+        side, area = shared(BOX, settings["shift"])
+        values |= {"side": per_cent(side, 0), "area": per_cent(area, 1)}
+        values |= {"alone": per_cent(ALONE, 0), "alike": per_cent(ALIKE, 0), "mixed": per_cent(MIXED, 0)}
     rows = []
     if routing:
         here = say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name)
         rows.append((say("card.paper.images", images=grouped(MNIST.sizes["train"])), here))
     if routing != "dynamic":
         values |= _parameters(spec)
-    for name in (*(name for name, true in told.items() if true), *_ALWAYS[routing]):
+    for name in (*(name for name, true in told.items() if true), *always):
         rows.append((say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", name), **values)))
     lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
     return f"| {say(_of(routing, 'card.paper', 'head'))} | {say('card.here.head')} |\n|---|---|\n{lines}"
@@ -376,19 +425,20 @@ def card_table(card: Mapping[str, Any]) -> str:
     parts = settings.get("averaged", [])
     rows: list[tuple[str, Any]] = []
 
-    def add(name: str, **values: object) -> None:
-        rows.append((say(f"card.fact.{name}"), say(f"card.value.{name}", **values)))
+    def add(name: str, value: str = "", **values: object) -> None:
+        rows.append((say(f"card.fact.{name}"), say(f"card.value.{value or name}", **values)))
 
     spec = spec_of(card)
     rows.append((say("card.fact.network"), _network(card, spec)))
     add("data", data=card["data"])
     if spec.data.credit:
         add("credit", credit=spec.data.credit)
-    add("test", rate=per_cent(card["test_error"]))
+    two = spec.shape.answers > 1
+    add("test", "testTwo" if two else "", rate=per_cent(card["test_error"]))
     rows.append((say("card.fact.validation"), _validation(card)))
     limit, share = number(card["unsure_below"]), per_cent(SHARE_UNSURE, 1)
-    value = say(_by("card.value.unsure", spec.shape.score), limit=limit, share=share)
-    rows.append((say("card.fact.unsure"), value))
+    of = "card.value.unsureTwo" if two else _by("card.value.unsure", spec.shape.score)
+    rows.append((say("card.fact.unsure"), say(of, limit=limit, share=share)))
     if parts:
         add("mean", parts=len(parts))
         rows += [(say("card.fact.part", number=number), _part(part)) for number, part in enumerate(parts, 1)]

@@ -37,6 +37,13 @@ class Entry:
     parts: Mapping[str, Size]
 
     @property
+    def error(self) -> Mapping[str, Any]:
+        """What was measured as its error, an "error_rate" with its "interval": of pairs, if it reads two at once."""
+        measured = self.evaluation or {}
+        found: Mapping[str, Any] = measured.get("pairs", measured)
+        return found
+
+    @property
     def seconds(self) -> float:
         """How long its training took, the last one of several."""
         return float(sum(row["seconds"] for row in self.card["log"]))
@@ -98,8 +105,8 @@ def as_json(entry: Entry, time: float | None = None) -> dict[str, Any]:
         "multiply_adds": answer.multiply_adds,
         "multiply_adds_with_decoder": every.multiply_adds,
         "data": spec.data.name,
-        "error_rate": measured.get("error_rate"),
-        "interval": measured.get("interval"),
+        "error_rate": entry.error.get("error_rate"),
+        "interval": entry.error.get("interval"),
         "drawings": drawn and {key: drawn[key] for key in ("drawings", "writers", "rate", "interval")},
         "ece": measured["calibration"]["ece"] if measured else None,
         "training": {

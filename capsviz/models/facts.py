@@ -228,6 +228,22 @@ _drawings = {
     **dict.fromkeys(("rate", "unsure"), share),
     "interval": _interval,
 }
+_rate = {"pairs": count, "rate": share, "interval": _interval, "found": share}
+_pairs = form(
+    {
+        **_measured,
+        "found": share,
+        **dict.fromkeys(("seed", "shift"), count),
+        "misread": listed(count),
+        "alone": form({"images": count, "right": share, "only": share}),
+        "alike": form({"images": count, "right": share, "only": share}),
+    },
+    {
+        "drawings": form(
+            {**_rate, "writers": count, "widths": listed(form({**_rate, "width": amount, "refused": count}))}
+        )
+    },
+)
 _iterations = form(
     {
         "trained": several,
@@ -293,6 +309,7 @@ def _evaluation(spec: Spec) -> Check:
                 }
             ),
             **({"made_up": form(_drawings | confused)} if made_up else {}),
+            **({"pairs": _pairs} if spec.shape.answers > 1 else {}),
         },
         {"score": text, "drawings": form(_drawings, known)},
     )

@@ -26,8 +26,6 @@ def _quick(net: "CapsNet") -> "Quick":
     return Quick(net)
 
 
-_GRID = CapsuleGrid(types=32, rows=6, columns=6, field=17, stride=2)
-
 SOURCE = Source(
     authors="Sara Sabour, Nicholas Frosst and Geoffrey Hinton",
     title="Dynamic Routing Between Capsules",
@@ -40,17 +38,23 @@ SOURCE = Source(
 )
 
 
-def dynamic(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = ()) -> Spec:
-    """The network for whatever ``data`` holds."""
+def dynamic(
+    name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), size: int = 28, answers: int = 1
+) -> Spec:
+    """The network for whatever ``data`` holds, of images of ``size`` x ``size`` with so many classes in each."""
+    features = size - _KERNEL + 1
+    side = (features - _KERNEL) // 2 + 1
+    grid = CapsuleGrid(types=32, rows=side, columns=side, field=2 * _KERNEL - 1, stride=2)
     shape = Shape(
-        size=28,
+        size=size,
         classes=data.classes,
         kind=data.kind,
-        grid=_GRID,
+        grid=grid,
         components=8,
         pose=16,
         routing="dynamic",
         trained=3,
+        answers=answers,
     )
     return Spec(
         name=name,
@@ -60,14 +64,14 @@ def dynamic(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = ())
         shape=shape,
         offers=frozenset({COUPLING, POSES}),
         layers=(
-            Layer("conv1", (_FILTERS, 20, 20), {"filters": _FILTERS, "kernel": _KERNEL}),
+            Layer("conv1", (_FILTERS, features, features), {"filters": _FILTERS, "kernel": _KERNEL}),
             Layer(
                 "primary",
-                (_GRID.capsules, shape.components),
+                (grid.capsules, shape.components),
                 {
-                    "filters": _GRID.types * shape.components,
+                    "filters": grid.types * shape.components,
                     "kernel": _KERNEL,
-                    "stride": _GRID.stride,
+                    "stride": grid.stride,
                     "components": shape.components,
                 },
             ),
@@ -90,7 +94,7 @@ def dynamic(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = ())
         build=_build,
         quick=_quick,
         aliases=aliases,
-        of=dynamic,
+        of=dynamic if answers == 1 else None,  # nobody has pictures of their own with two in each
     )
 
 

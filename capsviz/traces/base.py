@@ -90,6 +90,7 @@ class Shape:
         routing: kind of routing: "dynamic" (Procedure 1 of arXiv:1710.09829), "attention" (arXiv:2101.12491); "" without.
         trained: routing iterations of training; 1 where nothing iterates.
         score: what its scores are, ``LENGTH`` or ``PROBABILITY``.
+        answers: how many classes an image shows, as it is trained: so many of the highest scores are the answer.
     """
 
     size: int
@@ -101,6 +102,7 @@ class Shape:
     routing: str = ""
     trained: int = 1
     score: str = LENGTH
+    answers: int = 1
 
     def __post_init__(self) -> None:
         names = self.classes
@@ -118,6 +120,8 @@ class Shape:
                 raise ValueError("capsules have components, poses and a routing with 1 iteration or more.")
         if self.score not in (LENGTH, PROBABILITY) or (self.trained != 1 and not self.iterates):
             raise ValueError(f"scores are {LENGTH} or {PROBABILITY}, and only dynamic routing iterates.")
+        if not 1 <= self.answers <= (len(names) if self.score == LENGTH else 1):
+            raise ValueError("an image shows 1 class, or several of those that have a length each.")
 
     @property
     def iterates(self) -> bool:

@@ -13,6 +13,7 @@ from capsviz.layers.capsules import (
     cross_entropy,
     margin_loss,
     mask,
+    present,
     reconstruction_loss,
 )
 from capsviz.traces.base import LENGTH, Shape
@@ -41,15 +42,43 @@ def outcome(
 
 
 def class_loss(shape: Shape, evidence: Tensor, labels: Tensor) -> Tensor:
-    """The loss of a network's answers: margin loss of lengths, cross-entropy of logits [B, J]; labels are [B]."""
+    """The loss of a network's answers: margin loss of lengths, cross-entropy of logits [B, J].
+
+    Labels are [B], or [B, n] where an image shows n.
+    """
     return (margin_loss if shape.score == LENGTH else cross_entropy)(evidence, labels)
+
+
+def misread(evidence: Tensor, labels: Tensor) -> Tensor:
+    """Which images [B] show a class that evidence [B, J] does not put before all that are not there.
+
+    Of an image with one class that is what its highest evidence says; of one with two, whether the two highest, as a
+    set, are the two. What shows no class is not misread.
+
+    Args:
+        evidence: lengths or logits.
+        labels: [B], or [B, n] where an image shows n.
+    """
+    there = present(labels, evidence.shape[1]).bool()
+    least = evidence.masked_fill(~there, torch.inf).amin(1)
+    most = evidence.masked_fill(there, -torch.inf).amax(1)
+    return there.any(1) & ~(least > most)
+
+
+def to_draw(labels: Tensor) -> Tensor:
+    """Which of the n things in an image [B, n] its decoder is to draw: each that is alone of its class.
+
+    What is of no class has no capsule to be drawn from, and two of one class have but one.
+    """
+    alike = (labels[:, :, None] == labels[:, None]).sum(2)
+    return (labels != NO_CLASS) & (alike == 1)
 
 
 class Losses(NamedTuple):
     """What a process makes of its part of a batch."""
 
     total: Tensor  # [] the loss to follow
-    parts: Tensor  # [3] class loss, reconstruction loss, digits misread
+    parts: Tensor  # [3] class loss, reconstruction loss, images misread
 
 
 class Objective(nn.Module):
@@ -62,28 +91,28 @@ class Objective(nn.Module):
         self.mixed_precision = mixed_precision
 
     def forward(self, images: Tensor, targets: Tensor, labels: Tensor, digits: float) -> Losses:
-        """The losses of images [B, S, S] with labels [B], int64.
+        """The losses of images [B, S, S] with labels [B], or [B, n] where an image shows n, int64.
 
         DDP takes the mean over the processes. That of the parts' mean class losses is the batch's, since
         all parts are of one size; what is no digit is not, so ``digits`` says what to divide by.
 
         Args:
             images: pixels in 0..1.
-            targets: the same without noise, which is what the decoder is to draw.
+            targets: what the decoder is to draw: the same without noise, or of n [B, n, S, S] each by itself.
             labels: classes from 0, or ``NO_CLASS``.
-            digits: how many digits a part of this batch holds on average.
+            digits: how many images with something ``to_draw`` a part of this batch holds on average.
         """
+        labels = labels.view(len(labels), -1)
         made = outcome(self.net, images, self.iterations, self.mixed_precision)
         loss = class_loss(self.net.shape, made.evidence, labels)
-        digit = labels != NO_CLASS
-        wrong = (digit & (made.evidence.argmax(1) != labels)).sum()
+        wrong = misread(made.evidence, labels).sum()
         if made.poses is None:
             return Losses(loss, torch.stack([loss, torch.zeros_like(loss), wrong]).detach())
-        # Masked with the true label while training (section 4.1), not with the prediction; what is no digit has no
-        # capsule to be drawn from, and is not compared.
-        drawn = self.net.decoder(mask(made.poses, labels))
-        reconstruction = reconstruction_loss(
-            drawn * digit[:, None, None], targets * digit[:, None, None], digits
-        )
+        # Masked with the true label while training (section 4.1), not with the prediction; of several, with one after
+        # the other (section 6.1).
+        compared = to_draw(labels).flatten()[:, None, None]
+        poses = made.poses.repeat_interleave(labels.shape[1], 0)
+        drawn = self.net.decoder(mask(poses, labels.flatten()))
+        reconstruction = reconstruction_loss(drawn * compared, targets.view(drawn.shape) * compared, digits)
         total = loss + RECONSTRUCTION_WEIGHT * reconstruction
         return Losses(total, torch.stack([loss, reconstruction, wrong]).detach())

@@ -6,7 +6,6 @@ from enum import IntEnum
 import numpy as np
 import torch
 from numpy.random import SeedSequence
-from torch import Tensor, nn
 
 from capsviz.training.settings import Settings
 
@@ -19,6 +18,7 @@ class Stream(IntEnum):
     CHANGES = 4
     MADE_UP = 5
     NOISE = 6
+    PAIRS = 7
 
 
 def stream(seed: int, kind: Stream, number: int = 0) -> torch.Generator:
@@ -28,15 +28,6 @@ def stream(seed: int, kind: Stream, number: int = 0) -> torch.Generator:
     """
     mixed = SeedSequence([seed, kind, number]).generate_state(1, np.uint32)
     return torch.Generator().manual_seed(int(mixed[0]))
-
-
-def random_shift(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Move each image [B, H, W] by up to ``most`` pixels in both directions, filling with 0."""
-    size = images.shape[1:]
-    dy, dx = torch.randint(2 * most + 1, (2, len(images)), generator=generator).to(images.device)
-    padded = nn.functional.pad(images, (most, most, most, most))
-    windows = padded.unfold(1, size[0], 1).unfold(2, size[1], 1)  # [B, 2*most+1, 2*most+1, H, W]
-    return windows[torch.arange(len(images), device=images.device), dy, dx]
 
 
 def learning_rate(settings: Settings, step: int, steps: int) -> float:

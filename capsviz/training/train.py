@@ -17,6 +17,7 @@ from capsviz.checks import listed
 from capsviz.errors import DataError
 from capsviz.inputs.data import split_validation
 from capsviz.inputs.own import Own
+from capsviz.inputs.pairs import SHIFT
 from capsviz.models.own import alike, card_facts, own_name, own_spec
 from capsviz.models.weights import CHECKPOINT, Weights, write_atomically
 from capsviz.networks.base import Spec, find
@@ -28,6 +29,7 @@ from capsviz.training.precision import is_quicker
 from capsviz.training.result import current_commit, describe_data, finish
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
+from capsviz.training.validation import as_measured
 
 
 def train(
@@ -76,13 +78,17 @@ def train(
         network=base.name,
         start_from=start.sha256 if start else "",
         iterations=settings.iterations if spec.shape.iterates else 1,
+        shift=SHIFT if spec.shape.answers > 1 else settings.shift,
     )
     if settings.average_start and start is None:
         raise DataError(
             "There are no weights to average with: give --start-from as well, or no --average-start."
         )
-    if start is not None and not alike(start.spec, spec):
+    enlarges = start is not None and is_smaller(start.spec, spec)
+    if start is not None and not enlarges and not alike(start.spec, spec):
         _refuse_start(start.spec, spec)
+    if enlarges and settings.average_start:
+        raise DataError("Weights of another size cannot be averaged with: leave out --average-start.")
     checkpoint = out / CHECKPOINT
     if settings.batch_size % team.size:
         raise DataError(
@@ -100,6 +106,7 @@ def train(
         )
     if not team.first:
         say = _be_silent
+    shown = as_measured(spec, validation)
     unlike = team.from_first(lambda: spec.data.unlike(data, "train"))
     if unlike:
         say(unlike)
@@ -110,7 +117,10 @@ def train(
     pool = team.from_first(lambda: prepare(out, settings, begun, say))
     trainer = Trainer(settings, training, device, pool, team, spec)
     if start is not None:
-        trainer.net.load_state_dict(start.net.state_dict())
+        if enlarges:
+            trainer.net.enlarge(start.net)
+        else:
+            trainer.net.load_state_dict(start.net.state_dict())
     if begun:
         changed = trainer.load(checkpoint)
         say(f"resumed at step {trainer.step:,} of {trainer.steps:,}")
@@ -121,7 +131,7 @@ def train(
     with tqdm(total=trainer.steps, initial=trainer.step, mininterval=1.0, disable=not team.first) as bar:
         while trainer.step < trainer.steps:
             run_epoch(trainer, checkpoint, checkpoint_seconds, bar)
-            row = trainer.end_epoch(validation)
+            row = trainer.end_epoch(shown)
             if team.first:
                 with saving(out):
                     trainer.save(checkpoint)
@@ -136,7 +146,7 @@ def train(
         unlikes = (unlike, spec.data.unlike(data, "test"))
         told = describe_data(settings, training, validation, test, *unlikes, name=spec.data.name)
         more = {"own": card_facts(base, own)} if own else {}
-        return finish(trainer, validation, test, out, told, commit, start, say, more)
+        return finish(trainer, shown, as_measured(spec, test), out, told, commit, start, say, more)
 
     return team.from_first(end)
 
@@ -154,6 +164,12 @@ def check_network(spec: Spec, settings: Settings, own: bool = False) -> None:
         raise DataError(
             f"Nothing can be made up that goes with {name}, only with digits: leave out --synthetic and --others."
         )
+
+
+def is_smaller(one: Spec, other: Spec) -> bool:
+    """Whether ``one`` is of the same architecture and classes, for smaller images."""
+    same = replace(one.shape, size=other.shape.size, grid=other.shape.grid, answers=other.shape.answers)
+    return one.build is other.build and same == other.shape and one.shape.size < other.shape.size
 
 
 def _refuse_start(theirs: Spec, spec: Spec) -> NoReturn:

@@ -12,23 +12,25 @@ from torch import Tensor, nn
 
 from capsviz.checks import listed
 from capsviz.errors import TrainingError, WeightsError
-from capsviz.inputs.augment import Strength, add_noise, augment
-from capsviz.inputs.data import NO_CLASS, Digits
+from capsviz.inputs.augment import Strength, add_noise, augment, random_shift
+from capsviz.inputs.data import Digits
+from capsviz.inputs.pairs import overlay
 from capsviz.models.weights import check_architecture
 from capsviz.networks.base import Spec, find
 from capsviz.traces.base import LENGTH, MARGIN_PRESENT
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
 from capsviz.training.folder import LOSSES
-from capsviz.training.objective import Objective
+from capsviz.training.objective import Objective, to_draw
+from capsviz.training.overlaid import Bank, shrink
 from capsviz.training.pool import Pool
 from capsviz.training.precision import instructions
-from capsviz.training.schedule import Stream, learning_rate, random_shift, stream
+from capsviz.training.schedule import Stream, learning_rate, stream
 from capsviz.training.settings import Settings
 from capsviz.training.validation import error_rate, to_pixels
 
 ADAM = ("exp_avg", "exp_avg_sq")
-# Times the loss of a network that does not look: 0.81 with capsules that are all 0 (Eq. 4), log J with equal
+# Times the loss of a network that does not look: 0.81 a class with capsules that are all 0 (Eq. 4), log J with equal
 # probabilities. Lengths stay below 1 and pixels between 0 and 1: a run that has lost its way shows it here, hardly ever
 # in a number that is not finite.
 DIVERGED = 1.1
@@ -60,7 +62,9 @@ class Trainer:
             self.net: Any = spec.build(spec).to(device)
         lengths = spec.shape.score == LENGTH
         self.loss = LOSSES[0] if lengths else LOSSES[1]
-        self._lost = DIVERGED * (MARGIN_PRESENT**2 if lengths else math.log(len(spec.shape.classes)))
+        unseen = spec.shape.answers * MARGIN_PRESENT**2 if lengths else math.log(len(spec.shape.classes))
+        self._lost = DIVERGED * unseen
+        self._bank = Bank(training, self.pool.digits) if spec.shape.answers > 1 else None
         self._normalisations = [
             (module, module.momentum) for module in self.net.modules() if isinstance(module, nn.BatchNorm2d)
         ]
@@ -104,12 +108,10 @@ class Trainer:
             began = time.perf_counter()
             batch = self._batch(order, index)
             changes = stream(settings.seed, Stream.CHANGES, self.step)
-            images = to_pixels(batch.images, self.device)
-            if settings.augment:
-                images = augment(images, changes, Strength(shift=settings.shift))
+            if self._bank:
+                self._update(*self._overlaid(self._bank, batch, changes))
             else:
-                images = random_shift(images, settings.shift, changes)
-            self._update(images, batch.labels)
+                self._update(self._changed(to_pixels(batch.images, self.device), changes), batch.labels)
             self.step += 1
             self.seconds += time.perf_counter() - began
             yield
@@ -127,19 +129,41 @@ class Trainer:
                 parts.append(digits.take(torch.randint(len(digits.labels), (count,), generator=draws)))
         return Digits(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
-    def _update(self, images: Tensor, labels: Tensor) -> None:
-        """One step on the batch of all processes: images on the device, labels on the CPU."""
+    def _changed(self, images: Tensor, changes: torch.Generator) -> Tensor:
+        """Images [N, S, S] as the settings say that they are changed before each step."""
+        if self.settings.augment:
+            return augment(images, changes, Strength(shift=self.settings.shift))
+        return random_shift(images, self.settings.shift, changes)
+
+    def _overlaid(self, bank: Bank, batch: Digits, changes: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Images [B, S, S] of a batch's digits, each under another; labels [B, 2]; each of the two alone [B, 2, S, S]."""
+        pairs, made_up = bank.pair(
+            batch, self.settings.batch[0], stream(self.settings.seed, Stream.PAIRS, self.step)
+        )
+        parts = to_pixels(pairs.images.flatten(0, 1), self.device)
+        drawn = made_up.flatten().to(self.device)
+        if drawn.any():
+            parts[drawn] = shrink(parts[drawn], changes)
+        parts = self._changed(parts, changes).view(pairs.images.shape)
+        return overlay(parts), pairs.labels, parts
+
+    def _update(self, images: Tensor, labels: Tensor, targets: Tensor | None = None) -> None:
+        """One step on the batch of all processes: images on the device, labels on the CPU.
+
+        ``targets``, on the device, are what is to be drawn, if it is not the images.
+        """
+        targets = images if targets is None else targets
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
         for module, momentum in self._normalisations:
             module.momentum = self._momentum(momentum or 0.0)
         part, count = self.team.share(len(labels)), self.team.size
-        digits = int((labels != NO_CLASS).sum())
+        digits = int(to_draw(labels.view(len(labels), -1)).any(1).sum())
         seen = images
         if self.settings.noise:
             noise = stream(self.settings.seed, Stream.NOISE, self.step)
             seen = add_noise(images, self.settings.noise, noise)
-        losses = self.objective(seen[part], images[part], labels[part].to(self.device), digits / count)
+        losses = self.objective(seen[part], targets[part], labels[part].to(self.device), digits / count)
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         self.optimizer.step()

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from capsviz.inputs.data import Digits
+from capsviz.inputs.pairs import fixed_pairs
 from capsviz.layers import fast
 from capsviz.measures.unsure import unsure_below
+from capsviz.networks.base import Spec
 from capsviz.traces.base import LENGTH
-from capsviz.training.objective import class_loss, outcome
+from capsviz.training.objective import class_loss, misread, outcome
 
 
 @torch.inference_mode()
@@ -28,14 +30,18 @@ def evidence(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -
 
 
 def error_rate(net: Any, digits: Digits, iterations: int, batch_size: int = 250) -> float:
-    """Share of ``digits`` (0..1) whose strongest class is not that of their label."""
+    """Share of ``digits`` (0..1) that are ``misread``."""
     return share_wrong(evidence(net, digits, iterations, batch_size), digits)
 
 
 def share_wrong(evidence: Tensor, digits: Digits) -> float:
-    """Share (0..1) of the highest of evidence [N, J] that are not those of the labels."""
-    wrong = evidence.argmax(1) != digits.labels
-    return int(wrong.sum()) / len(wrong)
+    """Share (0..1) of evidence [N, J] by which the digits are ``misread``."""
+    return int(misread(evidence, digits.labels).sum()) / len(digits.labels)
+
+
+def as_measured(spec: Spec, digits: Digits) -> Digits:
+    """What a network is measured on, of images of one class each: these, or pairs of them."""
+    return fixed_pairs(digits)[0] if spec.shape.answers > 1 else digits
 
 
 def to_pixels(images: Tensor, device: torch.device) -> Tensor:
@@ -51,6 +57,7 @@ def measured(net: Any, validation: Digits, test: Digits, iterations: int) -> dic
     return {
         "validation_error": share_wrong(found, validation),
         "validation_loss": float(class_loss(net.shape, found, validation.labels)),
-        "unsure_below": unsure_below(scores.amax(1).numpy()),
+        # Of as many answers as there are, the least sure.
+        "unsure_below": unsure_below(scores.topk(net.shape.answers).values[:, -1].numpy()),
         "test_error": error_rate(net, test, iterations),
     }
