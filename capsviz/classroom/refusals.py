@@ -3,7 +3,7 @@
 from capsviz.errors import CapsvizError
 
 
-class Refused(CapsvizError):
+class Refused(CapsvizError):  # noqa: N818 # every other says what was refused, and this is short
     """A wish that is not granted; the sentence is fit to be shown.
 
     Attributes:

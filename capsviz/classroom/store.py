@@ -39,6 +39,7 @@ class Store:
         try:
             if self._file:
                 self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._file.touch(mode=0o600)
             self._engine = _engine(settings.url)
             with self._engine.execution_options(writes=True).begin() as connection:
                 schema.bring_up_to_date(connection)
