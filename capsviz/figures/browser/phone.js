@@ -303,14 +303,16 @@ class Phone {
   }
 
   draw() {
-    if (!this.told || !this.parts) return;
+    // Nothing moves under a finger that is drawing: the stroke's end draws the rest.
+    if (!this.told || !this.parts || this.pad.pointer !== null) return;
     const { told, parts, memory } = this;
     const { pending, answer } = memory.value;
     const words = this.words();
     const notice = told.closed ? say("class.phone.ended") : !this.there ? say("class.phone.away") : told.paused && !pending ? say("class.phone.paused") : "";
     fill(parts.head, [told.own.nickname, told.code], () => [node("span", {}, ...strong(say("class.phone.you", { name: told.own.nickname }))), node("span", { class: "code" }, say("class.phone.class", { code: told.code }))]);
     fill(parts.notice, [notice, told.closed], () => [notice, told.closed ? node("button", { onclick: () => this.leave() }, say("class.phone.other")) : null]);
-    fill(parts.task, told.task, () => (told.task ? [node("h2", {}, say("class.phone.task")), node("p", {}, told.task.text)] : []));
+    const task = told.closed ? null : told.task;
+    fill(parts.task, task, () => (task ? [node("h2", {}, say("class.phone.task")), node("p", {}, task.text)] : []));
     fill(parts.poll, [told.poll, told.own.vote], () => (told.poll ? pollNodes(told.poll, told.own.vote, (choice) => this.vote(choice)) : []));
     const covered = Boolean(answer && answer.covered && !pending);
     const shown = answer && !(pending && pending.to === "send");
