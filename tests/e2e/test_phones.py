@@ -128,9 +128,7 @@ def journey(
     assert [round(float(n.replace(",", ".")), 2) for n in one.locator(".value").all_inner_texts()] == [
         pytest.approx(length, abs=0.0051) for length in lengths.tolist()
     ]
-    expect(one.locator(".sentence")).to_have_text(
-        "Gemeint war 1, gelesen wird 7: Du hast es getäuscht."
-    )
+    expect(one.locator(".sentence")).to_have_text("Gemeint war 1, gelesen wird 7: Du hast es getäuscht.")
     assert (tile.phone, tile.said, tile.fooled) == (name, "1", True)
 
     # The same phone after a refresh, with its answer.
