@@ -58,19 +58,20 @@ class Seen:
 
 
 class Connection:
-    """A connection that is kept, to one address."""
+    """Asks one server; a connection for each question: the server closes those that rest for 5 seconds."""
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname, parts.port
         self._common = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, value: Any = None) -> tuple[int, Any]:
         """Status and JSON of an answer."""
         reader, headers, status = await self._send(method, path, value)
-        return status, json.loads(await reader.readexactly(int(headers["content-length"])))
+        value = json.loads(await reader.readexactly(int(headers["content-length"])))
+        self.close()
+        return status, value
 
     async def listen(self, path: str) -> Any:
         """Messages of a stream."""
@@ -87,17 +88,16 @@ class Connection:
     async def _send(
         self, method: str, path: str, value: Any
     ) -> tuple[asyncio.StreamReader, dict[str, str], int]:
-        if self._reader is None or self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        reader, self._writer = await asyncio.open_connection(self._host, self._port)
         body = b"" if value is None else json.dumps(value).encode()
         kind = "" if value is None else "Content-Type: application/json\r\n"
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{self._common}{kind}Content-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
-        lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {
             name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:] if line)
         }
-        return self._reader, headers, int(lines[0].split()[1])
+        return reader, headers, int(lines[0].split()[1])
 
     def close(self) -> None:
         if self._writer:
@@ -129,7 +129,6 @@ async def phone(
         guest = Connection(url, {})
         status, joined = await guest.ask("POST", "/c/api/join", {"code": code})
         assert status == 200, joined
-        guest.close()
     headers = {"Authorization": f"Bearer {joined['token']}"}
     own, stream = Connection(url, headers), Connection(url, headers)
     listening = asyncio.create_task(swallow(stream))
@@ -142,7 +141,6 @@ async def phone(
         await asyncio.sleep(max(0.0, began + EVERY - time.perf_counter()))
     await ready.wait()
     listening.cancel()
-    own.close()
     stream.close()
 
 
@@ -193,17 +191,16 @@ async def run(url: str, opened: Opened, server: Server, phones: int, seconds: fl
     """Have them all draw; the share of a core that the server took."""
     chosen, joining, ready = drawings(), asyncio.Semaphore(JOINING), asyncio.Barrier(phones + 1)
     await send_first(url, opened.code, chosen[0])
-    wall = asyncio.create_task(watch_wall(url, opened.secret, seen))
-    all_phones = asyncio.gather(
-        *(phone(url, opened.code, chosen, seconds, seen, joining, ready, seed) for seed in range(phones))
-    )
-    await ready.wait()
-    began, before = time.perf_counter(), server.seconds()
-    await ready.wait()
-    share = (server.seconds() - before) / (time.perf_counter() - began)
-    await all_phones
-    await asyncio.sleep(2)  # the wall's last ones
-    wall.cancel()
+    async with asyncio.TaskGroup() as tasks:  # where one fails, all do
+        wall = tasks.create_task(watch_wall(url, opened.secret, seen))
+        for seed in range(phones):
+            tasks.create_task(phone(url, opened.code, chosen, seconds, seen, joining, ready, seed))
+        await ready.wait()
+        began, before = time.perf_counter(), server.seconds()
+        await ready.wait()
+        share = (server.seconds() - before) / (time.perf_counter() - began)
+        await asyncio.sleep(2)  # the wall's last ones
+        wall.cancel()
     return share
 
 
