@@ -23,7 +23,8 @@ import numpy as np
 
 from benchmarks.load import SHIFTS, Server, served
 from capsviz import load_model
-from capsviz.classroom.rooms import Classroom, Opened
+from capsviz.classroom.records import Opened
+from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.settings import Settings
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import PAD, Drawing, stroke_of

@@ -19,8 +19,9 @@ from capsviz.classroom import web
 from capsviz.classroom.assets import assets
 from capsviz.classroom.desk import Desk
 from capsviz.classroom.presenter_web import CHANGES
+from capsviz.classroom.records import Opened
 from capsviz.classroom.refusals import Busy
-from capsviz.classroom.rooms import Classroom, Opened
+from capsviz.classroom.rooms import Classroom
 from capsviz.errors import CapsvizError
 from capsviz.texts import texts
 from tests.e2e.protocol import run

@@ -25,9 +25,9 @@ from sqlalchemy.exc import OperationalError
 from capsviz.classroom import limits, names, schema
 from capsviz.classroom.limits import Buckets, Clock
 from capsviz.classroom.names import SIGNS, Tokens, new_code, new_nickname, plain_code
-from capsviz.classroom.records import Rules, Standing
+from capsviz.classroom.records import Opened, Phone, Rules, Standing
 from capsviz.classroom.refusals import Busy, NotAllowed, NotThere, Over, TooOften, Waits
-from capsviz.classroom.rooms import Classroom, Opened, Phone
+from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.settings import Settings, data_folder, from_environment
 from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.inputs.drawings import encode

@@ -31,14 +31,14 @@ const lab = (replies) => {
 
 @pytest.fixture(scope="module")
 def node() -> Any:
-    """Evaluates async expressions in which ``post_``, ``pen``, ``stream``, ``page`` and ``answer`` are the modules."""
+    """Evaluates async expressions in which ``post_``, ``pen``, ``stream``, ``page``, ``answer`` and ``memory`` are the modules."""
     program = shutil.which("node")
     if program is None:
         pytest.skip("no Node is installed, which would run the scripts")
 
     def evaluate(*expressions: str) -> Any:
         script = f"""{bundle("phone")}
-            const [post_, pen, stream, page, answer] = [$phone_post, $phone_pen, $phone_stream, $phone, $phone_answer];
+            const [post_, pen, stream, page, answer, memory] = [$phone_post, $phone_pen, $phone_stream, $phone, $phone_answer, $phone_memory];
             $texts.speak({json.dumps(texts.for_script("common", "class.phone", "guess", "frame"))});
             {LAB}
             console.log(JSON.stringify(await Promise.all([{", ".join(f"(async () => {e})()" for e in expressions)}])));"""
@@ -157,10 +157,10 @@ def test_what_a_phone_keeps_outlasts_the_page_and_may_fail(node: Any) -> None:
     store = "const kept = {}; const store = { getItem: (n) => kept[n] ?? null, setItem: (n, v) => { kept[n] = v; }, removeItem: (n) => { delete kept[n]; } };"
     broken = '{ getItem: () => { throw new Error("no"); }, setItem: () => { throw new Error("full"); }, removeItem: () => { throw new Error("no"); } }'
     assert node(
-        f'{{ {store} const m = new page.Memory("A", store); m.keep({{ token: 1 }}); m.keep({{ ways: [2] }}); const other = new page.Memory("B", store).value; const again = new page.Memory("A", store); const value = {{ ...again.value }}; again.forget(); return [value, other, kept]; }}',
-        f'{{ const m = new page.Memory("A", {broken}); m.keep({{ token: 1 }}); const v = m.value; m.forget(); return [v, m.value]; }}',
-        '{ const m = new page.Memory("A", { getItem: () => "{" }); return m.value; }',
-        '{ const m = new page.Memory("A", null); m.keep({ token: 1 }); return m.value; }',
+        f'{{ {store} const m = new memory.Memory("A", store); m.keep({{ token: 1 }}); m.keep({{ ways: [2] }}); const other = new memory.Memory("B", store).value; const again = new memory.Memory("A", store); const value = {{ ...again.value }}; again.forget(); return [value, other, kept]; }}',
+        f'{{ const m = new memory.Memory("A", {broken}); m.keep({{ token: 1 }}); const v = m.value; m.forget(); return [v, m.value]; }}',
+        '{ const m = new memory.Memory("A", { getItem: () => "{" }); return m.value; }',
+        '{ const m = new memory.Memory("A", null); m.keep({ token: 1 }); return m.value; }',
     ) == [[{"token": 1, "ways": [2]}, {}, {}], [{"token": 1}, {}], {}, {"token": 1}]
 
 

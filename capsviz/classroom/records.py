@@ -165,3 +165,39 @@ class Glance:
     state: int
     revision: int
     over: bool
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A class that has just been opened.
+
+    Attributes:
+        code: by which phones join.
+        secret: on which the presenter's rights hang; it is kept nowhere else.
+        ends: when it ends by itself, in seconds since 1970.
+    """
+
+    code: str
+    secret: str
+    ends: float
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phone that has joined: numbers of its class and of itself."""
+
+    room: int
+    id: int
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a phone is given to keep.
+
+    Attributes:
+        token: by which it is known again.
+        nickname: two words.
+    """
+
+    token: str
+    nickname: str

@@ -3,7 +3,6 @@
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -31,7 +30,7 @@ from capsviz.classroom.names import (
     plain_code,
 )
 from capsviz.classroom.presenter import Presenter
-from capsviz.classroom.records import Glance, Room, Rules, Standing, Tile
+from capsviz.classroom.records import Glance, Joined, Opened, Phone, Room, Rules, Standing, Tile
 from capsviz.classroom.refusals import NotAllowed, NotThere, Over, TooOften, Waits
 from capsviz.classroom.schema import drawings, phones, polls, rooms, votes
 from capsviz.classroom.settings import Settings
@@ -42,42 +41,6 @@ from capsviz.texts import say, speak_of
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A class that has just been opened.
-
-    Attributes:
-        code: by which phones join.
-        secret: on which the presenter's rights hang; it is kept nowhere else.
-        ends: when it ends by itself, in seconds since 1970.
-    """
-
-    code: str
-    secret: str
-    ends: float
-
-
-@dataclass(frozen=True)
-class Phone:
-    """A phone that has joined: numbers of its class and of itself."""
-
-    room: int
-    id: int
-
-
-@dataclass(frozen=True)
-class Joined:
-    """What a phone is given to keep.
-
-    Attributes:
-        token: by which it is known again.
-        nickname: two words.
-    """
-
-    token: str
-    nickname: str
 
 
 class Classroom:

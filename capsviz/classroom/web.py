@@ -21,9 +21,9 @@ from capsviz.classroom.guard import answer, bearer, body_of, guarded
 from capsviz.classroom.messages import parse_mark, parse_sent
 from capsviz.classroom.payloads import answered, told
 from capsviz.classroom.presenter_web import PresenterWeb
-from capsviz.classroom.records import Glance, Room, Tile
+from capsviz.classroom.records import Glance, Phone, Room, Tile
 from capsviz.classroom.refusals import Busy, NotThere
-from capsviz.classroom.rooms import Classroom, Phone
+from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.streams import BEATING, Watcher, message
 from capsviz.errors import CapsvizError
 from capsviz.texts import say

@@ -1,59 +1,15 @@
 // The page on a phone: join, draw, send, see the answer. What must last is kept by the phone, what counts by the server.
 
 import { answerNodes, seenNode } from "./phone_answer.js";
+import { Memory, storage } from "./phone_memory.js";
 import { fill, node, strong } from "./phone_nodes.js";
 import { Pad } from "./phone_pen.js";
+import { pollNodes } from "./phone_poll.js";
 import { ask, newMark, Outbox, passing, pause, sleep } from "./phone_post.js";
 import { Listener } from "./phone_stream.js";
 import { kindWords, say, speak } from "./texts.js";
 
 const API = "api";
-
-// What the phone keeps of a class. Where nothing can be kept (a private window), it lasts as long as the page.
-export class Memory {
-  /**
-   * @param {string} code
-   * @param {Storage | null} storage
-   */
-  constructor(code, storage) {
-    this.name = `capsviz.class.${code}`;
-    this.storage = storage;
-    /** @type {any} */
-    this.value = {};
-    try {
-      this.value = JSON.parse((storage && storage.getItem(this.name)) || "{}") || {};
-    } catch {
-      // damaged, or forbidden: as if nothing had been kept
-    }
-  }
-
-  /** @param {any} changes */
-  keep(changes) {
-    Object.assign(this.value, changes);
-    try {
-      if (this.storage) this.storage.setItem(this.name, JSON.stringify(this.value));
-    } catch {
-      // full, or forbidden
-    }
-  }
-
-  forget() {
-    this.value = {};
-    try {
-      if (this.storage) this.storage.removeItem(this.name);
-    } catch {
-      // forbidden
-    }
-  }
-}
-
-function storage() {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}
 
 class Phone {
   /**
@@ -390,26 +346,6 @@ class Phone {
     window.history.replaceState(null, "", "./");
     this.begin("");
   }
-}
-
-/**
- * @param {any} poll
- * @param {number | null} vote
- * @param {(choice: number) => void} choose
- */
-function pollNodes(poll, vote, choose) {
-  const all = poll.tally ? Math.max(1, ...poll.tally) : 1;
-  const choices = poll.choices.map((/** @type {string} */ text, /** @type {number} */ place) => {
-    if (poll.open) return node("button", { "aria-pressed": String(vote === place), onclick: () => choose(place) }, text);
-    const right = poll.truth === place;
-    const bar = node("span", { class: "tally" });
-    bar.style.width = `${poll.tally ? (100 * poll.tally[place]) / all : 0}%`;
-    const count = poll.tally ? node("span", { class: "count" }, say("class.phone.votes", { count: poll.tally[place] })) : null;
-    return node("div", { class: `choice${right ? " right" : ""}${vote === place ? " own" : ""}` }, bar, node("span", {}, text, right ? ` (${say("class.phone.truth")})` : ""), count);
-  });
-  const own = vote === null || vote === undefined ? "" : poll.choices[vote];
-  const said = own ? say(poll.open ? "class.phone.voted" : "class.phone.votedClosed", { choice: own }) : poll.open ? "" : say("class.phone.pollClosed");
-  return [node("h2", {}, say("class.phone.poll")), node("p", { class: "question" }, poll.question), node("div", { class: "choices wide", role: "group", "aria-label": poll.question }, ...choices), said ? node("p", { role: "status" }, said) : null];
 }
 
 /**
