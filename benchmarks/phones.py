@@ -155,12 +155,7 @@ async def send(own: Connection, drawn: Drawn, seen: Seen, nickname: str, twice: 
     value = {"mark": mark, "strokes": drawn.strokes, "width": drawn.width, "said": ""}
     began = time.perf_counter()
     seen.sent[nickname].append(began)
-    while True:
-        status, answer = await own.ask("POST", "/c/api/send", value)
-        if status not in (429, 503):
-            break
-        seen.busy += 1
-        await asyncio.sleep(answer["retry"] or 1)
+    status, answer = await until_answered(own, value, seen)
     seen.waits.append(time.perf_counter() - began)
     if status != 200:
         seen.wrong.append(f"answered {status}: {answer}")
@@ -169,9 +164,19 @@ async def send(own: Connection, drawn: Drawn, seen: Seen, nickname: str, twice: 
     check(answer, drawn, seen)
     if twice:
         seen.again += 1
-        status, again = await own.ask("POST", "/c/api/send", value)
+        status, again = await until_answered(own, value, seen)
         if (status, again) != (200, answer):
             seen.wrong.append(f"sent again, answered {status}: {again}")
+
+
+async def until_answered(own: Connection, value: Any, seen: Seen) -> tuple[int, Any]:
+    """Status and answer; where the server is busy, the same again when it says."""
+    while True:
+        status, answer = await own.ask("POST", "/c/api/send", value)
+        if status not in (429, 503):
+            return status, answer
+        seen.busy += 1
+        await asyncio.sleep(answer["retry"] or 1)
 
 
 def check(answer: Any, drawn: Drawn, seen: Seen) -> None:

@@ -112,8 +112,9 @@ async def listening(app: Any, address: str, headers: Mapping[str, str]) -> Async
                 return None
             came.clear()
             waiting = asyncio.ensure_future(came.wait())
-            await asyncio.wait({task, waiting}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({task, waiting}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
+            assert done, "nothing comes"
 
     following.reply = reply  # type: ignore[attr-defined]
     yield following

@@ -57,7 +57,7 @@ def mark() -> str:
 
 
 def sent(strokes: Sequence[Sequence[float]] = SEVEN, said: str = "", name: str = "") -> Sent:
-    return parse_sent(body(strokes, said, name), DIGITS)
+    return parse_sent(body(strokes, said, name))
 
 
 def body(strokes: Sequence[Sequence[float]] = SEVEN, said: str = "", name: str = "") -> dict[str, Any]:

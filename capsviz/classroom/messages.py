@@ -45,7 +45,7 @@ class Sent:
     Attributes:
         mark: that the phone made up for it: the same one again is the same drawing.
         drawing: simplified and on the grid, as the pad would have it.
-        said: name of the class that it is meant to be; "" where nobody said.
+        said: name of the class that it is meant to be; "" where nobody said. Whether the network knows it, ``send`` sees.
     """
 
     mark: str
@@ -53,7 +53,7 @@ class Sent:
     said: str
 
 
-def parse_sent(value: Mapping[str, Any], classes: Sequence[str]) -> Sent:
+def parse_sent(value: Mapping[str, Any]) -> Sent:
     """{"mark": text, "strokes": [[x, y, x, y, ...], ...] in pixels of the pad, "width": pixels, "said": class or ""}.
 
     Raises:
@@ -69,7 +69,10 @@ def parse_sent(value: Mapping[str, Any], classes: Sequence[str]) -> Sent:
     width = real(value.get("width"), 1, WIDEST, say("message.pen"))
     made = tuple(stroke_of(_points(way), width) for way in strokes)
     check_size(made)
-    return Sent(mark, Drawing(made), parse_class(value.get("said", ""), classes))
+    said = value.get("said", "")
+    if not isinstance(said, str):
+        raise _strange()
+    return Sent(mark, Drawing(made), said)
 
 
 def _points(way: Sequence[object]) -> np.ndarray:

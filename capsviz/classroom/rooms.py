@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from capsviz.classroom import rows
@@ -247,6 +247,7 @@ class Classroom:
         """Have a drawing read, and keep it: the same mark again is given what the first was, and nothing is added.
 
         Raises:
+            MessageError: if the network tells no class apart of the name that it is meant to be.
             ImageError: if nothing can be made out in it.
             Waits: while the class pauses.
             Over: if it has ended, or is gone.
@@ -255,22 +256,23 @@ class Classroom:
         """
         with self._store.reading() as connection:
             known = self._tile(connection, phone, sent.mark)
-            room = self._room(connection, phone.room)
-            self._nickname(connection, phone)
+            room = self._row(connection, phone)
         if known is not None:
             return known
         self._check_open(room)
+        shape = shape_of(room.network)
+        said = parse_class(sent.said, shape.classes)
         wait = self._drawing.take(phone.id)
         if wait:
             raise TooOften(say("class.refused.fast"), wait)
-        speak_of(shape_of(room.network).kind)
+        speak_of(shape.kind)
         read = self._answers.read(room.network, sent.drawing)
         values = {
-            "room": room.id,
+            "room": phone.room,
             "phone": phone.id,
             "mark": sent.mark,
             "strokes": encode(sent.drawing),
-            "said": sent.said,
+            "said": said,
             "network": room.network,
             "read": read.name,
             "verdict": read.verdict,
@@ -287,30 +289,41 @@ class Classroom:
             raise Over(say("class.refused.over"))
         return tile
 
-    def _check_open(self, room: Room) -> None:
+    def _row(self, connection: Connection, phone: Phone) -> Row[Any]:
+        """Of a phone's class: what one needs of it for each drawing, in one look."""
+        wanted = select(rooms).join(phones, phones.c.room == rooms.c.id)
+        here = (phones.c.id == phone.id) & (rooms.c.id == phone.room) & (rooms.c.ends > self._clock())
+        room = connection.execute(wanted.where(here)).one_or_none()
+        if room is None:
+            raise Over(say("class.refused.over"))
+        return room
+
+    def _check_open(self, room: Row[Any]) -> None:
         if room.closed:
             raise Over(say("class.refused.ended"))
-        if room.rules.paused:
+        if room.paused:
             raise Waits(say("class.refused.paused"), 5)
 
     def _keep(self, phone: Phone, values: dict[str, Any]) -> None:
+        counts = select(func.count()).select_from(drawings)
+        of_phone = counts.where(drawings.c.phone == phone.id).scalar_subquery()
+        of_all = counts.where(drawings.c.room == phone.room).scalar_subquery()
         with self._store.writing() as connection:
-            room = self._room(connection, phone.room)  # as it is now, which may be another than before
+            room = self._row(connection, phone)  # as it is now, which may be another than before
             self._check_open(room)
-            counts = select(func.count()).select_from(drawings)
-            of_phone = connection.execute(counts.where(drawings.c.phone == phone.id)).scalar_one()
-            if of_phone >= MOST_DRAWINGS:
+            own, everybody_s = connection.execute(select(of_phone, of_all)).one()
+            if own >= MOST_DRAWINGS:
                 raise TooOften(say("class.refused.many", most=MOST_DRAWINGS))
-            if connection.execute(counts.where(drawings.c.room == room.id)).scalar_one() >= MOST_ALL_DRAWINGS:
+            if everybody_s >= MOST_ALL_DRAWINGS:
                 raise TooOften(say("class.refused.all"))
             connection.execute(
                 insert(drawings).values(
                     **values,
                     guess="",
-                    covered=room.rules.guess_first,
-                    standing=Standing.WAITING if room.rules.let_through else Standing.SHOWN,
-                    task=room.task.number if room.task else 0,
-                    revision=changed(connection, room.id),
+                    covered=room.guess_first,
+                    standing=Standing.WAITING if room.let_through else Standing.SHOWN,
+                    task=room.task,
+                    revision=changed(connection, phone.room),
                 )
             )
 

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from capsviz.classroom.answers import shape_of
 from capsviz.classroom.assets import assets, page
 from capsviz.classroom.desk import Desk
 from capsviz.classroom.guard import answer, bearer, body_of, guarded
@@ -147,8 +146,7 @@ class Web:
         def job() -> Tile:
             classroom = self._there()
             phone = classroom.phone(token)
-            classes = shape_of(classroom.room(phone).network).classes
-            return classroom.send(phone, parse_sent(value, classes))
+            return classroom.send(phone, parse_sent(value))
 
         return answer(answered(await self._reading.run(job)))
 
