@@ -178,11 +178,22 @@ def journey(
     for page, expected in ((one, name), (three, third)):
         page.reload()
         assert nickname(page) == expected
+    # While the class pauses a drawing waits, through a refresh too.
+    presenter.rule(paused=True)
+    press(one, "Noch eine zeichnen")
+    expect(one.locator(".notice")).to_contain_text("macht Pause")
+    draw(one, SEVEN)
+    press(one, "Senden")
+    expect(one.locator(".waits")).to_contain_text("sobald es weitergeht")
+    one.reload()
+    expect(one.locator(".waits")).to_be_visible()
+    presenter.rule(paused=False)
+    answered(one, "7")
     drawn = [(tile.read, tile.said, tile.task) for tile in presenter.wall().tiles]
-    assert sorted(drawn) == [("1", "", 0), ("1", "7", 1), ("7", "", 0), ("7", "1", 0)]
+    assert sorted(drawn) == [("1", "", 0), ("1", "7", 1), ("7", "", 0), ("7", "1", 0), ("7", "7", 1)]
 
     # One is let through no more, and the class is closed.
-    last = max(tile.id for tile in presenter.wall().tiles)
+    last = max(tile.id for tile in presenter.wall().tiles if tile.phone == third)
     presenter.place([last], "hidden")  # type: ignore[arg-type] # as a word
     expect(three.locator(".standing")).to_have_text("It has been taken off the wall.")
     presenter.close()
