@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 from streamlit import config
 
-from capsviz.app import session
 from capsviz.classroom import web
 from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.settings import Settings, from_environment
@@ -46,6 +45,8 @@ def settings() -> Settings:
 
 def _model_of(name: str) -> "Model":
     """The network that the sessions have too."""
+    from capsviz.app import session  # which declares components: not before Streamlit runs
+
     with session._loading:
         if name not in session._loaded:
             session._loaded[name] = session._load(name)

@@ -278,7 +278,8 @@ class Phone {
     this.pad.canvas.setAttribute("aria-label", say(pending ? "class.phone.drawnAlt" : "class.phone.pad", words));
     this.hint.textContent = this.pad.ways.length ? "" : say("class.phone.hint", words);
     fill(parts.problem, this.problem, () => [this.problem]);
-    fill(parts.meant, [told.network.classes, this.meant(), Boolean(pending), told.network.kind], () => [this.meantNode(Boolean(pending))]);
+    parts.meant.hidden = Boolean(pending); // so that all that can be pressed is in sight
+    fill(parts.meant, [told.network.classes, this.meant(), told.network.kind], () => [this.meantNode()]);
     const [empty, waits] = [!this.pad.ways.length, this.waits];
     fill(parts.tools, [empty, this.pad.cleared.length > 0, pending && waits], () => (pending ? this.waitingNodes() : this.toolNodes(empty)));
     const network = this.networkOf(answer);
@@ -292,14 +293,13 @@ class Phone {
     return answer && shown && shown.name === answer.network ? shown : this.told.network;
   }
 
-  /** @param {boolean} disabled */
-  meantNode(disabled) {
+  meantNode() {
     const choose = (/** @type {any} */ event) => {
       this.memory.keep({ said: event.target.value });
       this.draw();
     };
     const options = ["", ...this.told.network.classes].map((name) => node("option", { value: name, selected: name === this.meant() }, name || say("class.phone.unsaid")));
-    return node("label", {}, node("span", {}, say("class.phone.meant")), node("select", { disabled, onchange: choose }, ...options));
+    return node("label", {}, node("span", {}, say("class.phone.meant")), node("select", { onchange: choose }, ...options));
   }
 
   /** @param {boolean} empty */
