@@ -101,8 +101,8 @@ def test_the_page_speaks_the_browser_s_language(served: Served) -> None:
         reply = served.ask("GET", served.opened.code, {"accept-language": asked})
         assert f'<html lang="{language}">' in reply.body.decode()
         assert str(texts(language)["class.phone.title"]) in reply.body.decode()
-    assert '<html lang="de">' in served.ask("GET", "?language=de").body.decode()
-    assert '<html lang="en">' in served.ask("GET", "?language=<script>").body.decode()
+    assert '<html lang="de">' in served.ask("GET", "?lang=de").body.decode()
+    assert '<html lang="en">' in served.ask("GET", "?lang=<script>").body.decode()
     problem = served.ask("POST", "api/join", {"accept-language": "de"}, {"code": "FFFFFF"}).json["problem"]
     assert problem == texts("de")["class.refused.code"]
 

@@ -74,8 +74,8 @@ def answer(value: object, status: int = 200, headers: Mapping[str, str] | None =
 
 
 def wanted_language(request: Request) -> str:
-    """The one of ours that the address asks for by ?language=, or else the browser likes best."""
-    asked = request.query_params.get("language", "")
+    """The one of ours that the address asks for by ?lang=, or else the browser likes best."""
+    asked = request.query_params.get("lang", "")
     if asked in languages():
         return asked
     wishes = []
