@@ -1,8 +1,9 @@
-"""Many people drawing at once, without browsers: ``python -m benchmarks.load --sessions 30 --seconds 60``.
+"""Many people drawing at once, without browsers: ``python -m benchmarks.load --sessions 30 --seconds 60``, or ``--phones 200``.
 
 Each session speaks Streamlit's protocol over a websocket as a browser does: it opens the app, then clears the canvas
 and draws a digit, every few seconds. Every answer that comes back is held against what the library says of that
-drawing. Only a server on this machine is asked, by a bounded number of sessions for a bounded time.
+drawing. Only a server on this machine is asked, by a bounded number of sessions for a bounded time. How phones of a class
+do it, phones.py says.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from capsviz.networks.base import DEFAULT
 from tests.e2e.protocol import Session, connected
 from tests.e2e.serving import serve
 
-MOST_SESSIONS, MOST_SECONDS = 100, 600
+MOST_SESSIONS, MOST_PHONES, MOST_SECONDS = 100, 1_000, 600
 EVERY = 3.0  # seconds from one drawing to the next, on average
 SHIFTS = (-0.04, 0, 0.04)  # of an example, as shares of the canvas: each shift is another drawing
 ANSWER = re.compile(r'data-testid="answer">(.)<')
@@ -198,12 +199,12 @@ async def load(url: str, server: Server, sessions: int, seconds: float, page: st
 
 
 @contextmanager
-def served(url: str | None) -> Iterator[tuple[str, Server]]:
+def served(url: str | None, **environment: str) -> Iterator[tuple[str, Server]]:
     """The server that was named, or one of its own."""
     if url:
         yield url, Server(None)
         return
-    with serve("app.py") as own:
+    with serve("app.py", **environment) as own:
         (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         yield own, Server(int(child))
 
@@ -232,7 +233,18 @@ def main() -> int:
         help="until they are gone; Streamlit forgets sessions after 120 (%(default)s)",
     )
     parser.add_argument("--url", type=local, help="of a server that runs here already (else one is started)")
+    parser.add_argument(
+        "--phones",
+        type=int,
+        choices=range(1, MOST_PHONES + 1),
+        metavar="N",
+        help="of a class on a server of its own, instead of sessions",
+    )
     options = parser.parse_args()
+    if options.phones:
+        from benchmarks.phones import load_phones
+
+        return int(load_phones(options.phones, options.seconds) > 0)
     with served(options.url) as (url, server):
         page = "" if options.page == "draw" else options.page
         return int(asyncio.run(load(url, server, options.sessions, options.seconds, page, options.rest)) > 0)

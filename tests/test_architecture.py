@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the lowest up. A room may use those before it, and itself.
 FLOORS = (
     *("errors", "texts", "checks", "arrays", "traces", "inputs", "layers", "networks", "models"),
-    *("measures", "figures", "training", "app", "commands", "__main__"),
+    *("measures", "figures", "training", "classroom", "app", "commands", "__main__"),
 )
 MOST_LINES = 400
 LONGER = {  # and why
@@ -144,6 +144,7 @@ def all_of(*rooms: str) -> str:
             all_of("inputs", "layers", "networks", "models", "measures", "training"),
             {"streamlit", "plotly", "torchvision"},
         ),
+        (all_of("classroom"), {"torch", "streamlit"}),
         ("import capsviz.app.session, capsviz.app.frame, capsviz.app.pages", {"torch"}),
     ],
 )

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit import App, config, net_util
 
+from capsviz.app.classes import dismiss_classes, hold_classes
 from capsviz.checks import one_line
 
 
@@ -80,6 +81,8 @@ async def started(app: App) -> AsyncIterator[None]:
     address = net_util.get_internal_ip()
     if address:
         print(f"  In this network: http://{address}:{config.get_option('server.port')}\n", flush=True)
-    idle = asyncio.create_task(hand_back_when_idle())
+    tasks = [asyncio.create_task(hand_back_when_idle()), asyncio.create_task(hold_classes())]
     yield
-    idle.cancel()
+    for task in tasks:
+        task.cancel()
+    dismiss_classes()

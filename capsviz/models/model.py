@@ -99,6 +99,12 @@ class Model:
             name: sum(p.numel() for p in layer.parameters()) for name, layer in self._way.net.named_children()
         }
 
+    def without_workers(self) -> "Model":
+        """The same network, computing in the thread that asks: for a caller with threads of its own."""
+        alone = copy.copy(self)
+        alone._workers = None
+        return alone
+
     def trace(self, image: ArrayLike, iterations: int | None = None) -> Any:
         """Classify one image and keep every step of the way.
 

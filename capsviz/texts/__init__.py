@@ -195,9 +195,15 @@ def noun(kind: str, count: float = 1) -> str:
 
 def drawn() -> str:
     """The word for what there is to be drawn now."""
-    return noun(_reads() if _reads else "digit")
+    return noun(_drawn.get() or (_reads() if _reads else "digit"))
 
 
+def speak_of(kind: str) -> None:
+    """Have ``kind``, as ``Shape.kind``, drawn from now on, in this context; "" for what is to be drawn otherwise."""
+    _drawn.set(kind)
+
+
+_drawn: ContextVar[str] = ContextVar("drawn", default="")
 _reads: Callable[[], str] | None = None  # who knows what there is to be drawn
 
 

@@ -63,9 +63,9 @@ def until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def serve(script: str, tracebacks: bool = False, **environment: str) -> Iterator[str]:
-    """Serve a Streamlit script on a free port; the address. A traceback in its log is an error, unless expected."""
-    port = free_port()
+def serve(script: str, tracebacks: bool = False, port: int = 0, **environment: str) -> Iterator[str]:
+    """Serve a Streamlit script on a port, or a free one; the address. A traceback in its log is an error, unless expected."""
+    port = port or free_port()
     with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
         server = subprocess.Popen(
             [

@@ -29,7 +29,7 @@ function signsOf(language) {
   /** @param {string} type */
   const part = (type) => parts.find((one) => one.type === type)?.value ?? "";
   // What follows the decimals: the sign, with a space before it in many languages.
-  const percent = parts.slice(parts.findLastIndex((one) => one.type === "fraction") + 1).map((one) => one.value).join("");
+  const percent = parts.slice(parts.map((one) => one.type).lastIndexOf("fraction") + 1).map((one) => one.value).join("");
   return { decimal: part("decimal"), group: part("group"), percent };
 }
 

@@ -1,0 +1,257 @@
+"""Many phones in one class: ``python -m benchmarks.load --phones 200 --seconds 60``.
+
+Each phone joins, listens to its stream and sends a drawing every ten seconds, spread over them; where the server is
+busy it waits and sends the same again, and now and then it sends one again as if the answer had been lost. A wall
+listens. Every answer is held against the library's, and at the end the database against what was accepted: none lost,
+none there twice.
+"""
+
+import asyncio
+import json
+import random
+import secrets
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from benchmarks.load import SHIFTS, Server, served
+from capsviz import load_model
+from capsviz.classroom.records import Opened
+from capsviz.classroom.rooms import Classroom
+from capsviz.classroom.settings import Settings
+from capsviz.errors import CapsvizError
+from capsviz.inputs.drawings import PAD, Drawing, stroke_of
+from capsviz.inputs.examples import EXAMPLES
+
+EVERY = 10.0  # seconds from one drawing of a phone to the next
+AGAIN = 0.05  # of the drawings are sent twice
+EXACT = 5e-6  # by which a score may differ: six decimals, and the order of sums
+JOINING = 50  # phones that join at once
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawing as a phone sends it, and the library's scores."""
+
+    strokes: list[list[float]]
+    width: float
+    scores: list[float]
+
+
+@dataclass
+class Seen:
+    """What all phones together have seen."""
+
+    waits: list[float] = field(default_factory=list)  # seconds from sending to the answer
+    accepted: list[str] = field(default_factory=list)
+    busy: int = 0
+    again: int = 0
+    wrong: list[str] = field(default_factory=list)
+    sent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # when, by nickname
+    shown: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # when, on the wall
+
+
+class Connection:
+    """Asks one server; a connection for each question: the server closes those that rest for 5 seconds."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname, parts.port
+        self._common = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def ask(self, method: str, path: str, value: Any = None) -> tuple[int, Any]:
+        """Status and JSON of an answer."""
+        reader, headers, status = await self._send(method, path, value)
+        value = json.loads(await reader.readexactly(int(headers["content-length"])))
+        self.close()
+        return status, value
+
+    async def listen(self, path: str) -> Any:
+        """Messages of a stream."""
+        reader, _, status = await self._send("GET", path, None)
+        assert status == 200, status
+        text = b""
+        while size := int((await reader.readline()) or b"0", 16):  # it comes in chunks
+            text += (await reader.readexactly(size + 2))[:-2]
+            *whole, text = text.split(b"\n\n")
+            for part in whole:
+                if part.startswith(b"data: "):
+                    yield json.loads(part[6:])
+
+    async def _send(
+        self, method: str, path: str, value: Any
+    ) -> tuple[asyncio.StreamReader, dict[str, str], int]:
+        reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        body = b"" if value is None else json.dumps(value).encode()
+        kind = "" if value is None else "Content-Type: application/json\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{self._common}{kind}Content-Length: {len(body)}\r\n\r\n"
+        self._writer.write(head.encode() + body)
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:] if line)
+        }
+        return reader, headers, int(lines[0].split()[1])
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+
+
+def drawings() -> list[Drawn]:
+    """The examples, each at several places, with the library's scores."""
+    model = load_model(device="cpu")
+    made = []
+    for example in EXAMPLES:
+        for shift in SHIFTS:
+            ways = [PAD * (np.array(stroke) + shift) for stroke in example.strokes]
+            strokes = tuple(stroke_of(way, PAD * example.width) for way in ways)
+            try:
+                scores = model.predict(Drawing(strokes).image()[None])[0]
+            except CapsvizError:
+                continue
+            made.append(Drawn([way.ravel().tolist() for way in ways], PAD * example.width, scores.tolist()))
+    return made
+
+
+async def phone(
+    url: str, code: str, chosen: list[Drawn], seconds: float, seen: Seen, joining: asyncio.Semaphore, ready: asyncio.Barrier, seed: int
+) -> None:  # fmt: skip
+    """Join, wait for the others, draw until it is time to leave."""
+    rng = random.Random(seed)
+    async with joining:
+        guest = Connection(url, {})
+        status, joined = await guest.ask("POST", "/c/api/join", {"code": code})
+        assert status == 200, joined
+    headers = {"Authorization": f"Bearer {joined['token']}"}
+    own, stream = Connection(url, headers), Connection(url, headers)
+    listening = asyncio.create_task(swallow(stream))
+    await ready.wait()
+    end = time.perf_counter() + seconds
+    await asyncio.sleep(rng.uniform(0, min(EVERY, seconds)))
+    while time.perf_counter() < end:
+        began = time.perf_counter()
+        await send(own, rng.choice(chosen), seen, joined["own"]["nickname"], rng.random() < AGAIN)
+        await asyncio.sleep(max(0.0, began + EVERY - time.perf_counter()))
+    await ready.wait()
+    listening.cancel()
+    stream.close()
+
+
+async def swallow(stream: Connection) -> None:
+    async for _ in stream.listen("/c/api/stream"):
+        pass
+
+
+async def send(own: Connection, drawn: Drawn, seen: Seen, nickname: str, twice: bool) -> None:
+    mark = secrets.token_hex(16)
+    value = {"mark": mark, "strokes": drawn.strokes, "width": drawn.width, "said": ""}
+    began = time.perf_counter()
+    seen.sent[nickname].append(began)
+    status, answer = await until_answered(own, value, seen)
+    seen.waits.append(time.perf_counter() - began)
+    if status != 200:
+        seen.wrong.append(f"answered {status}: {answer}")
+        return
+    seen.accepted.append(mark)
+    check(answer, drawn, seen)
+    if twice:
+        seen.again += 1
+        status, again = await until_answered(own, value, seen)
+        if (status, again) != (200, answer):
+            seen.wrong.append(f"sent again, answered {status}: {again}")
+
+
+async def until_answered(own: Connection, value: Any, seen: Seen) -> tuple[int, Any]:
+    """Status and answer; where the server is busy, the same again when it says."""
+    while True:
+        status, answer = await own.ask("POST", "/c/api/send", value)
+        if status not in (429, 503):
+            return status, answer
+        seen.busy += 1
+        await asyncio.sleep(answer["retry"] or 1)
+
+
+def check(answer: Any, drawn: Drawn, seen: Seen) -> None:
+    off = np.abs(np.array(answer["scores"]) - drawn.scores).max()
+    if off > EXACT or answer["read"] != str(int(np.argmax(drawn.scores))):
+        seen.wrong.append(f"read {answer['read']}, off by {off:.2g}")
+
+
+async def watch_wall(url: str, secret: str, seen: Seen) -> None:
+    wall = Connection(url, {"Authorization": f"Bearer {secret}"})
+    async for message in wall.listen("/c/api/class/stream?since=0"):
+        now = time.perf_counter()
+        for tile in message["tiles"]:
+            seen.shown[tile["phone"]].append(now)
+
+
+async def run(url: str, opened: Opened, server: Server, phones: int, seconds: float, seen: Seen) -> float:
+    """Have them all draw; the share of a core that the server took."""
+    chosen, joining, ready = drawings(), asyncio.Semaphore(JOINING), asyncio.Barrier(phones + 1)
+    await send_first(url, opened.code, chosen[0])
+    async with asyncio.TaskGroup() as tasks:  # where one fails, all do
+        wall = tasks.create_task(watch_wall(url, opened.secret, seen))
+        for seed in range(phones):
+            tasks.create_task(phone(url, opened.code, chosen, seconds, seen, joining, ready, seed))
+        await ready.wait()
+        began, before = time.perf_counter(), server.seconds()
+        await ready.wait()
+        share = (server.seconds() - before) / (time.perf_counter() - began)
+        await asyncio.sleep(2)  # the wall's last ones
+        wall.cancel()
+    return share
+
+
+async def send_first(url: str, code: str, drawn: Drawn) -> None:
+    """The network is loaded for the first."""
+    guest = Connection(url, {})
+    _, joined = await guest.ask("POST", "/c/api/join", {"code": code})
+    own = Connection(url, {"Authorization": f"Bearer {joined['token']}"})
+    await send(own, drawn, Seen(), "", False)
+
+
+def load_phones(phones: int, seconds: float) -> int:
+    """Run it on a server of its own and print what was seen; how much was wrong, lost or there twice."""
+    with tempfile.TemporaryDirectory() as folder, served(None, CAPSVIZ_DATA=folder) as (url, server):
+        room, seen = Classroom(Settings(Path(folder)), load_model), Seen()
+        opened = room.open()
+        share = asyncio.run(run(url, opened, server, phones, seconds, seen))
+        kept = Counter(
+            tile.mark
+            for tile in room.presenter(opened.secret).wall(most=50_000).tiles
+            if tile.phone in seen.sent
+        )
+        room.close()
+        memory = server.megabytes()
+    lost, twice = set(seen.accepted) - kept.keys(), sum(count - 1 for count in kept.values())
+    if not seen.waits:
+        raise SystemExit("Nobody came to draw: give more --seconds.")
+    low, median, high = (1000 * np.quantile(seen.waits, [0.05, 0.5, 0.95])).tolist()
+    late = [
+        shown - sent
+        for name in seen.sent
+        for sent, shown in zip(seen.sent[name], seen.shown[name], strict=False)
+    ]
+    print(
+        f"{phones} phones for {seconds:g} s: {len(seen.waits)} drawings, {len(seen.wrong)} wrong, {len(lost)} lost, "
+        f"{twice} there twice; {seen.again} sent again, {seen.busy} times busy"
+    )
+    print(f"sent to answered: p50 {median:.0f} ms, p95 {high:.0f} ms, p5 {low:.0f} ms")
+    print(
+        f"sent to the wall: p50 {np.median(late):.2f} s, p95 {np.quantile(late, 0.95):.2f} s, at most {max(late):.2f} s"
+    )
+    print(
+        f"processor time of the server: {share:.2f} of a core, {1000 * share * seconds / len(seen.waits):.0f} ms a drawing; "
+        f"memory {memory:.0f} MB"
+    )
+    for problem in seen.wrong[:5]:
+        print(f"wrong: {problem}", file=sys.stderr)
+    return len(seen.wrong) + len(lost) + twice
