@@ -662,7 +662,7 @@ def test_the_page_carries_its_payload(document: str, trace: RoutingTrace, drawin
     assert parsed.tags.count("script") == 2
     assert "$explorer.default({ data" in parsed.text["script"]
     assert "function mountRouting" in parsed.text["script"]
-    assert 'id="routing"' in document
+    assert '<div id="view"></div>' in document
 
 
 def test_the_page_loads_nothing(document: str, trace: RoutingTrace, drawings: np.ndarray) -> None:

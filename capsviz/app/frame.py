@@ -80,10 +80,12 @@ def _around(page: Page) -> Iterator[None]:
 
 def _way_out(page: Page) -> None:
     """Below a page that was prepared: that it was, and a way to all that there is."""
-    if prepared.now() == prepared.Prepared() or not page.listed:
+    found = prepared.now()
+    if found == prepared.Prepared() or not page.listed:
         return
+    said = say("prepared.says") if found.hide or found.lock else say("prepared.asks")
     with st.container(key="prepared", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f"<p>{html.escape(say('prepared.says'))}</p>")
+        st.html(f"<p>{html.escape(said)}</p>")
         st.button(say("prepared.leave"), key="prepared_leave", type="tertiary", on_click=_everything)
 
 

@@ -53,6 +53,8 @@ class Shortcuts {
       element("button", { type: "button", onclick: () => this.dialog.close() }, say("keys.close")),
     );
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close()); // beside it
+    // While the list is open its keys are its own: Escape closes it, and does nothing to the view behind it.
+    this.dialog.addEventListener("keydown", (event) => event.key !== "?" && event.stopPropagation());
     this.button = element(
       "button",
       { type: "button", class: "ask", "aria-label": say("keys.title"), title: say("keys.tip"), onclick: () => this.toggle() },

@@ -6,7 +6,7 @@ import numpy as np
 
 from capsviz.figures.reading import EN_DASH
 from capsviz.figures.replay import named_classes
-from capsviz.figures.slides.base import MARGIN, RIGHT, SMALL, Slide, spread
+from capsviz.figures.slides.base import MARGIN, RIGHT, SMALL, Slide, spread, width_of
 from capsviz.figures.theme import class_colours, ink
 from capsviz.measures.replay import NONE, Replay
 from capsviz.texts import noun, say
@@ -69,7 +69,7 @@ def _axes(slide: Slide, replay: Replay) -> None:
 
 
 def _answers(slide: Slide, replay: Replay) -> None:
-    """A ribbon of the answers, each as long as it lasts."""
+    """A ribbon of the answers, each as long as it lasts, with its name where there is room."""
     answers, x, colours = replay.answers, _x(replay), class_colours(len(replay.shape.classes))
     first = 0
     for at in range(1, len(answers) + 1):
@@ -79,9 +79,8 @@ def _answers(slide: Slide, replay: Replay) -> None:
             end = x[at] if at < len(answers) else END + 12
             name = replay.shape.classes[answers[first]]
             slide.box(x[first], RIBBON, end - x[first] - 2, 14, colours[answers[first]])
-            slide.text(
-                (x[first] + end) / 2, RIBBON - 30, name, align="center", bold=True, width=end - x[first]
-            )
+            if width_of(name, SMALL, bold=True) <= end - x[first]:
+                slide.text((x[first] + end) / 2, RIBBON - 30, name, align="center", bold=True)
         first = at
 
 
