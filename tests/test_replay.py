@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.inputs.replay import cut, images, moments, strokes_of, way_of
 from capsviz.measures.replay import Replay, replay
 from capsviz.models.model import Model
-from capsviz.traces.base import PROBABILITY, Shape
+from capsviz.traces.base import LENGTH, PROBABILITY, Shape
 
 
 def stroke(*points: tuple[int, int], width: int = 36) -> Stroke:
@@ -194,6 +195,20 @@ def test_the_decision_is_where_the_final_answer_begins_to_stay(
     found = played(*scores)
     assert found.answers.tolist() == answers
     assert (found.decided, found.changes) == (decided, changes)
+
+
+def test_capsules_as_short_as_absent_ones_claim_nothing() -> None:
+    """The paper trains absent ones to at most 0.1 (Eq. 4); probabilities, which sum to 1, always claim one."""
+    short, b, a = (0.09, 0.05, 0.01), (0.1, 0.3, 0.1), (0.101, 0.05, 0.05)
+    found = replace(played(GAP, short, b, short, a), shape=replace(SHAPE, score=LENGTH))
+    assert found.answers.tolist() == [-1, 0, 1, 0, 0]
+    assert found.claims.tolist() == [-1, -1, 1, -1, 0]
+    assert (found.decided, found.changes) == (4, 1)
+    never = replace(played(b, short, (0.1, 0.1, 0.1)), shape=replace(SHAPE, score=LENGTH))
+    assert (never.claims.tolist(), never.decided, never.changes) == ([1, -1, -1], 1, 0)
+    header, arrays = unpacked(figures.replay_payload(found))
+    assert (arrays["claims"].tolist(), header["decided"]) == ([-1, -1, 1, -1, 0], 4)
+    assert played(GAP, A, B).claims.tolist() == [-1, 0, 1]
 
 
 # --- what is shown ----------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ REPLAY = {
         "ways": [0, 20, 50, 70, 100],
         "scores": [0, 0, 0.9, 0.1, 0.45, 0.55, 0.7, 0.3, 0.8, 0.2],
         "answers": [-1, 0, 1, 0, 0],
+        "claims": [-1, 0, 1, 0, 0],
         "points": [10, 10, 60, 10, 20, 40, 20, 70, 40, 70],
         "starts": [0, 2],
         "widths": [18, 12],
@@ -111,6 +112,8 @@ def test_the_lines_of_the_pen_end_where_it_is(frame: Any) -> None:
 
 
 def test_a_moment_in_words(frame: Any) -> None:
+    absent = "frame.describe({ ...replay, arrays: { ...replay.arrays, claims: [-1, -1, 1, 0, 0] } }, 1)"
+    assert frame(absent) == ["20% of the pen’s way: no letter, the longest capsule has 0.90"]
     assert frame("[0, 1, 2].map((m) => frame.describe(replay, m))")[0] == [
         "0% of the pen’s way: no letter to be made out",
         "20% of the pen’s way: a, 0.90",

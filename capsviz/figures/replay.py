@@ -51,6 +51,7 @@ def replay_payload(replay: Replay, *, key: str = "", unsure_below: float = 0.0) 
         "scores": replay.scores,
         "seen": ink(replay.images),
         "answers": replay.answers.astype(np.int32),
+        "claims": replay.claims.astype(np.int32),
         "points": points / GRID,
         "starts": np.cumsum([0, *(len(stroke.points) for stroke in strokes[:-1])]).astype(np.int32),
         "widths": np.array([stroke.width / GRID for stroke in strokes]),

@@ -14,7 +14,8 @@ from capsviz.traces.base import LENGTH
 _RECOMPUTE = """scores, answers = data["scores"], data["answers"]  # [M, J], and -1 where nothing could be made out
 seen = answers >= 0
 known = scores[seen].argmax(axis=1)
-others = np.flatnonzero(answers != answers[-1])
+claims = data["claims"]  # -1 also where every capsule is as short as those of absent classes
+others = np.flatnonzero(claims != claims[-1])
 decided = others[-1] + 1 if len(others) else 0
 strokes = np.split(data["points"], data["starts"][1:])
 longs = [np.hypot(*np.diff(points, axis=0).T).sum() for points in strokes]
@@ -27,7 +28,7 @@ def replay_arrays(replay: Replay) -> dict[str, np.ndarray]:
 
     Returns:
         "ways" [M] pixels that the pen had gone; "scores" [M, J], NaN where nothing could be made out; "answers" [M] places
-        of the highest, or -1; "decided" the moment of decision, from 0; "images" [M, S, S] in 0..1 what was seen; "points"
+        of the highest, or -1; "claims" [M] the same, -1 also where every capsule is as short as absent ones; "decided" the moment of decision, from 0; "images" [M, S, S] in 0..1 what was seen; "points"
         [P, 2] x and y in pixels of the pad; "starts" [N] the first point of each stroke; "widths" [N] pixels of its pen.
     """
     strokes = strokes_of(replay.moments[-1].drawing)
@@ -35,6 +36,7 @@ def replay_arrays(replay: Replay) -> dict[str, np.ndarray]:
         "ways": np.array([moment.way for moment in replay.moments]),
         "scores": replay.scores,
         "answers": replay.answers,
+        "claims": replay.claims,
         "decided": np.array(replay.decided),
         "images": replay.images,
         "points": np.concatenate([stroke.points for stroke in strokes]) / GRID,
@@ -65,10 +67,10 @@ def replay_json(replay: Replay, origin: Origin) -> bytes:
         "moments": [
             {
                 "way": moment.way,
-                "answer": None if answer == NONE else classes[answer],
-                "scores": None if answer == NONE else rounded(scores),
+                "answer": None if claim == NONE else classes[claim],
+                "scores": None if np.isnan(scores[0]) else rounded(scores),
             }
-            for moment, answer, scores in zip(replay.moments, replay.answers, replay.scores, strict=True)
+            for moment, claim, scores in zip(replay.moments, replay.claims, replay.scores, strict=True)
         ],
     }
     return json.dumps(content, ensure_ascii=False).encode("utf-8")
@@ -79,8 +81,10 @@ def replay_table(replay: Replay) -> Table:
     score = "length" if replay.shape.score == LENGTH else "probability"
     classes = replay.shape.classes
     rows: list[list[Any]] = []
-    for at, (moment, answer) in enumerate(zip(replay.moments, replay.answers, strict=True)):
-        scores = [""] * len(classes) if answer == NONE else list(map(float, replay.scores[at]))
-        name = "" if answer == NONE else classes[answer]
+    for at, (moment, claim) in enumerate(zip(replay.moments, replay.claims, strict=True)):
+        scores = (
+            [""] * len(classes) if np.isnan(replay.scores[at, 0]) else list(map(float, replay.scores[at]))
+        )
+        name = "" if claim == NONE else classes[claim]
         rows.append([at, moment.way, name, int(at >= replay.decided), *scores])
     return ["moment", "way", "answer", "decided", *(f"{score} of {name}" for name in classes)], rows

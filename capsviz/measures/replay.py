@@ -8,7 +8,7 @@ import numpy as np
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.replay import Moment
-from capsviz.traces.base import Shape
+from capsviz.traces.base import LENGTH, MARGIN_ABSENT, Shape
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
@@ -40,20 +40,27 @@ class Replay:
         return np.where(np.isnan(self.scores[:, 0]), NONE, np.nan_to_num(self.scores).argmax(axis=1))
 
     @property
-    def decided(self) -> int:
-        """The moment of decision: the first from which the answer stays the final one to the end.
+    def claims(self) -> np.ndarray:
+        """[M] the answers that say that a class is there; ``NONE`` also where every capsule is as short as absent ones.
 
-        A moment in which nothing can be made out has no answer, and so none that stays.
+        Of probabilities, which sum to 1, every answer says so.
         """
-        answers = self.answers
-        others = np.flatnonzero(answers != answers[-1])
+        if self.shape.score != LENGTH:
+            return self.answers
+        return np.where(np.nan_to_num(self.scores).max(axis=1) > MARGIN_ABSENT, self.answers, NONE)
+
+    @property
+    def decided(self) -> int:
+        """The moment of decision: the first from which what is claimed stays the final claim to the end."""
+        claims = self.claims
+        others = np.flatnonzero(claims != claims[-1])
         return int(others[-1]) + 1 if len(others) else 0
 
     @property
     def changes(self) -> int:
-        """How often an answer is another one than that before it."""
-        answers = self.answers[self.answers != NONE]
-        return int((answers[1:] != answers[:-1]).sum())
+        """How often a claim is another one than that before it."""
+        claims = self.claims[self.claims != NONE]
+        return int((claims[1:] != claims[:-1]).sum())
 
 
 def replay(model: "Model", drawing: Drawing, iterations: int | None = None) -> Replay:

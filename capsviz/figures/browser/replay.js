@@ -110,10 +110,12 @@ class ReplayView {
   // What stands still while it plays.
   describeAll() {
     const { replay } = this;
-    const name = replay.classes[replay.arrays.answers[replay.moments - 1]];
-    const first = replay.arrays.answers.findIndex((answer) => answer >= 0);
-    const way = wayTo(replay, replay.changes ? replay.decided : first);
-    const said = say(replay.changes ? "replay.decided" : "replay.steady", { way, name, count: replay.changes });
+    const claim = replay.arrays.claims[replay.moments - 1];
+    const [way, name] = [wayTo(replay, replay.decided), replay.classes[claim]];
+    const said =
+      claim < 0
+        ? say("replay.undecided", { kind: replay.kind })
+        : say(replay.changes ? "replay.decided" : "replay.steady", { way, name, count: replay.changes });
     this.decision.replaceChildren(...words(said));
     this.slider.setAttribute("aria-valuemax", String(replay.moments - 1));
   }

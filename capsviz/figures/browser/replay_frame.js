@@ -46,10 +46,10 @@ export function ranked(replay, moment) {
   return [...scores.keys()].sort((a, b) => scores[b] - scores[a]);
 }
 
-/** Moments in a row with the same answer, from the first to the one before ``to``; -1 is none. */
+/** Moments in a row with the same claim, from the first to the one before ``to``; -1 is none. */
 export function stretches(replay) {
   const out = [];
-  replay.arrays.answers.forEach((answer, moment) => {
+  replay.arrays.claims.forEach((answer, moment) => {
     const last = out.at(-1);
     if (last?.answer === answer) last.to = moment + 1;
     else out.push({ answer, from: moment, to: moment + 1 });
@@ -77,6 +77,7 @@ export function describe(replay, moment) {
   const answer = replay.arrays.answers[moment];
   if (answer < 0) return say("replay.momentNothing", { way, kind: replay.kind });
   const score = scoresAt(replay, moment)[answer];
+  if (replay.arrays.claims[moment] < 0) return say("replay.momentAbsent", { way, kind: replay.kind, score: fixed(score) });
   return say(score < replay.unsureBelow ? "replay.momentUnsure" : "replay.moment", { way, name: replay.classes[answer], score: fixed(score) });
 }
 

@@ -70,7 +70,7 @@ def _axes(slide: Slide, replay: Replay) -> None:
 
 def _answers(slide: Slide, replay: Replay) -> None:
     """A ribbon of the answers, each as long as it lasts, with its name where there is room."""
-    answers, x, colours = replay.answers, _x(replay), class_colours(len(replay.shape.classes))
+    answers, x, colours = replay.claims, _x(replay), class_colours(len(replay.shape.classes))
     first = 0
     for at in range(1, len(answers) + 1):
         if at < len(answers) and answers[at] == answers[first]:
@@ -104,8 +104,10 @@ def _moment(slide: Slide, replay: Replay, moment: int, told: list[int], unsure_b
         slide.answer(EN_DASH, say("replay.momentNothing", **said))
         return
     now, classes, colours = scores[-1], replay.shape.classes, class_colours(len(replay.shape.classes))
-    which = "replay.momentUnsure" if now[answer] < unsure_below else "replay.moment"
-    slide.answer(classes[answer], say(which, name=classes[answer], score=number(float(now[answer])), **said))
+    claimed = replay.claims[moment] != NONE
+    which = "Absent" if not claimed else "Unsure" if now[answer] < unsure_below else ""
+    said |= {"score": number(float(now[answer]))} | ({"name": classes[answer]} if claimed else {})
+    slide.answer(classes[answer] if claimed else EN_DASH, say(f"replay.moment{which}", **said))
     left = MARGIN + 2 * (SIDE + GAP) + 24
     slide.scores(now, replay.shape, left, TOP, RIGHT - left, SIDE + 40)
     order = sorted(told, key=lambda place: -now[place])
