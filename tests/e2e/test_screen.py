@@ -269,6 +269,8 @@ def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
             format_: len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=format_)))
             for format_ in ("A4", "Letter")
         }
+        stage = page.locator(".stage-box")
+        seen = stage.bounding_box() if path == "routing" else None
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 703, "height": 1032})  # what A4 leaves between its margins
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -290,6 +292,13 @@ def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
         )
         if path in LAST:
             expect(page.get_by_text(LAST[path])).to_be_visible()
+        if seen is not None:  # the picture as on the screen, smaller: no script draws it anew for paper
+            printed = stage.bounding_box()
+            assert printed is not None
+            assert printed["width"] / printed["height"] == pytest.approx(
+                seen["width"] / seen["height"], rel=0.01
+            )
+            assert 0.4 * 703 < printed["width"] < 0.8 * 703
         colours = page.locator(".cv-question").evaluate(
             "(e) => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.stMain')).backgroundColor]"
         )

@@ -6,7 +6,7 @@ import { Cloud } from "./attention_cloud.js";
 import { Capsule, Cell } from "./attention_microscope.js";
 import { AttentionPicture } from "./attention_picture.js";
 import { Steps } from "./attention_steps.js";
-import { Diverging, Tip, element } from "./drawing.js";
+import { Diverging, Tip, element, keepForPaper } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
@@ -77,7 +77,10 @@ export class Attention {
     this.part.staged = { microscope: () => [capsule.element] };
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
-    this.resized = new ResizeObserver(() => this.invalidate());
+    this.resized = new ResizeObserver(() => {
+      keepForPaper(this.element);
+      this.invalidate();
+    });
     this.resized.observe(this.element);
     this.theme = window.matchMedia("(prefers-color-scheme: dark)");
     this.themed = () => this.invalidate();

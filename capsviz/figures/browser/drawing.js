@@ -293,3 +293,15 @@ export class Tip {
     this.node.hidden = true;
   }
 }
+
+const PAPER = 690; // CSS pixels between the margins of a sheet (A4, or Letter, which is wider)
+
+/**
+ * A view that is laid out for its width stands on paper as on the screen, only smaller: no script can draw it anew there.
+ * @param {HTMLElement} view with what base.css says of paper
+ */
+export function keepForPaper(view) {
+  if (!view.clientWidth || window.matchMedia("print").matches) return;
+  view.style.setProperty("--wide", `${view.clientWidth}px`);
+  view.style.setProperty("--paper", String(Math.min(1, PAPER / view.clientWidth)));
+}

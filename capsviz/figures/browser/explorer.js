@@ -4,7 +4,7 @@ import { AddressWriter, partOf, readLink } from "./address.js";
 import { Algorithm } from "./algorithm.js";
 import { Clock } from "./clock.js";
 import { Clouds } from "./clouds.js";
-import { Diverging, Tip, drawn, element, fixed, setText } from "./drawing.js";
+import { Diverging, Tip, drawn, element, fixed, keepForPaper, setText } from "./drawing.js";
 import { Film } from "./film.js";
 import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
@@ -111,6 +111,7 @@ export class Explorer {
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.resized = new ResizeObserver(() => {
+      keepForPaper(this.element);
       if (!this.payload) return;
       this.views.forEach((view) => view.measure());
       this.invalidate();
