@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SAID_KEY = "problem_said"  # (sentence, when it was first shown) of PROBLEM_KEY
-LASTS = 2.0  # seconds
+LASTS = 5.0  # seconds
 MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the menu has all
 
 

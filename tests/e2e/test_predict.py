@@ -54,6 +54,12 @@ def test_predicted_uncovered_and_covered_again(browser: Browser, url: str) -> No
         expect(page.locator(".st-key-predict")).to_have_text(re.compile("Uncover answers"))
         page.keyboard.press("?")
         expect(listed).to_be_hidden()
+        page.keyboard.press("?")
+        where = page.get_by_test_id("where").inner_text()
+        page.keyboard.press("ArrowLeft")  # is the list's own as long as it is open
+        page.keyboard.press("Escape")
+        expect(listed).to_be_hidden()
+        assert page.get_by_test_id("where").inner_text() == where
         page.keyboard.press("g")
         expect(page.locator(".st-key-predict")).to_have_text(re.compile("Predict first"))
         expect(page.get_by_test_id("guess")).to_have_count(0)
