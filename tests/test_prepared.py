@@ -239,6 +239,19 @@ def test_one_button_shows_everything_again() -> None:
     assert not any(button.key == "prepared_leave" for button in app.button)
 
 
+def test_a_question_alone_takes_nothing_away_and_stands_on_a_stage_too() -> None:
+    app = opened(ask="Why?")
+    assert say("prepared.asks") in shown(app)
+    assert say("prepared.says") not in shown(app)
+    assert say("prepared.says") in shown(opened(ask="Why?", hide="seen"))
+    (talk,) = (
+        element.proto
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "capsviz_talk"
+    )
+    assert json.loads(talk.json)["ask"] == "Why?"
+
+
 # --- the page that makes such a link ------------------------------------------------------------------------------
 
 

@@ -44,7 +44,10 @@ def control(page: str) -> None:
     now = session.reading()
     answer = None if guess.covered() else now.answer  # a file would tell
     offered = files.offer(page, answer, now)
-    notes = [say("export.carries")] if offered else [say("export.nothing", kind=drawn())]
+    if offered:
+        notes = [say("export.carries")]
+    else:
+        notes = [say("guess.covered") if guess.covered() else say("export.nothing", kind=drawn())]
     if files.SWEEP in offered:
         notes.insert(0, say("export.sliders"))
     if any("gif" in kinds and "mp4" not in kinds for kinds in offered.values()):

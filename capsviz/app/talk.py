@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import guess, keys, pad, parameters, session, talk_links, tour
+from capsviz.app import guess, keys, pad, parameters, prepared, session, talk_links, tour
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Step
 from capsviz.app.lessons import spoken
@@ -70,7 +70,7 @@ def control(page: str) -> None:
             "stops": len(steps),
             "now": _place(steps[at - 1], lesson) if at else PLACE,
             "next": _place(steps[at], lesson) if at and at < len(steps) else None,
-            "ask": spoken(steps[at - 1].ask) if at else "",
+            "ask": (spoken(steps[at - 1].ask) if at else "") or prepared.question(page),
             "lit": steps[at - 1].lit if at else "",
             "views": views,
             "view": state.get(VIEW_KEY, ""),

@@ -60,7 +60,7 @@ def test_the_files_of_a_page_hold_what_it_shows(browser: Browser, url: str, mode
         page.keyboard.press("g")
         expect(page.locator(".st-key-guessing")).to_be_visible()
         button.click()
-        expect(menu).to_contain_text("nothing to take along yet")
+        expect(menu).to_contain_text("Covered until you have said")
         expect(menu.locator("[data-kind]")).to_have_count(0)
 
 
