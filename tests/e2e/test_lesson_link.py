@@ -1,5 +1,6 @@
 """A page is prepared for a class, opened by the link elsewhere, answered there; and messages that no page of ours sends."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Browser, Page, expect
@@ -81,6 +82,7 @@ def test_a_page_is_prepared_and_a_class_sees_what_remains(browser: Browser, url:
         # So it does if another page was read anew in between.
         page.get_by_role("link", name="Model", exact=True).first.click()
         expect(page.locator(".st-key-page h1")).not_to_contain_text("your class")
+        expect(page).to_have_url(re.compile(r"model.*R=2\b"))
         page.reload()
         page.get_by_role("link", name="Lessons", exact=True).first.click()
         page.get_by_role("link", name="Prepare").first.click()

@@ -97,6 +97,7 @@ def test_a_drawing_goes_from_network_to_network_and_back(browser: Browser, addre
         status = page.get_by_test_id("pose-status")
         expect(status).to_have_text(re.compile(r"digit \d: logit [+−\d.]+ \(their sum\), p = 0\.\d+"))
         expect(waiting).to_have_count(0)
+        page.locator('.posing[data-busy="false"]').wait_for()
         said = status.inner_text()
         page.get_by_test_id("slider-3").press("End")
         expect(status).not_to_have_text(said)

@@ -61,7 +61,7 @@ def alone(page: Page, here: Locator, *others: Locator) -> None:
 
 def large(page: Page, least: float) -> None:
     """All that is to be read is large enough for the last row, and on the screen."""
-    assert page.evaluate(TYPE.replace("LEAST", str(least))) == []
+    assert page.evaluate(TYPE.replace("LEAST", f"{least - 1e-5}")) == []
 
 
 @pytest.fixture
