@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import browser, export, formulations, links, pose, replay, routing, trace, training
+from benchmarks import browser, export, formulations, links, networks, pose, replay, routing, trace, training
 from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
@@ -30,6 +30,8 @@ ROWS = [
     ("First answer of a running server, from opening the page", browser.next_answer, ""),
     ("Pen-up to new lengths, minimal page (the floor)", browser.pen_up_floor, ""),
     ("Pen-up to new lengths, Draw page", browser.pen_up, "1.5 × the floor"),
+    ("Choosing a network that the server has not used yet, to its answer", networks.first_use, "1000 ms"),
+    ("The same of one that it has loaded", networks.next_use, "100 ms"),
     ("Opening the Routing page with a drawing", routing.open_page, "1500 ms"),
     ("Pen-up to the new drawing's routing", routing.new_drawing, "600 ms"),
     ("From frame to frame while routing plays", routing.playback_frame, "33 ms"),
