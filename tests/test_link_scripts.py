@@ -1,12 +1,11 @@
 """What scripts read in an address and write into it, run by Node on the modules that a page loads."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scripting
 
 from capsviz.figures.bundle import bundle
 
@@ -22,23 +21,12 @@ const lab = { ...await import("./address.mjs"), ...await import("./experiment.mj
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("scripts")
-    for name in ("address", "experiment", "share"):
-        (found / f"{name}.mjs").write_text(bundle(name), "utf-8")
-    return found
+    return scripting.write(tmp_path_factory.mktemp("scripts"), "address", "experiment", "share")
 
 
 def run(folder: Path, script: str) -> Any:
     """What a script makes of the modules, ``lab``."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no Node is here to run the scripts with")
-    (folder / "run.mjs").write_text(
-        f"{PAGE}\nconsole.log(JSON.stringify(await (async () => {{ {script} }})()));", "utf-8"
-    )
-    result = subprocess.run([node, "run.mjs"], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    return scripting.evaluate(folder, PAGE, script)
 
 
 def test_what_can_be_asked_for_is_read_and_nothing_else(folder: Path) -> None:

@@ -1,18 +1,16 @@
 """A talk: what a list of links makes of it, and its scripts, run by Node on the modules that a page loads."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scripting
 
 from capsviz.app import panels, talk_links
 from capsviz.app.keys import KEYS, for_script
 from capsviz.app.lessons import shelf
 from capsviz.errors import MessageError
-from capsviz.figures.bundle import bundle
 from capsviz.networks.base import find
 
 APP = "http://10.0.0.7:8501"
@@ -117,23 +115,12 @@ const lab = { ...await import("./keys.mjs"), ...await import("./talk.mjs"), ...a
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("scripts")
-    for name in ("keys", "talk", "speaker"):
-        (found / f"{name}.mjs").write_text(bundle(name), "utf-8")
-    return found
+    return scripting.write(tmp_path_factory.mktemp("scripts"), "keys", "talk", "speaker")
 
 
 def run(folder: Path, script: str) -> Any:
     """What a script makes of the modules, ``lab``."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no Node is here to run the scripts with")
-    (folder / "run.mjs").write_text(
-        f"{PAGE}\nconsole.log(JSON.stringify(await (async () => {{ {script} }})()));", "utf-8"
-    )
-    result = subprocess.run([node, "run.mjs"], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    return scripting.evaluate(folder, PAGE, script)
 
 
 def test_a_clicker_s_keys_are_the_talk_s_unless_somebody_types_or_slides(folder: Path) -> None:

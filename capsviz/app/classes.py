@@ -47,10 +47,7 @@ def _model_of(name: str) -> "Model":
     """The network that the sessions have too."""
     from capsviz.app import session  # which declares components: not before Streamlit runs
 
-    with session._loading:
-        if name not in session._loaded:
-            session._loaded[name] = session._load(name)
-        return session._loaded[name]
+    return session.model_of(name)
 
 
 _web = web.Web(classroom)

@@ -281,12 +281,16 @@ _loaded: "dict[str, Model]" = {}
 
 
 def model() -> "Model":
-    """The network that answers, one for all sessions.
+    """The network that answers: ``model_of`` the session's."""
+    return model_of(network())
+
+
+def model_of(name: str) -> "Model":
+    """A network by its name, one for all sessions and for the phones of classes.
 
     Raises:
         CapsvizError: if its weights cannot be loaded, or the device does not work.
     """
-    name = network()
     with _loading:  # two first visitors wait for one model
         if name not in _loaded:
             _loaded[name] = _load(name)
