@@ -24,7 +24,7 @@ def verdict(scores: np.ndarray, unsure_below: float, score: str = LENGTH) -> str
     highest = float(scores.max())
     if highest >= unsure_below:
         return "digit"
-    return "no digit" if score == LENGTH and highest <= MARGIN_ABSENT else "unsure"
+    return "no digit" if score != PROBABILITY and highest <= MARGIN_ABSENT else "unsure"
 
 
 def reading_card(

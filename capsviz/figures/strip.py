@@ -207,7 +207,7 @@ def _scores(trace: Trace) -> str:
     return _station(
         "lengths",
         capital(say(f"draw.ten.title.{shape.score}", count=spelled(len(scores)))),
-        say(f"draw.ten.operation.{shape.routing or 'none'}", count=len(trace.scores)),
+        say(f"draw.ten.operation.{shape.routing or shape.score}", count=len(trace.scores)),
         lengths_bars(scores, trace.classes, shape.kind, shape.score),
         caption,
         "cv-wide",

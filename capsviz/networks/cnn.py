@@ -1,13 +1,14 @@
-"""A plain convolutional network, to compare capsules with: the attention network's trunk and a dense layer."""
+"""Plain convolutional networks, to compare capsules with: the attention network's trunk and a dense layer."""
 
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from capsviz.inputs.data import MNIST, DataSet
+from capsviz.inputs.pairs import PAIRS, SIZE
 from capsviz.networks.attention import SOURCE, TRUNK
 from capsviz.networks.base import Layer, Spec
-from capsviz.traces.base import POSES, PROBABILITY, Shape
+from capsviz.traces.base import INDEPENDENT, POSES, PROBABILITY, Shape
 
 if TYPE_CHECKING:
     from capsviz.layers.plain import PlainNet
@@ -22,11 +23,24 @@ def _build(spec: Spec) -> "PlainNet":
     return PlainNet(spec.shape, hidden=_HIDDEN)
 
 
-def cnn(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), pose: int = 0) -> Spec:
-    """The network for whatever ``data`` holds; with ``pose`` numbers for each class it has a decoder too."""
-    shape = Shape(size=_SIZE, classes=data.classes, kind=data.kind, pose=pose, score=PROBABILITY)
+def cnn(
+    name: str,
+    title: str,
+    data: DataSet,
+    aliases: tuple[str, ...] = (),
+    pose: int = 0,
+    size: int = _SIZE,
+    answers: int = 1,
+) -> Spec:
+    """The network for whatever ``data`` holds; with ``pose`` numbers for each class it has a decoder too.
+
+    Where an image of ``size`` x ``size`` shows several classes, each has a probability of its own.
+    """
+    score = PROBABILITY if answers == 1 else INDEPENDENT
+    shape = Shape(size=size, classes=data.classes, kind=data.kind, pose=pose, score=score, answers=answers)
+    left = (size - 8 - 3) // 2 + 1  # places along a side that the convolutions leave
     layers = [
-        Layer("trunk", (_MAPS,), TRUNK),
+        Layer("trunk", (_MAPS,), {**TRUNK, "whole": left}),
         Layer(
             "dense",
             (len(shape.classes), pose) if pose else (len(shape.classes),),
@@ -38,10 +52,10 @@ def cnn(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), pos
         layers.append(
             Layer(
                 "decoder",
-                (_SIZE, _SIZE),
+                (size, size),
                 {
                     "hidden": ", ".join(map(str, _HIDDEN)),
-                    "pixels": _SIZE**2,
+                    "pixels": size**2,
                     "pose": pose,
                     "zeros": (len(shape.classes) - 1) * pose,
                 },
@@ -59,11 +73,14 @@ def cnn(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), pos
         layers=tuple(layers),
         build=_build,
         aliases=aliases,
-        of=partial(cnn, pose=pose),
+        of=partial(cnn, pose=pose)
+        if answers == 1
+        else None,  # nobody has pictures of their own with two in each
     )
 
 
 NETWORKS = (
     cnn("cnn.mnist", "Plain CNN, digits", MNIST, ("cnn",)),
     cnn("cnn.decoder.mnist", "Plain CNN with decoder, digits", MNIST, ("cnn-decoder",), _POSE),
+    cnn("cnn.overlap", "Plain CNN, overlapping digits", PAIRS, ("cnn-overlap",), size=SIZE, answers=2),
 )

@@ -62,7 +62,7 @@ def draw_slide(
     count = len(scores)
     _head(
         *(slide, x, capital(say(f"draw.ten.title.{shape.score}", count=spelled(count)))),
-        say(f"draw.ten.operation.{shape.routing or 'none'}", count=len(trace.scores)),
+        say(f"draw.ten.operation.{shape.routing or shape.score}", count=len(trace.scores)),
     )
     below = slide.scores(scores, shape, x, TOP, width, 468)
     caption = say(
