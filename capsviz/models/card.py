@@ -505,6 +505,7 @@ def _network(card: Mapping[str, Any], spec: Spec) -> str:
         count = card["settings"]["iterations"]
         return say("card.value.network", paper=paper, parameters=parameters, count=count)
     kind = "attention" if spec.shape.routing else "plainDecoder" if spec.shape.pose else "plain"
+    kind += "Independent" if spec.shape.score == INDEPENDENT else ""
     return say(f"card.network.{kind}", **{**_parameters(spec), "paper": paper, "parameters": parameters})
 
 
