@@ -7,7 +7,7 @@ from capsviz.app import guess, prepared, replay, session
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
-PAGE = Page(0, doors=("routing", "pose", "model"))
+PAGE = Page(0, doors=("routing", "pose", "overlap", "model"))
 
 
 def show() -> None:

@@ -14,7 +14,8 @@ MARGIN_PRESENT, MARGIN_ABSENT = (
 # What a trace, or a network, can offer to a view.
 COUPLING = "coupling"  # votes of primary capsules, and how they are shared out
 POSES = "poses"  # a pose for each class, of which a decoder draws
-OFFERS = (COUPLING, POSES)
+SEVERAL = "several"  # several classes in one image, and a pose for each
+OFFERS = (COUPLING, POSES, SEVERAL)
 # What a score is: of a capsule; of a softmax over the classes; or of each class by itself, whatever the others say.
 LENGTH, PROBABILITY, INDEPENDENT = "length", "probability", "independent"
 

@@ -1,0 +1,14 @@
+from capsviz.app import overlap, session
+from capsviz.app.pages import Page
+from capsviz.traces.base import COUPLING, SEVERAL
+
+PAGE = Page(3, doors=("routing", "pose"), needs=frozenset({COUPLING, SEVERAL}), tells=True)
+
+
+def show() -> None:
+    session.answered()
+    overlap.overlap()
+
+
+if __name__ == "__main__":
+    show()
