@@ -1,9 +1,9 @@
 // The Overlap page: two digits in one picture, each drawn again by itself, and how surely each is there.
 
 import { AddressWriter, partOf, readLink } from "./address.js";
-import { Tip, element, fixed, paper, putInk, setText, words } from "./drawing.js";
+import { Tip, element, fixed, putInk, setText, words } from "./drawing.js";
 import { Part } from "./lesson.js";
-import { channels, crossed, extended, inkOf, mix, squaredError, together, usualSecond, weightsOf } from "./overlaps.js";
+import { channels, crossed, extended, inkOf, putColours, squaredError, together, usualSecond, weightsOf } from "./overlaps.js";
 import { unpack } from "./packing.js";
 import { beforePause, drawnStrokes } from "./pens.js";
 import { locked } from "./prepared.js";
@@ -88,9 +88,10 @@ class Overlap {
     });
     this.ends = [0, BOTH, 100].map((at) => element("button", { type: "button", class: "end", onclick: () => this.slide(at) }));
     const slider = element("div", { class: "between" }, this.slider, element("div", { class: "ends" }, ...this.ends));
-    const names = ["seen", "asked", "first", "firstOwn", "second", "secondOwn"];
+    const names = ["first", "second", "firstOwn", "secondOwn", "seen", "asked"];
     this.small = Object.fromEntries(names.map((name) => [name, this.picture("", name)]));
-    this.apart = element("div", { class: "apart" }, ...names.map((name) => this.small[name].figure));
+    const { asked, ...shown } = this.small;
+    this.apart = element("div", { class: "apart" }, ...Object.values(shown).map(({ figure }) => figure), this.truth.figure);
     this.bars = data.classes.map((_, digit) => this.bar(digit));
     this.limit = element("i", { class: "limit" });
     const lengths = element("div", { class: "lengths", role: "group", "aria-label": say("overlap.lengths", this.shape) });
@@ -102,9 +103,9 @@ class Overlap {
       element(
         "div",
         { class: "overlap-top" },
-        element("div", { class: "big" }, element("div", { class: "pictures" }, this.composite.figure, this.truth.figure), slider),
+        element("div", {}, this.composite.figure, slider),
         this.apart,
-        element("div", { class: "lengths-side" }, this.said, lengths, this.below),
+        element("div", {}, this.said, lengths, this.below, asked.figure),
       ),
       this.voters.element,
     );
@@ -367,10 +368,7 @@ class Overlap {
   }
 
   tint({ canvas }, layers) {
-    const context = paper(canvas);
-    const pixels = (canvas.pixels ??= context.createImageData(canvas.width, canvas.height));
-    mix(pixels.data, layers);
-    context.putImageData(pixels, 0, 0);
+    putColours(canvas, layers);
   }
 
   showStrokes() {

@@ -14,7 +14,8 @@ export function weightsOf(between) {
 /**
  * The colours of pictures, added: red, green, blue and 255 of each pixel.
  * @param {Uint8ClampedArray} pixels into which it is written
- * @param {{ picture: Grey, colour: number[], weight: number }[]} layers
+ * @param {{ picture: Grey, colour: number[], weight: number }[]} layers each as strong as its weight, or 255 times that if its
+ *   levels go to 1
  */
 export function mix(pixels, layers) {
   for (let p = 0; 4 * p < pixels.length; p++) {
@@ -25,6 +26,18 @@ export function mix(pixels, layers) {
     }
     pixels[4 * p + 3] = 255;
   }
+}
+
+/**
+ * The same on a canvas of as many pixels.
+ * @param {HTMLCanvasElement & { pixels?: ImageData }} canvas
+ * @param {{ picture: Grey, colour: number[], weight: number }[]} layers
+ */
+export function putColours(canvas, layers) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const pixels = (canvas.pixels ??= context.createImageData(canvas.width, canvas.height));
+  mix(pixels.data, layers);
+  context.putImageData(pixels, 0, 0);
 }
 
 /**
