@@ -16,11 +16,11 @@ import streamlit as st
 from PIL import Image
 
 from capsviz import figures, texts
+from capsviz.app import assets
 from capsviz.app.messages import Framing, Kept, Tag, parse_canvas, parse_framing, parse_kept, tag_object
 from capsviz.app.prepared import locked, sign
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, ImageError, MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
 from capsviz.inputs.drawings import GRID, PAD, WIDTH, WIDTHS, Drawing, Stroke
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for
@@ -69,10 +69,8 @@ EXAMPLE_HINT = """<style>.st-key-canvas::after {
 }</style>"""
 NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
 
-_script, _ = browser_assets("pad")
-_keeper = st.components.v2.component("capsviz_pad", js=_script)
-_script, _style = browser_assets("picture", "picture")
-_framing = st.components.v2.component("capsviz_picture", js=_script, css=_style)
+_keeper = assets.component("capsviz_pad", "pad")
+_framing = assets.component("capsviz_picture", "picture")
 
 
 @dataclass(frozen=True, eq=False)
