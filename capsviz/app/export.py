@@ -10,6 +10,7 @@ import streamlit as st
 from capsviz import texts
 from capsviz.app import assets, files, guess, session
 from capsviz.app.files import FILMS, NUMBERS, PAGE, PAGES, PICTURES, Offer, Wanted, made, parse_request
+from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError
 from capsviz.inputs import drawings
 from capsviz.texts import drawn, language, say
@@ -32,7 +33,7 @@ SORTS = {"picture": PICTURES, "animation": FILMS, "page": PAGES, "numbers": NUMB
 _export = assets.component("capsviz_export", "exporting")
 
 
-@st.fragment
+@follows("export")
 def control(page: str) -> None:
     """The button and its menu; only this part runs again for a file.
 

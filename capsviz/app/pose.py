@@ -69,6 +69,7 @@ def plain() -> bool:
 
 def _toggled() -> None:
     st.session_state.pop(REASON_KEY, None)  # whoever asks for the live ones again has them try again
+    st.rerun()  # of the whole page: what can be exported is another
 
 
 def _stored() -> None:

@@ -81,6 +81,7 @@ def _iterations_chosen() -> None:
         )
     except MessageError as error:
         st.session_state[pad.PROBLEM_KEY] = str(error)
+    st.rerun()  # of the whole page
 
 
 def _stored() -> None:

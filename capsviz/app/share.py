@@ -13,6 +13,7 @@ from streamlit import config, net_util
 
 from capsviz import texts
 from capsviz.app import address, assets, draft, pad, parameters, session, tour
+from capsviz.app.follow import follows
 from capsviz.errors import MessageError
 from capsviz.inputs.preprocess import FIELD
 from capsviz.texts import say
@@ -25,7 +26,7 @@ CODES = 64  # that are kept for all sessions together
 _share = assets.component("capsviz_share", "share")
 
 
-@st.fragment
+@follows("share")
 def share(page: str) -> None:
     """The control; only this part runs again for a code.
 
