@@ -7,6 +7,7 @@ from capsviz.classroom.answers import shape_of, unsure_below
 from capsviz.classroom.presenter import Wall
 from capsviz.classroom.records import Room, Standing, Tile
 from capsviz.figures.theme import class_colours
+from capsviz.inputs.drawings import GRID
 
 
 def told(room: Room, own: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +94,7 @@ def tiled(tile: Tile) -> dict[str, Any]:
         "id": tile.id,
         "phone": tile.phone,
         "strokes": tile.strokes,
+        **drawn(tile),
         "said": tile.said,
         "guess": tile.guess,
         "network": tile.network,
@@ -105,7 +107,27 @@ def tiled(tile: Tile) -> dict[str, Any]:
         "task": tile.task,
         "covered": tile.covered,
         "fooled": tile.fooled,
+        "others": tile.others
+        and [
+            {"network": other.network, "read": other.read, "verdict": other.verdict, "score": other.score}
+            for other in tile.others
+        ],
+        "disputed": tile.disputed,
     }
+
+
+def drawn(tile: Tile) -> dict[str, Any]:
+    """A drawing's strokes as the path of an SVG of ``PAD`` by ``PAD``, and the width of its pen."""
+    strokes = tile.drawing.strokes
+    path = "".join(_way(stroke.points.tolist()) for stroke in strokes)
+    return {"path": path, "width": strokes[0].width / GRID if strokes else 0}
+
+
+def _way(points: list[list[int]]) -> str:
+    """One stroke: its first point, and the steps from one to the next; a dot is a step of nothing."""
+    places = [(f"{x / GRID:g}", f"{y / GRID:g}") for x, y in points]
+    way = " ".join(f"{x} {y}" for x, y in (places[1:] or places))
+    return f"M{places[0][0]} {places[0][1]}L{way}"
 
 
 def _text(tile: Tile) -> str:

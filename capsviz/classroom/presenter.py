@@ -16,7 +16,7 @@ from capsviz.classroom.limits import MOST_TASKS
 from capsviz.classroom.messages import parse_choices, parse_class, parse_place, parse_text
 from capsviz.classroom.records import Poll, Room, Rules, Standing, Task, Tile
 from capsviz.classroom.refusals import NotThere, Over, TooOften, Waits
-from capsviz.classroom.schema import drawings, polls, rooms, tasks
+from capsviz.classroom.schema import drawings, phones, polls, rooms, tasks
 from capsviz.classroom.store import Store, changed, next_number
 from capsviz.inputs.drawings import GRID
 from capsviz.networks.base import find
@@ -231,6 +231,21 @@ class Presenter:
         if standing is Standing.REMOVED:
             self._store.wipe()
         return count
+
+    def dismiss(self, nickname: str) -> int:
+        """Send a phone away: its drawings are removed for good, and no more are taken of it; how many they were.
+
+        Raises:
+            NotThere: if nobody in the class is called so.
+        """
+        with self._store.writing() as connection:
+            self._room(connection)
+            this = (phones.c.room == self.room_id) & (phones.c.nickname == nickname)
+            if connection.execute(update(phones).where(this).values(dismissed=True)).rowcount == 0:
+                raise NotThere(say("class.refused.nobody"))
+        return self._place(
+            Standing.REMOVED, drawings.c.phone.in_(select(phones.c.id).where(this).scalar_subquery())
+        )
 
     def close(self) -> None:
         """End the class: nobody joins or draws any more. All that was drawn is there until its day is over."""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from capsviz.classroom.guard import answer, bearer, body_of
-from capsviz.classroom.messages import parse_flag, parse_ids, parse_standing
+from capsviz.classroom.messages import parse_flag, parse_ids, parse_nickname, parse_standing
 from capsviz.classroom.payloads import presented, walled
 from capsviz.classroom.presenter import Presenter
 from capsviz.classroom.refusals import NotThere
@@ -118,6 +118,7 @@ CHANGES: dict[str, Change] = {
     "place": lambda presenter, value: presenter.place(
         parse_ids(value.get("ids")), parse_standing(value.get("standing"))
     ),
+    "dismiss": lambda presenter, value: presenter.dismiss(parse_nickname(value.get("nickname"))),
     "let-all-through": lambda presenter, value: presenter.let_all_through(),
     "clear": lambda presenter, value: presenter.clear(),
     "close": lambda presenter, value: presenter.close(),

@@ -105,7 +105,7 @@ class Phone {
     this.pad.show(kept.ways || []);
     this.build();
     this.listener = new Listener(
-      API,
+      (kind) => `${API}/${kind}`,
       kept.token,
       (message) => this.tell(message),
       (there) => this.connected(there),
