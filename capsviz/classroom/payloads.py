@@ -4,10 +4,10 @@ import base64
 from typing import Any
 
 from capsviz.classroom.answers import shape_of, unsure_below
+from capsviz.classroom.ink import pen_of, svg_path
 from capsviz.classroom.presenter import Wall
 from capsviz.classroom.records import Room, Standing, Tile
 from capsviz.figures.theme import class_colours
-from capsviz.inputs.drawings import GRID
 
 
 def told(room: Room, own: dict[str, Any]) -> dict[str, Any]:
@@ -90,11 +90,13 @@ def walled(wall: Wall) -> dict[str, Any]:
 
 def tiled(tile: Tile) -> dict[str, Any]:
     """A drawing as the wall is told of it."""
+    drawing = tile.drawing
     return {
         "id": tile.id,
         "phone": tile.phone,
         "strokes": tile.strokes,
-        **drawn(tile),
+        "path": svg_path(drawing),
+        "width": pen_of(drawing),
         "said": tile.said,
         "guess": tile.guess,
         "network": tile.network,
@@ -114,20 +116,6 @@ def tiled(tile: Tile) -> dict[str, Any]:
         ],
         "disputed": tile.disputed,
     }
-
-
-def drawn(tile: Tile) -> dict[str, Any]:
-    """A drawing's strokes as the path of an SVG of ``PAD`` by ``PAD``, and the width of its pen."""
-    strokes = tile.drawing.strokes
-    path = "".join(_way(stroke.points.tolist()) for stroke in strokes)
-    return {"path": path, "width": strokes[0].width / GRID if strokes else 0}
-
-
-def _way(points: list[list[int]]) -> str:
-    """One stroke: its first point, and the steps from one to the next; a dot is a step of nothing."""
-    places = [(f"{x / GRID:g}", f"{y / GRID:g}") for x, y in points]
-    way = " ".join(f"{x} {y}" for x, y in (places[1:] or places))
-    return f"M{places[0][0]} {places[0][1]}L{way}"
 
 
 def _text(tile: Tile) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from capsviz.classroom import rows
 from capsviz.classroom.answers import shape_of
+from capsviz.classroom.handout import handout
 from capsviz.classroom.limits import MOST_TASKS
 from capsviz.classroom.messages import parse_choices, parse_class, parse_place, parse_text
 from capsviz.classroom.records import Poll, Room, Rules, Standing, Task, Tile
@@ -313,6 +314,10 @@ class Presenter:
                 ]
             )
         return out.getvalue()
+
+    def page(self) -> str:
+        """What is on the wall, with tasks, polls and tables, as one page of HTML in the language that is spoken."""
+        return handout(self.room(), self._tiles(), self.tasks(), self.polls())
 
     def _tiles(self) -> list[Tile]:
         with self._store.reading() as connection:

@@ -35,6 +35,7 @@ class PresenterWeb:
             "/api/class/stream": ("GET", self.stream),
             "/api/class/strokes": ("GET", self.strokes),
             "/api/class/table": ("GET", self.table),
+            "/api/class/page": ("GET", self.page),
             "/api/class/{change}": ("POST", self.change),
         }
 
@@ -73,6 +74,10 @@ class PresenterWeb:
     async def table(self, request: Request) -> Response:
         """All drawings as CSV."""
         return _file(await self._do(request, Presenter.table), "drawings.csv", "text/csv")
+
+    async def page(self, request: Request) -> Response:
+        """The wall as a page of its own."""
+        return _file(await self._do(request, Presenter.page), "class.html", "text/html")
 
     async def change(self, request: Request) -> Response:
         """One of ``CHANGES``; the class as it is then."""

@@ -238,7 +238,7 @@ class Wall {
       this.asked = null;
       this.opening.disabled = false;
       if (opened.problem) this.tell(opened.problem);
-      else this.begin(opened);
+      else this.begin({ code: opened.code, secret: opened.secret });
     }
     this.joining.load(data);
     this.draw();
@@ -266,7 +266,7 @@ class Wall {
     const { room, own } = this;
     this.before.hidden = Boolean(own);
     this.main.hidden = !own;
-    this.table.hidden = !room;
+    this.table.hidden = !room || !this.tiles.size;
     if (!own) {
       this.drawBefore();
       return;

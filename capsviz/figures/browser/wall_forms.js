@@ -3,6 +3,8 @@
 import { element } from "./drawing.js";
 import { kindWords, say } from "./texts.js";
 
+const SHORT = 3; // signs of a choice that can stand beside others
+
 /**
  * @param {string[]} classes
  * @param {string} chosen
@@ -107,15 +109,17 @@ export function pollNodes(poll) {
   const votes = poll.tally.reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
   const rows = poll.choices.map((/** @type {string} */ choice, /** @type {number} */ place) => {
     const right = poll.told && poll.truth === place;
-    const bar = element("span", { class: "bar" });
+    const bar = element("span", { class: "level" });
     bar.style.width = `${(100 * poll.tally[place]) / most}%`;
-    const name = element("span", { class: "choice" }, choice, ...(right ? [element("b", {}, ` ✓ ${say("class.wall.poll.right")}`)] : []));
+    bar.style.setProperty("--level", bar.style.width);
+    const name = element("span", { class: "choice" }, choice, ...(right ? [" ✓", element("span", { class: "word" }, ` ${say("class.wall.poll.right")}`)] : []));
     return element("li", { class: right ? "right" : "" }, name, element("span", { class: "track" }, bar), element("span", { class: "count" }, String(poll.tally[place])));
   });
+  const short = poll.choices.length > 4 && poll.choices.every((/** @type {string} */ choice) => choice.length <= SHORT);
   const state = poll.open ? "open" : poll.told ? "told" : "closed";
   return [
     element("h2", {}, poll.question),
-    element("ol", { class: "tally", "aria-label": poll.question }, ...rows),
+    element("ol", { class: `tally${short ? " short" : ""}`, "aria-label": poll.question }, ...rows),
     element("p", { class: "soft", role: "status" }, `${say("class.wall.poll.votes", { count: votes })} ${say(`class.wall.poll.${state}`)}`),
   ];
 }

@@ -10,6 +10,7 @@ import { newTile, showTile } from "./wall_tile.js";
 const LEAST = 60; // pixels of a drawing's side
 const LEAST_ON_STAGE = 44; // where each is as large as two
 const LOWEST = 260; // pixels of height that tiles are fitted into at least
+const SMALL = 84; // below which 28 by 28 pixels, a third as wide, cannot be told apart
 const MOVING = 120; // tiles that are seen to move: of more, nobody follows any
 const SLIDE = 300; // milliseconds
 
@@ -115,7 +116,7 @@ export class Grid {
     this.list.style.setProperty("--tile", `${this.size}px`);
     this.list.style.setProperty("--below", `${below(this.size)}px`);
     this.list.style.setProperty("--gap", `${GAP}px`);
-    this.list.classList.toggle("named", named(this.size));
+    this.list.classList.toggle("small", this.size < SMALL);
   }
 
   scrolled() {

@@ -19,6 +19,7 @@ export class Joining {
     this.address = element("p", { class: "address", "data-verbatim": "" });
     this.letters = element("p", { class: "letters", "data-verbatim": "" });
     this.hint = element("p", { class: "hint" });
+    this.help = element("p", { class: "help" });
     this.choice = /** @type {HTMLSelectElement} */ (
       element("select", {
         onchange: () => {
@@ -30,7 +31,7 @@ export class Joining {
     );
     this.choosing = element("label", { class: "choosing controls" });
     this.code = element("div", { class: "qr" });
-    this.element = element("section", { class: "joining" }, element("div", { class: "how" }, this.address, this.letters, this.hint, this.choosing), this.code);
+    this.element = element("section", { class: "joining" }, element("div", { class: "how" }, this.address, this.letters, this.hint, this.choosing, this.help), this.code);
   }
 
   load(/** @type {any} */ data) {
@@ -69,6 +70,7 @@ export class Joining {
     setText(this.address, here ? this.short : "");
     setText(this.letters, code);
     setText(this.hint, here ? say(here.local ? "class.wall.onlyHere" : "class.wall.reach") : "");
+    setText(this.help, here && !here.local ? say("class.wall.unreached") : "");
     this.choosing.hidden = this.links.length < 2;
     fill(this.choosing, this.links.map(({ link }) => link), () => [say("class.wall.addresses"), this.choice]);
     fill(this.choice, [this.links.map(({ link }) => link), here?.link], () =>

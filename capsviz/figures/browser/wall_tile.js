@@ -129,7 +129,7 @@ export function wholeAnswer(tile, network, titleOf) {
   if (tile.covered) return [element("p", {}, say("class.wall.coveredYet"))];
   const best = tile.scores.indexOf(Math.max(...tile.scores));
   const rows = tile.scores.map((score, place) => {
-    const bar = element("span", { class: "bar" });
+    const bar = element("span", { class: "level" });
     bar.style.width = `${(100 * score).toFixed(1)}%`;
     bar.style.background = network.colours[place];
     return element("li", { class: place === best ? "best" : "" }, element("span", {}, network.classes[place]), element("span", { class: "track" }, bar), element("span", {}, number(score, 2)));
