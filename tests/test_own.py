@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 import capsviz
 from capsviz.__main__ import main
+from capsviz.app import address
 from capsviz.app.server import add_networks
 from capsviz.errors import DataError, WeightsError
 from capsviz.figures.comparison import cells
@@ -33,7 +34,7 @@ from capsviz.models.comparison import Entry
 from capsviz.models.own import family, own_name, own_spec, spec_of
 from capsviz.models.size import sizes
 from capsviz.models.weights import load_card, load_weights
-from capsviz.networks.base import find, networks, unregister
+from capsviz.networks.base import DEFAULT, find, networks, unregister
 from capsviz.training.settings import sensible
 
 CLASSES = ("cross", "ring", "zig & zag")
@@ -713,6 +714,16 @@ def test_networks_of_the_environment_are_added(
         titles = [find(name).title for name in names]
         assert titles == ["Plain CNN, shapes", "Plain CNN, shapes (My shapes-1)"]
         assert capsviz.load_model(names[1], device="cpu").spec.name == names[1]
+        assert [own_networks.called(name) for name in ("My shapes-1", "gone", "")] == [None] * 3  # two, none
+        alone = shutil.copytree(trained, tmp_path / "Second One")
+        own_networks.add(alone)
+        shape = find(DEFAULT).shape
+        for text in ("own.secondone", "Second One", "second one"):
+            assert address.read({"network": text}, lambda _: shape).network == "own.secondone"
+        unknown = address.read({"network": "My shapes-1"}, lambda _: shape)
+        assert unknown.network is None
+        for name in weights.available():  # what may be written instead
+            assert name in unknown.problem
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 5
         assert [line for line in lines if str(copy / "card.json") in line and "missing" in line]

@@ -166,6 +166,7 @@ class Posing {
     setText(this.legend, this.explained());
     this.grid.showSpan();
     this.how.dataset.tip = data.howMeasured;
+    this.sorting.hidden = !data.measured; // there is nothing to sort by, and how to measure it stands below
     setText(this.notice, "");
     if (before) this.writeAddress(false);
     else if (this.left) this.comeBack(this.left);
@@ -228,9 +229,9 @@ class Posing {
 
   // What thick, mark and captions mean, in the words of what was measured.
   explained() {
-    const { middle, reach } = this.data;
+    const { middle, reach, unit, howMeasured } = this.data;
     const kind = this.bent;
-    if (middle === null) return say("pose.legend.unmeasured", { kind, reach: UNMEASURED * this.data.unit });
+    if (middle === null) return `${say("pose.legend.unmeasured", { kind, reach: UNMEASURED * unit })} ${howMeasured}`;
     return say("pose.legend.measured", { kind, middle, reach, whole: 2 * reach });
   }
 
