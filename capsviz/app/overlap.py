@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, messages, prepared, session
+from capsviz.app import address, assets, messages, prepared, session
 from capsviz.app.messages import Laid
 from capsviz.app.parameters import MOST_PARTS
 from capsviz.errors import CapsvizError, MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.figures.overlap import overlap_payload
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
@@ -24,8 +23,7 @@ from capsviz.traces.routing import RoutingTrace
 VIEW_KEY = "overlap"  # the component; its state: "laid", as overlap.js makes it
 LAID_KEY = "laid"  # Laid: the last that could be read, which outlasts the page and its component
 
-_script, _style = browser_assets("overlap", "overlap")
-_view = st.components.v2.component("capsviz_overlap", js=_script, css=_style)
+_view = assets.component("capsviz_overlap", "overlap")
 
 
 class Picture(NamedTuple):
