@@ -70,6 +70,7 @@ PANELS = (
     Panel("voters", "overlap"),
     Panel("strokes", "overlap", fills=False),
     Panel("laid", "overlap", fills=False),
+    Panel("growth", "overlap", selector=".st-key-growth"),
     Panel("wall", "class", hides=False),
     Panel("joining", "class", hides=False),
     Panel("poll", "class", hides=False),
