@@ -309,7 +309,7 @@ class Overlap {
     const [first, second] = this.names;
     for (const [at, name] of [say("overlap.alone", { name: first }), say("overlap.both"), say("overlap.alone", { name: second })].entries()) setText(this.ends[at], name);
     this.bars.forEach((bar, digit) => this.showBar(bar, digit));
-    setText(this.below, say("overlap.limit", { limit: fixed(limit) }));
+    setText(this.below, [say("overlap.limit", { limit: fixed(limit) }), this.laid && this.overIt()].filter(Boolean).join(". "));
     this.showApart(known);
     this.showStrokes();
     this.showMoves();
@@ -319,6 +319,13 @@ class Overlap {
     this.writeAddress();
     this.part.tell({ laid: this.laid, asked: this.asked === null ? "" : classes[this.asked] });
     this.part.obey();
+  }
+
+  // What lies over the drawing.
+  overIt() {
+    const { examples, laid } = this.payload;
+    const [right, down] = [laid.right, laid.down].map((pixels) => fixed(pixels, 0));
+    return say("overlap.exampleIs", { name: examples[laid.example], right, down });
   }
 
   showBar({ button, fill, value, note }, digit) {
@@ -410,7 +417,7 @@ class Overlap {
     this.tint(this.composite, layers(this.pair.map((digit) => this.drawings[digit])));
     this.composite.canvas.dataset.painted = String(Number(this.composite.canvas.dataset.painted ?? 0) + 1);
     const [first, second] = this.names;
-    setText(this.composite.caption, this.between === BOTH ? `${first} + ${second}` : this.between < BOTH ? first : second);
+    setText(this.composite.caption, this.between === 0 ? first : this.between === 100 ? second : `${first} + ${second}`);
     if (this.pictures) this.tint(this.truth, layers(this.pictures));
     else putInk(this.truth.canvas, this.payload.arrays.image);
     setText(this.truth.caption, this.pictures ? say("overlap.own") : this.parts.length > 1 ? say("overlap.unknown", this.shape) : say("overlap.seen"));
