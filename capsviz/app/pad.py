@@ -339,7 +339,7 @@ def _in_style(text: str) -> str:
 
 def _kind() -> str:
     """What there is to be drawn, in a word."""
-    return noun(st.session_state[KIND_KEY])
+    return noun(st.session_state[KIND_KEY], sense="drawn")
 
 
 def _drawn() -> None:

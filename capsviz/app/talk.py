@@ -25,6 +25,8 @@ VIEW_KEY = "talk_view"  # and the view with which the last one wanted it to begi
 BEGAN_KEY = "talk_began"  # the drawing that was on the pad when the talk began
 
 RAIL = ("pad", "answer")  # views that stand beside the page
+BY_DRAWING = ("drawn", "changed", "longest", "sum", "answer")  # what a step asks for that is done on the pad
+BY_NETWORK = "network"  # and in the menu of networks
 
 _talk = assets.component("capsviz_talk", "talk")
 
@@ -69,7 +71,8 @@ def control(page: str) -> None:
             "now": _place(steps[at - 1], lesson) if at else PLACE,
             "next": _place(steps[at], lesson) if at and at < len(steps) else None,
             "ask": (spoken(steps[at - 1].ask) if at else "") or prepared.question(page),
-            "lit": steps[at - 1].lit if at else "",
+            "lit": _stage(steps[at - 1]) if at else "",
+            "hands": _hands(steps[at - 1]) if at else "",
             "views": views,
             "view": state.get(VIEW_KEY, ""),
             "selectors": SELECTORS,
@@ -89,6 +92,17 @@ def control(page: str) -> None:
         if waited := talk_links.waited():
             tour.begin(waited)
         st.rerun()
+
+
+def _stage(step: Step) -> str:
+    """The view that a step speaks of; of the menu of networks, what the network answers."""
+    return RAIL[0] if step.lit == BY_NETWORK else step.lit
+
+
+def _hands(step: Step) -> str:
+    """What must be at hand beside a step's view, for what it asks to be done: "pad", "network", both with a space, or ""."""
+    drawn = any(name in step.do for name in BY_DRAWING)
+    return " ".join(["pad"] * drawn + ["network"] * (BY_NETWORK in step.do))
 
 
 PLACE = {"title": "", "page": "", "note": "", "ask": ""}
