@@ -75,7 +75,9 @@ class Workers:
                 self._here -= 1
 
     def _run(self, compute: Callable[[], T], long: bool) -> T:
-        torch.set_num_threads(self.cores if long and self._here == 1 else 1)  # of this thread, and of new ones
+        torch.set_num_threads(
+            self.cores if long and self._here == 1 else 1
+        )  # of this thread, and of new ones
         return compute()
 
 

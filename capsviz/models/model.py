@@ -223,7 +223,9 @@ class Model:
             masked[..., capsule, :] = poses
             poses = masked
         flat = poses.reshape(-1, classes, size)
-        images = self._run(lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy(), len(flat) > 64)
+        images = self._run(
+            lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy(), len(flat) > 64
+        )
         return images.reshape(*poses.shape[:-2], self.shape.size, self.shape.size)
 
     def reconstructions(self, trace: RoutingTrace | PlainTrace) -> np.ndarray:
