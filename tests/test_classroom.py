@@ -226,7 +226,7 @@ def test_tokens_are_this_server_s_and_of_one_phone(room: Classroom, tmp_path: Pa
 def test_nothing_personal_is_kept(room: Classroom) -> None:
     columns = {column.name for table in schema.tables.sorted_tables for column in table.columns}
     assert not columns & {"address", "ip", "agent", "user_agent", "name", "email"}
-    assert {column.name for column in schema.phones.columns} == {"id", "room", "nickname"}
+    assert {column.name for column in schema.phones.columns} == {"id", "room", "nickname", "dismissed"}
 
 
 # --- a restart, a day, a clock ------------------------------------------------------------------------------
