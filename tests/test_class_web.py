@@ -151,6 +151,18 @@ def test_what_another_site_has_the_browser_send_is_refused(served: Served) -> No
         assert served.ask("POST", "api/join", headers, value).status == 200
 
 
+def test_another_site_changes_nothing_even_with_the_presenter_s_secret(served: Served) -> None:
+    value = {"paused": True}
+    for headers in ({"origin": "https://evil.test"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        refused(served.ask("POST", "api/class/rules", served.secret | headers, value), 403, "site")
+        refused(served.ask("POST", "api/class/delete", served.secret | headers, {}), 403, "site")
+        form = (
+            served.secret | headers | {"content-type": "text/plain"}
+        )  # which a page may send without asking first
+        refused(served.ask("POST", "api/class/delete", form, chunks=[b"{}"]), 403, "site")
+    assert served.ask("GET", "api/class", served.secret).json["paused"] is False
+
+
 def test_a_student_has_none_of_the_presenter_s_rights(served: Served) -> None:
     phone = served.phone()
     drawn = served.ask("POST", "api/send", phone, body()).json
