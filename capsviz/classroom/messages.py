@@ -80,7 +80,8 @@ def _points(way: Sequence[object]) -> np.ndarray:
     """[N, 2] from x, y, x, y, ..."""
     if not way or len(way) % 2:
         raise _strange()
-    numbers = [real(number, -FARTHEST, FARTHEST, say("message.point")) for number in way]
+    what = say("message.point")
+    numbers = [real(number, -FARTHEST, FARTHEST, what) for number in way]
     return np.array(numbers).reshape(-1, 2)
 
 

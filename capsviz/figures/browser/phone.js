@@ -223,7 +223,7 @@ class Phone {
   // --- what is seen -------------------------------------------------------------------------------------
 
   words() {
-    return kindWords(this.told ? this.told.network.kind : "digit");
+    return kindWords(this.told ? this.told.network.kind : "digit", "drawn");
   }
 
   /** What the drawing is meant to be: as chosen, or as the task has it. */
@@ -336,7 +336,7 @@ class Phone {
 
   /** @param {any} network */
   guessNode(network) {
-    const question = say("guess.ask", this.words());
+    const question = say("guess.ask", kindWords(this.told.network.kind));
     const choices = network.classes.map((/** @type {string} */ name) => node("button", { onclick: () => this.guess(name) }, name));
     return node("div", { class: "guess", role: "group", "aria-label": question }, node("h2", {}, question), node("div", { class: "choices" }, ...choices), node("button", { onclick: () => this.guess("") }, say("guess.show")));
   }
