@@ -25,6 +25,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "exporting": ("panel", "exporting"),
     "keys": ("keys",),
     "lesson_link": ("panel", "lesson_link"),
+    "overlap": ("overlap",),
     "pad": (),
     "picture": ("picture",),
     "pose": ("pose",),

@@ -90,7 +90,9 @@ def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = session.model().sha256
-    data = pose_payload(trace, reconstruction, _example(trace), measurements(session.network(), sha256), name)
+    measured, limit = measurements(session.network(), sha256), session.model().card["unsure_below"]
+    places = figures.named(trace.scores[-1], limit, trace.shape.answers)
+    data = pose_payload(trace, reconstruction, _example(trace), measured, name, places=places)
     links = address.for_script("pose", trace.shape, 1)
     data["link"] = {name: values for name, values in links.items() if name != "digit"}  # read with the pose
     data["megabytes"] = len(array_asset("decoder", session.network()).packed) / 1e6

@@ -369,7 +369,7 @@ def _seen() -> Seen:
     known: Seen | None = st.session_state.get(SEEN_KEY)
     if known is None or known.drawing is not drawing or known.shape != shape:
         try:
-            known = Seen(drawing, shape, drawing.image(shape.size))
+            known = Seen(drawing, shape, drawing.image(shape.size, shape.answers))
         except CapsvizError as error:
             known = Seen(drawing, shape, problem=str(error))
         st.session_state[SEEN_KEY] = known
