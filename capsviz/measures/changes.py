@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.random import Generator, default_rng
 
-from capsviz.inputs.augment import warp
+from capsviz.inputs.changes import moved
 from capsviz.measures.statistics import SEED, error
 
 Predict = Callable[[np.ndarray], np.ndarray]  # images [N, S, S] in 0..1 to lengths [N, J]
@@ -28,19 +27,13 @@ def change(images: np.ndarray, kind: str, amount: float, rng: Generator) -> np.n
     """
     if kind == "noised":
         return (images + rng.normal(0, amount, images.shape)).clip(0, 1).astype(np.float32)
-    matrices = np.tile(np.eye(2, 3), (len(images), 1, 1))  # from places in the new image to the old one
-    if kind == "rotated":
-        angle = math.radians(amount)
-        matrices[:, :, :2] = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
-    elif kind == "scaled":
-        matrices[:, :, :2] /= amount
-    else:
+    each = np.full(len(images), float(amount))
+    if kind == "shifted":
         angles = rng.uniform(0, 2 * math.pi, len(images))
-        # Two units from edge to edge.
-        matrices[:, :, 2] = np.stack([np.cos(angles), np.sin(angles)], axis=1) * amount * 2 / images.shape[1]
-    still = torch.zeros(len(images), 2, 2, 2)
-    moved = warp(torch.from_numpy(images), torch.from_numpy(matrices.astype(np.float32)), still)
-    return moved.numpy()
+        changed = moved(images, {"across": -np.cos(angles) * amount, "down": -np.sin(angles) * amount})
+    else:
+        changed = moved(images, {"rotation" if kind == "rotated" else "scale": each})
+    return changed.astype(np.float32)
 
 
 def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int = SEED) -> dict[str, Any]:
