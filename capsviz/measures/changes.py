@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from capsviz.inputs.changes import moved
+from capsviz.inputs import changes
+from capsviz.inputs.changes import Changes, moved
 from capsviz.measures.statistics import SEED, error
 
 Predict = Callable[[np.ndarray], np.ndarray]  # images [N, S, S] in 0..1 to lengths [N, J]
@@ -61,3 +62,56 @@ def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int =
         }
         for kind, (unit, amounts) in CHANGES.items()
     }
+
+
+MEANS = 1_000  # images at most, for the means
+EVERY = {"rotation": 5}  # of a change's values so many steps apart are measured; of the others
+STEPS = 4
+
+
+def means(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int = SEED) -> dict[str, Any]:
+    """The score of the true class over the whole range of each of ``inputs.changes.CHANGES``.
+
+    Args:
+        predict: images to scores.
+        images: float32 [N, S, S] in 0..1.
+        labels: [N].
+        seed: of the noise, of which each image has its own.
+
+    Returns:
+        For each change "images", how many, and its "points": "amount", the "mean" of the scores, the quarter of them "low"
+        below which and "high" above which another quarter lies, and the share "right" of the answers.
+    """
+    seeds = seed + np.arange(len(images))
+    return {
+        name: {
+            "images": len(images),
+            "points": [
+                {
+                    "amount": kind.at(steps),
+                    **_true(predict(_all(images, name, kind.at(steps), seeds)), labels),
+                }
+                for steps in measured(name)
+            ],
+        }
+        for name, kind in changes.CHANGES.items()
+    }
+
+
+def measured(name: str) -> list[int]:
+    """How many steps from the unchanged picture the means are measured at, in order; both ends are among them."""
+    kind, every = changes.CHANGES[name], EVERY.get(name, STEPS)
+    between = range(every * (kind.first // every), kind.last + 1, every)
+    return sorted({kind.first, *(steps for steps in between if steps >= kind.first), kind.last})
+
+
+def _all(images: np.ndarray, name: str, amount: float, seeds: np.ndarray) -> np.ndarray:
+    return changes.change(images, Changes(**{name: amount}), seeds)
+
+
+def _true(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    true = scores[np.arange(len(labels)), labels]
+    low, high = np.quantile(true, (0.25, 0.75))
+    right = (scores.argmax(1) == labels).mean()
+    found = {"mean": true.mean(), "low": low, "high": high, "right": right}
+    return {name: round(float(value), 4) for name, value in found.items()}
