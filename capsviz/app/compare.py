@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, prepared, session
+from capsviz.app import address, experiments, measurements, prepared, session
 from capsviz.app.experiments import MOST_BESIDE, Trial
-from capsviz.errors import CapsvizError, MessageError, WeightsError
+from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures.bundle import browser_assets
 from capsviz.figures.compare import Column, compare_payload
 from capsviz.inputs.changes import CHANGES, Changes
 from capsviz.measures.along import Coupling, Course, course
-from capsviz.measures.rules import unpacked
-from capsviz.models.weights import available, load_evaluation
+from capsviz.measures.rules import row_of
+from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
-from capsviz.texts import say
 
 VIEW_KEY = "compare"  # the component; its state: "asked", a comparison as compare.js makes it
 TRIAL_KEY = (
@@ -54,7 +52,6 @@ def view() -> None:
         asked=asdict(trial.coupling) | {"number": trial.number, "problem": problem},
         offered={name: find(name).title for name in offered},
         chosen=trial.beside is not None,
-        iterations=now.iterations,
         link=address.for_script("compare", session.spec().shape, 1),
     )
     _view(key=VIEW_KEY, data=data, on_asked_change=lambda: None)
@@ -110,14 +107,15 @@ def _column(name: str, now: session.Reading, trial: Trial) -> Column:
     if how.iterations is None and own:
         how = replace(how, iterations=now.iterations)
     elsewhere = replace(trial.changes, **{trial.change: CHANGES[trial.change].same})
-    measured = measured_of(name)
+    measured = measurements.measured_of(name)
     return Column(
         name=name,
         title=model.spec.title,
         course=_course(name, image.tobytes(), trial.change, elsewhere, how),
         means=measured.get("changes", {}).get(trial.change),
-        rules=measured.get("rules"),
+        rule=row_of(measured.get("rules"), how.name, how.bias, how.iterations or model.shape.trained),
         unsure_below=float(model.card["unsure_below"]),
+        iterations=how.iterations or model.shape.trained,
     )
 
 
@@ -125,30 +123,5 @@ def _column(name: str, now: session.Reading, trial: Trial) -> Column:
 def _course(name: str, image: bytes, change: str, others: Changes, how: Coupling) -> Course:
     model = session.model_of(name)
     pixels = np.frombuffer(image, np.float32).reshape(model.shape.size, model.shape.size)
-    mean = mean_coupling(name) if how.name == "mean" else None
+    mean = measurements.mean_coupling(name) if how.name == "mean" else None
     return course(model, pixels, change, others, how, mean)
-
-
-@lru_cache(maxsize=16)
-def measured_of(name: str) -> dict[str, Any]:
-    """What was measured of a network that is loaded; nothing where nobody has."""
-    try:
-        return load_evaluation(name, session.model_of(name).card)
-    except WeightsError:
-        return {}
-
-
-def mean_coupling(name: str) -> np.ndarray:
-    """[I, J] the mean of a network's c.
-
-    Raises:
-        CapsvizError: if nobody has measured it.
-    """
-    found, shape = measured_of(name).get("rules"), session.model_of(name).shape
-    assert shape.grid is not None
-    try:
-        if found:
-            return unpacked(found["mean"], shape.grid.capsules, len(shape.classes))
-    except ValueError:  # of a file that was cut
-        pass
-    raise CapsvizError(say("compare.noMean", network=find(name).title))

@@ -26,16 +26,18 @@ class Column:
         title: what people call it.
         course: its answers along the change.
         means: what ``measures.changes.means`` gives for the change; None if nobody has measured.
-        rules: what ``measures.rules.rules`` gives, likewise.
+        rule: what ``measures.rules.row_of`` gives for its coupling.
         unsure_below: the highest score below which its answer is unsure.
+        iterations: of its routing.
     """
 
     name: str
     title: str
     course: Course
     means: Mapping[str, Any] | None
-    rules: Mapping[str, Any] | None
+    rule: Mapping[str, Any] | None
     unsure_below: float
+    iterations: int
 
 
 def axes(poses: np.ndarray) -> tuple[int, int]:
@@ -53,7 +55,6 @@ def compare_payload(
     asked: Mapping[str, Any],
     offered: Mapping[str, str],
     chosen: bool,
-    iterations: int,
     link: Mapping[str, Any],
 ) -> bytes:
     """Everything that the view draws, packed.
@@ -66,7 +67,6 @@ def compare_payload(
         asked: what was asked for beyond that, and its number, for the script.
         offered: titles of all networks that can stand beside, by name.
         chosen: whether those that do were chosen.
-        iterations: of the session's network.
         link: the parameters that the script reads of the address.
     """
     arrays: dict[str, np.ndarray] = {}
@@ -90,9 +90,9 @@ def compare_payload(
                 if course.poses is None
                 else [axes(course.poses[:, j]) for j in range(len(sizes.classes))],
                 "means": column.means,
-                "rules": None
-                if column.rules is None
-                else {k: column.rules[k] for k in ("images", "trained", "rows")},
+                "rule": column.rule,
+                "grid": None if sizes.grid is None else asdict(sizes.grid),
+                "iterations": column.iterations,
                 "unsureBelow": column.unsure_below,
                 "firstWrong": [course.first_wrong(j) for j in range(len(sizes.classes))],
             }
@@ -109,23 +109,17 @@ def compare_payload(
         "columns": shown,
         "classes": shape.classes if shape else (),
         "kind": noun(shape.kind) if shape else "",
-        "kinds": noun(shape.kind, 2) if shape else "",
+        "kindName": shape.kind if shape else "",
         "digitColours": class_colours(len(shape.classes) if shape else 0),
         "couplings": {name: SOURCES[name] for name in COUPLINGS},
         "asked": dict(asked),
         "offered": dict(offered),
         "beside": [column.name for column in columns[1:]],
         "chosen": chosen,
-        "iterations": iterations,
         "drawing": hashlib.sha256(columns[0].course.images[columns[0].course.same].tobytes()).hexdigest()[:16]
         if columns
         else "",
         "link": dict(link),
-        "texts": texts.for_script("common", "address", "compare", "coupling"),
+        "texts": texts.for_script("common", "address", "compare", "coupling", "surgery"),
     }
     return pack(arrays, header)
-
-
-def _shown(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """What the view says of rules: all but the mean of c."""
-    return {name: value for name, value in rules.items() if name != "mean"}

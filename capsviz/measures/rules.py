@@ -1,12 +1,13 @@
 """What other rules of routing do to the answers of a network that was trained with Procedure 1: the same votes, no training."""
 
 import base64
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from capsviz.measures.statistics import SEED, error
-from capsviz.traces.rules import BIAS
+from capsviz.traces.rules import BIAS, FIXED
 from capsviz.traces.surgery import COUPLINGS, reroute
 
 if TYPE_CHECKING:
@@ -101,3 +102,23 @@ def unpacked(text: str, primary: int, classes: int) -> np.ndarray:
     if mean.size != primary * classes or not ((mean >= 0) & (mean <= 1)).all():
         raise ValueError(f"there are no {primary} x {classes} coefficients.")
     return mean.reshape(primary, classes)
+
+
+def row_of(
+    rules: Mapping[str, Any] | None, coupling: str, bias: bool, iterations: int
+) -> dict[str, Any] | None:
+    """What was measured of one coupling; None where nobody has, or not after so many iterations.
+
+    Args:
+        rules: what ``rules`` gave.
+        coupling: of ``COUPLINGS``; those that stay as they are give the same after any number of iterations.
+        bias: whether that of the authors' code is added.
+        iterations: of routing.
+    """
+    if rules is None:
+        return None
+    wanted = rules["trained"] if coupling in FIXED else iterations
+    for row in rules["rows"]:
+        if (row["coupling"], row["bias"] > 0, row["iterations"]) == (coupling, bias, wanted):
+            return {**row, "iterations": iterations, "averaged": rules["averaged"]}
+    return None

@@ -5,16 +5,19 @@
 
 import { AddressWriter, readLink } from "./address.js";
 import { Column } from "./compare_column.js";
+import { couplingMeasured, couplingText } from "./couplings.js";
 import { Tip, element, keepForPaper, putInk, setText } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { Questions } from "./questions.js";
+import { shapeWords } from "./routing.js";
 import { number, percentSign, say, speak } from "./texts.js";
 
 const COLUMNS = 3;
 const KEPT = 24; // payloads, of up to 0.2 MB each
 const MOST_ROUNDS = 50; // as traces/surgery.py has it
+const TABLES = ["coupling", "surgery"]; // of texts about rules of routing
 const LARGE = 5; // steps of page up and page down
 
 class CompareView {
@@ -48,11 +51,13 @@ class CompareView {
     const { heading, canvas, short, note, sliders, undo, centre } = this;
     this.controls = element("div", { class: "compare-controls" }, heading, canvas, short, note, sliders, undo, centre);
     this.select = element("select", { "data-testid": "class", onchange: () => this.name(Number(this.select.value)) });
-    this.label = element("label", { class: "compare-class" });
+    this.label = element("label", {});
+    this.legend = element("span", { class: "look" });
     this.columns = Array.from({ length: COLUMNS }, (_, index) => new Column(this, index));
     this.grid = element("div", { class: "compare-columns" }, ...this.columns.map((column) => column.element));
     this.rule = this.rules();
-    this.main = element("div", { class: "compare-main" }, this.label, this.grid, this.rule);
+    const top = element("p", { class: "compare-class" }, this.label, this.legend);
+    this.main = element("div", { class: "compare-main" }, top, this.grid, this.rule);
     this.element.append(element("div", { class: "compare-body" }, this.controls, this.main));
     root.append(this.element);
     this.resized = new ResizeObserver(() => this.invalidate());
@@ -118,7 +123,7 @@ class CompareView {
     const { asked, change, steps, columns } = payload;
     const known = this.payload !== null;
     const afresh = !known || (asked.number === 0 && payload.id !== this.first);
-    this.drawing = JSON.stringify([payload.drawing, payload.iterations, columns[0]?.name, payload.texts.language]);
+    this.drawing = JSON.stringify([payload.drawing, columns[0]?.name, columns[0]?.iterations, payload.texts.language]);
     if (afresh || (asked.problem && !this.questions.waiting)) {
       this.first = payload.id;
       this.change = change;
@@ -183,7 +188,7 @@ class CompareView {
     this.rounds.setAttribute("aria-label", say("compare.rounds"));
     this.label.replaceChildren(`${say("compare.class")} `, this.select);
     this.select.setAttribute("aria-label", say("compare.classLabel", { kind: payload.kind }));
-    this.coupling.replaceChildren(...Object.keys(payload.couplings).map((name) => element("option", { value: name }, say(`coupling.${name}`))));
+    this.coupling.replaceChildren(...Object.keys(payload.couplings).map((name) => element("option", { value: name }, couplingText(name, "", TABLES))));
     this.rows = Object.entries(payload.changes).map(([name, { first, last }]) => {
       const input = element("input", {
         type: "range",
@@ -342,6 +347,9 @@ class CompareView {
       this.canvas.setAttribute("aria-label", say("compare.seenAlt", { changes: changed.join(", ") || say("compare.none") }));
     }
     this.select.value = String(this.klass);
+    const measured = payload.columns.find(({ means }) => means);
+    const grey = measured ? say("compare.means", { images: number(measured.means.images) }) : say("compare.noMeans");
+    setText(this.legend, `${say("compare.curve", { change: say(`compare.${payload.change}`) })} ${grey}`);
     for (const column of this.columns) {
       column.follow(place);
       column.words();
@@ -361,30 +369,15 @@ class CompareView {
     const column = payload.columns.find(({ iterates }) => iterates);
     this.rule.hidden = !column;
     if (!column) return;
-    const { rules } = column;
-    const count = routed.iterations ?? (column === payload.columns[0] ? payload.iterations : rules?.trained) ?? payload.iterations;
+    const { rule, iterations: count } = column;
     this.coupling.value = routed.coupling;
     this.rounds.value = String(count);
     setText(this.roundsText, say("coupling.iterations", { count }));
     this.bias.checked = routed.bias;
-    const row = rules?.rows.find((row) => row.coupling === routed.coupling && row.iterations === count && row.bias > 0 === routed.bias);
-    const percent = (share) => number(100 * share, 1) + percentSign();
-    const found = row && {
-      wrong: row.wrong,
-      images: row.images,
-      rate: percent(row.error_rate),
-      iterations: say("coupling.iterations", { count }),
-      same: percent(row.same),
-      entropy: number(row.entropy, 2),
-    };
+    const words = { ...shapeWords({ ...column, classes: payload.classes, kind: payload.kindName }), images: number(rule?.averaged ?? 0) };
+    const what = couplingText(routed.coupling, "What", TABLES, words);
     const source = payload.couplings[routed.coupling];
-    const said = [
-      say(`coupling.${routed.coupling}What`, { kinds: payload.kinds, kind: payload.kind, images: rules?.averaged ?? 0 }),
-      found ? say("coupling.measured", found) : say("coupling.unmeasured"),
-      source && say("coupling.source", { source }),
-      say("compare.ruleLook"),
-    ];
-    setText(this.what, said.filter(Boolean).join(" "));
+    setText(this.what, `${what} ${couplingMeasured(rule, source)} ${say("compare.ruleLook")}`);
   }
 
   place() {

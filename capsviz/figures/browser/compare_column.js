@@ -22,7 +22,6 @@ export class Column {
     this.kind = element("p", { class: "look" });
     this.bars = element("div", { class: "compare-bars" });
     this.curve = new Picture("", { class: "compare-curve", "data-testid": `curve-${index}` });
-    this.legend = element("p", { class: "look" });
     this.fails = element("p", { class: "compare-fails", "data-testid": `fails-${index}` });
     this.pathTitle = element("h3");
     this.path = new Picture("", { class: "compare-path" });
@@ -33,7 +32,6 @@ export class Column {
       this.answer,
       this.kind,
       this.bars,
-      this.legend,
       this.curve.canvas,
       this.fails,
       this.pathTitle,
@@ -143,11 +141,7 @@ export class Column {
   words() {
     if (!this.own) return;
     const { klass } = this.view;
-    const { change, classes } = this.payload;
-    const name = classes[klass];
-    const means = this.own.means;
-    const grey = means ? say("compare.means", { images: means.images }) : say("compare.noMeans");
-    setText(this.legend, `${say("compare.curve", { name, change: say(`compare.${change}`) })}; ${grey}`);
+    const name = this.payload.classes[klass];
     setText(this.fails, this.said());
     setText(this.pathTitle, say(this.own.score === "length" ? "compare.path" : "compare.pathLast"));
     const axes = this.own.axes[klass];
@@ -183,7 +177,7 @@ export class Column {
     const scores = Array.from({ length: this.count }, (_, at) => this.scoresAt(at)[klass]);
     const value = (steps) => view.value(change, steps);
     const score = (number) => fixed(number, 1);
-    const ticks = own.score === "length" ? [0, 0.1, 0.9] : [0, 0.5, 1];
+    const ticks = own.score === "length" ? [0.1, 0.9] : [0, 0.5, 1]; // m+ and m- of the loss
     const curve = { scores, answers: this.answers, place, change: changes[change], means: own.means, colour: colours[klass], colours };
     const { context, width, height } = this.curve.begin();
     drawCurve(context, width, height, { ...curve, names: classes, ticks, value, score }, look);

@@ -1,6 +1,7 @@
 // What every experiment on a drawing shares: how it is asked for, and lengths and reconstruction before and after.
 
 import { AddressWriter } from "./address.js";
+import { couplingText } from "./couplings.js";
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { locked } from "./prepared.js";
@@ -48,8 +49,8 @@ export class Experiment {
     this.address.unmount();
   }
 
-  // The couplings to choose from, by their texts.
-  choices(couplings, texts) {
+  // The couplings to choose from, by their texts, of the first table that has them.
+  choices(couplings, ...tables) {
     this.inputs = couplings.map((coupling) => {
       const input = element("input", {
         type: "radio",
@@ -57,7 +58,7 @@ export class Experiment {
         value: coupling,
         onchange: () => this.change({ coupling }),
       });
-      return { coupling, input, label: element("label", { class: "choice" }, input, element("span", {}, say(`${texts}.${coupling}`))) };
+      return { coupling, input, label: element("label", { class: "choice" }, input, element("span", {}, couplingText(coupling, "", tables))) };
     });
     return element("fieldset", {}, element("legend", {}, say("surgery.experiment")), ...this.inputs.map(({ label }) => label));
   }
