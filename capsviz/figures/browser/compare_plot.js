@@ -171,6 +171,7 @@ export function drawPath(context, width, height, path, look) {
   const extent = Math.max(...ends.map(([low, high]) => high - low), 1e-6) * (1 + 2 * AROUND);
   const scale = Math.min(width - left - 4, bottom - 4) / extent;
   const middle = ends.map(([low, high]) => (low + high) / 2);
+  /** @type {(point: number[]) => [number, number]} */
   const at = ([across, up]) => [(left + width) / 2 + (across - middle[0]) * scale, bottom / 2 - (up - middle[1]) * scale];
   context.font = `${0.8 * look.size}px ${look.font}`;
   context.strokeStyle = context.fillStyle = look.text;
