@@ -4,12 +4,14 @@ import streamlit as st
 
 from capsviz import figures
 from capsviz.app import guess, prepared, replay, session
+from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
-PAGE = Page(0, doors=("routing", "pose", "model"))
+PAGE = Page(0, doors=("routing", "pose", "compare", "model"))
 
 
+@follows(PAGE_PART)
 def show() -> None:
     now, without = session.answered(), prepared.now().hide
     if guess.covered():

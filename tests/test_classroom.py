@@ -11,16 +11,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from classes import DIGITS, ONE, SEVEN, Quick, Ticking, classroom, mark, sent
+from postgres import database
 from reference import assert_one_sentence
 from sqlalchemy import create_engine, inspect
-from sqlalchemy.exc import OperationalError
 
 from capsviz.classroom import limits, names, schema
 from capsviz.classroom.limits import Buckets, Clock
@@ -226,7 +226,7 @@ def test_tokens_are_this_server_s_and_of_one_phone(room: Classroom, tmp_path: Pa
 def test_nothing_personal_is_kept(room: Classroom) -> None:
     columns = {column.name for table in schema.tables.sorted_tables for column in table.columns}
     assert not columns & {"address", "ip", "agent", "user_agent", "name", "email"}
-    assert {column.name for column in schema.phones.columns} == {"id", "room", "nickname"}
+    assert {column.name for column in schema.phones.columns} == {"id", "room", "nickname", "dismissed"}
 
 
 # --- a restart, a day, a clock ------------------------------------------------------------------------------
@@ -710,74 +710,18 @@ def test_a_key_of_two_servers_is_one(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
-    """URL of a database in a server of its own, stopped at the end."""
-    pytest.importorskip("psycopg", reason="no psycopg is installed, which speaks to PostgreSQL")
-    programs = {name: shutil.which(name) for name in ("initdb", "postgres")}
-    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
-        programs = {name: found or shutil.which(name, path=str(folder)) for name, found in programs.items()}
-    if not all(programs.values()):
-        pytest.skip("no PostgreSQL is installed (Debian's package postgresql)")
-    as_user: dict[str, str] = {}
-    if os.geteuid() == 0:  # it refuses to run as root
-        import pwd
-
-        if not any(user.pw_name == "nobody" for user in pwd.getpwall()):
-            pytest.skip("PostgreSQL does not run as root, and there is nobody else")
-        as_user = {"user": "nobody", "group": str(pwd.getpwnam("nobody").pw_gid)}
-    import tempfile
-
-    from tests.e2e.serving import free_port
-
-    with tempfile.TemporaryDirectory() as given:  # pytest's own is closed to other users
-        data, port = Path(given) / "data", free_port()
-        data.mkdir(mode=0o700)
-        options: dict[str, object] = {}
-        if as_user:
-            owner = pwd.getpwnam("nobody")
-            os.chmod(given, 0o755)
-            os.chown(data, owner.pw_uid, owner.pw_gid)
-            options = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-        common = {"env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, "cwd": given, **options}
-        initdb = [
-            programs["initdb"],
-            "-D",
-            str(data),
-            "-U",
-            "capsviz",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]
-        made = subprocess.run(initdb, capture_output=True, text=True, **common)  # type: ignore[call-overload]
-        if made.returncode:
-            pytest.skip(f"no PostgreSQL can be set up here: {made.stderr.strip()[-200:]}")
-        serve = [programs["postgres"], "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-        serve += ["-c", "unix_socket_directories=", "-c", "fsync=off"]
-        server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **common)  # type: ignore[call-overload]
-        try:
-            url = f"postgresql+psycopg://capsviz@127.0.0.1:{port}/postgres"
-            for _ in range(200):
-                try:
-                    engine = create_engine(url)
-                    engine.connect().close()
-                    break
-                except OperationalError:
-                    assert server.poll() is None, "PostgreSQL stopped"
-                    time.sleep(0.1)
-                finally:
-                    engine.dispose()
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+def postgres() -> Iterator[str]:
+    """URL of a database."""
+    with database() as url:
+        yield url
 
 
 def test_two_servers_on_one_postgresql_are_one_classroom(tmp_path: Path, postgres: str) -> None:
     common = {"database": postgres, "key": "k" * 40}
-    one, other = classroom(tmp_path / "1", **common), classroom(tmp_path / "2", **common)
+    with ThreadPoolExecutor(6) as starting:  # as an engine starts them: all at once on an empty database
+        one, other, *others = starting.map(lambda n: classroom(tmp_path / str(n), **common), range(6))
+    for each in others:
+        each.close()
     opened = one.open(rules=Rules(guess_first=True))
     token = one.join(opened.code).token
     phone = other.phone(token)

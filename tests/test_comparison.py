@@ -63,10 +63,15 @@ def test_a_row_leaves_open_what_was_not_measured() -> None:
     assert row["error"][:2] == ("1.23%", "UNIPEN")  # of the card
     assert row["drawings"].figure == row["calibration"].figure == row["milliseconds"].figure == "–"
     assert row["training"].below == "the last 3 of 22 epochs"
-    assert row["source"][:2] == ("arXiv:2101.12491", "")  # nothing is published of letters
+    assert row["source"][:2] == ("architecture: arXiv:2101.12491", "")  # nothing is published of letters
     assert cells(of("letters"))["calibration"].below == "of lengths"
     short = {**CARD, "log": [{"seconds": 61.0}]}
     assert cells(of("cnn", short))["training"].figure == "1 min"
+    assert (
+        cells(of("cnn", {**CARD, "log": [{"seconds": 21.3}, {"seconds": 1.5}]}))["training"].figure == "23 s"
+    )
+    assert cells(of("cnn", {**CARD, "log": [{"seconds": 59.6}]}))["training"].figure == "1 min"
+    assert cells(of("cnn", {**CARD, "log": [{"seconds": 0.2}]}))["training"].figure == "1 s"
     assert cells(of("cnn", {**CARD, "log": [{"seconds": 3725.0}]}))["training"].figure == "1 h 02 min"
     assert cells(of("cnn"))["parameters"][:2] == ("142,474", "no decoder")
     assert cells(of("cnn"))["multiplyAdds"].below == ""

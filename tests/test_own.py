@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +18,10 @@ from streamlit.testing.v1 import AppTest
 
 import capsviz
 from capsviz.__main__ import main
+from capsviz.app import address
 from capsviz.app.server import add_networks
 from capsviz.errors import DataError, WeightsError
+from capsviz.figures.comparison import cells
 from capsviz.inputs import own_files as own
 from capsviz.inputs import pictures
 from capsviz.inputs.data import MNIST
@@ -27,9 +30,11 @@ from capsviz.inputs.own import kind_of
 from capsviz.inputs.own_files import data_set, find_own, parts_by_content, source_of
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models import own_networks, weights
-from capsviz.models.own import family, own_name, own_spec
+from capsviz.models.comparison import Entry
+from capsviz.models.own import family, own_name, own_spec, spec_of
+from capsviz.models.size import sizes
 from capsviz.models.weights import load_card, load_weights
-from capsviz.networks.base import find, networks, unregister
+from capsviz.networks.base import DEFAULT, find, networks, unregister
 from capsviz.training.settings import sensible
 
 CLASSES = ("cross", "ring", "zig & zag")
@@ -507,6 +512,13 @@ def test_trained_within_seconds_to_tell_shapes_apart(trained: Path, shapes: Path
     assert card["data"] == "shapes: 42 images to train on, 6 to choose by, 12 to test on"
     assert "--network cnn.mnist" in card["command"]
     assert card["test_error"] <= 0.25
+    low, high = reference_wilson(round(12 * card["test_error"]), 12)
+    within = f"{low:.2%} to {high:.2%}"
+    text = (trained / "card.md").read_text("utf-8")
+    assert f"| Test error | {card['test_error']:.2%} (95% interval {within}), read after" in text
+    assert re.search(rf"\n- Few pictures were held out .* \(12, .* anything from {within} \(95%", text)
+    assert "It reads one figure at a time" in text  # not one class
+    assert cells(Entry(spec_of(card), card, None, sizes(spec_of(card))))["error"].below == f"{within}, shapes"
     model = capsviz.load_model(trained, device="cpu")
     assert (model.spec.name, model.shape.classes) == ("own.myshapes1", CLASSES)
     test = model.spec.data.load(shapes, "test")
@@ -551,6 +563,7 @@ def test_training_ends_with_error_interval_and_the_line_to_type(
     wrong = round(12 * load_card(out / "weights.safetensors")["test_error"])
     low, high = reference_wilson(wrong, 12)
     assert f"(95% interval {low:.2%} to {high:.2%}, 12 images)" in lines[-2]
+    assert lines[-3].startswith("few images to test on: ")
     # The weights of other classes are none to start from.
     other = tmp_path / "other"
     shutil.copytree(shapes, other)
@@ -701,6 +714,16 @@ def test_networks_of_the_environment_are_added(
         titles = [find(name).title for name in names]
         assert titles == ["Plain CNN, shapes", "Plain CNN, shapes (My shapes-1)"]
         assert capsviz.load_model(names[1], device="cpu").spec.name == names[1]
+        assert [own_networks.called(name) for name in ("My shapes-1", "gone", "")] == [None] * 3  # two, none
+        alone = shutil.copytree(trained, tmp_path / "Second One")
+        own_networks.add(alone)
+        shape = find(DEFAULT).shape
+        for text in ("own.secondone", "Second One", "second one"):
+            assert address.read({"network": text}, lambda _: shape).network == "own.secondone"
+        unknown = address.read({"network": "My shapes-1"}, lambda _: shape)
+        assert unknown.network is None
+        for name in weights.available():  # what may be written instead
+            assert name in unknown.problem
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 5
         assert [line for line in lines if str(copy / "card.json") in line and "missing" in line]

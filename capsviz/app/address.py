@@ -36,13 +36,14 @@ from capsviz.app.parameters import (
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError, NetworkError
 from capsviz.inputs.drawings import Drawing, encode
+from capsviz.models.own_networks import called
 from capsviz.networks.base import find
 from capsviz.texts import say
 from capsviz.traces.base import Shape
 
 LONGEST = 8_000  # characters of a whole address: 160 numbers of a pose take 3,000
 MOST_NAMED = 2  # parameters that are none, which a sentence names
-MOST_CHOICES = 3  # choices that a sentence names
+MOST_CHOICES = 12  # choices that a sentence names
 MOST_KNOWN = 9  # parameters that there are, which a sentence names
 MOST_SAID = 2  # faults of a link that are named, of others how many there are
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
@@ -160,7 +161,7 @@ def _value(parameter: Parameter, text: str, shape: Shape) -> object:
         known = list(parameter.choices(shape))
         if parameter.name == NETWORK:
             with suppress(NetworkError):
-                text = find(text).name  # of an alias
+                text = find(called(text) or text).name  # of an alias
         if text in known:
             return text
         raise MessageError(

@@ -7,10 +7,9 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, measurements, prepared, session
+from capsviz.app import address, assets, experiments, measurements, prepared, session
 from capsviz.app.experiments import MOST_BESIDE, Trial
 from capsviz.errors import CapsvizError, MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.figures.compare import Column, compare_payload
 from capsviz.inputs.changes import CHANGES, Changes
 from capsviz.measures.along import Coupling, Course, course
@@ -24,8 +23,7 @@ TRIAL_KEY = (
 )
 COURSES = 96  # that are kept for all sessions together, of 0.25 MB
 
-_script, _style = browser_assets("compare", "compare")
-_view = st.components.v2.component("capsviz_compare", js=_script, css=_style)
+_view = assets.component("capsviz_compare", "compare")
 
 
 @st.fragment

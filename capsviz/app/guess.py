@@ -39,12 +39,12 @@ class Score:
 
 def covered() -> bool:
     """Whether the answer that there is must not be seen yet."""
-    return _predicting() and _guess() is None and session.reading().answer is not None
+    return predicting() and _guess() is None and session.reading().answer is not None
 
 
 def control() -> None:
     """The switch, in the frame of every page."""
-    on = _predicting()
+    on = predicting()
     st.button(
         say("guess.off" if on else "guess.on"),
         key="predict",
@@ -84,7 +84,7 @@ def asked() -> None:
 
 def told() -> None:
     """Above a page that was covered: what was said, what the network reads, and the session's score."""
-    guess = _guess() if _predicting() else None
+    guess = _guess() if predicting() else None
     answer = session.reading().answer
     if guess is None or not guess.said or answer is None:
         return
@@ -97,7 +97,8 @@ def told() -> None:
     st.html(f'<p class="cv-guess cv-{found}" data-testid="guess" role="status">{html.escape(sentence)}</p>')
 
 
-def _predicting() -> bool:
+def predicting() -> bool:
+    """Whether answers are covered at first."""
     return bool(st.session_state.get(session.PREDICTING_KEY, False))
 
 

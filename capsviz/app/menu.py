@@ -64,7 +64,7 @@ def _facts(spec: Spec) -> str:
         error, parameters = _card(path, beside(path, "card.json").stat().st_mtime_ns)
     except (OSError, WeightsError):
         return say("network.noCard")
-    kinds = noun(spec.shape.kind, 2)
+    kinds = noun(spec.shape.kind, 2, "pictured")
     return say("network.facts", error=per_cent(error), kinds=kinds, parameters=grouped(parameters))
 
 

@@ -225,6 +225,15 @@ def parse_framing(value: object) -> Framing:
     return Framing((left, top, right, bottom), tuple(points))
 
 
+def parse_number(sent: object) -> int:
+    """By which a page knows what it has asked for again.
+
+    Raises:
+        MessageError: if it is none.
+    """
+    return whole(sent, 0, LARGEST, say("message.showing"))
+
+
 # --- Pose ---------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from capsviz.models.card import (
     measured_tables,
 )
 from capsviz.models.comparison import Entry, entry, milliseconds
+from capsviz.models.rates import of_card
 from capsviz.models.size import sizes
 from capsviz.models.weights import available, load_evaluation
 from capsviz.texts import language, localised, noun, say
@@ -121,21 +122,23 @@ def _time(one: Entry, model: "Model") -> None:
 
 def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
     """The few numbers that are asked for first."""
-    data, kinds = model.spec.data, noun(model.shape.kind, 2)
+    data, kinds = model.spec.data, noun(model.shape.kind, 2, "pictured")
     source = model.spec.source
     read = "model.rightAndPaper" if source.accuracy and source.of else "model.right"
+    right = say(
+        read,
+        data=data.name,
+        images=grouped(data.sizes["test"]),
+        kinds=kinds,
+        paper=localised(source.accuracy),
+        of=say(f"model.published.{source.of}") if source.of else "",
+    )
+    counted = of_card(model.card)
+    if counted:
+        low, high = counted[1]
+        right = say("model.rightWithin", right=right, low=per_cent(1 - high), high=per_cent(1 - low))
     numbers = [
-        (
-            per_cent(1 - model.card["test_error"]),
-            say(
-                read,
-                data=data.name,
-                images=grouped(data.sizes["test"]),
-                kinds=kinds,
-                paper=localised(source.accuracy),
-                of=say(f"model.published.{source.of}") if source.of else "",
-            ),
-        ),
+        (per_cent(1 - model.card["test_error"]), right),
         (
             grouped(sum(model.parameters.values())),
             say(f"model.parameters{'OfPaper' if model.shape.routing and source.accuracy else ''}"),

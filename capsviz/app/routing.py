@@ -6,12 +6,10 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, measurements, pad, prepared, session
+from capsviz.app import address, assets, experiments, measurements, pad, prepared, session
 from capsviz.app.experiments import CARRIED, Operation
 from capsviz.errors import CapsvizError, MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
-from capsviz.figures.bundle import browser_assets
-from capsviz.figures.routing import transforms_payload
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
 from capsviz.measures.rules import row_of
 from capsviz.models.card import routing_measured
@@ -31,12 +29,9 @@ OPERATION_KEY = (
 )
 PAYLOADS = 8  # that are kept for all sessions together, of up to 1.1 MB
 
-_script, _style = browser_assets("explorer", "routing")
-_explorer = st.components.v2.component("capsviz_routing", js=_script, css=_style)
-_script, _style = browser_assets("surgery", "surgery")
-_surgery = st.components.v2.component("capsviz_surgery", js=_script, css=_style)
-_script, _ = browser_assets("transforms")
-_transforms = st.components.v2.component("capsviz_transforms", js=_script)
+_explorer = assets.component("capsviz_routing", "explorer")
+_surgery = assets.component("capsviz_surgery", "surgery")
+_transforms = assets.component("capsviz_transforms", "transforms")
 
 
 def explorer() -> None:
@@ -73,7 +68,8 @@ def transforms() -> None:
     """Once a session, after the first picture, which comes with its votes: W, to make all later votes of."""
     name = _weights()
     if st.session_state.get(STORED_KEY) != name:
-        _transforms(key=TRANSFORMS_KEY, data=_packed_transforms(name), on_stored_change=_stored, height=1)
+        data = {"name": name, "address": assets.array_asset("transforms", session.network()).address}
+        _transforms(key=TRANSFORMS_KEY, data=data, on_stored_change=_stored, height=1)
 
 
 def _weights() -> str:
@@ -87,15 +83,11 @@ def _iterations_chosen() -> None:
         )
     except MessageError as error:
         st.session_state[pad.PROBLEM_KEY] = str(error)
+    st.rerun()  # of the whole page
 
 
 def _stored() -> None:
     st.session_state[STORED_KEY] = st.session_state[TRANSFORMS_KEY].get("stored")
-
-
-@lru_cache(maxsize=2)
-def _packed_transforms(name: str) -> bytes:
-    return transforms_payload(session.model().transforms(), name)
 
 
 @st.fragment

@@ -80,7 +80,10 @@ async def started(app: App) -> AsyncIterator[None]:
     add_networks()
     address = net_util.get_internal_ip()
     if address:
-        print(f"  In this network: http://{address}:{config.get_option('server.port')}\n", flush=True)
+        prefix = config.get_option("server.baseUrlPath").strip("/")
+        print(
+            f"  In this network: http://{address}:{config.get_option('server.port')}/{prefix}\n", flush=True
+        )
     tasks = [asyncio.create_task(hand_back_when_idle()), asyncio.create_task(hold_classes())]
     yield
     for task in tasks:

@@ -21,6 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
 from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.follow import Ended
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -48,10 +49,6 @@ DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 COMPARE_KEY = "compare_of_link"  # the comparison, likewise
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
-
-
-class Ended(Exception):  # noqa: N818 # no error
-    """A page has said all that it has to say; the frame goes on."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,14 +10,13 @@ from typing import Any
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import guess, keys, pad, parameters, prepared, session, talk_links, tour
+from capsviz.app import assets, guess, keys, pad, parameters, prepared, session, talk_links, tour
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Step
 from capsviz.app.lessons import spoken
 from capsviz.app.panels import SELECTORS, views_of
 from capsviz.checks import whole
 from capsviz.errors import MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.texts import say
 
 TALK_KEY = "talk"  # the component; what it sends: "go", "kept"
@@ -26,9 +25,10 @@ VIEW_KEY = "talk_view"  # and the view with which the last one wanted it to begi
 BEGAN_KEY = "talk_began"  # the drawing that was on the pad when the talk began
 
 RAIL = ("pad", "answer")  # views that stand beside the page
+BY_DRAWING = ("drawn", "changed", "longest", "sum", "answer")  # what a step asks for that is done on the pad
+BY_NETWORK = "network"  # and in the menu of networks
 
-_script, _style = browser_assets("talk", "talk")
-_talk = st.components.v2.component("capsviz_talk", js=_script, css=_style)
+_talk = assets.component("capsviz_talk", "talk")
 
 
 def begin(asked: Asked) -> None:
@@ -71,7 +71,8 @@ def control(page: str) -> None:
             "now": _place(steps[at - 1], lesson) if at else PLACE,
             "next": _place(steps[at], lesson) if at and at < len(steps) else None,
             "ask": (spoken(steps[at - 1].ask) if at else "") or prepared.question(page),
-            "lit": steps[at - 1].lit if at else "",
+            "lit": _stage(steps[at - 1]) if at else "",
+            "hands": _hands(steps[at - 1]) if at else "",
             "views": views,
             "view": state.get(VIEW_KEY, ""),
             "selectors": SELECTORS,
@@ -91,6 +92,17 @@ def control(page: str) -> None:
         if waited := talk_links.waited():
             tour.begin(waited)
         st.rerun()
+
+
+def _stage(step: Step) -> str:
+    """The view that a step speaks of; of the menu of networks, what the network answers."""
+    return RAIL[0] if step.lit == BY_NETWORK else step.lit
+
+
+def _hands(step: Step) -> str:
+    """What must be at hand beside a step's view, for what it asks to be done: "pad", "network", both with a space, or ""."""
+    drawn = any(name in step.do for name in BY_DRAWING)
+    return " ".join(["pad"] * drawn + ["network"] * (BY_NETWORK in step.do))
 
 
 PLACE = {"title": "", "page": "", "note": "", "ask": ""}

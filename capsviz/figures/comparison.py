@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from capsviz.models.comparison import Entry
+from capsviz.models.rates import of_card
 from capsviz.models.size import together
+from capsviz.networks.base import Spec
 from capsviz.texts import localised, say
 from capsviz.texts.numbers import grouped, number, per_cent
 from capsviz.traces.base import LENGTH
@@ -29,6 +31,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
     answer, every = together(entry.parts, decoder=False), together(entry.parts)
     draws = every != answer
     last, epochs = entry.epochs
+    counted = of_card(entry.card)
     row = {
         "network": Cell(spec.title, spec.name),
         "parameters": Cell(
@@ -41,7 +44,9 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             if draws
             else "",
         ),
-        "error": Cell(per_cent(entry.card["test_error"]), spec.data.name),
+        "error": Cell(
+            per_cent(entry.card["test_error"]), _error(spec, counted[1]) if counted else spec.data.name
+        ),
         "drawings": Cell(NOTHING),
         "calibration": Cell(NOTHING),
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
@@ -52,17 +57,13 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             else say("model.all.lastEpochs", last=last, all=epochs),
         ),
         "source": Cell(
-            localised(source.accuracy) or source.paper,
+            localised(source.accuracy) or say("model.all.architecture", paper=source.paper),
             f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
             source.link,
         ),
     }
     if measured:
-        low, high = entry.error["interval"]
-        row["error"] = Cell(
-            per_cent(entry.error["error_rate"]),
-            say("model.all.error", low=per_cent(low), high=per_cent(high), data=spec.data.name),
-        )
+        row["error"] = Cell(per_cent(entry.error["error_rate"]), _error(spec, entry.error["interval"]))
         score = "lengths" if spec.shape.score == LENGTH else "probabilities"
         row["calibration"] = Cell(number(measured["calibration"]["ece"], 3), say(f"model.all.{score}"))
     if measured and "drawings" in measured:
@@ -125,6 +126,11 @@ def _joined(cell: Cell) -> str:
     return f"{cell.figure} ({cell.below})" if cell.below else cell.figure
 
 
+def _error(spec: Spec, interval: Sequence[float]) -> str:
+    low, high = map(per_cent, interval)
+    return say("model.all.error", low=low, high=high, data=spec.data.name)
+
+
 def _head(column: str) -> str:
     return say(f"model.all.head.{column}")
 
@@ -134,6 +140,8 @@ def _millions(count: int) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if round(seconds) < 60:
+        return say("model.all.seconds", seconds=max(round(seconds), 1))
     minutes = round(seconds / 60)
     hours, rest = divmod(minutes, 60)
     return (

@@ -205,7 +205,7 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
             hovertemplate=_hover("chart.unsure.hover", rate="%{y:.1f}", length="%{x:.2f}"),
         )
         for key, name, colour in (
-            ("digits", say("chart.unsure.digits", kinds=noun(kind, 2)), BLUE),
+            ("digits", say("chart.unsure.digits", kinds=noun(kind, 2, "pictured")), BLUE),
             ("others", say("chart.unsure.others", kinds=noun(kind, 2)), ORANGE),
         )
         if key in below
@@ -230,7 +230,7 @@ class Measurement(NamedTuple):
 
 def _says(name: str, result: Mapping[str, Any], data: str) -> str:
     """The sentence of one figure of ``result``."""
-    words = {"kind": noun(result["kind"]), "kinds": noun(result["kind"], 2)}
+    words = {"kind": noun(result["kind"]), "kinds": noun(result["kind"], 2, "pictured")}
     score = result.get("score", LENGTH)
     match name:
         case "confusion":

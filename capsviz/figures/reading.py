@@ -49,14 +49,15 @@ def reading_card(
         data: name of what the network was trained on.
     """
     names = [html.escape(name) for name in shape.classes]
-    kind, kinds = noun(shape.kind), noun(shape.kind, 2)
+    kind = noun(shape.kind)
+    thing = noun(shape.kind, sense="drawn")
     doubt = ""
     seen = '<span class="cv-seen cv-empty"></span>'
     if image is not None:
         seen = f'<img class="cv-seen" src="{data_uri(ink(image))}" alt="{say("frame.seenAlt", size=shape.size)}">'
     if image is None or scores is None:
         mark, waits = (
-            (EN_DASH, say("frame.waiting", kind=kind)) if image is None else ("?", say("frame.covered"))
+            (EN_DASH, say("frame.waiting", kind=thing)) if image is None else ("?", say("frame.covered"))
         )
         answer = f'<span class="cv-digit">{mark}</span><span class="cv-length">{waits}</span>'
     else:
@@ -88,11 +89,12 @@ def reading_card(
                 kind=kind,
             )
         elif none:
-            doubt = say("frame.absent", length=MARGIN_ABSENT, kinds=kinds)
+            doubt = say("frame.absent", length=MARGIN_ABSENT, kinds=noun(shape.kind, 2))
         elif advice:
             doubt = advice
         elif found == "unsure":
-            words = {"data": data, "kind": kind, "kinds": kinds, "limit": number(unsure_below)}
+            kinds = noun(shape.kind, 2, "pictured")
+            words = {"data": data, "kind": thing, "kinds": kinds, "limit": number(unsure_below)}
             doubt = say(f"frame.doubt.{shape.score}", **words)
         elif shape.score == PROBABILITY:
             doubt = say("frame.softmax")

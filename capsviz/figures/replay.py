@@ -68,7 +68,7 @@ def replay_payload(replay: Replay, *, key: str = "", unsure_below: float = 0.0) 
         "changes": replay.changes,
         "named": named_classes(replay),
         "classes": shape.classes,
-        "kind": noun(shape.kind),
+        "kind": noun(shape.kind, sense="drawn"),
         "size": shape.size,
         "side": PAD,
         "score": shape.score,

@@ -5,28 +5,17 @@ Scores are lengths of capsules or probabilities; where a result says "length", i
 Everything comes back as plain numbers, fit for JSON.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import default_rng
 
+from capsviz.models.rates import wilson
+
 SEED = 20171026  # of places, sizes, noise, resamples and other things: not the seed of any training
 RESAMPLES = 2_000  # of writers, for an interval
 BINS = 20
-
-
-def wilson(wrong: int, total: int) -> tuple[float, float]:
-    """95% interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927)."""
-    if not total:
-        return 0.0, 1.0
-    z = 1.959964
-    rate, spread = wrong / total, z**2 / total
-    middle = (rate + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / (4 * total))
-    # Rounding must not leave the true bounds 0 and 1.
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tuple[float, float]:

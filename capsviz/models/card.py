@@ -10,6 +10,7 @@ from typing import Any
 from capsviz.inputs.data import MNIST
 from capsviz.inputs.pairs import ALIKE, ALONE, BOX, MIXED, shared
 from capsviz.models.own import spec_of
+from capsviz.models.rates import FEW, of_card
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import DEFAULT, Spec, networks
 from capsviz.texts import knows, noun, say, spelled
@@ -38,7 +39,7 @@ def _words(spec: Spec) -> dict[str, str]:
     """What the classes of a network are called, for texts."""
     kind = spec.shape.kind
     classes = say("card.classes", spelled=spelled(len(spec.shape.classes)), kinds=noun(kind, 2))
-    return {"kind": noun(kind), "kinds": noun(kind, 2), "classes": classes}
+    return {"kind": noun(kind), "kinds": noun(kind, 2, "pictured"), "classes": classes}
 
 
 def loss(card: Mapping[str, Any]) -> str:
@@ -75,7 +76,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
     """What ``evaluate.evaluate`` found, as Markdown tables."""
     doubt, calibration = evaluation["unsure"], evaluation["calibration"]
     on, kind, score = evaluation["data"], evaluation["kind"], evaluation.get("score", LENGTH)
-    words = {"kind": noun(kind), "kinds": noun(kind, 2)}
+    words = {"kind": noun(kind), "kinds": noun(kind, 2, "pictured")}
     original = on.endswith(TEST_SET)
     pairs = evaluation.get("pairs")
     rows = {
@@ -209,7 +210,7 @@ def routing_measured(evaluation: Mapping[str, Any] | None) -> str:
     return say(
         "card.routing",
         images=grouped(first["images"]),
-        kinds=noun(evaluation["kind"], 2),
+        kinds=noun(evaluation["kind"], 2, "pictured"),
         same=_share(first["same"]),
         trained=trained,
         winnerBefore=number(first["winner"]),
@@ -302,7 +303,14 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
                 rate=per_cent(noisy[0], 0),
                 amount=amount,
             )
+    words["kind"] = noun(spec.shape.kind, sense="drawn")
+    counted = of_card(card)
+    few = []
+    if counted and counted[0] < FEW:
+        wrong, (low, high) = round(card["test_error"] * counted[0]), map(per_cent, counted[1])
+        few.append(say("card.limit.few", count=counted[0], wrong=wrong, low=low, high=high))
     return [
+        *few,
         known,
         styles,
         say(f"card.limit.{'two' if spec.shape.answers > 1 else 'one'}", **words),
@@ -434,7 +442,8 @@ def card_table(card: Mapping[str, Any]) -> str:
     if spec.data.credit:
         add("credit", credit=spec.data.credit)
     two = spec.shape.answers > 1
-    add("test", "testTwo" if two else "", rate=per_cent(card["test_error"]))
+    error, counted = card["test_error"], of_card(card)
+    add("test", "testTwo" if two else "", rate=percent(error, counted[1]) if counted else per_cent(error))
     rows.append((say("card.fact.validation"), _validation(card)))
     limit, share = number(card["unsure_below"]), per_cent(SHARE_UNSURE, 1)
     of = "card.value.unsureTwo" if two else _by("card.value.unsure", spec.shape.score)

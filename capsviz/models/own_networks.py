@@ -35,6 +35,12 @@ def add(folder: str | Path) -> Spec:
     return spec
 
 
+def called(folder: str) -> str | None:
+    """Name of the network whose weights are in a folder of this name; None where there is none, or more than one."""
+    found = [name for name, path in places.items() if path.parent.name.casefold() == folder.casefold()]
+    return found[0] if len(found) == 1 else None
+
+
 def _free(name: str) -> str:
     """The name, with a number if there is a network of that name."""
     taken = networks()

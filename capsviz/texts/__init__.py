@@ -188,14 +188,22 @@ def spelled(count: int) -> str:
     return word if isinstance(word, str) else localised(f"{count:,}")
 
 
-def noun(kind: str, count: float = 1) -> str:
-    """The word for one or for several classes of a kind: "digit", "digits"."""
-    return say(f"common.kind.{kind}", count=count)
+def noun(kind: str, count: float = 1, sense: str = "kind") -> str:
+    """The word for one or for several classes of a kind: "digit", "digits".
+
+    Args:
+        kind: as ``Shape.kind`` has it.
+        count: of what there is.
+        sense: "drawn" for what there is to be drawn and "pictured" for pictures of classes, where a kind has other words for
+            these: nobody draws a class, or counts classes where pictures are meant.
+    """
+    own = f"common.{sense}.{kind}"
+    return say(own if knows(own) else f"common.kind.{kind}", count=count)
 
 
 def drawn() -> str:
     """The word for what there is to be drawn now."""
-    return noun(_drawn.get() or (_reads() if _reads else "digit"))
+    return noun(_drawn.get() or (_reads() if _reads else "digit"), sense="drawn")
 
 
 def speak_of(kind: str) -> None:

@@ -14,8 +14,8 @@ from torch import nn
 
 from capsviz.figures.training import training_html
 from capsviz.inputs.data import Digits
-from capsviz.measures.statistics import wilson
 from capsviz.models.card import averaged_error, command, earlier_epochs
+from capsviz.models.rates import FEW, wilson
 from capsviz.models.weights import FILE, Weights, pack, save_weights, write_atomically
 from capsviz.training.folder import log_as_csv, saving
 from capsviz.training.settings import Settings
@@ -77,6 +77,8 @@ def finish(
     low, high = wilson(round(error * images), images)
     # One drawing's pictures are misread together: ``evaluate`` tells how far that rate may be off.
     within = "" if trainer.spec.data.drawings else f"95% interval {low:.2%} to {high:.2%}, "
+    if within and images < FEW:
+        say("few images to test on: what is measured on them is no surer than the interval says")
     say(f"test error {error:.2%} ({within}{images:,} images) with the weights in {weights}")
     say(f"to see it: make app NETWORKS={shlex.quote(str(out))}")
     return facts

@@ -45,6 +45,7 @@ class Session:
         self.below = 0  # objects that it was told to show
         self.page = ""
         self.query = ""
+        self.id = ""  # by which a page that comes back finds its session again
         self.card = ""  # the answer's HTML
         self.shown: list[str] = []  # all HTML and alerts of the last run
         self.components: dict[str, Any] = {}  # what each was given, by its key
@@ -94,7 +95,9 @@ class Session:
         self.bytes += len(data)
         message = ForwardMsg.FromString(data)
         kind = message.WhichOneof("type")
-        if kind == "navigation":
+        if kind == "new_session":
+            self.id = message.new_session.initialize.session_id
+        elif kind == "navigation":
             self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
         elif kind == "delta":
             self._take(message.delta)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from capsviz.app.lessons import shelf
 from capsviz.inputs.drawings import GRID, PAD, decode
 from tests.e2e.looking import failing_no_script, opened, still
+from tests.e2e.test_journey import draw
 
 # The smallest type on the screen, in the window's pixels, and what of it is cut off; read through shadow roots.
 TYPE = """() => {
@@ -57,6 +58,31 @@ def alone(page: Page, here: Locator, *others: Locator) -> None:
     )
     for other in (*others, *frame):
         expect(other.first).not_to_be_visible()
+
+
+def test_what_a_step_asks_for_is_at_hand(talk: Page) -> None:
+    """Where it is to be drawn and looked at, the pad beside the view; where a network is to be chosen, the menu."""
+    page = talk
+    base = page.url.partition("/lessons")[0]
+    page.goto(f"{base}/?present=1&lesson=is-c-learned&stop=2")
+    at(page, 2, "is-c-learned")
+    expect(page.locator(".algorithm")).to_be_visible()
+    expect(page.locator(".st-key-networks button")).not_to_be_visible()
+    view, pad = page.locator(".algorithm").bounding_box(), page.locator(".st-key-canvas").bounding_box()
+    assert view is not None
+    assert pad is not None
+    assert view["x"] > pad["x"] + pad["width"] > 400
+    large(page, 28)
+    draw(page, [(80.0, 70.0), (200.0, 70.0), (130.0, 220.0)])
+    expect(page).not_to_have_url(re.compile(shelf().lessons["is-c-learned"].steps[0].address["drawing"]))
+    page.goto(f"{base}/?present=1&lesson=three-networks&stop=4")
+    at(page, 4, "three-networks")
+    menu = page.locator(".st-key-networks button")
+    before = menu.inner_text()
+    menu.click()
+    page.get_by_role("menuitem", name="attention").first.click()
+    expect(menu).not_to_have_text(before)
+    large(page, 28)
 
 
 def large(page: Page, least: float) -> None:

@@ -29,6 +29,7 @@ class Posing {
     const words = kindWords(data.kind);
     this.kind = words.kind;
     this.kinds = words.kinds;
+    this.bent = kindWords(data.kind, "drawn").kind; // what the decoder draws
     this.Kind = words.Kind;
     this.plain = data.score === "length" ? "" : "Plain"; // poses are of no capsules: the end of such texts' names
     this.network = data.decoder; // under its name the window keeps what is of this network alone
@@ -165,6 +166,7 @@ class Posing {
     setText(this.legend, this.explained());
     this.grid.showSpan();
     this.how.dataset.tip = data.howMeasured;
+    this.sorting.hidden = !data.measured; // there is nothing to sort by, and how to measure it stands below
     setText(this.notice, "");
     if (before) this.writeAddress(false);
     else if (this.left) this.comeBack(this.left);
@@ -218,7 +220,7 @@ class Posing {
     const name = this.classes[prediction];
     putInk(this.canvas, Uint8Array.from(drawn));
     setText(this.status, this.about(prediction, "one", this.origins));
-    setText(this.warning, say("pose.waiting.note", { megabytes: fixed(megabytes, 1), kind: this.kind }));
+    setText(this.warning, say("pose.waiting.note", { megabytes: fixed(megabytes, 1), kind: this.bent }));
     this.capsules.show();
     this.showMean();
     this.morphing.label();
@@ -227,9 +229,9 @@ class Posing {
 
   // What thick, mark and captions mean, in the words of what was measured.
   explained() {
-    const { middle, reach } = this.data;
-    const { kind } = this;
-    if (middle === null) return say("pose.legend.unmeasured", { kind, reach: UNMEASURED * this.data.unit });
+    const { middle, reach, unit, howMeasured } = this.data;
+    const kind = this.bent;
+    if (middle === null) return `${say("pose.legend.unmeasured", { kind, reach: UNMEASURED * unit })} ${howMeasured}`;
     return say("pose.legend.measured", { kind, middle, reach, whole: 2 * reach });
   }
 

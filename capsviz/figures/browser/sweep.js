@@ -70,7 +70,7 @@ export class SweepGrid {
         this.canvas,
         element("div", { class: "sweep-columns", "aria-hidden": "true" }, ...this.columns),
       ),
-      element("p", { class: "look" }, say("pose.sweep.look", { numbers: dimensions, kind: page.kind })),
+      element("p", { class: "look" }, say("pose.sweep.look", { numbers: dimensions, kind: page.bent })),
     );
     this.small = element("canvas", { width: page.size, height: page.size });
     this.showSpan();

@@ -190,6 +190,7 @@ class Talk {
     const { data, on } = this;
     const view = on ? viewOf({ ...data, chosen: this.chosen }) : "";
     this.element.classList.toggle("on", on);
+    this.element.classList.toggle("choosing", data.hands.includes("network"));
     setText(this.ask, on ? plain(data.ask) : "");
     this.ask.hidden = !this.ask.textContent;
     setText(this.place, data.stops ? `${data.stop}/${data.stops}` : "");
@@ -216,13 +217,14 @@ class Talk {
   light(view) {
     const root = document.documentElement;
     if (!this.on) {
-      for (const mark of ["data-talk", "data-talk-view"]) root.removeAttribute(mark);
+      for (const mark of ["data-talk", "data-talk-view", "data-talk-hands"]) root.removeAttribute(mark);
       this.style.textContent = "";
       return;
     }
     const rail = this.data.rail.includes(view);
     root.setAttribute("data-talk", rail ? "rail" : "page");
     root.setAttribute("data-talk-view", view);
+    root.setAttribute("data-talk-hands", this.data.hands);
     const shown = (this.selector = rail ? RAIL : this.data.selectors[view] ?? STAGED);
     const kept = `:is(${shown}, ${BESIDE})`;
     const page = `:root[data-talk="page"] .st-key-page:has(${shown})`;
@@ -253,6 +255,7 @@ class Talk {
       style.setProperty("--stage-pad", String((room - 4) / PAD));
     };
     set(least);
+    this.hold(least, above);
     const shown = document.querySelector(this.selector);
     if (!shown) return; // still on its way
     this.resized.observe(shown);
@@ -261,7 +264,9 @@ class Talk {
       main.scrollHeight <= main.clientHeight + 1 && shown.getBoundingClientRect().height <= window.innerHeight - taken() - 2 * EDGE * size + 1;
     if (this.selector === RAIL) {
       const answer = (/** @type {number} */ size) => style.setProperty("--stage-answer", String(size));
-      answer(largest(1, MOST_OF_ANSWER, (size) => (answer(size), inside(least))));
+      const read = shown.querySelector(".cv-reading");
+      const wide = () => !read || read.scrollWidth <= read.clientWidth + 1; // probability is a long word in German
+      answer(largest(1, MOST_OF_ANSWER, (size) => (answer(size), inside(least) && wide())));
       return;
     }
     // Larger type must not make pictures smaller.
@@ -273,6 +278,16 @@ class Talk {
       return inside(size) && shown.scrollWidth <= shown.clientWidth + 1 && area() >= enough;
     };
     set(largest(least, LARGEST * least, fits));
+  }
+
+  // The pad beside a view is as large as everything else, if the window is high enough for it and the answer.
+  hold(least, above) {
+    const { style } = document.documentElement;
+    style.setProperty("--stage-hand", String(least));
+    const rail = this.selector !== RAIL && document.querySelector(RAIL);
+    const room = window.innerHeight - above - 2 * EDGE * least;
+    const height = rail ? rail.getBoundingClientRect().height : 0;
+    if (height > room) style.setProperty("--stage-hand", String((least * room) / height));
   }
 
   // --- keys and the mouse

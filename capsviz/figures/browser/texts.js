@@ -107,9 +107,11 @@ export function capital(text) {
 /**
  * What the classes of a network are called: digits, say, or simply classes where their kind has no word.
  * @param {string} kind
+ * @param {string} sense "drawn" for what there is to be drawn, where the kind has another word for that
  */
-export function kindWords(kind) {
+export function kindWords(kind, sense = "kind") {
   const known_ = `common.kind.${kind}` in known ? kind : "class";
-  const [one, other] = [1, 2].map((count) => say(`common.kind.${known_}`, { count }));
+  const own = `common.${sense}.${known_}`;
+  const [one, other] = [1, 2].map((count) => say(own in known ? own : `common.kind.${known_}`, { count }));
   return { kind: one, kinds: other, Kind: capital(one) };
 }

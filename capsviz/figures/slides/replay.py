@@ -99,7 +99,7 @@ def _moment(slide: Slide, replay: Replay, moment: int, told: list[int], unsure_b
     slide.picture(drawing.pixels(), MARGIN, TOP, SIDE, SIDE)
     slide.picture(ink(replay.images[moment]), MARGIN + SIDE + GAP, TOP, SIDE, SIDE)
     slide.curve((x[-1], x[-1]), (RIBBON, CHART + HIGH), slide.look.ink, 3)
-    said = {"way": per_cent(way / replay.moments[-1].way, 0), "kind": noun(replay.shape.kind)}
+    said = {"way": per_cent(way / replay.moments[-1].way, 0), "kind": noun(replay.shape.kind, sense="drawn")}
     if answer == NONE:
         slide.answer(EN_DASH, say("replay.momentNothing", **said))
         return
