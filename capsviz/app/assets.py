@@ -21,6 +21,7 @@ ROOT = "assets"
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "attention": ("routing", "attention"),
     "attention_surgery": ("surgery",),
+    "compare": ("compare",),
     "explorer": ("routing",),
     "exporting": ("panel", "exporting"),
     "keys": ("keys",),

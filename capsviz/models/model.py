@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 from capsviz.arrays import real_array
 from capsviz.checks import shown, whole_number
 from capsviz.errors import CapsvizError, DeviceError, ImageError
+from capsviz.layers.capsules import Outcome
 from capsviz.models.devices import Workers, choose_device
 from capsviz.models.weights import Weights, load_weights
 from capsviz.networks.base import DEFAULT, Spec
-from capsviz.traces.base import POSES, Shape, Trace
+from capsviz.traces.base import LENGTH, POSES, Shape, Trace
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import MOST_ITERATIONS, RoutingTrace
 
@@ -42,6 +43,9 @@ class Way(Protocol):
     def scores_by_iteration(self, images: torch.Tensor, iterations: int) -> torch.Tensor:
         """[R, B, J] scores after each of R iterations."""
 
+    def outcome(self, images: torch.Tensor, iterations: int) -> Outcome:
+        """What scores and poses of images [B, S, S] are made of."""
+
     def trace(self, image: torch.Tensor, iterations: int, shape: Shape) -> Trace:
         """Everything that was computed on the way of one image [S, S]."""
 
@@ -52,6 +56,7 @@ class Plain:
     def __init__(self, net: Any) -> None:
         self.net = net
         self.scores, self.scores_by_iteration, self.trace = net.scores, net.scores_by_iteration, net.trace
+        self.outcome = net.outcome
 
 
 class Model:
@@ -152,6 +157,37 @@ class Model:
             return np.concatenate(scores)
 
         return self._run(compute, long=len(pixels) > 1)
+
+    def answers(self, images: ArrayLike, iterations: int | None = None) -> tuple[np.ndarray, Any]:
+        """Classify some images at once, and keep what a decoder would draw of.
+
+        Args:
+            images: as of ``predict``.
+            iterations: as of ``trace``.
+
+        Returns:
+            Scores [N, J] as of ``predict``, and poses [N, J, D]; None of a network without. It raises what they do.
+        """
+        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+        rounds = self._iterations(iterations)
+
+        def compute(way: Way) -> tuple[np.ndarray, np.ndarray | None]:
+            evidence, poses = way.outcome(self._to_device(pixels, way), rounds)
+            evidence = evidence if self.shape.score == LENGTH else evidence.softmax(1)
+            return evidence.cpu().numpy(), None if poses is None else poses.cpu().numpy()
+
+        return self._run(compute)
+
+    def votes(self, images: ArrayLike) -> np.ndarray:
+        """û [N, I, J, D], float32, of some images [N, S, S], 0.7 MB each in the paper's size; it raises what ``predict`` does."""
+        if not self.shape.iterates:
+            raise CapsvizError(f"{self.spec.name} has no votes for Procedure 1: load a network that has.")
+        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+
+        votes: np.ndarray = self._run(
+            lambda way: getattr(way, "votes", way.net.votes)(self._to_device(pixels, way)).cpu().numpy()
+        )
+        return votes.swapaxes(1, 2)  # [J, I] -> [I, J]
 
     def scores_by_iteration(self, images: ArrayLike, iterations: int | None = None) -> np.ndarray:
         """Classify many images, and say what the answer would have been after each routing iteration.
