@@ -1,7 +1,7 @@
 from capsviz.app import compare, session
 from capsviz.app.pages import Page
 
-PAGE = Page(7, doors=("routing", "pose", "model"), tells=True, listed=False)
+PAGE = Page(6, doors=("routing", "pose", "model"), tells=True, listed=False)
 
 
 def show() -> None:
