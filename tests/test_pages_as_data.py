@@ -30,6 +30,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "overlap",
         "model",
         "lessons",
+        "compare",
         "class",
         "lesson",
     ]
@@ -41,6 +42,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "overlap": {COUPLING, SEVERAL},
         "model": set(),
         "lessons": set(),
+        "compare": set(),
         "class": set(),
         "lesson": set(),
     }

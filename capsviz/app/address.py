@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.experiments import Operation, Trial, Weighting
 from capsviz.app.parameters import (
     ANSWER,
     ASK,
+    COMPARE,
     DRAFT,
     DRAWING,
     HIDE,
@@ -41,10 +42,10 @@ from capsviz.texts import say
 from capsviz.traces.base import Shape
 
 LONGEST = 8_000  # characters of a whole address: 160 numbers of a pose take 3,000
-MOST_NAMED = 2  # parameters that are none, which a sentence names
+MOST_NAMED = 4  # parameters that are none, which a sentence names
 MOST_CHOICES = 12  # choices that a sentence names
 MOST_KNOWN = 9  # parameters that there are, which a sentence names
-MOST_SAID = 2  # faults of a link that are named, of others how many there are
+MOST_SAID = 2  # faults of a link that are explained, of others the parameters are named
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 # What a session says in the address; the others are the scripts'.
 WRITTEN = (
@@ -69,6 +70,7 @@ class Asked:
         drawing: what is to be on the pad.
         pen: its width in pixels.
         surgery: the experiment on routing, of the network's kind.
+        compare: the comparison to be shown.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
         present: view that presenter mode begins with, or ``parameters.PRESENT_ANY``.
@@ -88,6 +90,7 @@ class Asked:
     drawing: Drawing | None = None
     pen: int | None = None
     surgery: Operation | Weighting | None = None
+    compare: Trial | None = None
     lesson: str | None = None
     stop: int | None = None
     present: str | None = None
@@ -108,6 +111,7 @@ _FIELDS = {
     DRAWING: "drawing",
     PEN: "pen",
     SURGERY: "surgery",
+    COMPARE: "compare",
     LESSON: "lesson",
     STOP: "stop",
     PRESENT: "present",
@@ -139,13 +143,13 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
             bad[name] = str(error)
             if isinstance(error, Partly):
                 found[_FIELDS[parameter.name]] = error.found
-    said = list(bad.values())
+    said, others = list(bad.values())[:MOST_SAID], list(bad)[MOST_SAID:]
+    if others:
+        said.append(say("address.more", names=", ".join(others)))
     if unknown:
-        names = ", ".join(map(quoted, unknown[:MOST_NAMED]))
+        names = ", ".join([*map(quoted, unknown[:MOST_NAMED]), *(["…"] if len(unknown) > MOST_NAMED else [])])
         known = ", ".join([*(parameter.name for parameter in PARAMETERS[:MOST_KNOWN]), "…"])
         said.append(say("address.unknown", names=names, known=known))
-    if len(said) > MOST_SAID:
-        said[MOST_SAID:] = [say("address.more", count=len(said) - MOST_SAID)]
     problem = say("address.problem", problem=" ".join(said)) if said else ""
     return Asked(**found, bad=(*bad, *unknown), problem=problem)
 

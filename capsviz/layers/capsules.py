@@ -262,8 +262,12 @@ class CapsNet(nn.Module):
 
     def scores_by_iteration(self, images: Tensor, iterations: int, encode: Encode | None = None) -> Tensor:
         """Lengths [R, B, J] after each of R iterations; ``encode`` in place of the network's own."""
-        _, u = (encode or self.encode)(images)
-        return torch.stack([step.v.norm(dim=-1) for step in dynamic_routing(self.digits(u), iterations)])
+        u_hat = self.votes(images, encode)
+        return torch.stack([step.v.norm(dim=-1) for step in dynamic_routing(u_hat, iterations)])
+
+    def votes(self, images: Tensor, encode: Encode | None = None) -> Tensor:
+        """û [B, J, I, D] of images [B, S, S]; ``encode`` as above."""
+        return self.digits((encode or self.encode)(images)[1])
 
     def trace(
         self, image: Tensor, iterations: int, shape: Shape, encode: Encode | None = None

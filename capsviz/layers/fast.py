@@ -34,7 +34,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from capsviz.layers.capsules import CapsNet, dynamic_routing, squash
+from capsviz.layers.capsules import CapsNet, Outcome, dynamic_routing, squash
 from capsviz.traces.base import Shape
 from capsviz.traces.routing import RoutingTrace
 
@@ -319,10 +319,17 @@ class Quick:
 
     def scores(self, images: Tensor, iterations: int) -> Tensor:
         """Lengths [B, J] of the class capsules of images [B, S, S]."""
+        return self.outcome(images, iterations).evidence
+
+    def outcome(self, images: Tensor, iterations: int) -> Outcome:
+        """Lengths and poses of the class capsules of images [B, S, S]."""
         if len(images) < _SPECTRA_FROM:
-            u_hat = self.net.digits(encode(self.net, images)[1])
-            return dynamic_routing(u_hat, iterations)[-1].v.norm(dim=-1)
-        return class_capsules(self.net, images, iterations, self._kept()).norm(dim=-1)
+            return Outcome.of_capsules(dynamic_routing(self.votes(images), iterations)[-1].v)
+        return Outcome.of_capsules(class_capsules(self.net, images, iterations, self._kept()))
+
+    def votes(self, images: Tensor) -> Tensor:
+        """û [B, J, I, D] of images [B, S, S]."""
+        return self.net.votes(images, self._encode)
 
     def scores_by_iteration(self, images: Tensor, iterations: int) -> Tensor:
         """Lengths [R, B, J] after each of R iterations."""
