@@ -8,7 +8,7 @@ from reference import assert_one_sentence
 
 from capsviz.app import pages
 from capsviz.errors import PageError
-from capsviz.traces.base import COUPLING, POSES
+from capsviz.traces.base import COUPLING, POSES, SEVERAL
 
 GOOD = "from capsviz.app.pages import Page\nPAGE = Page({})\ndef show(): raise AssertionError('shown')\n"
 
@@ -27,19 +27,23 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "draw",
         "routing",
         "pose",
+        "overlap",
         "model",
         "lessons",
-        "lesson",
+        "compare",
         "class",
+        "lesson",
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
         "draw": set(),
         "routing": {COUPLING},
         "pose": {POSES},
+        "overlap": {COUPLING, SEVERAL},
         "model": set(),
         "lessons": set(),
         "lesson": set(),
+        "compare": set(),
         "class": set(),
     }
 
