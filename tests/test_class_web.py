@@ -409,10 +409,13 @@ def test_who_is_refused_is_told_a_turn_of_its_own_as_fast_as_work_is_done(
     monkeypatch.setattr("capsviz.classroom.desk.monotonic", lambda: now[0])
 
     async def ask() -> list[float]:
-        desk, gate = Desk(1, 60, retry=2), threading.Event()
+        desk, gate, loop = Desk(1, 60, retry=2), threading.Event(), asyncio.get_running_loop()
+
+        async def tick() -> None:
+            now[0] += 0.5
 
         def work() -> None:
-            now[0] += 0.5
+            asyncio.run_coroutine_threadsafe(tick(), loop).result()
 
         def refused() -> float:
             with pytest.raises(Busy) as caught:
