@@ -279,6 +279,14 @@ def until(what: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def answers(url: str) -> bool:
+    """Whether a proxy has begun, and a server behind it."""
+    try:
+        return request(url, "GET", "/_stcore/health").status == 200
+    except OSError:
+        return False
+
+
 class Phone:
     """Sends as the phone's page does: where no answer comes it sends the same again."""
 
@@ -376,7 +384,7 @@ def two(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         room = Classroom(Settings(folder / "presenter", url, key=KEY), lambda name: None)  # type: ignore[arg-type, return-value]
         stack.callback(room.close)
         made = Two(f"{proxy}{PREFIX}", servers, room, trusted, f"{in_front}{PREFIX}")
-        until(lambda: request(made.url, "GET", "/_stcore/health").status == 200)
+        until(lambda: answers(made.url))
         yield made
 
 
