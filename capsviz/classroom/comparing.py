@@ -17,7 +17,7 @@ from capsviz.networks.base import find
 
 AT_ONCE = 8  # drawings that are kept together
 MOST_OTHERS = 3  # networks that are asked
-PATIENCE = 0.25  # seconds that a drawing waits for a moment in which no phone does
+PATIENCE = 3.0  # seconds that each asking waits for a moment in which no phone does: a full class has few, and comes first
 
 
 def others_of(network: str) -> tuple[str, ...]:
@@ -80,9 +80,9 @@ class Comparing:
 
     def _ask(self, network: str, strokes: str) -> str:
         drawing, found = decode(strokes), []
-        with self._quiet:
-            self._quiet.wait_for(lambda: not self._waited_for, PATIENCE)
         for name in others_of(network):
+            with self._quiet:
+                self._quiet.wait_for(lambda: not self._waited_for, PATIENCE)
             try:
                 read = self._answers.read(name, drawing)
             except CapsvizError:  # without its weights, say: it says nothing
