@@ -34,7 +34,9 @@ def addresses(opened_at: str) -> list[str]:
     )
 
 
-def offered(fixed: str, opened_at: str, bound: str | None, own: Iterable[str], form: str, prefix: str) -> list[str]:
+def offered(
+    fixed: str, opened_at: str, bound: str | None, own: Iterable[str], form: str, prefix: str
+) -> list[str]:
     """Of what is known, the addresses to offer.
 
     Args:
@@ -51,7 +53,9 @@ def offered(fixed: str, opened_at: str, bound: str | None, own: Iterable[str], f
     tail = f"/{prefix}" if prefix else ""
     here = f"{parts.scheme}://{parts.netloc}{tail}" if parts.netloc else form.format(host="127.0.0.1") + tail
     hosts = sorted(own, key=_unlikely) if bound in EVERYWHERE else [str(bound)]
-    found = [form.format(host=f"[{host}]" if ":" in host else host) + tail for host in hosts if not local(host)]
+    found = [
+        form.format(host=f"[{host}]" if ":" in host else host) + tail for host in hosts if not local(host)
+    ]
     if not local(parts.hostname or "localhost"):
         found.insert(0, here)  # by which one has come here
     return list(dict.fromkeys(found))[:MOST] or [here]

@@ -24,7 +24,9 @@ from capsviz.networks.base import find
 from capsviz.texts import language, say
 
 WALL_KEY = "wall"  # the component; it sends: "open", "code"
-OPENED_KEY = "wall_opened"  # what became of opening a class: {"number", and "code" with "secret", or "problem"}
+OPENED_KEY = (
+    "wall_opened"  # what became of opening a class: {"number", and "code" with "secret", or "problem"}
+)
 DOORS = ("routing", "pose")  # pages in which a drawing can be opened, of those that its network fills
 
 _script, _style = browser_assets("wall", "wall")
@@ -40,7 +42,9 @@ def wall() -> None:
         "networks": {name: _known(name) for name in available()},
         "opened": st.session_state.get(OPENED_KEY),
         "code": code,
-        "links": [] if code is None else [_link(base, code) for base in reach.addresses(st.context.url or "")],
+        "links": []
+        if code is None
+        else [_link(base, code) for base in reach.addresses(st.context.url or "")],
         "root": ROOT,
         "most": {"text": MOST_TEXT, "choice": MOST_CHOICE, "choices": MOST_CHOICES},
         "texts": texts.for_script("common", "share", "class.wall", "guess"),
