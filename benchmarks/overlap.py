@@ -18,7 +18,7 @@ from benchmarks.trace import Quantiles, canvas, quantiles, timed
 from capsviz import canvas_to_mnist, load_model
 from capsviz.app.messages import Laid
 from capsviz.figures.overlap import overlap_payload
-from capsviz.inputs.pairs import placed
+from capsviz.inputs.spread import placed
 from capsviz.models.model import Model
 from capsviz.models.weights import DIRECTORY, available
 from tests import untrained

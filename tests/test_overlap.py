@@ -23,7 +23,7 @@ from capsviz.errors import MessageError
 from capsviz.figures import named, reading_card, together
 from capsviz.figures.overlap import carriers, seen_words, sees, voters
 from capsviz.figures.theme import added
-from capsviz.inputs import pairs
+from capsviz.inputs import spread
 from capsviz.inputs.drawings import Drawing, stroke_of
 from capsviz.inputs.preprocess import canvas_to_mnist, separate
 from capsviz.layers.capsules import binary_cross_entropy, scores_of
@@ -202,14 +202,14 @@ def test_a_picture_is_placed_and_what_leaves_the_field_is_cut_off() -> None:
             for x in range(3):
                 if 0 <= y + 2 + down < 7 and 0 <= x + 2 + right < 7:
                     wanted[y + 2 + down, x + 2 + right] = image[y, x]
-        assert pairs.placed(image, 7, right, down).tolist() == wanted.tolist()
+        assert spread.placed(image, 7, right, down).tolist() == wanted.tolist()
 
 
 def test_spread_pairs_lie_from_0_to_16_pixels_apart_and_lose_nothing() -> None:
     images = np.zeros((20, 28, 28), np.uint8)
     images[:, 4, 4] = images[:, 23, 23] = 200  # the corners of the box that digits fill
     labels = np.arange(20) % 10
-    parts, classes = pairs.spread_pairs(images, labels, 400, np.random.default_rng(3))
+    parts, classes = spread.spread_pairs(images, labels, 400, np.random.default_rng(3))
     assert (classes[:, 0] != classes[:, 1]).all()
     assert (parts == 200).sum((2, 3)).tolist() == [[2, 2]] * 400  # both corners are still there
     where = np.array([[np.argwhere(part)[0] for part in pair] for pair in parts])
@@ -217,7 +217,7 @@ def test_spread_pairs_lie_from_0_to_16_pixels_apart_and_lose_nothing() -> None:
     counts = np.bincount(apart, minlength=17)
     assert len(counts) == 17
     assert counts.min() > 8  # of 400 / 17, all are as frequent
-    again, _ = pairs.spread_pairs(images, labels, 400, np.random.default_rng(3))
+    again, _ = spread.spread_pairs(images, labels, 400, np.random.default_rng(3))
     assert (again == parts).all()
 
 
@@ -226,8 +226,8 @@ def test_how_much_two_hide_of_each_other_by_hand() -> None:
     parts[0, 0, :2, :2], parts[0, 1, 1:3, 1:3] = 100, 100  # one pixel of four
     parts[1, 0, 0, 0], parts[1, 1, 3, 3] = 100, 100
     parts[2, 0, :, :], parts[2, 1, 1, :2] = 100, 200  # all that it has lies under the other, half as light
-    assert pairs.hidden(parts).tolist() == [0.25, 0, 0.5]
-    assert pairs.merged(parts)[2, 1].tolist() == [255, 255, 100, 100]
+    assert spread.hidden(parts).tolist() == [0.25, 0, 0.5]
+    assert spread.merged(parts)[2, 1].tolist() == [255, 255, 100, 100]
 
 
 def test_errors_by_overlap_by_hand() -> None:

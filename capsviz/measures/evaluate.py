@@ -136,7 +136,7 @@ def evaluate(
         if spec.data.made_up:
             count = min(limit or SPREAD, SPREAD)
             images, digits = made_up_for_pairs(min(MADE_UP, 20 + count), default_rng(MADE_UP))
-            result["pairs"]["made_up"] = read_spread(model.predict, images, digits, count)
+            result["pairs"]["made_up"] = read_spread(model.predict, images, digits, count, shape.size)
         if drawings:
             some = [drawings[k] for k in _spaced(len(drawings), limit)]
             result["pairs"]["drawings"] = read_drawn_pairs(model.predict, some, shape.size)

@@ -9,8 +9,9 @@ from numpy.random import Generator, default_rng
 from capsviz.errors import ImageError
 from capsviz.inputs.data import Digits
 from capsviz.inputs.drawn import WIDTHS
-from capsviz.inputs.pairs import BOX, SEED, SHIFT, fixed_pairs, hidden, merged, spread_pairs
+from capsviz.inputs.pairs import BOX, SEED, SHIFT, SIZE, fixed_pairs
 from capsviz.inputs.preprocess import canvas_to_mnist
+from capsviz.inputs.spread import hidden, merged, spread_pairs
 from capsviz.inputs.strokes import Drawing, Strokes, fit, make_image, random_digit, render_anywhere
 from capsviz.measures.changes import Predict
 from capsviz.measures.drawings import SIZES
@@ -46,6 +47,7 @@ def read_pairs(
     wrong = int((~found.all(1)).sum())
     some = places[: min(ALIKE, len(places))]
     alike, _ = fixed_pairs(digits, alike=True)
+    images = digits.images.numpy()
     return {
         "images": len(places),
         "wrong": wrong,
@@ -57,13 +59,13 @@ def read_pairs(
         "shift": SHIFT,
         "alike": by_itself(predict(_pixels(alike, some)), alike.labels.numpy()[some, 0], threshold),
         "spread": read_spread(
-            predict, digits.images.numpy(), digits.labels.numpy(), min(limit or SPREAD, SPREAD)
+            predict, images, digits.labels.numpy(), min(limit or SPREAD, SPREAD), images.shape[1]
         ),
     }
 
 
 def read_spread(
-    predict: Predict, images: np.ndarray, labels: np.ndarray, count: int, seed: int = SEED
+    predict: Predict, images: np.ndarray, labels: np.ndarray, count: int, size: int = SIZE
 ) -> dict[str, Any]:
     """How the error grows with how much the two digits of a pair hide of each other.
 
@@ -71,15 +73,15 @@ def read_spread(
         predict: images to scores.
         images: uint8 [N, s, s] digits, each in the middle.
         labels: [N].
-        count: of pairs that are made of them (``inputs.pairs.spread_pairs``).
-        seed: of the pairs.
+        count: of pairs that are made of them (``inputs.spread.spread_pairs``).
+        size: side of the images that are predicted.
 
     Returns:
         "seed", "pairs", and "bins", as ``by_overlap`` gives them.
     """
-    parts, classes = spread_pairs(images, labels, count, default_rng([seed, 5]))
+    parts, classes = spread_pairs(images, labels, count, default_rng([SEED, 5]), size)
     found = among_the_longest(predict(merged(parts) / np.float32(255)), classes)
-    return {"seed": seed, "pairs": count, "bins": by_overlap(found, hidden(parts))}
+    return {"seed": SEED, "pairs": count, "bins": by_overlap(found, hidden(parts))}
 
 
 def made_up_for_pairs(count: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +95,7 @@ def by_overlap(found: np.ndarray, overlap: np.ndarray) -> list[dict[str, Any]]:
 
     Args:
         found: [N, 2] whether each digit of a pair is among the two that are named.
-        overlap: [N] in 0..1, as ``inputs.pairs.hidden`` has it.
+        overlap: [N] in 0..1, as ``inputs.spread.hidden`` has it.
 
     Returns:
         Of each tenth in which there are pairs, from no overlap on: "low" and "high" borders, "pairs", "wrong" (not both
