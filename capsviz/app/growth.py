@@ -72,7 +72,9 @@ def _growth() -> None:
             st.rerun()  # of the whole page, which no longer has this go on by itself
     with st.container(key="growth"):
         frame.heading(say("overlap.growth.title"))
-        curves = [*_measured(), *_new(run)]
+        curves, new = _measured("spread", "test", 0), _new(run)
+        if new:  # of pairs like these, many were measured too
+            curves += [*_measured("made_up", "madeUp", 1), *new]
         if curves:
             frame.chart(overlap_figure(curves), "growth", say("overlap.growth.title"))
         for sentence in _sentences():
@@ -144,14 +146,19 @@ def _evaluations() -> Iterator[tuple[Spec, dict[str, Any]]]:
             print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
 
 
-def _measured() -> list[Curve]:
-    """The curves that were measured, of all networks that name two."""
-    curves = []
-    for spec, evaluation in _evaluations():
-        pairs = evaluation["pairs"]
-        name = say("overlap.growth.curve", network=spec.title, pairs=say("overlap.growth.test"))
-        curves.append(Curve(name, pairs["spread"]["bins"]))
-    return curves
+def _measured(which: str, called: str, kind: int) -> list[Curve]:
+    """What was measured of all networks that name two, on one kind of pairs; ``called`` is that kind's text."""
+    order = [spec.name for spec in _networks()]
+    return [
+        Curve(
+            say("overlap.growth.curve", network=spec.title, pairs=say(f"overlap.growth.{called}")),
+            evaluation["pairs"][which]["bins"],
+            order.index(spec.name),
+            kind,
+        )
+        for spec, evaluation in _evaluations()
+        if which in evaluation["pairs"]
+    ]
 
 
 def _new(run: Run | None) -> list[Curve]:
@@ -160,10 +167,11 @@ def _new(run: Run | None) -> list[Curve]:
         return []
     overlaps = hidden(_pairs(run.seed)[0])
     curves = []
+    order = [spec.name for spec in _networks()]
     for name, found in run.found.items():
         read = np.concatenate(found)[: run.done]
         title = say("overlap.growth.new", network=find(name).title, count=run.done, seed=run.seed)
-        curves.append(Curve(title, by_overlap(read, overlaps[: run.done])))
+        curves.append(Curve(title, by_overlap(read, overlaps[: run.done]), order.index(name), 2))
     return curves
 
 

@@ -1,6 +1,5 @@
 """What was measured of a network, as figures: see ``capsviz.measures.evaluate`` for the numbers."""
 
-import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -221,10 +220,19 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
 
 
 class Curve(NamedTuple):
-    """One curve of ``overlap_figure``: whose it is, and the bins of ``measures.pairs.by_overlap``."""
+    """One curve of ``overlap_figure``.
+
+    Attributes:
+        name: what it is of.
+        bins: of ``measures.pairs.by_overlap``.
+        network: number of the network, from 0, which has a colour.
+        pairs: number of the kind of pairs, from 0, which has a dash.
+    """
 
     name: str
     bins: Sequence[Mapping[str, Any]]
+    network: int = 0
+    pairs: int = 0
 
 
 def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
@@ -232,7 +240,8 @@ def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
     import plotly.graph_objects as go
 
     traces = []
-    for curve, colour in zip(curves, itertools.cycle((BLUE, ORANGE, GREY)), strict=False):
+    for curve in curves:
+        colour, dash = (BLUE, ORANGE, GREY)[curve.network % 3], ("solid", "dash", "dot")[curve.pairs % 3]
         rates = [100 * row["error_rate"] for row in curve.bins]
         traces.append(
             go.Scatter(
@@ -250,7 +259,7 @@ def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
                 },
                 mode="lines+markers",
                 name=curve.name,
-                line={"color": colour},
+                line={"color": colour, "dash": dash},
                 customdata=[grouped(row["pairs"]) for row in curve.bins],
                 hovertemplate=_hover(
                     "chart.overlap.hover", overlap="%{x:.0f}", rate="%{y:.1f}", pairs="%{customdata}"

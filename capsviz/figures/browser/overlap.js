@@ -91,7 +91,6 @@ class Overlap {
     const { asked, ...shown } = this.small;
     this.apart = element("div", { class: "apart" }, ...Object.values(shown).map(({ figure }) => figure), this.truth.figure);
     this.bars = data.classes.map((_, digit) => this.bar(digit));
-    this.limit = element("i", { class: "limit" });
     const lengths = element("div", { class: "lengths", role: "group", "aria-label": say("overlap.lengths", this.shape) });
     lengths.append(...this.bars.map(({ button }) => button));
     this.below = element("p", { class: "look" });
