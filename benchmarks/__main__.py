@@ -40,7 +40,7 @@ ROWS = [
     ("Dragging a pose slider: frames with a new image, %", pose.frames_with_a_new_image, "95%"),
     ("Dragging a pose slider: from the hand to the new image", pose.drag_to_paint, "20 ms"),
     ("The same with Streamlit's slider, a rerun per change", pose.streamlit_slider, ""),
-    ("Sent once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
+    ("Fetched once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
     ("Opening Draw by a full link, % of a plain opening", links.draw, "130%"),
     ("Opening Routing by a full link, % of a plain opening", links.routing, "130%"),
     ("Opening Pose by a full link, % of a plain opening", links.pose, "130%"),
