@@ -187,10 +187,13 @@ def check(answer: Any, drawn: Drawn, seen: Seen) -> None:
 
 async def watch_wall(url: str, secret: str, seen: Seen) -> None:
     wall = Connection(url, {"Authorization": f"Bearer {secret}"})
+    known: set[int] = set()  # they come again once other networks have been asked
     async for message in wall.listen("/c/api/class/stream?since=0"):
         now = time.perf_counter()
         for tile in message["tiles"]:
-            seen.shown[tile["phone"]].append(now)
+            if tile["id"] not in known:
+                known.add(tile["id"])
+                seen.shown[tile["phone"]].append(now)
 
 
 async def run(url: str, opened: Opened, server: Server, phones: int, seconds: float, seen: Seen) -> float:

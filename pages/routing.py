@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from capsviz.app import attention, prepared, routing, session
+from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 from capsviz.texts import say
 from capsviz.traces.base import COUPLING, POSES
@@ -29,6 +30,7 @@ VIEWS = {
 }
 
 
+@follows(PAGE_PART)
 def show() -> None:
     trace = session.answered().trace
     views = [

@@ -77,7 +77,7 @@ def test_a_parameter_that_is_none_is_said_to_be_none() -> None:
     many = asked({f"{letter * 30}": "1" for letter in "abcd"})
     assert (len(many.bad), len(many.problem) < 250) == (4, True)
     assert f"“{'a' * 20}…”, “{'b' * 20}…”, “{'c' * 20}…”, “{'d' * 20}…”: a link may have" in many.problem
-    more = asked({letter: "1" for letter in "abcdefgh"})
+    more = asked(dict.fromkeys("abcdefgh", "1"))
     assert "“a”, “b”, “c”, “d”, …: a link may have" in more.problem
     both = asked({"R": "99", "pen": "99", "lang": "xx", "drawing": "A"})
     assert set(both.bad) == {"R", "pen", "lang", "drawing"}

@@ -11,16 +11,17 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from classes import DIGITS, ONE, SEVEN, Quick, Ticking, classroom, mark, sent
+from postgres import database
 from reference import assert_one_sentence
 from sqlalchemy import create_engine, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text as sql
 
 from capsviz.classroom import limits, names, schema
 from capsviz.classroom.limits import Buckets, Clock
@@ -226,7 +227,7 @@ def test_tokens_are_this_server_s_and_of_one_phone(room: Classroom, tmp_path: Pa
 def test_nothing_personal_is_kept(room: Classroom) -> None:
     columns = {column.name for table in schema.tables.sorted_tables for column in table.columns}
     assert not columns & {"address", "ip", "agent", "user_agent", "name", "email"}
-    assert {column.name for column in schema.phones.columns} == {"id", "room", "nickname"}
+    assert {column.name for column in schema.phones.columns} == {"id", "room", "nickname", "dismissed"}
 
 
 # --- a restart, a day, a clock ------------------------------------------------------------------------------
@@ -706,78 +707,58 @@ def test_a_key_of_two_servers_is_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
+def test_two_presenters_at_once_on_two_servers_run_one_class(tmp_path: Path, clock: Ticking) -> None:
+    """Each does everything as if alone: no change of either is lost, no number given twice."""
+    servers = [classroom(tmp_path, clock), classroom(tmp_path, clock)]
+    opened = servers[0].open()
+    phones = [joined(servers[0], opened) for _ in range(20)]
+    tiles = [servers[0].send(phone, sent()) for phone in phones]
+    presenters = [server.presenter(opened.secret) for server in servers]
+
+    def act(place: int) -> None:
+        for number, tile in enumerate(tiles[place::2]):
+            presenters[place].place([tile.id], Standing.HIDDEN if number % 2 else Standing.SHOWN)
+            presenters[place].set_task(f"Task {number} of {place}")
+            presenters[place].ask(f"Question {number} of {place}?", ["a", "b"])
+
+    with ThreadPoolExecutor(2) as at_once:
+        list(at_once.map(act, (0, 1)))
+    one, other = (presenter.room() for presenter in presenters)
+    assert one.task is not None
+    assert one.poll is not None
+    assert (one.task, one.poll) == (other.task, other.poll)
+    assert (one.task.number, one.poll.number) == (20, 20)
+    hidden = {tile.id for tile in presenters[0].wall().tiles if tile.standing == Standing.HIDDEN}
+    assert hidden == {tile.id for place in (0, 1) for tile in tiles[place::2][1::2]}
+    presenters[1].delete()
+    for gone in (
+        presenters[0].room,
+        lambda: presenters[0].set_task("late"),
+        lambda: servers[0].told(phones[0]),
+    ):
+        with pytest.raises((NotAllowed, Over)) as caught:
+            gone()
+        assert_one_sentence(caught.value)
+    for server in servers:
+        server.close()
+
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
-    """URL of a database in a server of its own, stopped at the end."""
-    pytest.importorskip("psycopg", reason="no psycopg is installed, which speaks to PostgreSQL")
-    programs = {name: shutil.which(name) for name in ("initdb", "postgres")}
-    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
-        programs = {name: found or shutil.which(name, path=str(folder)) for name, found in programs.items()}
-    if not all(programs.values()):
-        pytest.skip("no PostgreSQL is installed (Debian's package postgresql)")
-    as_user: dict[str, str] = {}
-    if os.geteuid() == 0:  # it refuses to run as root
-        import pwd
-
-        if not any(user.pw_name == "nobody" for user in pwd.getpwall()):
-            pytest.skip("PostgreSQL does not run as root, and there is nobody else")
-        as_user = {"user": "nobody", "group": str(pwd.getpwnam("nobody").pw_gid)}
-    import tempfile
-
-    from tests.e2e.serving import free_port
-
-    with tempfile.TemporaryDirectory() as given:  # pytest's own is closed to other users
-        data, port = Path(given) / "data", free_port()
-        data.mkdir(mode=0o700)
-        options: dict[str, object] = {}
-        if as_user:
-            owner = pwd.getpwnam("nobody")
-            os.chmod(given, 0o755)
-            os.chown(data, owner.pw_uid, owner.pw_gid)
-            options = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-        common = {"env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, "cwd": given, **options}
-        initdb = [
-            programs["initdb"],
-            "-D",
-            str(data),
-            "-U",
-            "capsviz",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]
-        made = subprocess.run(initdb, capture_output=True, text=True, **common)  # type: ignore[call-overload]
-        if made.returncode:
-            pytest.skip(f"no PostgreSQL can be set up here: {made.stderr.strip()[-200:]}")
-        serve = [programs["postgres"], "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-        serve += ["-c", "unix_socket_directories=", "-c", "fsync=off"]
-        server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **common)  # type: ignore[call-overload]
-        try:
-            url = f"postgresql+psycopg://capsviz@127.0.0.1:{port}/postgres"
-            for _ in range(200):
-                try:
-                    engine = create_engine(url)
-                    engine.connect().close()
-                    break
-                except OperationalError:
-                    assert server.poll() is None, "PostgreSQL stopped"
-                    time.sleep(0.1)
-                finally:
-                    engine.dispose()
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+def postgres() -> Iterator[str]:
+    """URL of a database."""
+    with database() as url:
+        yield url
 
 
 def test_two_servers_on_one_postgresql_are_one_classroom(tmp_path: Path, postgres: str) -> None:
     common = {"database": postgres, "key": "k" * 40}
-    one, other = classroom(tmp_path / "1", **common), classroom(tmp_path / "2", **common)
+    with ThreadPoolExecutor(6) as starting:  # as an engine starts them: all at once on an empty database
+        one, other, *others = starting.map(lambda n: classroom(tmp_path / str(n), **common), range(6))
+    for each in others:
+        each.close()
     opened = one.open(rules=Rules(guess_first=True))
     token = one.join(opened.code).token
     phone = other.phone(token)
@@ -827,3 +808,32 @@ def test_two_servers_on_one_postgresql_are_one_classroom(tmp_path: Path, postgre
         other.told(phone)
     one.close()
     other.close()
+
+
+def test_a_postgresql_that_is_lost_is_waited_for_and_nothing_is_lost(tmp_path: Path, postgres: str) -> None:
+    room = classroom(tmp_path, database=postgres, key="k" * 40)
+    opened = room.open()
+    phone, drawing = joined(room, opened), sent()
+    room.send(phone, drawing)
+    beside = create_engine(postgres.replace("/postgres", "/template1"), isolation_level="AUTOCOMMIT")
+
+    def allow(connections: str) -> None:
+        with beside.connect() as connection:
+            connection.execute(sql(f"ALTER DATABASE postgres ALLOW_CONNECTIONS {connections}"))
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'"
+            connection.execute(sql(ended))
+
+    allow("true")  # it was started again: connections that are kept have ended
+    assert room.send(phone, sent()).read == "7"
+    allow("false")  # it is away
+    later = sent()
+    for ask in (lambda: room.send(phone, later), lambda: room.told(phone), lambda: joined(room, opened)):
+        with pytest.raises(Busy) as caught:
+            ask()
+        assert_one_sentence(caught.value)
+    allow("true")
+    room.send(phone, later)
+    room.send(phone, drawing)
+    assert len(room.presenter(opened.secret).wall().tiles) == 3
+    beside.dispose()
+    room.close()

@@ -57,6 +57,24 @@ def test_predict_agrees_with_trace_for_one_and_for_many(model: Model, seven: np.
     np.testing.assert_allclose(model.predict(seven[None]), expected[None], atol=1e-5)
 
 
+def test_answers_and_votes_of_many_are_those_of_single_traces(model: Model, seven: np.ndarray) -> None:
+    """Of few images and of many, which go another way through the arithmetic."""
+    for images in (seven[None], np.stack([seven * k / 9 for k in range(1, 10)])):
+        scores, poses = model.answers(images, 2)
+        votes = model.votes(images)
+        assert poses is not None
+        for k, image in enumerate(images):
+            trace = model.trace(image, 2)
+            np.testing.assert_allclose(scores[k], trace.scores[-1], atol=1e-5)
+            np.testing.assert_allclose(poses[k], trace.v[-1], atol=1e-5)
+            np.testing.assert_allclose(votes[k], trace.u_hat, atol=1e-5)
+    np.testing.assert_allclose(model.answers(seven[None])[0], model.predict(seven[None]), atol=1e-6)
+    with pytest.raises(ImageError):
+        model.answers(seven)
+    with pytest.raises(CapsvizError, match="1 to 100"):
+        model.answers(seven[None], 101)
+
+
 @pytest.fixture(scope="module")
 def digits() -> np.ndarray:
     """Seventy images, all different, [70, 28, 28]."""

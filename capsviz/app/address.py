@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.experiments import Operation, Trial, Weighting
 from capsviz.app.parameters import (
     ANSWER,
     ASK,
+    COMPARE,
     DRAFT,
     DRAWING,
     HIDE,
@@ -69,6 +70,7 @@ class Asked:
         drawing: what is to be on the pad.
         pen: its width in pixels.
         surgery: the experiment on routing, of the network's kind.
+        compare: the comparison to be shown.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
         present: view that presenter mode begins with, or ``parameters.PRESENT_ANY``.
@@ -88,6 +90,7 @@ class Asked:
     drawing: Drawing | None = None
     pen: int | None = None
     surgery: Operation | Weighting | None = None
+    compare: Trial | None = None
     lesson: str | None = None
     stop: int | None = None
     present: str | None = None
@@ -108,6 +111,7 @@ _FIELDS = {
     DRAWING: "drawing",
     PEN: "pen",
     SURGERY: "surgery",
+    COMPARE: "compare",
     LESSON: "lesson",
     STOP: "stop",
     PRESENT: "present",

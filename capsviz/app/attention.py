@@ -7,11 +7,10 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, prepared, session
+from capsviz.app import address, assets, experiments, prepared, session
 from capsviz.app.experiments import Weighting
 from capsviz.errors import MessageError
 from capsviz.figures import attention_payload, attention_surgery_payload
-from capsviz.figures.bundle import browser_assets
 from capsviz.texts import language
 from capsviz.traces.attention import AttentionTrace
 from capsviz.traces.surgery import reattend
@@ -24,10 +23,8 @@ WEIGHTING_KEY = (
 )
 PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB
 
-_script, _style = browser_assets("attention", "routing", "attention")
-_explorer = st.components.v2.component("capsviz_attention", js=_script, css=_style)
-_script, _style = browser_assets("attention_surgery", "surgery")
-_surgery = st.components.v2.component("capsviz_attention_surgery", js=_script, css=_style)
+_explorer = assets.component("capsviz_attention", "attention")
+_surgery = assets.component("capsviz_attention_surgery", "attention_surgery")
 
 
 def explorer() -> None:

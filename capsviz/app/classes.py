@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from capsviz.models.model import Model
 
 SWEEP = 600.0  # seconds from one look for classes whose day is over to the next
+COMPARE = 0.5  # seconds from one look for drawings that other networks are to be asked about to the next
 
 _opening = threading.Lock()
 _classroom: Classroom | None = None
@@ -62,6 +63,24 @@ async def hold_classes() -> None:
     """For as long as the server runs: remove classes whose day is over, and let streams end when it stops."""
     if threading.current_thread() is threading.main_thread():
         on_stop(_web.watcher.close)
+    await asyncio.gather(_sweep_again_and_again(), _compare_again_and_again())
+
+
+async def _compare_again_and_again() -> None:
+    done = 0
+    while True:
+        await asyncio.sleep(0 if done else COMPARE)
+        done = 0 if _classroom is None else await asyncio.to_thread(_compare, _classroom)
+
+
+def _compare(there: Classroom) -> int:
+    try:
+        return there.compare()
+    except CapsvizError:  # of a database that cannot be asked now, which the store has said
+        return 0
+
+
+async def _sweep_again_and_again() -> None:
     while True:
         now = settings()
         if now.database or (now.file and now.file.exists()):

@@ -91,8 +91,8 @@ def keep(found: Draft) -> None:
 
 
 def can_be_prepared() -> tuple[str, ...]:
-    """Names of the pages that have panels of their own, in the order of the bar of pages."""
-    own = {panel.page for panel in PANELS}
+    """Names of the pages of which panels can be taken away, in the order of the bar of pages."""
+    own = {panel.page for panel in PANELS if panel.hides}
     return tuple(page.name for page in pages() if page.name in own)
 
 

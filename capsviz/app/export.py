@@ -8,10 +8,10 @@ from typing import Any, cast
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import files, guess, session
+from capsviz.app import assets, files, guess, session
 from capsviz.app.files import FILMS, NUMBERS, PAGE, PAGES, PICTURES, Offer, Wanted, made, parse_request
+from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError
-from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
 from capsviz.texts import drawn, language, say
 
@@ -30,11 +30,10 @@ TYPES = {
 # Of the page itself, kinds of one sort have a heading; each thing on it has one of its own.
 SORTS = {"picture": PICTURES, "animation": FILMS, "page": PAGES, "numbers": NUMBERS}
 
-_script, _style = browser_assets("exporting", "panel", "exporting")
-_export = st.components.v2.component("capsviz_export", js=_script, css=_style)
+_export = assets.component("capsviz_export", "exporting")
 
 
-@st.fragment
+@follows("export")
 def control(page: str) -> None:
     """The button and its menu; only this part runs again for a file.
 
@@ -57,7 +56,6 @@ def control(page: str) -> None:
         "groups": groups(offered),
         "notes": notes,
         "classes": len(session.spec().shape.classes),
-        "prediction": None if answer is None else answer.trace.prediction,
         "made": _answered(page, now, offered),
         "texts": texts.for_script("common", "export"),
     }

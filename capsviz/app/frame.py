@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import export, guess, keys, languages, menu, pad, prepared, session, share, talk, tour
+from capsviz.app import (
+    export,
+    follow,
+    guess,
+    keys,
+    languages,
+    menu,
+    pad,
+    prepared,
+    session,
+    share,
+    talk,
+    tour,
+)
+from capsviz.app.follow import Ended, follows
 from capsviz.app.pad import PROBLEM_KEY
 from capsviz.app.pages import FOLDER, Page, pages
 from capsviz.app.panels import PAGE_LOCK
@@ -32,10 +46,12 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 @contextmanager
 def frame(page: Page) -> Iterator[None]:
     """Draw the pad rail on the left of a page; the page itself is drawn inside the ``with``."""
-    with suppress(session.Ended), _around(page):
+    follow.begin()
+    with suppress(Ended), _around(page):
         yield
     _way_out(page)
     tour.strip(page.name)
+    follow.settle(session.stop_of_lesson() is None and not guess.predicting())
 
 
 @contextmanager
@@ -67,6 +83,7 @@ def _around(page: Page) -> Iterator[None]:
             with presenting:
                 talk.control(page.name)
             _card()
+            _as_trained()
         with exporting:  # of the answer, which may take a while
             export.control(page.name)
         waiting.empty()
@@ -128,7 +145,7 @@ def opened(page: Page) -> None:
                 )
     if not able:
         _lacks(page, network)
-        raise session.Ended
+        raise Ended
     if not guess.covered():
         guess.told()
         return
@@ -177,10 +194,12 @@ def chart(figure: "go.Figure", key: str, title: str) -> None:
     st.html(f"{figures.chart_table(figure, title)}<script>{script}</script>", unsafe_allow_javascript=True)
 
 
+@follows("card")
 def _card() -> None:
     """The answer, below the pad."""
-    now, trained = session.reading(), session.trained()
-    network = session.spec()
+    if pad.changed():  # by something else in the message for which the parts run
+        st.rerun()
+    now, network = session.reading(), session.spec()
     if now.answer is None:
         st.html(figures.reading_card(None, None, network.shape))
     elif guess.covered():
@@ -201,9 +220,14 @@ def _card() -> None:
             )
         )
         _status(now.answer)
-    if now.iterations != trained:
+
+
+def _as_trained() -> None:
+    """A way back to the routing iterations of training, where there are others."""
+    now, trained = session.iterations(), session.trained()
+    if now != trained:
         st.button(
-            say("frame.asTrained", now=now.iterations, trained=trained),
+            say("frame.asTrained", now=now, trained=trained),
             key="trained",
             on_click=session.set_iterations,
             args=(trained,),

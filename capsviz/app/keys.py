@@ -4,14 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from capsviz import texts
-from capsviz.app import prepared
-from capsviz.figures.bundle import browser_assets
+from capsviz.app import assets, prepared
 
-_script, _style = browser_assets("keys", "keys")
-_keys = st.components.v2.component("capsviz_keys", js=_script, css=_style)
+_keys = assets.component("capsviz_keys", "keys")
 
 
 @dataclass(frozen=True)

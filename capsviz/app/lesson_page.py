@@ -9,18 +9,16 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import address, draft, pad, panels, parameters, session, share
+from capsviz.app import address, assets, draft, pad, panels, parameters, session, share
 from capsviz.app.draft import Draft
 from capsviz.checks import quoted
 from capsviz.errors import MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.texts import languages, name_of, noun, say, spelled
 
 LINK_KEY = "lesson_link"  # the component with preview and link
 PREVIEW = "embed"  # Streamlit's own parameter: without its bar
 
-_script, _style = browser_assets("lesson_link", "panel", "lesson_link")
-_link = st.components.v2.component("capsviz_lesson_link", js=_script, css=_style)
+_link = assets.component("capsviz_lesson_link", "lesson_link")
 
 
 def prepare() -> None:

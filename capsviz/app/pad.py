@@ -16,11 +16,12 @@ import streamlit as st
 from PIL import Image
 
 from capsviz import figures, texts
+from capsviz.app import assets
+from capsviz.app.follow import follows, run_parts
 from capsviz.app.messages import Framing, Kept, Tag, parse_canvas, parse_framing, parse_kept, tag_object
 from capsviz.app.prepared import locked, sign
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, ImageError, MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
 from capsviz.inputs.drawings import GRID, PAD, WIDTH, WIDTHS, Drawing, Stroke
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for
@@ -69,10 +70,8 @@ EXAMPLE_HINT = """<style>.st-key-canvas::after {
 }</style>"""
 NO_HINT = "<style>.st-key-canvas::after { content: none; }</style>"
 
-_script, _ = browser_assets("pad")
-_keeper = st.components.v2.component("capsviz_pad", js=_script)
-_script, _style = browser_assets("picture", "picture")
-_framing = st.components.v2.component("capsviz_picture", js=_script, css=_style)
+_keeper = assets.component("capsviz_pad", "pad")
+_framing = assets.component("capsviz_picture", "picture")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +162,7 @@ def pad(first: bool, kind: str) -> None:
     """
     st.session_state[KIND_KEY] = kind
     _keep()
-    st.session_state.pop(CHANGED_KEY, None)
+    changed()  # for which the page is run now
     _canvas(first)
     if RETURNED_KEY in st.session_state:  # once the canvas has been asked what came after
         st.rerun()
@@ -215,6 +214,11 @@ def pad(first: bool, kind: str) -> None:
         st.rerun()
 
 
+def changed() -> bool:
+    """Whether something has changed that the page has not been run for; once."""
+    return bool(st.session_state.pop(CHANGED_KEY, False))
+
+
 def advice() -> str:
     """What to do about a drawing on an example, or so small that its own lines fill it; "" about any other.
 
@@ -240,6 +244,7 @@ def advice() -> str:
 # --- canvas and browser ---------------------------------------------------------------------------------
 
 
+@follows("keeper")
 def _keep() -> None:
     """Have the browser keep the drawing, or take the one that it kept for a session that has none of its own."""
     state = st.session_state
@@ -251,12 +256,13 @@ def _keep() -> None:
         "width": state[WIDTH_KEY],
         "fresh": state[FRESH_KEY] and not state[LINKED_KEY],
         "kind": _kind(),
+        "strokes": len(current().strokes),
         "texts": texts.for_script("common", "pad"),
     }
     kept = _keeper(
         key=KEEPER_KEY,
         data=data,
-        on_kept_change=lambda: None,
+        on_kept_change=st.rerun,  # of the whole page
         on_asked_change=_asked,
         height=1,
     ).get("kept")
@@ -295,7 +301,7 @@ def _take_kept(found: Kept) -> None:
         _show(found.drawing)
 
 
-@st.fragment
+@follows(CANVAS_KEY)
 def _canvas(first: bool) -> None:
     """The canvas; only a message that changes the drawing lets the whole page run again."""
     # Its component can only be declared while an app runs; imported at the top, this module could not be
@@ -319,7 +325,7 @@ def _canvas(first: bool) -> None:
         ).json_data
     st.html(_hint())
     # A press of a button that comes with a message of the canvas may be dealt with in a run of this part alone.
-    if (first and _left_behind(sent)) or state.pop(CHANGED_KEY, False):
+    if (first and _left_behind(sent)) or changed():
         st.rerun()
 
 
@@ -363,7 +369,9 @@ def _drawn() -> None:
         state[PROBLEM_KEY] = str(error)
         state[CHANGED_KEY] = True
     else:
+        before = _beside()
         _push(replace(now, strokes=now.strokes + sent.strokes))
+        _run_for_drawing(before, CANVAS_KEY)
 
 
 def _asked() -> None:
@@ -373,6 +381,7 @@ def _asked() -> None:
     """
     if CANVAS_KEY in st.session_state:
         _drawn()
+    st.rerun()
 
 
 def _left_behind(sent: Any) -> bool:
@@ -421,6 +430,22 @@ def _push(drawing: Drawing) -> None:
     st.session_state.pop(PROBLEM_KEY, None)  # of what was done before
     st.session_state[FRESH_KEY] = False
     st.session_state[CHANGED_KEY] = True
+
+
+def _beside() -> tuple[object, ...]:
+    """What the pad shows beside the canvas, or the page, that may be other with another drawing."""
+    state = st.session_state
+    lone = len(state[HISTORY_KEY]) < 2
+    return lone, id(current().picture), state.get(PROBLEM_KEY), state.get(CHANGED_KEY)
+
+
+def _run_for_drawing(before: tuple[object, ...], without: str = "") -> None:
+    """At the end of a callback: where but the drawing has changed, have no more run than what follows it."""
+    state = st.session_state
+    first = state.pop(CHANGED_KEY)
+    if _beside() == before:
+        run_parts(without)
+    state[CHANGED_KEY] = first
 
 
 def _show(drawing: Drawing) -> None:
@@ -489,9 +514,11 @@ def _undo() -> None:
     if locked("drawing"):
         return
     if len(history) > 1:
+        before = _beside()
         history.pop()
         _tell(history[-1])
         st.session_state[CHANGED_KEY] = True
+        _run_for_drawing(before)
 
 
 def _clear() -> None:
@@ -501,7 +528,9 @@ def _clear() -> None:
 def _draw(drawing: Drawing) -> None:
     """Show a drawing that a person asks for, unless it is fixed which one there is."""
     if not locked("drawing"):
+        before = _beside()
         _show(drawing)
+        _run_for_drawing(before)
 
 
 def _choose_example() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from capsviz.app.experiments import Operation, Weighting, operation, weighting
+from capsviz.app.experiments import Operation, Trial, Weighting, operation, trial, weighting
 from capsviz.app.pages import pages
 from capsviz.app.panels import FILLING, HIDEABLE, LOCKS
 from capsviz.checks import quoted
@@ -17,6 +17,7 @@ from capsviz.figures.pose import pose_limit
 from capsviz.figures.routing import SCALES as COUPLING_SCALES
 from capsviz.inputs.drawings import WIDTHS, Drawing, decode
 from capsviz.inputs.examples import examples_for
+from capsviz.inputs.pairs import FARTHEST
 from capsviz.models.weights import available
 from capsviz.networks.base import networks
 from capsviz.texts import languages, say
@@ -95,6 +96,7 @@ def _drawing(text: str, shape: Shape) -> Drawing:
 # The parts of an experiment after its name, "random_seed.3_R.5_types.0.7": whether each is one number or several.
 _PARTS = {
     "R": ("iterations", False),
+    "bias": ("bias", False),
     "seed": ("seed", False),
     "of": ("example", False),
     "types": ("types", True),
@@ -124,6 +126,29 @@ def _surgery(text: str, shape: Shape) -> Operation | Weighting:
     if "example" in sent:
         sent["example"] = names[sent["example"]] if sent["example"] < len(names) else "?"
     return operation(sent, shape.grid, names)
+
+
+def _compare(text: str, shape: Shape) -> Trial:
+    """Changes in steps, networks and a rule, "rotation.-5_noise.3_with.cnn.mnist_rule.maxmin"; the first change is tried."""
+    unreadable = MessageError(say("address.compare.unreadable", asked=quoted(text)))
+    if len(text) > LONGEST_SURGERY:
+        raise unreadable
+    sent: dict[str, Any] = {"steps": {}}
+    for part in text.split("_"):
+        name, _, value = part.partition(".")
+        number = int(value) if re.fullmatch(r"-?[0-9]{1,3}", value) else None
+        if name == "with":
+            sent.setdefault("beside", []).extend([value] if value else [])
+        elif name == "rule" and "coupling" not in sent:
+            sent["coupling"] = value
+        elif name in ("R", "bias") and number is not None:
+            sent["iterations" if name == "R" else "bias"] = number
+        elif name and name not in sent["steps"] and number is not None:
+            sent.setdefault("change", name)
+            sent["steps"][name] = number
+        else:
+            raise unreadable
+    return trial(sent, available())
 
 
 def _lesson(text: str, shape: Shape) -> str:
@@ -169,9 +194,12 @@ def draft(text: str) -> str:
 
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
-SURGERY, LESSON, STOP, PRESENT = "surgery", "lesson", "stop", "present"
+SURGERY, COMPARE, LESSON, STOP, PRESENT = "surgery", "compare", "lesson", "stop", "present"
 PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
+MOST_PARTS = (
+    12  # strokes that can each be told to be of the one digit or of the other; those after go with the last
+)
 HIDDEN = "hidden"  # the answer, until it is guessed
 MOST_STRANGE = 3  # names that are none, which a sentence names
 CONTRASTS = 16  # quarters of a doubling that the scales' contrast can be raised by
@@ -183,7 +211,10 @@ PARAMETERS = (
     Parameter(DRAWING, parse=_drawing),
     Parameter(PEN, range=lambda shape, count: WIDTHS),
     Parameter(
-        "digit", ("routing", "pose"), range=lambda shape, count: (0, len(shape.classes) - 1), script=True
+        "digit",
+        ("routing", "pose", "overlap", "compare"),
+        range=lambda shape, count: (0, len(shape.classes) - 1),
+        script=True,
     ),
     Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
     Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
@@ -208,6 +239,7 @@ PARAMETERS = (
         script=True,
     ),
     Parameter(SURGERY, ("routing",), parse=_surgery),
+    Parameter(COMPARE, ("compare",), parse=_compare),
     Parameter("pose", ("pose",), script=True),
     Parameter(
         "dimension",
@@ -216,6 +248,13 @@ PARAMETERS = (
         script=True,
     ),
     Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
+    Parameter("second", ("overlap",), range=lambda shape, count: (0, 2**MOST_PARTS - 1), script=True),
+    Parameter("between", ("overlap",), range=lambda shape, count: (0, 100), script=True),
+    Parameter(
+        "over", ("overlap",), range=lambda shape, count: (0, len(examples_for(shape.kind)) - 1), script=True
+    ),
+    # Less so many pixels: an address has no signs.
+    Parameter("moved", ("overlap",), range=lambda shape, count: (0, 2 * FARTHEST, 2), script=True),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
     Parameter(PRESENT, choices=lambda shape: (PRESENT_ANY, *FILLING)),
@@ -253,6 +292,8 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return say("address.lesson.values")
     if parameter.name == SURGERY:
         return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
+    if parameter.name == COMPARE:
+        return "changes and parts: `rotation.-5_noise.3_with.cnn.mnist_rule.maxmin_R.10_bias.1`"
     if parameter.name in (HIDE, LOCK):
         names = HIDEABLE if parameter.name == HIDE else LOCKS
         return f"{', '.join(words(names))}; several with dots between them"

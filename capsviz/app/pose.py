@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import address, messages, session
+from capsviz.app import address, assets, messages, session
+from capsviz.app.fetched import array_asset
 from capsviz.errors import CapsvizError, MessageError
-from capsviz.figures import decoder_payload, pose_payload
-from capsviz.figures.bundle import browser_assets
+from capsviz.figures import pose_payload
 from capsviz.figures.pose import pose_unit
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
@@ -30,10 +30,8 @@ REASON_KEY = "unsupported"  # why the browser cannot decode, in words; outlasts 
 PLAIN_SIDE = 336  # pixels of the plain sliders' image, or as many as whole times its own are
 PLAIN_MARGIN = 0.1  # units of a plain slider, beyond what training showed and the encoded value
 
-_script, _style = browser_assets("pose", "pose")
-_pose = st.components.v2.component("capsviz_pose", js=_script, css=_style)
-_script, _ = browser_assets("store")
-_decoder = st.components.v2.component("capsviz_decoder", js=_script)
+_pose = assets.component("capsviz_pose", "pose")
+_decoder = assets.component("capsviz_decoder", "store")
 
 
 Posed = RoutingTrace | PlainTrace  # a trace with poses
@@ -61,7 +59,8 @@ def sliders(trace: Posed, reconstruction: np.ndarray) -> None:
     )
     if not plain and name not in st.session_state.get(STORED_KEY, ()):
         # Last: on a slow line all that stands above is seen while it comes.
-        _decoder(key=DECODER_KEY, data=_decoder_bytes(name), on_stored_change=_stored, height=1)
+        data = {"name": name, "address": array_asset("decoder", session.network()).address}
+        _decoder(key=DECODER_KEY, data=data, on_stored_change=_stored, height=1)
 
 
 def plain() -> bool:
@@ -71,6 +70,7 @@ def plain() -> bool:
 
 def _toggled() -> None:
     st.session_state.pop(REASON_KEY, None)  # whoever asks for the live ones again has them try again
+    st.rerun()  # of the whole page: what can be exported is another
 
 
 def _stored() -> None:
@@ -85,20 +85,17 @@ def _unsupported() -> None:
         st.session_state[REASON_KEY], st.session_state[PLAIN_KEY] = reason, True
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _decoder_bytes(name: str) -> bytes:
-    return decoder_payload(session.model().decoder_layers(), name)
-
-
 @st.fragment
 def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = session.model().sha256
-    data = pose_payload(trace, reconstruction, _example(trace), measurements(session.network(), sha256), name)
+    measured, limit = measurements(session.network(), sha256), session.model().card["unsure_below"]
+    places = figures.named(trace.scores[-1], limit, trace.shape.answers)
+    data = pose_payload(trace, reconstruction, _example(trace), measured, name, places=places)
     links = address.for_script("pose", trace.shape, 1)
     data["link"] = {name: values for name, values in links.items() if name != "digit"}  # read with the pose
-    data["megabytes"] = len(_decoder_bytes(name)) / 1e6
+    data["megabytes"] = len(array_asset("decoder", session.network()).packed) / 1e6
     _pose(key=POSE_KEY, data=data, on_unsupported_change=_unsupported)
 
 

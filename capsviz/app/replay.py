@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import streamlit as st
 
-from capsviz.app import session
+from capsviz.app import assets, session
 from capsviz.errors import ImageError
 from capsviz.figures import replay_offer, replay_payload
-from capsviz.figures.bundle import browser_assets
 from capsviz.inputs import drawings
 from capsviz.inputs.replay import strokes_of
 from capsviz.measures import replay as measures
@@ -20,8 +19,7 @@ ASKED_KEY = "replay_asked"  # that key, which outlasts the page and its componen
 KEY = 16  # hexadecimal digits
 PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB; the replays have 0.2
 
-_script, _style = browser_assets("replay", "replay")
-_view = st.components.v2.component("capsviz_replay", js=_script, css=_style)
+_view = assets.component("capsviz_replay", "replay")
 
 
 @st.fragment

@@ -6,18 +6,19 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, experiments, pad, prepared, session
+from capsviz.app import address, assets, experiments, measurements, pad, prepared, session
 from capsviz.app.experiments import CARRIED, Operation
-from capsviz.errors import MessageError, WeightsError
+from capsviz.app.fetched import array_asset
+from capsviz.errors import CapsvizError, MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
-from capsviz.figures.bundle import browser_assets
-from capsviz.figures.routing import transforms_payload
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
+from capsviz.measures.rules import row_of
 from capsviz.models.card import routing_measured
 from capsviz.models.weights import load_evaluation
 from capsviz.texts import language, say
 from capsviz.traces.base import CapsuleGrid
 from capsviz.traces.routing import RoutingTrace
+from capsviz.traces.rules import BIAS
 from capsviz.traces.surgery import Routing, carried_over, reroute, silence
 
 EXPLORER_KEY = "routing"  # the component; its state: "iterations", as chosen there
@@ -29,12 +30,9 @@ OPERATION_KEY = (
 )
 PAYLOADS = 8  # that are kept for all sessions together, of up to 1.1 MB
 
-_script, _style = browser_assets("explorer", "routing")
-_explorer = st.components.v2.component("capsviz_routing", js=_script, css=_style)
-_script, _style = browser_assets("surgery", "surgery")
-_surgery = st.components.v2.component("capsviz_surgery", js=_script, css=_style)
-_script, _ = browser_assets("transforms")
-_transforms = st.components.v2.component("capsviz_transforms", js=_script)
+_explorer = assets.component("capsviz_routing", "explorer")
+_surgery = assets.component("capsviz_surgery", "surgery")
+_transforms = assets.component("capsviz_transforms", "transforms")
 
 
 def explorer() -> None:
@@ -71,7 +69,8 @@ def transforms() -> None:
     """Once a session, after the first picture, which comes with its votes: W, to make all later votes of."""
     name = _weights()
     if st.session_state.get(STORED_KEY) != name:
-        _transforms(key=TRANSFORMS_KEY, data=_packed_transforms(name), on_stored_change=_stored, height=1)
+        data = {"name": name, "address": array_asset("transforms", session.network()).address}
+        _transforms(key=TRANSFORMS_KEY, data=data, on_stored_change=_stored, height=1)
 
 
 def _weights() -> str:
@@ -85,15 +84,11 @@ def _iterations_chosen() -> None:
         )
     except MessageError as error:
         st.session_state[pad.PROBLEM_KEY] = str(error)
+    st.rerun()  # of the whole page
 
 
 def _stored() -> None:
     st.session_state[STORED_KEY] = st.session_state[TRANSFORMS_KEY].get("stored")
-
-
-@lru_cache(maxsize=2)
-def _packed_transforms(name: str) -> bytes:
-    return transforms_payload(session.model().transforms(), name)
 
 
 @st.fragment
@@ -110,10 +105,23 @@ def surgery() -> None:
         # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
         same = digit == now.trace.prediction and np.allclose(after.v[-1], now.trace.v[-1], rtol=0, atol=1e-5)
         redrawn = before if same else session.model().decode(after.v[-1, digit], digit)
+    except CapsvizError as error:  # of a mean that nobody has measured
+        redrawn, problem = before, str(error)
     except RuntimeError as error:  # what PyTorch raises when a device fails
         redrawn, problem = np.zeros_like(before), session.failure(error)
+    iterations = operation.iterations or now.iterations
     data = surgery_payload(
-        now.trace, before, after, redrawn, measured=_measured(session.network(), _weights(), language())
+        now.trace,
+        before,
+        after,
+        redrawn,
+        measured=_measured(session.network(), _weights(), language()),
+        rule=row_of(
+            measurements.measured_of(session.network()).get("rules"),
+            operation.coupling,
+            operation.bias,
+            iterations,
+        ),
     )
     data |= {
         "operation": asdict(operation),
@@ -155,7 +163,16 @@ def _operate(trace: RoutingTrace, operation: Operation) -> Routing:
     if coupling == CARRIED:
         coupling, start = "routing", _left_behind(session.network(), operation.example, iterations)
     silenced = silence(trace.grid, operation.types, operation.places)
-    return reroute(trace.u_hat, iterations, coupling, seed=operation.seed, start=start, silenced=silenced)
+    return reroute(
+        trace.u_hat,
+        iterations,
+        coupling,
+        seed=operation.seed,
+        start=start,
+        silenced=silenced,
+        mean=measurements.mean_coupling(session.network()) if coupling == "mean" else None,
+        bias=BIAS if operation.bias else 0.0,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -21,6 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
 from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.follow import Ended
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -49,11 +50,8 @@ COVERED_KEY = (
 )
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
+COMPARE_KEY = "compare_of_link"  # the comparison, likewise
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
-
-
-class Ended(Exception):  # noqa: N818 # no error
-    """A page has said all that it has to say; the frame goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +113,9 @@ def begin() -> Asked:
         state[NETWORK_KEY] = asked.network
     if asked.iterations is not None:
         _chosen_iterations()[network()] = asked.iterations
-    if asked.surgery is not None:
-        state[SURGERY_KEY] = asked.surgery
+    for key, wanted in ((SURGERY_KEY, asked.surgery), (COMPARE_KEY, asked.compare)):
+        if wanted is not None:
+            state[key] = wanted
     if asked.answer is not None:
         state[PREDICTING_KEY] = True
         state[COVERED_KEY] = prepared.prepares(asked)
@@ -372,7 +371,7 @@ def _seen() -> Seen:
     known: Seen | None = st.session_state.get(SEEN_KEY)
     if known is None or known.drawing is not drawing or known.shape != shape:
         try:
-            known = Seen(drawing, shape, drawing.image(shape.size))
+            known = Seen(drawing, shape, drawing.image(shape.size, shape.answers))
         except CapsvizError as error:
             known = Seen(drawing, shape, problem=str(error))
         st.session_state[SEEN_KEY] = known

@@ -12,9 +12,9 @@ import streamlit as st
 from streamlit import config, net_util
 
 from capsviz import texts
-from capsviz.app import address, draft, pad, parameters, session, tour
+from capsviz.app import address, assets, draft, pad, parameters, session, tour
+from capsviz.app.follow import follows
 from capsviz.errors import MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.inputs.preprocess import FIELD
 from capsviz.texts import say
 
@@ -23,11 +23,10 @@ MOST_MODULES = 117  # of a code's side (version 25): more are too small for a ph
 LOCAL = ("localhost", "127.0.0.1", "::1")  # what every machine calls itself
 CODES = 64  # that are kept for all sessions together
 
-_script, _style = browser_assets("share", "panel", "share")
-_share = st.components.v2.component("capsviz_share", js=_script, css=_style)
+_share = assets.component("capsviz_share", "share")
 
 
-@st.fragment
+@follows("share")
 def share(page: str) -> None:
     """The control; only this part runs again for a code.
 

@@ -10,14 +10,13 @@ from typing import Any
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import guess, keys, pad, parameters, prepared, session, talk_links, tour
+from capsviz.app import assets, guess, keys, pad, parameters, prepared, session, talk_links, tour
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Step
 from capsviz.app.lessons import spoken
 from capsviz.app.panels import SELECTORS, views_of
 from capsviz.checks import whole
 from capsviz.errors import MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.texts import say
 
 TALK_KEY = "talk"  # the component; what it sends: "go", "kept"
@@ -29,8 +28,7 @@ RAIL = ("pad", "answer")  # views that stand beside the page
 BY_DRAWING = ("drawn", "changed", "longest", "sum", "answer")  # what a step asks for that is done on the pad
 BY_NETWORK = "network"  # and in the menu of networks
 
-_script, _style = browser_assets("talk", "talk")
-_talk = st.components.v2.component("capsviz_talk", js=_script, css=_style)
+_talk = assets.component("capsviz_talk", "talk")
 
 
 def begin(asked: Asked) -> None:

@@ -11,14 +11,13 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import address, guess, pad, panels, parameters, prepared, session, talk_links
+from capsviz.app import address, assets, guess, pad, panels, parameters, prepared, session, talk_links
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import TOUR, shelf, spoken
 from capsviz.app.panels import PAGE_LOCK
 from capsviz.checks import quoted, whole
 from capsviz.errors import MessageError
-from capsviz.figures.bundle import browser_assets
 from capsviz.figures.reading import verdict
 from capsviz.inputs import drawings
 from capsviz.models.weights import available
@@ -31,8 +30,7 @@ VISITS_KEY = "lesson_visits"  # so many stops were gone to: one that is gone to 
 SETS = ("network", "iterations", "drawing", PAGE_LOCK)  # of what can be fixed, what a step may set
 STRIP_KEY = "tour_strip"  # the component; what it sends: "go"
 
-_script, _style = browser_assets("tour", "tour")
-_strip = st.components.v2.component("capsviz_tour", js=_script, css=_style)
+_strip = assets.component("capsviz_tour", "tour")
 
 
 def begin(asked: Asked) -> None:

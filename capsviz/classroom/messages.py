@@ -20,6 +20,7 @@ MOST_CHOICE = 60  # of a choice
 MOST_CHOICES = 12
 MOST_SENT_POINTS = 2 * MOST_POINTS  # of a drawing, before it is simplified
 MOST_IDS = 1_000
+MOST_NICKNAME = 80
 MARK = re.compile(r"[A-Za-z0-9_-]{16,40}")
 
 
@@ -79,7 +80,8 @@ def _points(way: Sequence[object]) -> np.ndarray:
     """[N, 2] from x, y, x, y, ..."""
     if not way or len(way) % 2:
         raise _strange()
-    numbers = [real(number, -FARTHEST, FARTHEST, say("message.point")) for number in way]
+    what = say("message.point")
+    numbers = [real(number, -FARTHEST, FARTHEST, what) for number in way]
     return np.array(numbers).reshape(-1, 2)
 
 
@@ -133,6 +135,13 @@ def parse_ids(value: object) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MOST_IDS:
         raise _strange()
     return tuple(whole(one, 1, 2**31 - 1, say("class.refused.drawing")) for one in value)
+
+
+def parse_nickname(value: object) -> str:
+    """Of a phone."""
+    if not isinstance(value, str) or not 0 < len(value) <= MOST_NICKNAME:
+        raise _strange()
+    return value
 
 
 def parse_standing(value: object) -> Standing:

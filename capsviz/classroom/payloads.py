@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from capsviz.classroom.answers import shape_of, unsure_below
+from capsviz.classroom.ink import pen_of, svg_path
 from capsviz.classroom.presenter import Wall
 from capsviz.classroom.records import Room, Standing, Tile
 from capsviz.figures.theme import class_colours
@@ -89,10 +90,13 @@ def walled(wall: Wall) -> dict[str, Any]:
 
 def tiled(tile: Tile) -> dict[str, Any]:
     """A drawing as the wall is told of it."""
+    drawing = tile.drawing
     return {
         "id": tile.id,
         "phone": tile.phone,
         "strokes": tile.strokes,
+        "path": svg_path(drawing),
+        "width": pen_of(drawing),
         "said": tile.said,
         "guess": tile.guess,
         "network": tile.network,
@@ -105,6 +109,12 @@ def tiled(tile: Tile) -> dict[str, Any]:
         "task": tile.task,
         "covered": tile.covered,
         "fooled": tile.fooled,
+        "others": tile.others
+        and [
+            {"network": other.network, "read": other.read, "verdict": other.verdict, "score": other.score}
+            for other in tile.others
+        ],
+        "disputed": tile.disputed,
     }
 
 

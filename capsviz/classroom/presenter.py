@@ -12,11 +12,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from capsviz.classroom import rows
 from capsviz.classroom.answers import shape_of
+from capsviz.classroom.handout import handout
 from capsviz.classroom.limits import MOST_TASKS
 from capsviz.classroom.messages import parse_choices, parse_class, parse_place, parse_text
 from capsviz.classroom.records import Poll, Room, Rules, Standing, Task, Tile
 from capsviz.classroom.refusals import NotThere, Over, TooOften, Waits
-from capsviz.classroom.schema import drawings, polls, rooms, tasks
+from capsviz.classroom.schema import drawings, phones, polls, rooms, tasks
 from capsviz.classroom.store import Store, changed, next_number
 from capsviz.inputs.drawings import GRID
 from capsviz.networks.base import find
@@ -232,6 +233,21 @@ class Presenter:
             self._store.wipe()
         return count
 
+    def dismiss(self, nickname: str) -> int:
+        """Send a phone away: its drawings are removed for good, and no more are taken of it; how many they were.
+
+        Raises:
+            NotThere: if nobody in the class is called so.
+        """
+        with self._store.writing() as connection:
+            self._room(connection)
+            this = (phones.c.room == self.room_id) & (phones.c.nickname == nickname)
+            if connection.execute(update(phones).where(this).values(dismissed=True)).rowcount == 0:
+                raise NotThere(say("class.refused.nobody"))
+        return self._place(
+            Standing.REMOVED, drawings.c.phone.in_(select(phones.c.id).where(this).scalar_subquery())
+        )
+
     def close(self) -> None:
         """End the class: nobody joins or draws any more. All that was drawn is there until its day is over."""
         with self._store.writing() as connection:
@@ -298,6 +314,10 @@ class Presenter:
                 ]
             )
         return out.getvalue()
+
+    def page(self) -> str:
+        """What is on the wall, with tasks, polls and tables, as one page of HTML in the language that is spoken."""
+        return handout(self.room(), self._tiles(), self.tasks(), self.polls())
 
     def _tiles(self) -> list[Tile]:
         with self._store.reading() as connection:

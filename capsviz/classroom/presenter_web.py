@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from capsviz.classroom.guard import answer, bearer, body_of
-from capsviz.classroom.messages import parse_flag, parse_ids, parse_standing
+from capsviz.classroom.messages import parse_flag, parse_ids, parse_nickname, parse_standing
 from capsviz.classroom.payloads import presented, walled
 from capsviz.classroom.presenter import Presenter
 from capsviz.classroom.refusals import NotThere
@@ -35,6 +35,7 @@ class PresenterWeb:
             "/api/class/stream": ("GET", self.stream),
             "/api/class/strokes": ("GET", self.strokes),
             "/api/class/table": ("GET", self.table),
+            "/api/class/page": ("GET", self.page),
             "/api/class/{change}": ("POST", self.change),
         }
 
@@ -73,6 +74,10 @@ class PresenterWeb:
     async def table(self, request: Request) -> Response:
         """All drawings as CSV."""
         return _file(await self._do(request, Presenter.table), "drawings.csv", "text/csv")
+
+    async def page(self, request: Request) -> Response:
+        """The wall as a page of its own."""
+        return _file(await self._do(request, Presenter.page), "class.html", "text/html")
 
     async def change(self, request: Request) -> Response:
         """One of ``CHANGES``; the class as it is then."""
@@ -118,6 +123,7 @@ CHANGES: dict[str, Change] = {
     "place": lambda presenter, value: presenter.place(
         parse_ids(value.get("ids")), parse_standing(value.get("standing"))
     ),
+    "dismiss": lambda presenter, value: presenter.dismiss(parse_nickname(value.get("nickname"))),
     "let-all-through": lambda presenter, value: presenter.let_all_through(),
     "clear": lambda presenter, value: presenter.clear(),
     "close": lambda presenter, value: presenter.close(),

@@ -107,6 +107,23 @@ class Room:
     revision: int
 
 
+@dataclass(frozen=True)
+class Other:
+    """What another network than the class's makes of a drawing.
+
+    Attributes:
+        network: its name.
+        read: name of the class with the highest score.
+        verdict: "digit", "unsure" or "no digit", as ``figures.verdict``.
+        score: the highest one, 0..1.
+    """
+
+    network: str
+    read: str
+    verdict: str
+    score: float
+
+
 @dataclass(frozen=True, eq=False)
 class Tile:
     """A drawing that was sent, with what the network made of it.
@@ -127,6 +144,7 @@ class Tile:
         sent: when, in seconds since 1970.
         task: number of the task that it was drawn for; 0 without.
         covered: whether its phone has still to say what the network will read.
+        others: what other networks make of it; None as long as none has been asked.
         revision: of the class, when it last changed.
     """
 
@@ -145,6 +163,7 @@ class Tile:
     sent: float
     task: int
     covered: bool
+    others: tuple[Other, ...] | None
     revision: int
 
     @property
@@ -156,6 +175,15 @@ class Tile:
     def fooled(self) -> bool:
         """Whether the network read something else than it was meant to be."""
         return bool(self.said) and self.verdict != "no digit" and self.said != self.read
+
+    @property
+    def disputed(self) -> int:
+        """How many of the other networks say something else than the class's: another class, or that it is none."""
+        return sum(_said(other) != _said(self) for other in self.others or ())
+
+
+def _said(answer: Tile | Other) -> str:
+    return "" if answer.verdict == "no digit" else answer.read
 
 
 @dataclass(frozen=True)

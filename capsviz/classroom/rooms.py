@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from capsviz.classroom import rows
 from capsviz.classroom.answers import Answers, shape_of
+from capsviz.classroom.comparing import Comparing
 from capsviz.classroom.limits import (
     MOST_ALL_DRAWINGS,
     MOST_DRAWINGS,
@@ -62,6 +63,7 @@ class Classroom:
         self._clock = clock or Clock()
         self._answers = Answers(model_of)
         self._store = Store(settings)
+        self._comparing = Comparing(self._store, self._answers)
         self._tokens = Tokens(key_of(settings))
         self._joining = threading.Lock()
         # Whoever tries codes: 24 bits at five a second, with a hundred classes open, take two days for one.
@@ -145,6 +147,10 @@ class Classroom:
             count = connection.execute(delete(rooms).where(gone)).rowcount
         self._store.wipe()
         return count
+
+    def compare(self) -> int:
+        """Ask other networks about some drawings, as ``Comparing.step``; how many they were."""
+        return self._comparing.step()
 
     # --- the phones ---------------------------------------------------------------------------------------
 
@@ -266,7 +272,8 @@ class Classroom:
         if wait:
             raise TooOften(say("class.refused.fast"), wait)
         speak_of(shape.kind)
-        read = self._answers.read(room.network, sent.drawing)
+        with self._comparing.answering():
+            read = self._answers.read(room.network, sent.drawing)
         values = {
             "room": phone.room,
             "phone": phone.id,
@@ -291,7 +298,7 @@ class Classroom:
 
     def _row(self, connection: Connection, phone: Phone) -> Row[Any]:
         """Of a phone's class: what one needs of it for each drawing, in one look."""
-        wanted = select(rooms).join(phones, phones.c.room == rooms.c.id)
+        wanted = select(rooms, phones.c.dismissed).join(phones, phones.c.room == rooms.c.id)
         here = (phones.c.id == phone.id) & (rooms.c.id == phone.room) & (rooms.c.ends > self._clock())
         room = connection.execute(wanted.where(here)).one_or_none()
         if room is None:
@@ -299,6 +306,8 @@ class Classroom:
         return room
 
     def _check_open(self, room: Row[Any]) -> None:
+        if room.dismissed:
+            raise Over(say("class.refused.dismissed"))
         if room.closed:
             raise Over(say("class.refused.ended"))
         if room.paused:
@@ -306,15 +315,17 @@ class Classroom:
 
     def _keep(self, phone: Phone, values: dict[str, Any]) -> None:
         counts = select(func.count()).select_from(drawings)
-        of_phone = counts.where(drawings.c.phone == phone.id).scalar_subquery()
-        of_all = counts.where(drawings.c.room == phone.room).scalar_subquery()
         with self._store.writing() as connection:
             room = self._row(connection, phone)  # as it is now, which may be another than before
             self._check_open(room)
-            own, everybody_s = connection.execute(select(of_phone, of_all)).one()
-            if own >= MOST_DRAWINGS:
+            if connection.execute(counts.where(drawings.c.phone == phone.id)).scalar_one() >= MOST_DRAWINGS:
                 raise TooOften(say("class.refused.many", most=MOST_DRAWINGS))
-            if everybody_s >= MOST_ALL_DRAWINGS:
+            # Each drawing is a revision: thousands need not be counted for each one before there are as many of those.
+            of_all = counts.where(drawings.c.room == phone.room)
+            if (
+                room.revision >= MOST_ALL_DRAWINGS
+                and connection.execute(of_all).scalar_one() >= MOST_ALL_DRAWINGS
+            ):
                 raise TooOften(say("class.refused.all"))
             connection.execute(
                 insert(drawings).values(
@@ -359,7 +370,8 @@ class Classroom:
         """
         with self._store.writing() as connection:
             room = self._room(connection, phone.room)
-            self._nickname(connection, phone)
+            if self._row(connection, phone).dismissed:
+                raise Over(say("class.refused.dismissed"))
             poll = room.poll
             if room.closed or poll is None or not poll.open or number != poll.number:
                 raise Waits(say("class.refused.poll"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, func, select
 
-from capsviz.classroom.records import Poll, Room, Rules, Standing, Task, Tile
+from capsviz.classroom.records import Other, Poll, Room, Rules, Standing, Task, Tile
 from capsviz.classroom.schema import drawings, phones, polls, rooms, tasks, votes
 
 
@@ -86,11 +86,15 @@ def tile_of(row: Row[Any]) -> Tile:
         row.sent,
         row.task,
         row.covered,
+        None if row.others is None else tuple(Other(*other) for other in json.loads(row.others)),
         row.revision,
     )
 
 
-EMPTY = {"strokes": "", "said": "", "guess": "", "read": "", "verdict": "", "scores": b"", "seen": b""}
+EMPTY = {
+    **dict.fromkeys(("strokes", "said", "guess", "read", "verdict"), ""),
+    **{"scores": b"", "seen": b"", "others": "[]"},
+}
 
 
 def kept(scores: np.ndarray, seen: np.ndarray) -> dict[str, bytes]:
@@ -99,8 +103,14 @@ def kept(scores: np.ndarray, seen: np.ndarray) -> dict[str, bytes]:
 
 
 def own_of(connection: Connection, phone_ids: Sequence[int], room: Room) -> dict[int, dict[str, Any]]:
-    """What each of some phones is told of itself: where its last drawing stands, and its vote."""
-    own: dict[int, dict[str, Any]] = {phone: {"last": None, "vote": None} for phone in phone_ids}
+    """What each of some phones is told of itself: whether it was sent away, where its last drawing stands, its vote."""
+    own: dict[int, dict[str, Any]] = {
+        phone: {"dismissed": False, "last": None, "vote": None} for phone in phone_ids
+    }
+    away = select(phones.c.id).where(phones.c.room == room.id, phones.c.dismissed)
+    for phone in connection.execute(away).scalars():
+        if phone in own:
+            own[phone]["dismissed"] = True
     last = select(func.max(drawings.c.id)).where(drawings.c.room == room.id).group_by(drawings.c.phone)
     if len(own) == 1:
         last = last.where(drawings.c.phone == next(iter(own)))

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from capsviz.errors import CapsvizError
 
-VERSION = 2
+VERSION = 3
 tables = MetaData()
 
 version = Table("schema_version", tables, Column("version", Integer, nullable=False))
@@ -60,6 +60,7 @@ phones = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     _of_room(),
     Column("nickname", String(80), nullable=False),
+    Column("dismissed", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("room", "nickname"),
 )
 
@@ -83,9 +84,12 @@ drawings = Table(
     Column("revision", Integer, nullable=False),
     Column("guess", String(100), nullable=False, server_default=""),
     Column("covered", Boolean, nullable=False, server_default=text("false")),
+    Column("others", Text),  # JSON of what other networks make of it; null until they have been asked
     UniqueConstraint("phone", "mark"),
     Index("drawings_by_revision", "room", "revision"),
 )
+unasked = drawings.c.others.is_(None)
+Index("drawings_unasked", drawings.c.id, sqlite_where=unasked, postgresql_where=unasked)
 
 tasks = Table(
     "tasks",
@@ -151,7 +155,15 @@ def _to_2(connection: Connection) -> None:
     tables.create_all(connection, [tasks, polls, votes])
 
 
-STEPS: dict[int, Callable[[Connection], None]] = {2: _to_2}
+def _to_3(connection: Connection) -> None:
+    """Phones that are sent away, what other networks make of a drawing."""
+    for column in (phones.c.dismissed, drawings.c.others):
+        _add(connection, column)
+    for index in drawings.indexes:
+        index.create(connection, checkfirst=True)
+
+
+STEPS: dict[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
 
 
 def _add(connection: Connection, column: Column[object]) -> None:

@@ -24,6 +24,7 @@ from capsviz.texts import say
 
 PATIENCE = 2.0  # seconds that one waits for a database that somebody else has locked
 AGAIN = 3.0  # seconds after which to ask again
+STARTING = 0x63617073  # names a lock of PostgreSQL's
 
 
 class Store:
@@ -42,6 +43,7 @@ class Store:
                 self._file.touch(mode=0o600)
             self._engine = _engine(settings.url)
             with self._engine.execution_options(writes=True).begin() as connection:
+                _wait_for_others(connection)
                 schema.bring_up_to_date(connection)
         except (OSError, SQLAlchemyError, ImportError) as error:
             raise CapsvizError(
@@ -130,6 +132,12 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Of servers that begin at the same time on an empty database, one makes the tables; of SQLite there is one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(STARTING)))
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:

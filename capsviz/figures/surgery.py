@@ -1,5 +1,6 @@
 """Surgery on routing: what one experiment did to lengths and reconstruction."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,11 +10,18 @@ from capsviz import texts
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, levels
 from capsviz.traces.attention import AttentionTrace
 from capsviz.traces.routing import RoutingTrace
-from capsviz.traces.surgery import Attended, Routing
+from capsviz.traces.rules import SOURCES
+from capsviz.traces.surgery import COUPLINGS, Attended, Routing
 
 
 def surgery_payload(
-    trace: RoutingTrace, before: np.ndarray, after: Routing, redrawn: np.ndarray, *, measured: str = ""
+    trace: RoutingTrace,
+    before: np.ndarray,
+    after: Routing,
+    redrawn: np.ndarray,
+    *,
+    measured: str = "",
+    rule: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything the surgery view draws of one experiment, ready for JSON.
 
@@ -23,13 +31,16 @@ def surgery_payload(
         after: routing on the same votes, after the operation.
         redrawn: [S, S] what the longest digit capsule draws after the operation.
         measured: what routing changes of the answers (``card.routing_measured``), if that is known.
+        rule: what the experiment's coupling does to test images (``measures.rules.row_of``), if that is known.
     """
     shares = trace.share[-1, :, trace.prediction].reshape(trace.grid.types, trace.grid.places)
     compared = _compared(trace, before, after, redrawn, after.c[-1])
     compared["before"]["iterations"] = trace.iterations
     compared["after"]["iterations"] = len(after.v)
     return compared | {
-        "texts": texts.for_script("common", "surgery"),
+        "texts": texts.for_script("common", "surgery", "coupling"),
+        "couplings": {name: SOURCES[name] for name in COUPLINGS},
+        "rule": rule,
         "places": shares.sum(axis=0).tolist(),
         "types": shares.sum(axis=1).tolist(),
         "measured": measured,

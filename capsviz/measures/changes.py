@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.random import Generator, default_rng
 
-from capsviz.inputs.augment import warp
+from capsviz.inputs import changes
+from capsviz.inputs.changes import Changes, moved
 from capsviz.measures.statistics import SEED, error
 
 Predict = Callable[[np.ndarray], np.ndarray]  # images [N, S, S] in 0..1 to lengths [N, J]
@@ -28,19 +28,13 @@ def change(images: np.ndarray, kind: str, amount: float, rng: Generator) -> np.n
     """
     if kind == "noised":
         return (images + rng.normal(0, amount, images.shape)).clip(0, 1).astype(np.float32)
-    matrices = np.tile(np.eye(2, 3), (len(images), 1, 1))  # from places in the new image to the old one
-    if kind == "rotated":
-        angle = math.radians(amount)
-        matrices[:, :, :2] = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
-    elif kind == "scaled":
-        matrices[:, :, :2] /= amount
-    else:
+    each = np.full(len(images), float(amount))
+    if kind == "shifted":
         angles = rng.uniform(0, 2 * math.pi, len(images))
-        # Two units from edge to edge.
-        matrices[:, :, 2] = np.stack([np.cos(angles), np.sin(angles)], axis=1) * amount * 2 / images.shape[1]
-    still = torch.zeros(len(images), 2, 2, 2)
-    moved = warp(torch.from_numpy(images), torch.from_numpy(matrices.astype(np.float32)), still)
-    return moved.numpy()
+        changed = moved(images, {"across": -np.cos(angles) * amount, "down": -np.sin(angles) * amount})
+    else:
+        changed = moved(images, {"rotation" if kind == "rotated" else "scale": each})
+    return changed.astype(np.float32)
 
 
 def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int = SEED) -> dict[str, Any]:
@@ -68,3 +62,56 @@ def curves(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int =
         }
         for kind, (unit, amounts) in CHANGES.items()
     }
+
+
+MEANS = 1_000  # images at most, for the means
+EVERY = {"rotation": 5}  # of a change's values so many steps apart are measured; of the others
+STEPS = 4
+
+
+def means(predict: Predict, images: np.ndarray, labels: np.ndarray, seed: int = SEED) -> dict[str, Any]:
+    """The score of the true class over the whole range of each of ``inputs.changes.CHANGES``.
+
+    Args:
+        predict: images to scores.
+        images: float32 [N, S, S] in 0..1.
+        labels: [N].
+        seed: of the noise, of which each image has its own.
+
+    Returns:
+        For each change "images", how many, and its "points": "amount", the "mean" of the scores, the quarter of them "low"
+        below which and "high" above which another quarter lies, and the share "right" of the answers.
+    """
+    seeds = seed + np.arange(len(images))
+    return {
+        name: {
+            "images": len(images),
+            "points": [
+                {
+                    "amount": kind.at(steps),
+                    **_true(predict(_all(images, name, kind.at(steps), seeds)), labels),
+                }
+                for steps in measured(name)
+            ],
+        }
+        for name, kind in changes.CHANGES.items()
+    }
+
+
+def measured(name: str) -> list[int]:
+    """How many steps from the unchanged picture the means are measured at, in order; both ends are among them."""
+    kind, every = changes.CHANGES[name], EVERY.get(name, STEPS)
+    between = range(every * (kind.first // every), kind.last + 1, every)
+    return sorted({kind.first, *(steps for steps in between if steps >= kind.first), kind.last})
+
+
+def _all(images: np.ndarray, name: str, amount: float, seeds: np.ndarray) -> np.ndarray:
+    return changes.change(images, Changes(**{name: amount}), seeds)
+
+
+def _true(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    true = scores[np.arange(len(labels)), labels]
+    low, high = np.quantile(true, (0.25, 0.75))
+    right = (scores.argmax(1) == labels).mean()
+    found = {"mean": true.mean(), "low": low, "high": high, "right": right}
+    return {name: round(float(value), 4) for name, value in found.items()}

@@ -15,9 +15,10 @@ from capsviz.errors import CapsvizError
 from capsviz.inputs.data import NO_CLASS
 from capsviz.inputs.drawn import WIDTHS
 from capsviz.inputs.recorded import read_strokes
-from capsviz.measures.changes import curves
+from capsviz.measures.changes import MEANS, curves, means
 from capsviz.measures.drawings import OTHERS, by_width, made_up_digits, others, read_drawings
 from capsviz.measures.pairs import by_itself, read_drawn_pairs, read_pairs
+from capsviz.measures.rules import IMAGES, rules
 from capsviz.measures.statistics import calibration, confusion, error, iterations
 from capsviz.measures.unsure import unsure
 from capsviz.models.card import FORMAT, TEST_SET, percent, routing_measured, unsure_digits
@@ -51,7 +52,7 @@ def evaluate(
         their "classes", and what a "score" is; "images", "wrong", "error_rate" and
         "interval" on the test set and which of its images were "misread" (their places there, from 0);
         "confusion", "calibration", "curves", "unsure" (on the test set, with the threshold of the weights' card), and
-        "iterations" of a network that iterates. Where drawings can be made up, also "made_up" (what ``read_drawings``
+        "iterations" and "rules" (``measures.rules``) of a network that iterates; "changes" (``measures.changes.means``). Where drawings can be made up, also "made_up" (what ``read_drawings``
         gives for made-up digits). With ``strokes`` "drawings" (likewise, with the "file" and its "file_sha256"). Where
         the test set is made of drawings, "interval" is by their writers, and without ``strokes`` "drawings" is of these.
         Of a network of two digits at once all these are of digits alone, and "pairs" (``measures.pairs``) of its test set.
@@ -110,6 +111,7 @@ def evaluate(
     say(f"{spec.data.name} turned, moved, scaled, noisy")
     few = _spaced(len(labels), min(limit or CURVE_IMAGES, CURVE_IMAGES))
     result["curves"] = curves(model.predict, images[few], labels[few])
+    result |= found_lately(model, data, images, labels, limit, say)
     none = None
     if spec.data.made_up:
         say("what is no digit")
@@ -135,6 +137,31 @@ def evaluate(
             **read_drawings(model.predict, some, threshold, size=shape.size),
         }
     return result
+
+
+def found_lately(
+    model: Model,
+    data: Path,
+    images: np.ndarray,
+    labels: np.ndarray,
+    limit: int | None,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """The parts of an evaluation that older ones lack: "changes" and, of a network that iterates, "rules".
+
+    Args:
+        images: [N, S, S] of the test set, and their ``labels`` [N]; the others as of ``evaluate``.
+    """
+    say("changes, step by step")
+    some = _spaced(len(labels), min(limit or MEANS, MEANS))
+    found = {"changes": means(model.predict, images[some], labels[some])}
+    if model.shape.iterates:
+        say("other rules of routing")
+        some = _spaced(len(labels), min(limit or IMAGES, IMAGES))
+        train = model.spec.data.load(data, "train").images
+        shown = train[_spaced(len(train), min(limit or IMAGES, IMAGES))].numpy() / np.float32(255)
+        found["rules"] = rules(model, shown, images[some], labels[some])
+    return found
 
 
 def _spaced(total: int, count: int | None) -> np.ndarray:
@@ -205,6 +232,15 @@ def summary(result: dict[str, Any]) -> str:
     for kind, curve in result["curves"].items():
         points = ", ".join(f"{p['amount']:g}: {p['error_rate']:.1%}" for p in curve["points"])
         lines.append(f"error when {kind} ({curve['unit']}): {points}")
+    for kind, curve in result["changes"].items():
+        points = ", ".join(f"{p['amount']:g}: {p['mean']:.2f}" for p in curve["points"])
+        lines.append(f"mean {score} of the true {result['kind']} by {kind}: {points}")
+    for row in result.get("rules", {}).get("rows", ()):
+        bias = f", bias {row['bias']:g}" if row["bias"] else ""
+        lines.append(
+            f"routing {row['coupling']}{bias}, {row['iterations']:2} iterations: {row['wrong']} of {row['images']:,} wrong, "
+            f"{row['same']:.1%} as trained, evenness of c {row['entropy']:.3f}"
+        )
     for key, name in (("made_up", "made-up digits"), ("drawings", "drawings")):
         if key in result:
             drawn = result[key]

@@ -4,6 +4,7 @@ A form is a check for each name; a check takes a value and what it is called (""
 value or refuses it with one sentence. Nothing of a card, an evaluation or a checkpoint is used before it has gone through one of these.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from capsviz.traces.base import LENGTH, MARGIN_ABSENT
 Check = Callable[[object, str], Any]
 
 TEXT = 2_000  # characters
+PACKED = 3_000_000  # of a number for each vote of 36,000 capsules and 30 classes
+PLAIN = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 COUNT = 10**12
 LARGE = 1e12  # no loss and no number of seconds is above it
 DEEP = 20  # means of means; each level is a training and a mean, so nobody comes near it
@@ -25,6 +28,13 @@ def text(value: object, what: str) -> str:
     """A text of one line, without characters that do not print."""
     if not isinstance(value, str) or len(value) > TEXT or not value.isprintable():
         raise MessageError(f"{what} must be a line of text, not {quoted(value)}.")
+    return value
+
+
+def packed(value: object, what: str) -> str:
+    """Numbers in base 64, not too many."""
+    if not isinstance(value, str) or len(value) > PACKED or not PLAIN.fullmatch(value):
+        raise MessageError(f"{what} must be numbers in base 64, not {quoted(value)}.")
     return value
 
 
@@ -259,10 +269,37 @@ _iterations = form(
         ),
     }
 )
+_means = form(
+    {
+        "images": several,
+        "points": listed(
+            form({"amount": number, **dict.fromkeys(("mean", "low", "high", "right"), share)}), least=1
+        ),
+    }
+)
+_rules = form(
+    {
+        **dict.fromkeys(("trained", "images", "averaged"), several),
+        "mean": packed,
+        "rows": listed(
+            form(
+                {
+                    "coupling": text,
+                    "iterations": several,
+                    **dict.fromkeys(("bias", "same", "entropy"), share),
+                    **_measured,
+                }
+            ),
+            least=1,
+        ),
+    }
+)
 
 
 def _evaluation(spec: Spec) -> Check:
     """The check of an evaluation of a network: of drawings of nothing only where they can be made up."""
+    from capsviz.inputs.changes import CHANGES  # with NumPy, which networks are listed without
+
     classes, made_up = len(spec.shape.classes), spec.data.made_up
     more = {
         "kinds": listed(form({"kind": text, "images": count, "below": share, "answered": listed(count)})),
@@ -311,7 +348,12 @@ def _evaluation(spec: Spec) -> Check:
             **({"made_up": form(_drawings | confused)} if made_up else {}),
             **({"pairs": _pairs} if spec.shape.answers > 1 else {}),
         },
-        {"score": text, "drawings": form(_drawings, known)},
+        {
+            "score": text,
+            "drawings": form(_drawings, known),
+            "changes": form({}, dict.fromkeys(CHANGES, _means)),
+            "rules": _rules,
+        },
     )
 
 

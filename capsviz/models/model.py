@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 from capsviz.arrays import real_array
 from capsviz.checks import shown, whole_number
 from capsviz.errors import CapsvizError, DeviceError, ImageError
+from capsviz.layers.capsules import Outcome
 from capsviz.models.devices import Workers, choose_device
 from capsviz.models.weights import Weights, load_weights
 from capsviz.networks.base import DEFAULT, Spec
-from capsviz.traces.base import POSES, Shape, Trace
+from capsviz.traces.base import LENGTH, POSES, Shape, Trace
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import MOST_ITERATIONS, RoutingTrace
 
@@ -42,6 +43,9 @@ class Way(Protocol):
     def scores_by_iteration(self, images: torch.Tensor, iterations: int) -> torch.Tensor:
         """[R, B, J] scores after each of R iterations."""
 
+    def outcome(self, images: torch.Tensor, iterations: int) -> Outcome:
+        """What scores and poses of images [B, S, S] are made of."""
+
     def trace(self, image: torch.Tensor, iterations: int, shape: Shape) -> Trace:
         """Everything that was computed on the way of one image [S, S]."""
 
@@ -52,6 +56,7 @@ class Plain:
     def __init__(self, net: Any) -> None:
         self.net = net
         self.scores, self.scores_by_iteration, self.trace = net.scores, net.scores_by_iteration, net.trace
+        self.outcome = net.outcome
 
 
 class Model:
@@ -122,7 +127,7 @@ class Model:
         """
         pixels = _check(image, (self.shape.size, self.shape.size), "An image")
         rounds = self._iterations(iterations)
-        return self._run(lambda way: way.trace(self._to_device(pixels, way), rounds, self.shape))
+        return self._run(lambda way: way.trace(self._to_device(pixels, way), rounds, self.shape), long=False)
 
     def predict(self, images: ArrayLike, batch_size: int = 250) -> np.ndarray:
         """Classify many images.
@@ -151,7 +156,38 @@ class Model:
                 scores.append(way.scores(batch, self.shape.trained).cpu().numpy())
             return np.concatenate(scores)
 
+        return self._run(compute, long=len(pixels) > 1)
+
+    def answers(self, images: ArrayLike, iterations: int | None = None) -> tuple[np.ndarray, Any]:
+        """Classify some images at once, and keep what a decoder would draw of.
+
+        Args:
+            images: as of ``predict``.
+            iterations: as of ``trace``.
+
+        Returns:
+            Scores [N, J] as of ``predict``, and poses [N, J, D]; None of a network without. It raises what they do.
+        """
+        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+        rounds = self._iterations(iterations)
+
+        def compute(way: Way) -> tuple[np.ndarray, np.ndarray | None]:
+            evidence, poses = way.outcome(self._to_device(pixels, way), rounds)
+            evidence = evidence if self.shape.score == LENGTH else evidence.softmax(1)
+            return evidence.cpu().numpy(), None if poses is None else poses.cpu().numpy()
+
         return self._run(compute)
+
+    def votes(self, images: ArrayLike) -> np.ndarray:
+        """û [N, I, J, D], float32, of some images [N, S, S], 0.7 MB each in the paper's size; it raises what ``predict`` does."""
+        if not self.shape.iterates:
+            raise CapsvizError(f"{self.spec.name} has no votes for Procedure 1: load a network that has.")
+        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+
+        votes: np.ndarray = self._run(
+            lambda way: getattr(way, "votes", way.net.votes)(self._to_device(pixels, way)).cpu().numpy()
+        )
+        return votes.swapaxes(1, 2)  # [J, I] -> [I, J]
 
     def scores_by_iteration(self, images: ArrayLike, iterations: int | None = None) -> np.ndarray:
         """Classify many images, and say what the answer would have been after each routing iteration.
@@ -223,7 +259,9 @@ class Model:
             masked[..., capsule, :] = poses
             poses = masked
         flat = poses.reshape(-1, classes, size)
-        images = self._run(lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy())
+        images = self._run(
+            lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy(), len(flat) > 64
+        )
         return images.reshape(*poses.shape[:-2], self.shape.size, self.shape.size)
 
     def reconstructions(self, trace: RoutingTrace | PlainTrace) -> np.ndarray:
@@ -273,9 +311,11 @@ class Model:
             )
         return rounds
 
-    def _run(self, compute: Callable[[Way], T]) -> T:
-        """Compute in this thread, or where there are workers in one of theirs."""
-        return self._workers.run(lambda: self._compute(compute)) if self._workers else self._compute(compute)
+    def _run(self, compute: Callable[[Way], T], long: bool = True) -> T:
+        """Compute in this thread, or where there are workers in one of theirs; ``long`` as of ``Workers.run``."""
+        if self._workers is None:
+            return self._compute(compute)
+        return self._workers.run(lambda: self._compute(compute), long)
 
     def _compute(self, compute: Callable[[Way], T]) -> T:
         """Compute on the device; where its memory runs out, go on with the CPU for good and say so."""

@@ -5,6 +5,7 @@ already made, so that whatever changes is the doing of routing alone.
 """
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,12 @@ from capsviz.arrays import real_array
 from capsviz.checks import shown, whole_number
 from capsviz.errors import CapsvizError
 from capsviz.traces.base import CapsuleGrid
+from capsviz.traces.rules import RULES, Outputs, softmax
 
-MOST_ITERATIONS = 10  # of an experiment, and of what the pages offer; a trace can have more
-COUPLINGS = ("routing", "uniform", "random", "children")
+MOST_ITERATIONS = 10  # of what the pages offer; a trace can have more
+MOST_ROUNDS = 50  # of an experiment
+# In the order in which they are offered: those of ``rules.RULES``, and those whose c stays as it is.
+COUPLINGS = ("routing", "uniform", "mean", "random", "maxmin", "leaky", "distance", "inverted", "children")
 WEIGHTINGS = ("attention", "uniform", "coupling", "prior")  # of attention routing
 _FARTHEST = 1e6  # of votes and logits: far beyond any network's, and no sum or square of float32 overflows
 _SEEDS = 2**63
@@ -44,19 +48,23 @@ def reroute(
     seed: int = 0,
     start: ArrayLike | None = None,
     silenced: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+    bias: float = 0.0,
 ) -> Routing:
-    """Procedure 1 on given votes, or one of its well-known distortions.
+    """Procedure 1 on given votes, or with another rule.
 
     Args:
         u_hat: [I, J, D] prediction vectors of one image.
-        iterations: 1 to 10; 1 is uniform coupling, unless ``start`` is given.
-        coupling: one of ``COUPLINGS``. "routing" is the paper's. "uniform" never leaves 1/J. "random" draws
-            each primary capsule's J coefficients evenly from all that sum to 1, once for all iterations.
-            "children" takes the softmax over the I primary capsules instead of the J digits.
+        iterations: 1 to 50; 1 is uniform coupling, unless ``start`` is given.
+        coupling: one of ``COUPLINGS``. "routing" is the paper's; "maxmin", "leaky", "distance", "inverted" and "children"
+            are those of ``rules.RULES``. "uniform" never leaves 1/J. "mean" stays with ``mean``. "random" draws each
+            primary capsule's J coefficients evenly from all that sum to 1, once for all iterations.
         seed: of "random", 0 to 2**63 - 1.
         start: [I, J] logits to begin with instead of 0, as if b had not been reset after another image;
-            "uniform" and "random" do not look at b.
+            "uniform", "mean" and "random" do not look at b.
         silenced: [I] True for every primary capsule whose votes are taken for 0.
+        mean: [I, J] coefficients, of "mean".
+        bias: added to each number of a sum before it is squashed; the authors' code begins with ``rules.BIAS``.
 
     Returns:
         All iterations, in float32.
@@ -65,13 +73,15 @@ def reroute(
         CapsvizError: if any of these is out of range, or of another kind.
     """
     count = whole_number(iterations)
-    if count is None or not 1 <= count <= MOST_ITERATIONS:
-        raise CapsvizError(f"Routing can run 1 to {MOST_ITERATIONS} iterations, not {shown(iterations)}.")
+    if count is None or not 1 <= count <= MOST_ROUNDS:
+        raise CapsvizError(f"Routing can run 1 to {MOST_ROUNDS} iterations, not {shown(iterations)}.")
     if not isinstance(coupling, str) or coupling not in COUPLINGS:
         raise CapsvizError(f"There is no coupling {shown(coupling)}: choose {', '.join(COUPLINGS)}.")
     start_of_draws = whole_number(seed)
     if start_of_draws is None or not 0 <= start_of_draws < _SEEDS:
         raise CapsvizError(f"A seed is a whole number from 0 to 2**63 - 1, not {shown(seed)}.")
+    if not isinstance(bias, Real) or isinstance(bias, bool) or not abs(bias) <= 1:
+        raise CapsvizError(f"A bias is a number from -1 to 1, not {shown(bias)}.")
     given = _votes(u_hat)
     primary, digits, _ = given.shape
     votes = np.array(given.transpose(1, 0, 2), order="C")  # [J, I, D], a copy
@@ -82,24 +92,26 @@ def reroute(
         b += _numbers(
             start, f"The logits to start from must be {primary} x {digits} numbers", (primary, digits)
         ).T
-    if coupling == "random":
-        drawn = np.random.default_rng(start_of_draws).dirichlet(np.ones(digits), primary).T.astype(np.float32)
+    match coupling:
+        case "uniform":
+            kept = np.full_like(b, 1 / digits)
+        case "mean":
+            wanted = f"The mean of c must be {primary} x {digits} numbers"
+            kept = _numbers([] if mean is None else mean, wanted, (primary, digits)).T
+        case "random":
+            drawn = np.random.default_rng(start_of_draws).dirichlet(np.ones(digits), primary)
+            kept = drawn.T.astype(np.float32)
+        case _:
+            kept = None
+    rule = RULES.get(coupling, RULES["routing"])
     steps = []
     for _ in range(count):
-        match coupling:
-            case "routing":
-                c = _softmax(b, axis=0)
-            case "uniform":
-                c = np.full_like(b, 1 / digits)
-            case "random":
-                c = drawn
-            case "children":
-                c = _softmax(b, axis=1)
-        s = (c[:, None] @ votes)[:, 0]  # [J, 1, I] @ [J, I, D] -> [J, D]
+        c = rule.couple(b) if kept is None else kept
+        s = (c[:, None] @ votes)[:, 0] + np.float32(bias)  # [J, 1, I] @ [J, I, D] -> [J, D]
         squared = np.square(s).sum(axis=1, keepdims=True)
         v = s * (np.sqrt(squared) / (1 + squared))
         steps.append((b.T, c.T, s, v))
-        b = b + (votes @ v[:, :, None])[:, :, 0]
+        b = rule.agree(b, votes, Outputs(s, v))
     return Routing(*(np.stack(part) for part in zip(*steps, strict=True)))
 
 
@@ -165,7 +177,7 @@ def reattend(
         votes[_mask(silenced, primary)] = 0
     # The attention of all votes to one is its product with their sum.
     score = np.einsum("ijd,jd->ij", votes, votes.sum(axis=0)) / np.sqrt(np.float32(components))
-    c = np.full_like(score, 1 / classes) if weighting == "uniform" else _softmax(score, axis=1)
+    c = np.full_like(score, 1 / classes) if weighting == "uniform" else softmax(score, axis=1)
     match weighting:
         case "coupling":
             weight = c
@@ -243,9 +255,3 @@ def _mask(silenced: ArrayLike, primary: int) -> np.ndarray:
             f"Say True or False for each of the {primary} primary capsules, whether it is silenced."
         )
     return mask
-
-
-def _softmax(b: np.ndarray, axis: int) -> np.ndarray:
-    e = np.exp(b - b.max(axis=axis, keepdims=True))
-    shares: np.ndarray = e / e.sum(axis=axis, keepdims=True)
-    return shares

@@ -12,6 +12,8 @@ import streamlit as st
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from capsviz.app.fetched import asset_routes  # noqa: E402
+
 from capsviz.models import weights  # noqa: E402
 from capsviz.networks.base import networks, register  # noqa: E402
 from tests import tiny  # noqa: E402
@@ -19,4 +21,4 @@ from tests import tiny  # noqa: E402
 if tiny.SPEC.name not in networks():
     register(tiny.SPEC, "tests/tiny.py")
 weights.DIRECTORY = Path(os.environ["TINY_WEIGHTS"])
-app = st.App(ROOT / "capsviz" / "app" / "main.py")
+app = st.App(ROOT / "capsviz" / "app" / "main.py", routes=asset_routes())

@@ -1,13 +1,13 @@
 // What every experiment on a drawing shares: how it is asked for, and lengths and reconstruction before and after.
 
 import { AddressWriter } from "./address.js";
+import { couplingText } from "./couplings.js";
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { locked } from "./prepared.js";
+import { Questions } from "./questions.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { say, speak } from "./texts.js";
-
-const PATIENCE = 2000; // milliseconds after which an answer is taken for lost
 
 export class Experiment {
   /**
@@ -20,7 +20,7 @@ export class Experiment {
     this.built = builtFor(data);
     this.shape = shapeWords(data);
     this.colours = new Diverging(data);
-    this.number = 0; // of the last operation that was sent
+    this.questions = new Questions((number) => this.report("operation", { ...this.operation, number }));
     this.address = new AddressWriter();
     const letters = Math.max(...data.classes.map((name) => name.length));
     const room = letters > 1 ? `--name: ${Math.min(0.5 + 0.6 * letters, 6).toFixed(2)}em` : null;
@@ -45,12 +45,12 @@ export class Experiment {
 
   unmount() {
     this.part.unmount();
-    clearTimeout(this.timer);
+    this.questions.unmount();
     this.address.unmount();
   }
 
-  // The couplings to choose from, by their texts.
-  choices(couplings, texts) {
+  // The couplings to choose from, by their texts, of the first table that has them.
+  choices(couplings, ...tables) {
     this.inputs = couplings.map((coupling) => {
       const input = element("input", {
         type: "radio",
@@ -58,7 +58,7 @@ export class Experiment {
         value: coupling,
         onchange: () => this.change({ coupling }),
       });
-      return { coupling, input, label: element("label", { class: "choice" }, input, element("span", {}, say(`${texts}.${coupling}`))) };
+      return { coupling, input, label: element("label", { class: "choice" }, input, element("span", {}, couplingText(coupling, "", tables))) };
     });
     return element("fieldset", {}, element("legend", {}, say("surgery.experiment")), ...this.inputs.map(({ label }) => label));
   }
@@ -96,7 +96,7 @@ export class Experiment {
     if (locked("surgery")) return this.show();
     Object.assign(this.operation, part);
     this.present();
-    this.send();
+    this.questions.ask();
   }
 
   present() {
@@ -117,31 +117,12 @@ export class Experiment {
   // Each kind's own: what the operation is, and what came of it.
   show() {}
 
-  // One question at a time: while Python answers, the latest change waits. An answer that its run was overtaken by
-  // another never comes; then it is sent all the same.
-  send() {
-    clearTimeout(this.timer);
-    const left = this.asked == null ? 0 : this.asked + PATIENCE - performance.now();
-    this.waiting = left > 0;
-    if (this.waiting) {
-      this.timer = setTimeout(() => this.send(), left);
-      return;
-    }
-    this.asked = performance.now();
-    this.number += 1;
-    this.report("operation", { ...this.operation, number: this.number });
-  }
-
   load(data) {
     const { number, ...operation } = data.operation;
     // Python's is shown where this view is new, and where it could not do what was asked.
-    if (!this.data || (data.problem && !this.waiting)) this.operation = operation;
+    if (!this.data || (data.problem && !this.questions.waiting)) this.operation = operation;
     this.data = data;
-    this.number = Math.max(this.number, number);
-    if (number >= this.number || data.problem) {
-      this.asked = null;
-      if (this.waiting) this.send();
-    }
+    this.questions.answered(number, Boolean(data.problem));
     this.element.dataset.answered = String(number);
     this.present();
   }

@@ -1,6 +1,6 @@
 // In presenter mode one view fills the screen: its script leaves of it what is shown, and the way there (base.css).
 
-const STAGE = "capsviz-stage";
+export const STAGE = "capsviz-stage"; // an event: another view fills the screen, or none
 const MARKS = ["data-alone", "data-way", "data-view", "data-onstage"];
 
 /** Name of the view that fills the screen; "" outside of presenter mode. */

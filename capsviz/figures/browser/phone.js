@@ -105,7 +105,7 @@ class Phone {
     this.pad.show(kept.ways || []);
     this.build();
     this.listener = new Listener(
-      API,
+      (kind) => `${API}/${kind}`,
       kept.token,
       (message) => this.tell(message),
       (there) => this.connected(there),
@@ -264,15 +264,16 @@ class Phone {
     const { told, parts, memory } = this;
     const { pending, answer } = memory.value;
     const words = this.words();
-    const notice = told.closed ? say("class.phone.ended") : !this.there ? say("class.phone.away") : told.paused && !pending ? say("class.phone.paused") : "";
+    const over = told.closed || told.own.dismissed; // nothing more is taken
+    const notice = told.own.dismissed ? say("class.phone.dismissed") : told.closed ? say("class.phone.ended") : !this.there ? say("class.phone.away") : told.paused && !pending ? say("class.phone.paused") : "";
     fill(parts.head, [told.own.nickname, told.code], () => [node("span", {}, ...strong(say("class.phone.you", { name: told.own.nickname }))), node("span", { class: "code" }, say("class.phone.class", { code: told.code }))]);
-    fill(parts.notice, [notice, told.closed], () => [notice, told.closed ? node("button", { onclick: () => this.leave() }, say("class.phone.other")) : null]);
-    const task = told.closed ? null : told.task;
+    fill(parts.notice, [notice, over], () => [notice, over ? node("button", { onclick: () => this.leave() }, say("class.phone.other")) : null]);
+    const task = over ? null : told.task;
     fill(parts.task, task, () => (task ? [node("h2", {}, say("class.phone.task")), node("p", {}, task.text)] : []));
-    fill(parts.poll, [told.poll, told.own.vote], () => (told.poll ? pollNodes(told.poll, told.own.vote, (choice) => this.vote(choice)) : []));
+    fill(parts.poll, [told.poll, told.own.vote, told.own.dismissed], () => (told.poll && !told.own.dismissed ? pollNodes(told.poll, told.own.vote, (choice) => this.vote(choice)) : []));
     const covered = Boolean(answer && answer.covered && !pending);
     const shown = answer && !(pending && pending.to === "send");
-    this.drawing.hidden = Boolean(shown) || told.closed;
+    this.drawing.hidden = Boolean(shown) || over;
     parts.answer.hidden = !shown;
     this.pad.locked = Boolean(pending);
     this.pad.canvas.setAttribute("aria-label", say(pending ? "class.phone.drawnAlt" : "class.phone.pad", words));
@@ -283,7 +284,7 @@ class Phone {
     const [empty, waits] = [!this.pad.ways.length, this.waits];
     fill(parts.tools, [empty, this.pad.cleared.length > 0, pending && waits], () => (pending ? this.waitingNodes() : this.toolNodes(empty)));
     const network = this.networkOf(answer);
-    fill(parts.answer, [shown ? answer : null, told.letThrough, covered, pending && waits, told.closed], () => (shown ? this.answerParts(answer, network, covered, pending) : []));
+    fill(parts.answer, [shown ? answer : null, told.letThrough, covered, pending && waits, over], () => (shown ? this.answerParts(answer, network, covered, pending) : []));
     if (!this.drawing.hidden) this.pad.draw();
   }
 
@@ -329,7 +330,7 @@ class Phone {
     return [
       ...(answer.scores ? answerNodes(answer, network) : []),
       node("p", { class: "standing" }, where || ""),
-      this.told.closed ? null : node("button", { class: "main", onclick: () => this.next() }, say("class.phone.again")),
+      this.told.closed || this.told.own.dismissed ? null : node("button", { class: "main", onclick: () => this.next() }, say("class.phone.again")),
     ];
   }
 

@@ -21,14 +21,14 @@ export function messages(text) {
 
 export class Listener {
   /**
-   * @param {string} base address of the server's routes
+   * @param {(kind: "stream" | "state") => string} address of what is listened to, or asked
    * @param {string} token
    * @param {(told: any) => void} told
    * @param {(there: boolean) => void} connected
    * @param {(status: number) => void} refused
    */
-  constructor(base, token, told, connected, refused) {
-    this.base = base;
+  constructor(address, token, told, connected, refused) {
+    this.address = address;
     this.token = token;
     this.told = told;
     this.connected = connected;
@@ -59,7 +59,7 @@ export class Listener {
     let heard = false;
     let timer = setTimeout(() => away.abort(), FIRST);
     try {
-      const reply = await fetch(`${this.base}/stream`, { headers: headers(this.token), signal: away.signal, cache: "no-store" });
+      const reply = await fetch(this.address("stream"), { headers: headers(this.token), signal: away.signal, cache: "no-store" });
       if (!this.fine(reply.status) || !reply.body) return false;
       const reader = reply.body.getReader();
       const decoder = new TextDecoder();
@@ -85,7 +85,7 @@ export class Listener {
   }
 
   async poll() {
-    const reply = await ask(`${this.base}/state`, { token: this.token });
+    const reply = await ask(this.address("state"), { token: this.token });
     if (reply === null || !this.fine(reply.status)) return false;
     this.connected(true);
     this.told(reply.value);

@@ -1,12 +1,14 @@
 // Surgery: the same votes, coupled in another way; lengths and reconstruction before and after.
 
+import { couplingMeasured, couplingText } from "./couplings.js";
 import { element, fixed, inkCanvas, setText } from "./drawing.js";
 import { Experiment, Toggles, experimentText, mounting } from "./experiment.js";
 import { capsuleAt, mapFrame } from "./routing.js";
-import { say } from "./texts.js";
+import { number, say } from "./texts.js";
 
-const EXPERIMENTS = ["routing", "uniform", "random", "children", "carried"]; // as app/messages.py has them
-const MOST_ITERATIONS = 10; // of an experiment, as traces/surgery.py has it
+const CARRIED = "carried"; // as app/experiments.py has it
+const MOST_ROUNDS = 50; // of an experiment, as traces/surgery.py has it
+const KEPT = ["uniform", "mean", "random"]; // couplings that stay as they are, however often routing goes round
 
 export class Surgery extends Experiment {
   constructor(root, data, report) {
@@ -22,15 +24,17 @@ export class Surgery extends Experiment {
     this.element.append(
       element("h2", {}, say("surgery.title")),
       this.intro,
-      element("div", { class: "surgery-body" }, this.controls(), this.silencing(), this.results(data)),
+      element("div", { class: "surgery-body" }, this.controls(data), this.silencing(), this.results(data)),
     );
   }
 
-  controls() {
+  controls(data) {
+    this.experiments = [...Object.keys(data.couplings), CARRIED];
+    this.bias = element("input", { type: "checkbox", onchange: () => this.change({ bias: this.bias.checked }) });
     this.rounds = element("input", {
       type: "range",
       min: 1,
-      max: MOST_ITERATIONS,
+      max: MOST_ROUNDS,
       step: 1,
       "aria-label": say("surgery.iterations"),
       oninput: () => this.change({ iterations: Number(this.rounds.value) }),
@@ -51,10 +55,11 @@ export class Surgery extends Experiment {
     return element(
       "div",
       { class: "operation" },
-      this.choices(EXPERIMENTS, "surgery"),
+      this.choices(this.experiments, "surgery", "coupling"),
       this.what,
       element("div", { class: "extras" }, this.seed, this.example),
       element("label", { class: "rounds" }, "R ", this.rounds, this.roundsText),
+      element("label", { "data-tip": say("coupling.biasTip") }, this.bias, ` ${say("coupling.bias")}`),
       this.undo,
     );
   }
@@ -70,20 +75,21 @@ export class Surgery extends Experiment {
   }
 
   reset() {
-    this.change({ coupling: "routing", iterations: null, types: [], places: [] });
+    this.change({ coupling: "routing", iterations: null, bias: false, types: [], places: [] });
   }
 
   written() {
-    const { coupling, iterations, seed, example, types, places } = this.operation;
+    const { coupling, iterations, bias, seed, example, types, places } = this.operation;
     const { before, examples } = this.data;
     const text = experimentText(coupling, {
       R: iterations !== null && iterations !== before.iterations && iterations,
+      bias: bias && 1,
       seed: coupling === "random" && seed,
-      of: coupling === "carried" && examples.indexOf(example),
+      of: coupling === CARRIED && examples.indexOf(example),
       types,
       places,
     });
-    return text === EXPERIMENTS[0] ? undefined : text;
+    return text === "routing" ? undefined : text;
   }
 
   load(data) {
@@ -96,15 +102,20 @@ export class Surgery extends Experiment {
     setText(this.intro, [say("surgery.intro"), data.measured, say("surgery.see")].filter(Boolean).join(" "));
     const iterations = operation.iterations ?? data.before.iterations;
     for (const { coupling, input } of this.inputs) input.checked = coupling === operation.coupling;
-    setText(this.what, say(`surgery.${operation.coupling}What`, this.shape));
+    const words = { ...this.shape, images: number(data.rule?.averaged ?? 0) };
+    const what = couplingText(operation.coupling, "What", ["surgery", "coupling"], words);
+    const silenced = operation.types.length + operation.places.length > 0;
+    const tested = operation.coupling !== CARRIED && !silenced;
+    setText(this.what, tested ? `${what} ${couplingMeasured(data.rule, data.couplings[operation.coupling])}` : what);
+    this.bias.checked = operation.bias;
     this.rounds.value = String(iterations);
-    const kept = ["uniform", "random"].includes(operation.coupling);
-    this.rounds.disabled = kept; // c stays as it is, however often routing goes round
+    const kept = KEPT.includes(operation.coupling);
+    this.rounds.disabled = kept;
     const rounds = kept ? "noEffect" : iterations === 1 && operation.coupling === "routing" ? "roundsUniform" : "rounds";
     setText(this.roundsText, say(`surgery.${rounds}`, { count: iterations }));
     this.seed.hidden = operation.coupling !== "random";
     setText(this.seedText, say("surgery.seed", { seed: operation.seed }));
-    this.example.hidden = operation.coupling !== "carried";
+    this.example.hidden = operation.coupling !== CARRIED;
     if (!this.select.children.length) {
       this.select.append(...data.examples.map((name) => element("option", { value: name }, data.exampleNames?.[name] ?? name)));
     }
@@ -113,7 +124,7 @@ export class Surgery extends Experiment {
     this.places.drawUnder(inkCanvas(Uint8Array.from(data.image), data.size, 0.5));
     this.types.show(data.types, operation.types, this.colours);
     const untouched =
-      operation.coupling === "routing" && iterations === data.before.iterations && !operation.types.length && !operation.places.length;
+      operation.coupling === "routing" && iterations === data.before.iterations && !operation.bias && !silenced;
     const voteless = operation.places.length === this.places.buttons.length || operation.types.length === this.types.buttons.length;
     this.showOutcome(untouched, voteless);
     const [low, high] = data.rowSums;

@@ -1,9 +1,10 @@
 // Keeps the matrices W in the window, where they outlast every run of the script and every change of page.
 
-import { unpack } from "./packing.js";
+import { fetched } from "./fetching.js";
 
 export default function storeTransforms({ data, setStateValue }) {
-  const { name, arrays } = unpack(data);
-  window.capsvizTransforms = { name, W: arrays.W };
-  setStateValue("stored", name);
+  fetched(data.address).then(({ name, arrays }) => {
+    window.capsvizTransforms = { name, W: arrays.W };
+    setStateValue("stored", name);
+  });
 }

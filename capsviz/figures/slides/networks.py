@@ -38,9 +38,7 @@ def networks_slide(
     step = min(128.0, 720 / max(len(shown), 1))
     ends = [one.evaluation["interval"][1] for one in shown if one.evaluation]
     most = max([*ends, *(one.card["test_error"] for one in shown), 1e-6])
-    name = min(
-        (fitting(one.spec.title, 26, COLUMNS["network"] - 20, True) for one in shown), default=SMALL
-    )
+    name = min((fitting(one.spec.title, 26, COLUMNS["network"] - 20, True) for one in shown), default=SMALL)
     lines = 2 if step >= 120 else 1
     for row, one in enumerate(shown):
         top = TOP + 44 + row * step

@@ -1,0 +1,125 @@
+"""Several networks side by side along one change of the picture, packed for the browser (browser/compare.js)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from capsviz import texts
+from capsviz.figures.packing import pack
+from capsviz.figures.theme import class_colours, ink
+from capsviz.inputs.changes import CHANGES
+from capsviz.measures.along import Course
+from capsviz.texts import noun
+from capsviz.traces.rules import SOURCES
+from capsviz.traces.surgery import COUPLINGS
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One network of a comparison.
+
+    Attributes:
+        name: of the network.
+        title: what people call it.
+        course: its answers along the change.
+        means: what ``measures.changes.means`` gives for the change; None if nobody has measured.
+        rule: what ``measures.rules.row_of`` gives for its coupling.
+        unsure_below: the highest score below which its answer is unsure.
+        iterations: of its routing.
+    """
+
+    name: str
+    title: str
+    course: Course
+    means: Mapping[str, Any] | None
+    rule: Mapping[str, Any] | None
+    unsure_below: float
+    iterations: int
+
+
+def axes(poses: np.ndarray) -> tuple[int, int]:
+    """The two of the D numbers of poses [P, D] that move most along a course, by their spread; the larger first."""
+    first, second = np.argsort(-poses.std(axis=0), kind="stable")[:2].tolist()
+    return first, second
+
+
+def compare_payload(
+    columns: Sequence[Column],
+    change: str,
+    steps: Mapping[str, int],
+    true: int,
+    *,
+    asked: Mapping[str, Any],
+    offered: Mapping[str, str],
+    chosen: bool,
+    link: Mapping[str, Any],
+) -> bytes:
+    """Everything that the view draws, packed.
+
+    Args:
+        columns: the networks, the session's first.
+        change: of ``CHANGES``, along which they answer.
+        steps: of each change, how far from none the picture is.
+        true: place of the class that the session's network answers without any change.
+        asked: what was asked for beyond that, and its number, for the script.
+        offered: titles of all networks that can stand beside, by name.
+        chosen: whether those that do were chosen.
+        link: the parameters that the script reads of the address.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    shown = []
+    for at, column in enumerate(columns):
+        course = column.course
+        arrays[f"images{at}"] = ink(course.images)
+        arrays[f"scores{at}"] = course.scores
+        if course.poses is not None:
+            arrays[f"poses{at}"] = course.poses
+        sizes = course.shape
+        shown.append(
+            {
+                "name": column.name,
+                "title": column.title,
+                "size": sizes.size,
+                "score": sizes.score,
+                "iterates": sizes.iterates,
+                "pose": sizes.pose,
+                "axes": []
+                if course.poses is None
+                else [axes(course.poses[:, j]) for j in range(len(sizes.classes))],
+                "means": column.means,
+                "rule": column.rule,
+                "grid": None if sizes.grid is None else asdict(sizes.grid),
+                "iterations": column.iterations,
+                "unsureBelow": column.unsure_below,
+                "firstWrong": [course.first_wrong(j) for j in range(len(sizes.classes))],
+            }
+        )
+    shape = columns[0].course.shape if columns else None
+    header = {
+        "change": change,
+        "changes": {
+            name: {"first": kind.first, "last": kind.last, "step": kind.step, "same": kind.same}
+            for name, kind in CHANGES.items()
+        },
+        "steps": dict(steps),
+        "true": true,
+        "columns": shown,
+        "classes": shape.classes if shape else (),
+        "kind": noun(shape.kind) if shape else "",
+        "kindName": shape.kind if shape else "",
+        "digitColours": class_colours(len(shape.classes) if shape else 0),
+        "couplings": {name: SOURCES[name] for name in COUPLINGS},
+        "asked": dict(asked),
+        "offered": dict(offered),
+        "beside": [column.name for column in columns[1:]],
+        "chosen": chosen,
+        "drawing": hashlib.sha256(columns[0].course.images[columns[0].course.same].tobytes()).hexdigest()[:16]
+        if columns
+        else "",
+        "link": dict(link),
+        "texts": texts.for_script("common", "address", "compare", "coupling", "surgery"),
+    }
+    return pack(arrays, header)
