@@ -19,7 +19,9 @@ from capsviz.networks.base import find
 AT_ONCE = 8  # drawings that are kept together
 MOST_OTHERS = 3  # networks that are asked
 CALM = 0.1  # seconds in which no phone was answered, before another network is asked
-PATIENCE = 0.5  # seconds that each asking waits for that at most: a hall that sends all the time has 2 in a second
+PATIENCE = (
+    0.5  # seconds that each asking waits for that at most: a hall that sends all the time has 2 in a second
+)
 
 
 def others_of(network: str) -> tuple[str, ...]:
