@@ -41,11 +41,11 @@ class Operation:
     number: int = 0  # of the request: the answer carries it
     coupling: str = "routing"  # one of COUPLINGS, or CARRIED
     iterations: int | None = None  # None: as many as the drawing was routed with
-    bias: bool = False  # whether that of the authors' code is added
     seed: int = 1  # of "random"
     example: str = ""  # whose b is carried over
     types: tuple[int, ...] = ()  # silenced capsule types, and
     places: tuple[int, ...] = ()  # places of the grid, row * columns + column
+    bias: bool = False  # whether that of the authors' code is added
 
 
 def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Operation:

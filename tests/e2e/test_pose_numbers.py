@@ -644,7 +644,9 @@ def test_what_nobody_measured_has_no_captions_and_claims_nothing(tab: Page) -> N
     opened(tab, data=payload(measured=None))
     assert order(tab) == list(range(16))
     assert not tab.get_by_role("checkbox").is_visible()  # there is nothing to sort by
-    expect(tab.locator(".posing .look").first).to_contain_text("python -m capsviz poses --network RUN --data DATA")
+    expect(tab.locator(".posing .look").first).to_contain_text(
+        "python -m capsviz poses --network RUN --data DATA"
+    )
     assert tab.get_by_role("button", name=re.compile("mean")).count() == 0
     assert "training" not in tab.locator(".posing").inner_text().replace("never saw in training", "").replace(
         "decoder is trained", ""
