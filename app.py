@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from capsviz.app.assets import asset_routes
 from capsviz.app.classes import class_routes
+from capsviz.app.fetched import asset_routes
 from capsviz.app.server import ask_nobody_outside, started, unreadable
 
 ask_nobody_outside()

@@ -8,7 +8,7 @@ from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
-PAGE = Page(0, doors=("routing", "pose", "compare", "model"))
+PAGE = Page(0, doors=("routing", "pose", "overlap", "compare", "model"))
 
 
 @follows(PAGE_PART)
@@ -22,9 +22,13 @@ def show() -> None:
         said = say("draw.nothingRedrawn", network=session.spec().title)
         st.html(f'<p class="cv-note">{html.escape(said)}</p>')
     else:
-        drawn = now.reconstructions[-1]
-        _html(figures.pipeline_strip(now.trace, drawn[now.trace.prediction], without=without))
-        _html(figures.reconstruction_panels(now.trace, drawn, without))
+        drawn, shape = now.reconstructions[-1], now.trace.shape
+        places = figures.named(
+            now.trace.scores[-1], session.model().card["unsure_below"], answers=shape.answers
+        )
+        redrawn = drawn[list(places)] if shape.answers > 1 else drawn[now.trace.prediction]
+        _html(figures.pipeline_strip(now.trace, redrawn, without=without, places=places))
+        _html(figures.reconstruction_panels(now.trace, drawn, without, places))
     if "replay" not in without:
         replay.replay()
 

@@ -1,7 +1,7 @@
 from capsviz.app import shelf
 from capsviz.app.pages import Page
 
-PAGE = Page(4, doors=("lesson",))
+PAGE = Page(5, doors=("lesson", "class"))
 
 
 def show() -> None:

@@ -1,7 +1,7 @@
 from capsviz.app import model
 from capsviz.app.pages import Page
 
-PAGE = Page(3, doors=("compare",))
+PAGE = Page(4, doors=("compare",))
 
 
 def show() -> None:

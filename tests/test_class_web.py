@@ -151,10 +151,22 @@ def test_what_another_site_has_the_browser_send_is_refused(served: Served) -> No
         assert served.ask("POST", "api/join", headers, value).status == 200
 
 
+def test_another_site_changes_nothing_even_with_the_presenter_s_secret(served: Served) -> None:
+    value = {"paused": True}
+    for headers in ({"origin": "https://evil.test"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        refused(served.ask("POST", "api/class/rules", served.secret | headers, value), 403, "site")
+        refused(served.ask("POST", "api/class/delete", served.secret | headers, {}), 403, "site")
+        form = (
+            served.secret | headers | {"content-type": "text/plain"}
+        )  # which a page may send without asking first
+        refused(served.ask("POST", "api/class/delete", form, chunks=[b"{}"]), 403, "site")
+    assert served.ask("GET", "api/class", served.secret).json["paused"] is False
+
+
 def test_a_student_has_none_of_the_presenter_s_rights(served: Served) -> None:
     phone = served.phone()
     drawn = served.ask("POST", "api/send", phone, body()).json
-    for path in ("", "/wall", "/stream", "/strokes", "/table"):
+    for path in ("", "/wall", "/stream", "/strokes", "/table", "/page"):
         refused(served.ask("GET", f"api/class{path}", phone), 403, "presenter")
         refused(served.ask("GET", f"api/class{path}"), 403, "join")
         assert served.ask("GET", f"api/class{path}?secret={served.opened.secret}").status == 403
@@ -209,7 +221,14 @@ def test_a_presenter_can_do_on_the_web_what_it_can_do_in_python(served: Served) 
     change("network", network="dynamic.mnist")
     assert json.loads(served.ask("GET", "api/class/strokes", served.secret).body)["label"] == "1"
     assert served.ask("GET", "api/class/table", served.secret).body.decode().count("\n") == 2
+    page = served.ask("GET", "api/class/page?lang=de", served.secret)
+    assert "Klasse" in page.body.decode()
+    assert page.headers["content-disposition"] == 'attachment; filename="class.html"'
     change("clear")
+    change("dismiss", nickname=told()["own"]["nickname"])
+    refused(served.ask("POST", "api/send", phone, body()), 410, "phone")
+    assert (told()["own"]["dismissed"], told()["closed"]) == (True, False)
+    phone |= served.phone()
     change("close")
     refused(served.ask("POST", "api/send", phone, body()), 410, "ended")
     assert change("delete") == {}
@@ -222,6 +241,9 @@ def test_changes_that_cannot_be_read_are_refused(served: Served) -> None:
     for change, value in (
         ("rules", {"paused": 1}),
         ("place", {"ids": [], "standing": "shown"}),
+        ("dismiss", {"nickname": ""}),
+        ("dismiss", {"nickname": "n" * 81}),
+        ("dismiss", {}),
         ("place", {"ids": [1], "standing": "waiting"}),
         ("place", {"ids": [1], "standing": {}}),
         ("place", {"ids": ["1"], "standing": "shown"}),

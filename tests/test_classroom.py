@@ -20,7 +20,7 @@ import pytest
 from classes import DIGITS, ONE, SEVEN, Quick, Ticking, classroom, mark, sent
 from postgres import database
 from reference import assert_one_sentence
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text as sql
 
 from capsviz.classroom import limits, names, schema
 from capsviz.classroom.limits import Buckets, Clock
@@ -706,6 +706,42 @@ def test_a_key_of_two_servers_is_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
+def test_two_presenters_at_once_on_two_servers_run_one_class(tmp_path: Path, clock: Ticking) -> None:
+    """Each does everything as if alone: no change of either is lost, no number given twice."""
+    servers = [classroom(tmp_path, clock), classroom(tmp_path, clock)]
+    opened = servers[0].open()
+    phones = [joined(servers[0], opened) for _ in range(20)]
+    tiles = [servers[0].send(phone, sent()) for phone in phones]
+    presenters = [server.presenter(opened.secret) for server in servers]
+
+    def act(place: int) -> None:
+        for number, tile in enumerate(tiles[place::2]):
+            presenters[place].place([tile.id], Standing.HIDDEN if number % 2 else Standing.SHOWN)
+            presenters[place].set_task(f"Task {number} of {place}")
+            presenters[place].ask(f"Question {number} of {place}?", ["a", "b"])
+
+    with ThreadPoolExecutor(2) as at_once:
+        list(at_once.map(act, (0, 1)))
+    one, other = (presenter.room() for presenter in presenters)
+    assert one.task is not None
+    assert one.poll is not None
+    assert (one.task, one.poll) == (other.task, other.poll)
+    assert (one.task.number, one.poll.number) == (20, 20)
+    hidden = {tile.id for tile in presenters[0].wall().tiles if tile.standing == Standing.HIDDEN}
+    assert hidden == {tile.id for place in (0, 1) for tile in tiles[place::2][1::2]}
+    presenters[1].delete()
+    for gone in (
+        presenters[0].room,
+        lambda: presenters[0].set_task("late"),
+        lambda: servers[0].told(phones[0]),
+    ):
+        with pytest.raises((NotAllowed, Over)) as caught:
+            gone()
+        assert_one_sentence(caught.value)
+    for server in servers:
+        server.close()
+
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------
 
 
@@ -771,3 +807,32 @@ def test_two_servers_on_one_postgresql_are_one_classroom(tmp_path: Path, postgre
         other.told(phone)
     one.close()
     other.close()
+
+
+def test_a_postgresql_that_is_lost_is_waited_for_and_nothing_is_lost(tmp_path: Path, postgres: str) -> None:
+    room = classroom(tmp_path, database=postgres, key="k" * 40)
+    opened = room.open()
+    phone, drawing = joined(room, opened), sent()
+    room.send(phone, drawing)
+    beside = create_engine(postgres.replace("/postgres", "/template1"), isolation_level="AUTOCOMMIT")
+
+    def allow(connections: str) -> None:
+        with beside.connect() as connection:
+            connection.execute(sql(f"ALTER DATABASE postgres ALLOW_CONNECTIONS {connections}"))
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'"
+            connection.execute(sql(ended))
+
+    allow("true")  # it was started again: connections that are kept have ended
+    assert room.send(phone, sent()).read == "7"
+    allow("false")  # it is away
+    later = sent()
+    for ask in (lambda: room.send(phone, later), lambda: room.told(phone), lambda: joined(room, opened)):
+        with pytest.raises(Busy) as caught:
+            ask()
+        assert_one_sentence(caught.value)
+    allow("true")
+    room.send(phone, later)
+    room.send(phone, drawing)
+    assert len(room.presenter(opened.secret).wall().tiles) == 3
+    beside.dispose()
+    room.close()

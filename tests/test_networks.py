@@ -87,7 +87,10 @@ def test_the_shipped_network_is_the_papers() -> None:
 
 
 SHIPPED = list(networks())
-AWAITED = {"overlap.mnist"}  # its training is not over: it can be trained, and is not in the menu
+AWAITED = {
+    "overlap.mnist",
+    "cnn.overlap",
+}  # their training is not over: they can be trained, and are not in the menu
 
 
 # --- the registry ---------------------------------------------------------------------------------------

@@ -281,7 +281,7 @@ def test_a_canvas_that_shows_a_kept_drawing_already_is_told_no_other(
     text = drawings.encode(Drawing(example=2))
     kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 18, "live": True, "search": "?R=5"}
     monkeypatch.setattr(ui_pad, "_keeper", lambda **_: {"kept": kept})
-    ui_pad._keep()
+    ui_pad._keep.__wrapped__()
     assert shown(state).tag == (5, 5)
     assert not ui_pad._left_behind({"objects": example})
     assert not left_behind((5, 4), LINE)  # of a showing before
@@ -299,14 +299,14 @@ def test_a_linked_drawing_goes_before_what_the_tab_kept_but_not_before_what_it_s
     text = drawings.encode(Drawing(example=2))
     kept = {"drawing": text, "told": text, "tag": [5, 5], "width": 24, "live": False, "search": ""}
     monkeypatch.setattr(ui_pad, "_keeper", lambda **_: {"kept": kept})
-    ui_pad._keep()
+    ui_pad._keep.__wrapped__()
     assert (ui_pad.current().example, ui_pad.width()) == (7, 18)
     kept |= {"live": True, "search": "?R=5"}
-    ui_pad._keep()
+    ui_pad._keep.__wrapped__()
     assert (ui_pad.current().example, ui_pad.width()) == (2, 24)
     assert state[ui_pad.RETURNED_KEY] == "?R=5"
     kept["drawing"] = drawings.encode(Drawing(example=3))
-    ui_pad._keep()
+    ui_pad._keep.__wrapped__()
     assert ui_pad.current().example == 2  # once
     ui_pad.begin("digit", Drawing(example=9))  # of an address that is followed later
     assert (ui_pad.current().example, len(state[ui_pad.HISTORY_KEY])) == (9, 2)

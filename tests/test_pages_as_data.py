@@ -23,7 +23,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def test_the_pages_of_the_app_stand_in_their_order() -> None:
-    assert [page.name for page in pages.pages()] == ["draw", "routing", "pose", "model", "lessons", "lesson"]
+    assert [page.name for page in pages.pages()] == ["draw", "routing", "pose", "model", "lessons", "lesson", "class"]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
         "draw": set(),
@@ -32,6 +32,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "model": set(),
         "lessons": set(),
         "lesson": set(),
+        "class": set(),
     }
 
 

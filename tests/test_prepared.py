@@ -53,7 +53,7 @@ def declared(app: AppTest) -> dict[str, str]:
 def test_every_panel_stands_on_a_page_and_has_words() -> None:
     names = [panel.name for panel in panels.PANELS]
     assert len(names) == len(set(names))
-    assert {panel.page for panel in panels.PANELS} == {"", "draw", "routing", "pose", "model"}
+    assert {panel.page for panel in panels.PANELS} == {"", "draw", "routing", "pose", "class", "model"}
     for name in panels.HIDEABLE:
         assert say(f"panel.{name}")
     assert set().union(*map(set, panels.LOCKS.values())) <= {page.name for page in pages()}
@@ -342,3 +342,24 @@ def test_a_page_s_link_is_taken_along_and_what_it_prepares_is_let_go() -> None:
         app.session_state[session.DRAFT_KEY] == "routing?step=3&hide=film&lock=page&ask=Why%3F&answer=hidden"
     )
     assert prepared.Prepared() != app.session_state[prepared.PREPARED_KEY]
+
+
+def test_what_a_link_covers_is_covered_again_when_the_page_is_loaded_anew() -> None:
+    """Whoever uncovers all answers with a key has not changed the link that was handed out."""
+    app = opened(answer="hidden", hide="doors")
+    app.button(key="predict").click().run()
+    assert 'data-testid="answer">2<' in shown(app)
+    assert told(app, "share")["says"]["answer"] == "hidden"
+    app.button(key="prepared_leave").click().run()
+    assert "answer" not in told(app, "share")["says"]
+
+
+def test_keys_of_what_is_fixed_or_taken_away_are_not_listed() -> None:
+    def listed(**link: str) -> set[str]:
+        return {key["name"] for key in told(opened(PAGES[1], **link), "keys")["keys"]}
+
+    every = listed()
+    assert every - listed(lock="step") == {"step", "ends", "play"}
+    assert every - listed(hide="clock") == {"play"}
+    assert every - listed(lock="drawing.predict") == {"undo", "clear", "predict"}
+    assert every - listed(hide="pad") == {"undo", "clear"}

@@ -42,10 +42,10 @@ from capsviz.texts import say
 from capsviz.traces.base import Shape
 
 LONGEST = 8_000  # characters of a whole address: 160 numbers of a pose take 3,000
-MOST_NAMED = 2  # parameters that are none, which a sentence names
+MOST_NAMED = 4  # parameters that are none, which a sentence names
 MOST_CHOICES = 12  # choices that a sentence names
 MOST_KNOWN = 9  # parameters that there are, which a sentence names
-MOST_SAID = 2  # faults of a link that are named, of others how many there are
+MOST_SAID = 2  # faults of a link that are explained, of others the parameters are named
 OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streamlit's, or of who counts visits
 # What a session says in the address; the others are the scripts'.
 WRITTEN = (
@@ -143,13 +143,13 @@ def read(query: Mapping[str, str], shape: Callable[[str | None], Shape]) -> Aske
             bad[name] = str(error)
             if isinstance(error, Partly):
                 found[_FIELDS[parameter.name]] = error.found
-    said = list(bad.values())
+    said, others = list(bad.values())[:MOST_SAID], list(bad)[MOST_SAID:]
+    if others:
+        said.append(say("address.more", names=", ".join(others)))
     if unknown:
-        names = ", ".join(map(quoted, unknown[:MOST_NAMED]))
+        names = ", ".join([*map(quoted, unknown[:MOST_NAMED]), *(["…"] if len(unknown) > MOST_NAMED else [])])
         known = ", ".join([*(parameter.name for parameter in PARAMETERS[:MOST_KNOWN]), "…"])
         said.append(say("address.unknown", names=names, known=known))
-    if len(said) > MOST_SAID:
-        said[MOST_SAID:] = [say("address.more", count=len(said) - MOST_SAID)]
     problem = say("address.problem", problem=" ".join(said)) if said else ""
     return Asked(**found, bad=(*bad, *unknown), problem=problem)
 

@@ -56,7 +56,6 @@ def control(page: str) -> None:
         "groups": groups(offered),
         "notes": notes,
         "classes": len(session.spec().shape.classes),
-        "prediction": None if answer is None else answer.trace.prediction,
         "made": _answered(page, now, offered),
         "texts": texts.for_script("common", "export"),
     }

@@ -17,6 +17,7 @@ from capsviz.figures import export, replay_numbers
 from capsviz.figures.export import Origin
 from capsviz.figures.handout import replay_html, routing_html
 from capsviz.figures.pose import pose_limit
+from capsviz.figures.reading import named
 from capsviz.inputs.replay import strokes_of
 from capsviz.measures.sweeps import STEPS, morph, sweep
 from capsviz.models.comparison import entries
@@ -89,6 +90,8 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     if answer is None:
         return {}
     trace = answer.trace
+    if page == "overlap":
+        return {PAGE: (*PICTURES, *NUMBERS)}
     if page == "draw":
         replayed = {REPLAY: (*films, *PAGES, *NUMBERS)} if strokes_of(now.drawing) else {}
         return {PAGE: (*PICTURES, *NUMBERS), **replayed}
@@ -249,12 +252,13 @@ class _View:
         if self.page == "pose":
             image = self.model.decode(self.fed, self.digit if self.fed.ndim == 1 else None)
             return self.posed(self.pose, image, cast(int, self.digit))
-        drawn, trace = self.answer.reconstructions, self.trace
+        drawn, limit = self.answer.reconstructions, self.model.card["unsure_below"]
+        places = named(self.trace.scores[-1], limit, self.trace.shape.answers)
         return slides.draw_slide(
-            trace,
+            self.trace,
             self.now.drawing.pixels(),
-            None if drawn is None else drawn[-1, trace.prediction],
-            unsure_below=self.model.card["unsure_below"],
+            None if drawn is None else drawn[-1, list(places)].sum(0).clip(max=1),
+            unsure_below=limit,
             judged=self.answer.judged,
             **self.look,
         )

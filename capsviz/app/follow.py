@@ -11,6 +11,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from capsviz.texts import language, speaking
+
 P = ParamSpec("P")
 PARTS_KEY = "parts"  # {name: None} of the parts that the page has had in its last whole run, in their order
 KNOWN_KEY = "parts_known"  # True once that run is through, if nothing else on the page follows its drawing
@@ -33,7 +35,7 @@ def follows(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     def made(show: Callable[P, None]) -> Callable[P, None]:
         @wraps(show)
         def shown(*args: P.args, **kwargs: P.kwargs) -> None:
-            with suppress(Ended):
+            with suppress(Ended), speaking(language()):
                 show(*args, **kwargs)
 
         part = st.fragment(shown, key=name)

@@ -108,6 +108,7 @@ def _way_out(page: Page) -> None:
 
 def _everything() -> None:
     prepared.leave()
+    st.session_state.pop(session.COVERED_KEY, None)
     guess.set_predicting(False)
 
 

@@ -17,6 +17,7 @@ from capsviz.texts import noun, say
 GUESSES_KEY = "guesses"  # list[Guess], the last ones
 SCORE_KEY = "guesses_score"  # Score of the session
 CHOICE_KEY = "guess"  # the classes to choose from
+SEVERAL_KEY = "guess_several"  # likewise, where an image may show several
 KEPT = pad.HISTORY  # guesses: whoever goes back to a drawing finds its answer as it was left
 
 
@@ -26,7 +27,7 @@ class Guess:
 
     drawing: Drawing
     network: str
-    said: str  # name of a class; "" where the answer was uncovered without a guess
+    said: str  # name of a class, "3 + 7" of several; "" where the answer was uncovered without a guess
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,24 @@ def afresh() -> None:
 def asked() -> None:
     """Above a page that is covered: the classes to choose from, and a way to the answer without."""
     shape = session.spec().shape
-    question = say("guess.ask", kind=noun(shape.kind))
+    several = shape.answers > 1
+    question = (
+        say("guess.askSeveral", kinds=noun(shape.kind, 2), count=shape.answers)
+        if several
+        else say("guess.ask", kind=noun(shape.kind))
+    )
     with st.container(key="guessing", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(f"<p>{html.escape(question)}</p>")
-        st.pills(question, shape.classes, key=CHOICE_KEY, on_change=_say, label_visibility="collapsed")
+        st.pills(
+            question,
+            shape.classes,
+            selection_mode="multi" if several else "single",
+            key=SEVERAL_KEY if several else CHOICE_KEY,
+            on_change=_say,
+            label_visibility="collapsed",
+        )
+        if several:
+            st.button(say("guess.done"), key="guessed", on_click=_say, args=(True,))
         st.button(
             say("guess.show"),
             key="uncover",
@@ -114,11 +129,19 @@ def _score() -> Score:
     return score
 
 
-def _say() -> None:
-    said: Any = st.session_state[CHOICE_KEY]
-    st.session_state[CHOICE_KEY] = None  # for the next drawing
-    if said not in session.spec().shape.classes or not covered():
+def _say(done: bool = False) -> None:
+    """What was chosen is said: the one class, or as many as there can be; fewer once somebody is ``done``."""
+    shape = session.spec().shape
+    key = SEVERAL_KEY if shape.answers > 1 else CHOICE_KEY
+    sent: Any = st.session_state.get(key)
+    chosen = sent if isinstance(sent, list) else [sent]
+    places = sorted(shape.classes.index(name) for name in chosen if name in shape.classes)
+    if not 0 < len(places) <= shape.answers or not (done or len(places) == shape.answers):
         return
+    st.session_state[key] = [] if shape.answers > 1 else None  # for the next drawing
+    if not covered():
+        return
+    said = figures.together(shape.classes, places)
     _keep(said)
     answer = session.reading().answer
     read = None if answer is None else _read(answer)
@@ -142,5 +165,7 @@ def _read(answer: session.Answer) -> str | None:
     """The class that the answer names, as the card beside it does; None where it names none."""
     shape, trace = answer.trace.shape, answer.trace
     scores = trace.scores[-1] if answer.judged is None else answer.judged
-    found = figures.verdict(scores, session.model().card["unsure_below"], shape.score)
-    return None if found == "no digit" else trace.answer
+    limit = session.model().card["unsure_below"]
+    found = figures.verdict(scores, limit, shape.score)
+    places = sorted(figures.named(trace.scores[-1], limit, shape.answers))
+    return None if found == "no digit" else figures.together(trace.classes, places)

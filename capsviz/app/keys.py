@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capsviz import texts
-from capsviz.app import assets
+from capsviz.app import assets, prepared
 
 _keys = assets.component("capsviz_keys", "keys")
 
@@ -23,6 +23,8 @@ class Key:
         shift: whether Shift is held.
         talk: whether it is one of presenter mode.
         begins: whether it works outside of that too.
+        lock: of ``panels.LOCKS``, what is fixed where it does nothing.
+        panel: on which it works.
     """
 
     name: str
@@ -33,15 +35,17 @@ class Key:
     shift: bool = False
     talk: bool = False
     begins: bool = False
+    lock: str = ""
+    panel: str = ""
 
 
 KEYS = (
-    Key("predict", ("g",), presses="predict"),
-    Key("undo", ("z",), control=True),
-    Key("clear", ("Delete",)),
-    Key("step", ("ArrowLeft", "ArrowRight"), pages=("routing",)),
-    Key("ends", ("Home", "End"), pages=("routing",)),
-    Key("play", (" ",), pages=("routing",)),
+    Key("predict", ("g",), presses="predict", lock="predict"),
+    Key("undo", ("z",), control=True, lock="drawing", panel="pad"),
+    Key("clear", ("Delete",), lock="drawing", panel="pad"),
+    Key("step", ("ArrowLeft", "ArrowRight"), pages=("routing",), lock="step"),
+    Key("ends", ("Home", "End"), pages=("routing",), lock="step"),
+    Key("play", (" ",), pages=("routing",), lock="step", panel="clock"),
     Key("class", ("0", "9"), pages=("routing",)),
     Key("unchoose", ("Escape",), pages=("routing",)),
     Key("halt", ("Escape",), pages=("pose",)),
@@ -72,7 +76,12 @@ def keys(page: str) -> None:
     Args:
         page: name of the page.
     """
-    here = [key for key in KEYS if not key.pages or page in key.pages]
+    here = [
+        key
+        for key in KEYS
+        if (not key.pages or page in key.pages)
+        and not (prepared.locked(key.lock) or prepared.hidden(key.panel))
+    ]
     _keys(
         key="keys",
         data={

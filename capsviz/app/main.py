@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from capsviz.app import frame, prepared, session, talk, tour
-from capsviz.app.pages import FOLDER, pages
+from capsviz.app.pages import FOLDER, offered
 from capsviz.texts import say
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -26,12 +26,12 @@ known = {
             visibility="visible" if page.listed else "hidden",
         ),
     )
-    for page in pages()
+    for page in offered()
 }
 chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], position="top")
 page = next(page for page, of_streamlit in known.values() if of_streamlit is chosen)
 wanted = prepared.opened(page.name) or tour.page()
-if wanted not in ("", page.name):
+if wanted in known and wanted != page.name:
     st.switch_page(known[wanted][1])
 with frame.frame(page):
     frame.opened(page)

@@ -12,6 +12,7 @@ from capsviz.models.weights import available, beside, load_card, locate
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say
 from capsviz.texts.numbers import grouped, per_cent
+from capsviz.traces.base import INDEPENDENT
 
 MENU_KEY = "network_menu"
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+!:|~<>$])")
@@ -49,7 +50,10 @@ def _choose() -> None:
 def entry(spec: Spec, answers: bool) -> str:
     """What the list says of a network, as a Markdown label: title, what it is, what its card says of it."""
     shape = spec.shape
-    kind = f"{shape.routing or 'plain'}{'' if shape.grid or not shape.pose else 'Poses'}"
+    kind = (
+        shape.routing
+        or f"plain{'Independent' if shape.score == INDEPENDENT else 'Poses' if shape.pose else ''}"
+    )
     mark = ":material/check: " if answers else ""
     line = say(
         f"network.line.{kind}", classes=len(shape.classes), kinds=noun(shape.kind, 2), count=shape.pose

@@ -16,6 +16,7 @@ from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
 from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
+from capsviz.inputs.pairs import FARTHEST as FARTHEST_MOVED
 from capsviz.texts import drawn, noun, say, spelled
 from capsviz.traces.base import Shape
 
@@ -232,6 +233,47 @@ def parse_number(sent: object) -> int:
         MessageError: if it is none.
     """
     return whole(sent, 0, LARGEST, say("message.showing"))
+
+
+# --- Overlap ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What is laid over the drawing on the Overlap page.
+
+    Attributes:
+        example: its place among the examples of what the network reads; None for nothing.
+        right: pixels of the picture by which it is moved to the right.
+        down: likewise.
+        number: of the request, by which its answer is known.
+    """
+
+    example: int | None = None
+    right: int = 0
+    down: int = 0
+    number: int = 0
+
+
+def parse_laid(sent: object, examples: int) -> Laid:
+    """What overlap.js sends: {"example": place or null, "right": pixels, "down": pixels, "number": n}.
+
+    Args:
+        sent: the message.
+        examples: how many there are.
+
+    Raises:
+        MessageError: if it is anything else, or out of range.
+    """
+    if not isinstance(sent, Mapping) or not {"example", "right", "down", "number"} <= sent.keys():
+        raise MessageError(say("message.overlay"))
+    example = sent["example"]
+    return Laid(
+        None if example is None else whole(example, 0, examples - 1, say("message.laid")),
+        whole(sent["right"], -FARTHEST_MOVED, FARTHEST_MOVED, say("message.moved")),
+        whole(sent["down"], -FARTHEST_MOVED, FARTHEST_MOVED, say("message.moved")),
+        whole(sent["number"], 0, LARGEST, say("message.request")),
+    )
 
 
 # --- Pose ---------------------------------------------------------------------------------------------------

@@ -249,6 +249,7 @@ def _keep() -> None:
         "width": state[WIDTH_KEY],
         "fresh": state[FRESH_KEY] and not state[LINKED_KEY],
         "kind": _kind(),
+        "strokes": len(current().strokes),
         "texts": texts.for_script("common", "pad"),
     }
     kept = _keeper(

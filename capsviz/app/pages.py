@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from capsviz.errors import PageError
+from capsviz.models.weights import available
+from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import FIRST, texts
 from capsviz.texts import FOLDER as TEXTS
 from capsviz.traces.base import OFFERS
@@ -60,6 +62,13 @@ def pages() -> tuple[Page, ...]:
         if missing:
             raise PageError(f"{path}: its text {missing[0]} is missing: add it to {TEXTS / FIRST}.toml.")
     return tuple(sorted(found.values(), key=lambda page: page.place))
+
+
+def offered() -> tuple[Page, ...]:
+    """The pages for which a network is here that has what they need, in their order."""
+    # The default one's stay without its weights, to say that they are missing.
+    able = [find(name).offers for name in {DEFAULT, *available()}]
+    return tuple(page for page in pages() if any(page.needs <= offers for offers in able))
 
 
 def _read(path: Path) -> Page:

@@ -17,6 +17,7 @@ from capsviz.figures.pose import pose_limit
 from capsviz.figures.routing import SCALES as COUPLING_SCALES
 from capsviz.inputs.drawings import WIDTHS, Drawing, decode
 from capsviz.inputs.examples import examples_for
+from capsviz.inputs.pairs import FARTHEST
 from capsviz.models.weights import available
 from capsviz.networks.base import networks
 from capsviz.texts import languages, say
@@ -196,6 +197,9 @@ NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing",
 SURGERY, COMPARE, LESSON, STOP, PRESENT = "surgery", "compare", "lesson", "stop", "present"
 PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
+MOST_PARTS = (
+    12  # strokes that can each be told to be of the one digit or of the other; those after go with the last
+)
 HIDDEN = "hidden"  # the answer, until it is guessed
 MOST_STRANGE = 3  # names that are none, which a sentence names
 CONTRASTS = 16  # quarters of a doubling that the scales' contrast can be raised by
@@ -208,7 +212,7 @@ PARAMETERS = (
     Parameter(PEN, range=lambda shape, count: WIDTHS),
     Parameter(
         "digit",
-        ("routing", "pose", "compare"),
+        ("routing", "pose", "overlap", "compare"),
         range=lambda shape, count: (0, len(shape.classes) - 1),
         script=True,
     ),
@@ -244,6 +248,13 @@ PARAMETERS = (
         script=True,
     ),
     Parameter("span", ("pose",), range=lambda shape, count: (1, SPANS) if shape.pose else None, script=True),
+    Parameter("second", ("overlap",), range=lambda shape, count: (0, 2**MOST_PARTS - 1), script=True),
+    Parameter("between", ("overlap",), range=lambda shape, count: (0, 100), script=True),
+    Parameter(
+        "over", ("overlap",), range=lambda shape, count: (0, len(examples_for(shape.kind)) - 1), script=True
+    ),
+    # Less so many pixels: an address has no signs.
+    Parameter("moved", ("overlap",), range=lambda shape, count: (0, 2 * FARTHEST, 2), script=True),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
     Parameter(PRESENT, choices=lambda shape: (PRESENT_ANY, *FILLING)),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from capsviz import figures
 from capsviz.app import address, assets, messages, session
+from capsviz.app.fetched import array_asset
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import pose_payload
 from capsviz.figures.pose import pose_unit
@@ -58,7 +59,7 @@ def sliders(trace: Posed, reconstruction: np.ndarray) -> None:
     )
     if not plain and name not in st.session_state.get(STORED_KEY, ()):
         # Last: on a slow line all that stands above is seen while it comes.
-        data = {"name": name, "address": assets.array_asset("decoder", session.network()).address}
+        data = {"name": name, "address": array_asset("decoder", session.network()).address}
         _decoder(key=DECODER_KEY, data=data, on_stored_change=_stored, height=1)
 
 
@@ -89,10 +90,12 @@ def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders
     sha256 = session.model().sha256
-    data = pose_payload(trace, reconstruction, _example(trace), measurements(session.network(), sha256), name)
+    measured, limit = measurements(session.network(), sha256), session.model().card["unsure_below"]
+    places = figures.named(trace.scores[-1], limit, trace.shape.answers)
+    data = pose_payload(trace, reconstruction, _example(trace), measured, name, places=places)
     links = address.for_script("pose", trace.shape, 1)
     data["link"] = {name: values for name, values in links.items() if name != "digit"}  # read with the pose
-    data["megabytes"] = len(assets.array_asset("decoder", session.network()).packed) / 1e6
+    data["megabytes"] = len(array_asset("decoder", session.network()).packed) / 1e6
     _pose(key=POSE_KEY, data=data, on_unsupported_change=_unsupported)
 
 

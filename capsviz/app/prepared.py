@@ -58,9 +58,14 @@ def now() -> Prepared:
     return found
 
 
+def prepares(asked: Asked) -> bool:
+    """Whether a link prepares a page."""
+    return (asked.hide, asked.lock, asked.ask) != (None, None, None)
+
+
 def begin(asked: Asked) -> None:
     """Follow a link that prepares a page: what another one prepared is over."""
-    if (asked.hide, asked.lock, asked.ask) != (None, None, None):
+    if prepares(asked):
         st.session_state[PREPARED_KEY] = Prepared(
             asked.hide or (), asked.lock or (), asked.ask or "", asked.on or ""
         )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from capsviz.app import address, assets, experiments, measurements, pad, prepared, session
 from capsviz.app.experiments import CARRIED, Operation
+from capsviz.app.fetched import array_asset
 from capsviz.errors import CapsvizError, MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
@@ -68,7 +69,7 @@ def transforms() -> None:
     """Once a session, after the first picture, which comes with its votes: W, to make all later votes of."""
     name = _weights()
     if st.session_state.get(STORED_KEY) != name:
-        data = {"name": name, "address": assets.array_asset("transforms", session.network()).address}
+        data = {"name": name, "address": array_asset("transforms", session.network()).address}
         _transforms(key=TRANSFORMS_KEY, data=data, on_stored_change=_stored, height=1)
 
 

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,6 +43,7 @@ def unreadable(error: Exception) -> bool:
     return True
 
 
+TURN = 0.0005  # seconds for which a thread may keep the interpreter to itself while others want it: a tenth of Python's own
 LOOK = 60.0  # seconds from one look at whether the server has anything to do to the next
 IDLE = 0.02  # of that time, in which its processor was busy with it: below, nobody draws
 
@@ -77,6 +79,8 @@ def add_networks() -> None:
 @asynccontextmanager
 async def started(app: App) -> AsyncIterator[None]:
     """Add one's own networks, say at which address other machines find the app; hand memory back when nobody is there."""
+    # A network's pass gives the interpreter back dozens of times; at Python's 5 ms each time it waits for others that long.
+    sys.setswitchinterval(TURN)
     add_networks()
     address = net_util.get_internal_ip()
     if address:

@@ -45,6 +45,9 @@ SPOKEN_KEY = "spoken"  # code of the language that is spoken
 WRITTEN_KEY = "address_written"  # set[int]: marks of the addresses that were followed or written
 STOP_KEY = "lesson_stop"  # (name of the lesson, number of its stop) at which the session is
 PREDICTING_KEY = "predicting"  # True while each new answer begins covered
+COVERED_KEY = (
+    "begins_covered"  # True where a prepared link covered answers: so it does when it is loaded again
+)
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 COMPARE_KEY = "compare_of_link"  # the comparison, likewise
@@ -115,6 +118,7 @@ def begin() -> Asked:
             state[key] = wanted
     if asked.answer is not None:
         state[PREDICTING_KEY] = True
+        state[COVERED_KEY] = prepared.prepares(asked)
     if asked.draft is not None:
         state[DRAFT_KEY] = asked.draft
     prepared.begin(asked)
@@ -171,12 +175,17 @@ def said(page: str = "") -> dict[str, str]:
         parameters.PEN: None if pad.width() == pad.WIDTH else str(pad.width()),
         parameters.LESSON: lesson,
         parameters.STOP: None if stop is None else str(stop),
-        parameters.ANSWER: parameters.HIDDEN if st.session_state.get(PREDICTING_KEY) else None,
+        parameters.ANSWER: parameters.HIDDEN if begins_covered() else None,
         parameters.DRAFT: st.session_state.get(DRAFT_KEY) if page == "lesson" else None,
     }
     said = {name: value for name, value in found.items() if value is not None} | prepared.said()
     st.session_state[WRITTEN_KEY].add(_mark(said))
     return said
+
+
+def begins_covered() -> bool:
+    """Whether answers begin covered where the session's link is opened: as it was prepared, or as they are here."""
+    return bool(st.session_state.get(PREDICTING_KEY) or st.session_state.get(COVERED_KEY))
 
 
 def stop_of_lesson() -> tuple[str, int] | None:
@@ -362,7 +371,7 @@ def _seen() -> Seen:
     known: Seen | None = st.session_state.get(SEEN_KEY)
     if known is None or known.drawing is not drawing or known.shape != shape:
         try:
-            known = Seen(drawing, shape, drawing.image(shape.size))
+            known = Seen(drawing, shape, drawing.image(shape.size, shape.answers))
         except CapsvizError as error:
             known = Seen(drawing, shape, problem=str(error))
         st.session_state[SEEN_KEY] = known

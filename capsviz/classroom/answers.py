@@ -55,7 +55,8 @@ class Answers:
             ImageError: if nothing can be made out.
             Busy: if the network cannot be loaded, or cannot compute.
         """
-        image = drawing.image(find(network).shape.size)
+        shape = find(network).shape
+        image = drawing.image(shape.size, shape.answers)
         try:
             model = self._model_of(network)
             scores = _alone(model).predict(image[None])[0]

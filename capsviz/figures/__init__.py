@@ -15,7 +15,7 @@ from capsviz.figures.layers import layers_table
 from capsviz.figures.lengths import lengths_bars
 from capsviz.figures.numbers import chart_table, chart_words
 from capsviz.figures.pose import decoder_payload, pose_payload
-from capsviz.figures.reading import reading_card, verdict
+from capsviz.figures.reading import named, reading_card, together, verdict
 from capsviz.figures.reconstructions import reconstruction_panels
 from capsviz.figures.replay import replay_offer, replay_payload
 from capsviz.figures.routing import routing_payload
@@ -37,6 +37,7 @@ __all__ = [
     "lengths_bars",
     "loss_figure",
     "measurements",
+    "named",
     "networks_table",
     "networks_text",
     "pipeline_strip",
@@ -48,6 +49,7 @@ __all__ = [
     "routing_html",
     "routing_payload",
     "surgery_payload",
+    "together",
     "training_figure",
     "verdict",
 ]

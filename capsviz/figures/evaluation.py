@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 from capsviz.inputs.strokes import CANVAS
+from capsviz.models.card import by_score
 from capsviz.texts import noun, say
 from capsviz.texts.numbers import grouped, number, per_cent, separators
 from capsviz.traces.base import LENGTH, MARGIN_PRESENT
@@ -35,11 +36,6 @@ def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
     figure.update_xaxes(title={"text": title, "font": TEXT}, tickfont=TEXT, automargin=True)
     figure.update_yaxes(title={"text": y, "font": TEXT}, tickfont=TEXT)
     return figure
-
-
-def _by(name: str, score: str) -> str:
-    """The id of a text about lengths, or of its fellow about probabilities."""
-    return name if score == LENGTH else f"{name}Probability"
 
 
 def _hover(name: str, **values: str) -> str:
@@ -104,7 +100,7 @@ def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "
         "length",
         "accuracy",
         _hover(
-            _by("chart.calibration.hover", score),
+            by_score("chart.calibration.hover", score),
             length="%{x:.2f}",
             right="%{y:.1f}",
             images="%{customdata:,}",
@@ -122,11 +118,11 @@ def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "
         x=[0, 1],
         y=[0, 100],
         mode="lines",
-        name=say(_by("chart.calibration.ideal", score)),
+        name=say(by_score("chart.calibration.ideal", score)),
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = _figure([ideal, points], say(_by("chart.calibration.x", score)), say("chart.calibration.y"))
+    figure = _figure([ideal, points], say(by_score("chart.calibration.x", score)), say("chart.calibration.y"))
     figure.update_xaxes(range=[0, 1.02])
     return figure.update_yaxes(range=[0, 104])
 
@@ -218,7 +214,9 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    return _figure([*traces, limit], say(_by("chart.unsure.x", score)), say(_by("chart.unsure.y", score)))
+    return _figure(
+        [*traces, limit], say(by_score("chart.unsure.x", score)), say(by_score("chart.unsure.y", score))
+    )
 
 
 class Measurement(NamedTuple):
@@ -262,7 +260,7 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
             doubt, drawn, others = result["unsure"], result.get("drawings"), result["unsure"].get("others")
             which = "alone" if not others else "drawn" if drawn else "says"
             return say(
-                _by(f"chart.unsure.{which}", score),
+                by_score(f"chart.unsure.{which}", score),
                 **words,
                 threshold=number(doubt["threshold"]),
                 below=per_cent(doubt["digits"]["below"], 1),
@@ -274,7 +272,7 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
         case "calibration":
             found = result["calibration"]
             return say(
-                _by("chart.calibration.says", score),
+                by_score("chart.calibration.says", score),
                 **words,
                 margin=MARGIN_PRESENT,
                 length=number(found["length"], 3),

@@ -10,6 +10,7 @@ from capsviz.models.size import Size, together
 from capsviz.networks.base import Layer, Spec
 from capsviz.texts import capital, knows, noun, say
 from capsviz.texts.numbers import grouped, number, per_cent
+from capsviz.traces.base import INDEPENDENT
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
@@ -66,6 +67,8 @@ def layers_table(
 def _does(layer: Layer, spec: Spec) -> str:
     """The id of the text that says what a layer does: some do another thing where there are no capsules."""
     ways = ["what"] if spec.shape.grid else ["plainPoses", "plain"] if spec.shape.pose else ["plain"]
+    if spec.shape.score == INDEPENDENT:
+        ways = ["plainIndependent", *ways]
     names = [f"layers.{layer.part}.{way}" for way in (*ways, "what")]
     return next(name for name in names if knows(name))
 

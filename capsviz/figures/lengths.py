@@ -8,7 +8,7 @@ import numpy as np
 from capsviz.figures.theme import class_colours
 from capsviz.texts import noun, say
 from capsviz.texts.numbers import number, short
-from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT
+from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT, PROBABILITY
 
 MOST_IN_A_COLUMN = 13  # bars; more stand in two columns
 
@@ -43,7 +43,7 @@ def lengths_bars(
     )
     columns = 1 if len(names) <= MOST_IN_A_COLUMN else 2
     look = " cv-named" if max(map(len, names)) > 2 else ""
-    look += "" if score == LENGTH else " cv-shared"
+    look += "" if score != PROBABILITY else " cv-shared"
     many = "" if columns == 1 else f' style="--rows:{-(-len(names) // columns)}"'
     look += " cv-many" if many else ""
     scale = f'<div class="cv-scale"><span></span><span class="cv-ticks">{ticks}</span><span></span></div>'

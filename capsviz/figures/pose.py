@@ -65,6 +65,8 @@ def pose_payload(
     example: Mapping[str, Any],
     measurements: PoseMeasurements | None,
     decoder: str,
+    *,
+    places: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Everything the Pose page draws but the decoder, ready for JSON.
 
@@ -75,6 +77,7 @@ def pose_payload(
         example: another drawing's pose, to morph to: {"name", "digit", "pose"}.
         measurements: what the components of these weights do, if that was measured.
         decoder: name of the decoder's weights, as given to ``decoder_payload``.
+        places: of the classes that are there together: while one's pose is bent, the others' stand.
     """
     shape = trace.shape
     assert trace.v is not None
@@ -85,6 +88,7 @@ def pose_payload(
         "score": shape.score,
         "scores": trace.scores[-1].tolist(),
         "prediction": trace.prediction,
+        "together": list(places),
         "drawn": levels(reconstruction),
         "example": dict(example),
         "measured": measurements

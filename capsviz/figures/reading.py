@@ -1,6 +1,7 @@
 """The answer in a few square centimetres: pixels seen, class, its score, a small bar for each class."""
 
 import html
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,7 +25,24 @@ def verdict(scores: np.ndarray, unsure_below: float, score: str = LENGTH) -> str
     highest = float(scores.max())
     if highest >= unsure_below:
         return "digit"
-    return "no digit" if score == LENGTH and highest <= MARGIN_ABSENT else "unsure"
+    return "no digit" if score != PROBABILITY and highest <= MARGIN_ABSENT else "unsure"
+
+
+def named(scores: np.ndarray, unsure_below: float, answers: int = 1) -> tuple[int, ...]:
+    """Places of the classes that are claimed, the surest first: at most ``answers``, and at least the highest.
+
+    Args:
+        scores: [J] in 0..1.
+        unsure_below: the score below which no other class is claimed beside the highest.
+        answers: how many an image may show, as ``Shape.answers``.
+    """
+    order = np.argsort(-scores, kind="stable")[:answers]
+    return tuple(int(place) for at, place in enumerate(order) if at == 0 or scores[place] >= unsure_below)
+
+
+def together(classes: Sequence[str], places: Sequence[int]) -> str:
+    """Names of classes that are there together, "3 + 7"."""
+    return " + ".join(classes[place] for place in places)
 
 
 def reading_card(
@@ -61,8 +79,12 @@ def reading_card(
         )
         answer = f'<span class="cv-digit">{mark}</span><span class="cv-length">{waits}</span>'
     else:
-        longest = int(np.argmax(scores))
-        found = verdict(scores if judged is None else judged, unsure_below, shape.score)
+        places = named(scores, unsure_below, shape.answers)
+        held = scores if judged is None else judged
+        found = verdict(held, unsure_below, shape.score)
+        crowded = shape.answers > 1 and int((held >= unsure_below).sum()) > shape.answers
+        if crowded:
+            found = "unsure"
         style = {"digit": "", "unsure": " cv-unsure", "no digit": " cv-none"}[found]
         none = found == "no digit"
         said = {
@@ -70,12 +92,15 @@ def reading_card(
             "unsure": say("frame.unsure"),
             "no digit": say("frame.none", kind=kind),
         }
-        long = " cv-long" if max(map(len, shape.classes)) > 2 else ""
+        long = " cv-long" if max(map(len, shape.classes)) > 2 or len(places) > 1 else ""
+        lengths = "".join(
+            f'<b data-testid="{"length" if at == 0 else f"length-{at}"}">{number(scores[place])}</b>'
+            for at, place in enumerate(places)
+        )
         answer = (
             f'<span class="cv-digit{style}{long}" data-testid="answer">'
-            f"{EN_DASH if none else names[longest]}</span>"
-            f'<span class="cv-length">{said[found]}'
-            f'<b data-testid="length">{number(scores[longest])}</b></span>'
+            f"{EN_DASH if none else together(names, places)}</span>"
+            f'<span class="cv-length">{said[found]}{lengths}</span>'
         )
         if judged is not None:
             # Beside other bars, what the limit was held against needs a word.
@@ -92,6 +117,14 @@ def reading_card(
             doubt = say("frame.absent", length=MARGIN_ABSENT, kinds=noun(shape.kind, 2))
         elif advice:
             doubt = advice
+        elif shape.answers > 1 and (crowded or found == "digit"):
+            after = int(np.argsort(-scores, kind="stable")[len(places)])
+            doubt = say(
+                "frame.crowded" if crowded else "frame.next",
+                name=names[after],
+                length=number(scores[after]),
+                count=shape.answers,
+            )
         elif found == "unsure":
             kinds = noun(shape.kind, 2, "pictured")
             words = {"data": data, "kind": thing, "kinds": kinds, "limit": number(unsure_below)}

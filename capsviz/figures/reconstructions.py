@@ -1,10 +1,11 @@
 """What was seen beside what was redrawn, and what the pose of every class would have drawn."""
 
 import html
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from capsviz.figures.reading import together
 from capsviz.figures.theme import class_colours, data_uri, ink, signed
 from capsviz.texts import markup, noun, say, spelled
 from capsviz.texts.numbers import number
@@ -18,36 +19,41 @@ def squared_error(image: np.ndarray, reconstruction: np.ndarray) -> float:
     return float(np.square(image - reconstruction).sum())
 
 
-def reconstruction_panels(trace: Trace, reconstructions: np.ndarray, without: Collection[str] = ()) -> str:
+def reconstruction_panels(
+    trace: Trace, reconstructions: np.ndarray, without: Collection[str] = (), places: Sequence[int] = ()
+) -> str:
     """HTML of two panels: input, reconstruction and difference with the error; and the drawings of all classes.
 
     Args:
         trace: one image's trace, with poses.
         reconstructions: [J, S, S] what the pose of each class alone draws, in 0..1.
         without: names of panels to leave out, "compared" or "each".
+        places: of the classes that are redrawn together, added and at most white; the answer's alone if not given.
     """
     assert POSES in trace.offers
-    place = trace.prediction
+    places = places or (trace.prediction,)
+    redrawn = reconstructions[list(places)].sum(0).clip(max=1)
     scores = trace.scores[-1]
     plain = "" if trace.shape.grid else "Plain"  # whether the poses are of capsules
     names = [html.escape(name) for name in trace.classes]
     kind, count = noun(trace.shape.kind), len(names)
-    difference = reconstructions[place] - trace.image
-    error = squared_error(trace.image, reconstructions[place])
+    answer = together(names, places)
+    difference = redrawn - trace.image
+    error = squared_error(trace.image, redrawn)
     compared = "".join(
         f'<figure><img src="{data_uri(pixels)}" alt="{alt}"><figcaption>{label}</figcaption></figure>'
         for pixels, alt, label in (
             (ink(trace.image), say("draw.compared.seenAlt"), say("draw.compared.seen")),
             (
-                ink(reconstructions[place]),
-                say(f"draw.compared.redrawnAlt{plain}", kind=kind, name=names[place]),
-                say("draw.compared.redrawn", name=names[place]),
+                ink(redrawn),
+                say(f"draw.compared.redrawnAlt{plain}", kind=kind, name=answer),
+                say("draw.compared.redrawn", name=answer),
             ),
             (signed(difference, 1.0), say("draw.compared.differenceAlt"), say("draw.compared.difference")),
         )
     )
     drawings = "".join(
-        f'<figure class="{"cv-longest" if d == place else ""}" style="--digit:{colour}" '
+        f'<figure class="{"cv-longest" if d in places else ""}" style="--digit:{colour}" '
         f'title="{_tip(trace, d, squared_error(trace.image, reconstructions[d]))}">'
         f'<img src="{data_uri(ink(reconstructions[d]))}" '
         f'alt="{say(f"draw.each.alt{plain}", kind=kind, name=names[d])}">'

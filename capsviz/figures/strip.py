@@ -2,12 +2,13 @@
 
 import html
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from capsviz.figures.lengths import MOST_IN_A_COLUMN, lengths_bars
-from capsviz.figures.theme import data_uri, ink, signed
+from capsviz.figures.reading import together
+from capsviz.figures.theme import added, class_colours, data_uri, ink, signed
 from capsviz.texts import capital, markup, noun, say, spelled
 from capsviz.texts.numbers import number
 from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT, Trace
@@ -55,14 +56,17 @@ def pipeline_strip(
     reconstruction: np.ndarray | None = None,
     covered: bool = False,
     without: Collection[str] = (),
+    places: Sequence[int] = (),
 ) -> str:
     """HTML of the stations that the trace has: pixels, feature maps, primary capsules or numbers, scores, reconstruction.
 
     Args:
         trace: one image's trace.
-        reconstruction: [S, S] what the pose of the answer's class draws, in 0..1; None for a network without poses.
+        reconstruction: [S, S] what the pose of the answer's class draws, in 0..1, or [N, S, S] of its N classes; None for
+            a network without poses.
         covered: leave out what gives the answer away.
         without: names of stations to leave out: "seen", "maps", "primary", "lengths", "redrawn".
+        places: of the N classes.
     """
     stations = {"seen": _pixels(trace), "maps": _maps(trace)}
     if covered:
@@ -76,7 +80,10 @@ def pipeline_strip(
             stations["primary"] = _places(trace) if trace.grid.places > 1 else _capsules(trace)
         stations["lengths"] = _scores(trace)
         if reconstruction is not None:
-            stations["redrawn"] = _redrawn(trace, reconstruction)
+            one = reconstruction.ndim == 2
+            stations["redrawn"] = (
+                _redrawn(trace, reconstruction) if one else _redrawn_together(trace, reconstruction, places)
+            )
         look = ("" if reconstruction is not None else " cv-short") + (
             " cv-many" if len(trace.classes) > MOST_IN_A_COLUMN else ""
         )
@@ -207,7 +214,7 @@ def _scores(trace: Trace) -> str:
     return _station(
         "lengths",
         capital(say(f"draw.ten.title.{shape.score}", count=spelled(len(scores)))),
-        say(f"draw.ten.operation.{shape.routing or 'none'}", count=len(trace.scores)),
+        say(f"draw.ten.operation.{shape.routing or shape.score}", count=len(trace.scores)),
         lengths_bars(scores, trace.classes, shape.kind, shape.score),
         caption,
         "cv-wide",
@@ -226,4 +233,16 @@ def _redrawn(trace: Trace, reconstruction: np.ndarray) -> str:
         markup(
             f"draw.redrawn.caption{plain}", count=trace.shape.pose, kind=noun(trace.shape.kind), name=name
         ),
+    )
+
+
+def _redrawn_together(trace: Trace, reconstructions: np.ndarray, places: Sequence[int]) -> str:
+    name, colours = together(trace.classes, places), class_colours(len(trace.classes))
+    alt = say("draw.redrawn.altTogether", kinds=noun(trace.shape.kind, 2), name=name)
+    return _station(
+        "redrawn",
+        say("draw.redrawn.title"),
+        say("draw.redrawn.operation"),
+        _picture(added(reconstructions, [colours[place] for place in places]), alt),
+        markup("draw.redrawn.captionTogether", count=trace.shape.pose, name=name),
     )

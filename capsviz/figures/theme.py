@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -47,6 +48,12 @@ def levels(image: np.ndarray) -> list[int]:
     """The grey levels of ``ink`` as a list, row by row, for JSON."""
     grey: list[int] = ink(image).ravel().tolist()
     return grey
+
+
+def added(drawings: np.ndarray, colours: Sequence[str]) -> np.ndarray:
+    """RGB pixels of drawings [N, S, S] in 0..1, each in its colour "#rrggbb", added where they lie over each other."""
+    channels = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours])
+    return np.rint(np.einsum("nyx,nc->yxc", drawings, channels).clip(max=255)).astype(np.uint8)
 
 
 def signed(values: np.ndarray, limit: float) -> np.ndarray:

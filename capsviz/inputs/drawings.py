@@ -63,8 +63,8 @@ class Drawing:
     example: int | None = None
     picture: np.ndarray | None = None
 
-    def image(self, size: int = FIELD) -> np.ndarray:
-        """[size, size] in 0..1, as a network for pictures of that size is to see it.
+    def image(self, size: int = FIELD, digits: int = 1) -> np.ndarray:
+        """[size, size] in 0..1, as a network for pictures of that size, with so many digits in each, is to see it.
 
         Raises:
             ImageError: if no digit can be made out.
@@ -74,17 +74,22 @@ class Drawing:
             if size != FIELD:
                 seen = np.asarray(Image.fromarray(seen).resize((size, size), Image.Resampling.HAMMING))
             return seen.astype(np.float32) / np.float32(255)
-        return canvas_to_mnist(self.pixels(), "light", size)
+        return canvas_to_mnist(self.pixels(), "light", size, digits)
 
     def pixels(self) -> np.ndarray:
         """uint8 [280, 280] the pad, white ink on black."""
-        layers = [render_stroke(stroke) for stroke in self.strokes]
+        layers = self.layers()
+        return np.maximum.reduce(layers) if layers else np.zeros((PAD, PAD), np.uint8)
+
+    def layers(self) -> list[np.ndarray]:
+        """uint8 [280, 280] each: what lies below the strokes, if anything does, and each stroke."""
+        layers = []
         if self.example is not None:
             layers.append(render(EXAMPLES[self.example].strokes, EXAMPLES[self.example].width, PAD))
         if self.picture is not None:
             scaled = Image.fromarray(self.picture).resize((PAD, PAD), Image.Resampling.BILINEAR)
             layers.append(np.asarray(scaled))
-        return np.maximum.reduce(layers) if layers else np.zeros((PAD, PAD), np.uint8)
+        return layers + [render_stroke(stroke) for stroke in self.strokes]
 
     @property
     def blank(self) -> bool:

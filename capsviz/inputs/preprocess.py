@@ -99,10 +99,36 @@ def prepare(
         part = _shrink(part)  # of colours, three times as much is saved
     grey = _shrink(_to_grey(part, white))
     found = find_ink(grey, ink, _within(without, crop or (0, 0, 1, 1)))
-    image = _frame(_crop(_with_usual_width(_crop(found.amount), digits)), size)
+    (image,) = _framed([found.amount], size, digits)
     for array in (image, found.kept, found.left_out):
         array.flags.writeable = False
     return Preparation(image, found.kept, found.left_out, found.polarity, found.doubts)
+
+
+def separate(layers: Sequence[np.ndarray], size: int = FIELD, digits: int = 1) -> np.ndarray:
+    """Each layer of a canvas by itself, where and as large as it is in the picture of all of them.
+
+    Args:
+        layers: uint8 [H, W] each, white ink on black; the canvas has the lightest of all.
+        size: as ``prepare`` takes it.
+        digits: likewise.
+
+    Returns:
+        float32 [len(layers), size, size] in 0..1: the picture of all is as light as the lightest of them, but for what
+        resampling does where they cross.
+
+    Raises:
+        ImageError: if there is no digit in the picture of all.
+    """
+    found = find_ink(_shrink(_to_grey(np.maximum.reduce(layers), 255)), "light", [])
+    inks = [found.amount, *(_shrink(_to_grey(layer, 255)) for layer in layers)]
+    _, *parts = _framed(inks, size, digits)
+    return np.stack(parts)
+
+
+def _framed(inks: Sequence[np.ndarray], size: int, digits: int) -> list[np.ndarray]:
+    """Amounts of ink [H, W] as pictures like MNIST's [size, size]; where and how large decides the first, for all."""
+    return _frame(_crop(_with_usual_width(_crop(inks), digits)), size)
 
 
 def _check(pixels: np.ndarray) -> float:
@@ -200,15 +226,15 @@ def _shrink(picture: np.ndarray) -> np.ndarray:
     return picture if factor == 1 else np.asarray(Image.fromarray(picture).reduce(factor))
 
 
-def _crop(ink: np.ndarray) -> np.ndarray:
-    """Cut an image to the bounding box of its ink."""
-    mask = ink >= INK_LEVEL
+def _crop(inks: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Cut images to the bounding box of the first one's ink."""
+    mask = inks[0] >= INK_LEVEL
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         raise ImageError(
             say("image.blank", kind=drawn())
         )  # a line too thin and faint to outlast a change of scale
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return [ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for ink in inks]
 
 
 def _measure_stroke(ink: np.ndarray) -> tuple[float, float]:
@@ -233,19 +259,20 @@ def _spread(ink: np.ndarray) -> float:
     return float(2 * np.pi * moment / area**2)  # a disc's is area squared / 2 pi
 
 
-def _with_usual_width(ink: np.ndarray, digits: int) -> np.ndarray:
+def _with_usual_width(inks: list[np.ndarray], digits: int) -> list[np.ndarray]:
     """Redraw strokes thinner or thicker than most of MNIST's with a pen of the nearest usual width.
 
     Args:
-        ink: [H, W] in 0..1, cropped to what was drawn.
+        inks: [H, W] in 0..1, cropped to what was drawn: to the first, which decides for all.
         digits: how many may be drawn there.
 
     Returns:
-        The same array if its strokes are as wide as usual, else the digit drawn at another scale.
+        The same arrays if the strokes are as wide as usual, else the digit drawn at another scale.
 
     Raises:
         ImageError: if the ink is a dot, or more than a digit.
     """
+    ink = inks[0]
     side = max(ink.shape)
     fine = min(BOX * DETAIL / side, 1)
     stroke = _scale(ink, fine) if fine < 1 else ink  # paper has a grain, and grain would count as perimeter
@@ -255,7 +282,7 @@ def _with_usual_width(ink: np.ndarray, digits: int) -> np.ndarray:
     if ink.sum() > MAX_COVER * side**2 or way > digits * MAX_WAY * side:
         raise ImageError(say("image.scribble", kind=drawn()))
     if side <= FIELD or width * BOX / side > BROADEST:
-        return ink  # too coarse to be redrawn, or no stroke
+        return inks  # too coarse to be redrawn, or no stroke
     usual = np.clip(width * BOX / side, MIN_WIDTH, MAX_WIDTH)
     # The pen's radius must grow by d, and with it all four borders of the box, so that afterwards
     # (width + 2 d) / (side + 2 d) = usual / BOX.
@@ -263,9 +290,12 @@ def _with_usual_width(ink: np.ndarray, digits: int) -> np.ndarray:
     scale = BOX * DETAIL / side
     steps = round(grow * scale)
     if steps == 0:
-        return ink
-    margin = abs(steps) + 1
-    image = np.pad(_scale(ink, scale), margin)
+        return inks
+    return [_grown(np.pad(_scale(ink, scale), abs(steps) + 1), steps) for ink in inks]
+
+
+def _grown(image: np.ndarray, steps: int) -> np.ndarray:
+    """Ink with so many pixels more all around, or less."""
     image = image if steps > 0 else 1 - image
     for k in range(abs(steps)):
         image = dilate(image, square=k % 2 == 1)  # a square and a plus in turn: an octagon, nearly a disc
@@ -285,8 +315,9 @@ def _resize(
     return np.asarray(resized).clip(0, 1)
 
 
-def _frame(ink: np.ndarray, size: int) -> np.ndarray:
-    """Scale a cropped digit [H, W] to a box of 20 pixels of 28 and centre its mass in the field of size x size."""
+def _frame(inks: list[np.ndarray], size: int) -> list[np.ndarray]:
+    """Scale cropped digits [H, W] to a box of 20 pixels of 28 and centre the first one's mass in the field of size x size."""
+    ink = inks[0]
     side = max(ink.shape)
     box = BOX * size / FIELD
     # A digit of the right size already is only moved, and by whole pixels, as MNIST's makers did: to scale
@@ -304,5 +335,6 @@ def _frame(ink: np.ndarray, size: int) -> np.ndarray:
         origin.append(np.rint(start) if right_size else start)
     margin = int(np.ceil(field - min(ink.shape))) + 1
     top, left = np.array(origin) + margin
-    image = _resize(np.pad(ink, margin), (size, size), box=(left, top, left + field, top + field))
-    return image / image.max()
+    box_of_field = (left, top, left + field, top + field)
+    images = [_resize(np.pad(ink, margin), (size, size), box=box_of_field) for ink in inks]
+    return [image / images[0].max() for image in images]

@@ -81,12 +81,13 @@ def moments(drawing: Drawing) -> tuple[Moment, ...]:
     return (*(Moment(way, cut(drawing, way)) for way in ways.tolist()), Moment(whole, drawing))
 
 
-def images(of: tuple[Moment, ...], size: int) -> tuple[np.ndarray, np.ndarray]:
+def images(of: tuple[Moment, ...], size: int, digits: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """What a network sees of each moment.
 
     Args:
         of: moments of a drawing.
         size: side S of the network's images in pixels.
+        digits: how many may lie over each other in one.
 
     Returns:
         float32 [M, S, S] in 0..1, and bool [M]: where nothing can be made out yet, False, and the image is 0.
@@ -97,7 +98,7 @@ def images(of: tuple[Moment, ...], size: int) -> tuple[np.ndarray, np.ndarray]:
     seen, made_out = np.zeros((len(of), size, size), np.float32), np.ones(len(of), bool)
     for index, moment in enumerate(of):
         try:
-            seen[index] = moment.drawing.image(size)
+            seen[index] = moment.drawing.image(size, digits)
         except ImageError:
             if index == len(of) - 1:
                 raise

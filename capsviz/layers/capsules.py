@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capsviz.inputs.data import NO_CLASS
-from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT, CapsuleGrid, Shape
+from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT, PROBABILITY, CapsuleGrid, Shape
 from capsviz.traces.routing import RoutingTrace
 
 ABSENT_WEIGHT = 0.5  # lambda of Eq. 4
@@ -165,7 +165,7 @@ class Activations(NamedTuple):
 class Outcome(NamedTuple):
     """What a network's answer, its loss and its decoder are made of, for a batch."""
 
-    evidence: Tensor  # [B, J] lengths of capsules, in 0..1; logits, of a network that ends in a softmax
+    evidence: Tensor  # [B, J] lengths of capsules, in 0..1, or logits
     poses: Tensor | None  # [B, J, D] what a decoder draws of
 
     @classmethod
@@ -331,6 +331,24 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     there = present(target, logits.shape[1]).to(logits.dtype)
     wanted = there + (1 - there.sum(1, keepdim=True)) / logits.shape[1]
     return -(wanted * logits.log_softmax(1)).sum(1).mean()
+
+
+def binary_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of each class's own probability, sigmoid of logits [B, J]: summed over the classes, mean over the batch.
+
+    Args:
+        logits: one for each class.
+        target: [B] true classes, or [B, n] those of n at once, int64; ``NO_CLASS`` for what is none.
+    """
+    there = present(target, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, there, reduction="sum") / len(logits)
+
+
+def scores_of(evidence: Tensor, shape: Shape) -> Tensor:
+    """Scores [..., J] in 0..1 of evidence [..., J]: lengths as they are, probabilities of logits."""
+    if shape.score == LENGTH:
+        return evidence
+    return evidence.softmax(-1) if shape.score == PROBABILITY else evidence.sigmoid()
 
 
 def reconstruction_loss(reconstructions: Tensor, images: Tensor, count: float | None = None) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capsviz.layers.capsules import Decoder, Outcome
+from capsviz.layers.capsules import Decoder, Outcome, scores_of
 from capsviz.layers.trunk import CONVOLUTIONS, Trunk
 from capsviz.traces.base import Shape
 from capsviz.traces.plain import PlainTrace
@@ -60,8 +60,8 @@ class PlainNet(nn.Module):
         return Outcome(poses.sum(2), poses)
 
     def scores(self, images: Tensor, iterations: int) -> Tensor:
-        """Probabilities [B, J], softmax of the logits, of images [B, S, S]."""
-        return self.outcome(images, iterations).evidence.softmax(1)
+        """Probabilities [B, J] of images [B, S, S]: softmax of the logits, or of each by itself its sigmoid."""
+        return scores_of(self.outcome(images, iterations).evidence, self.shape)
 
     def scores_by_iteration(self, images: Tensor, iterations: int) -> Tensor:
         """Probabilities [1, B, J]: nothing iterates."""

@@ -76,7 +76,7 @@ def replay(model: "Model", drawing: Drawing, iterations: int | None = None) -> R
         CapsvizError: if the network cannot route for as many iterations.
     """
     moments = drawn.moments(drawing)
-    images, made_out = drawn.images(moments, model.shape.size)
+    images, made_out = drawn.images(moments, model.shape.size, model.shape.answers)
     scores = np.full((len(moments), len(model.classes)), np.nan, np.float32)
     if iterations is None or iterations == model.shape.trained:
         scores[made_out] = model.predict(images[made_out])

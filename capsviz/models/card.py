@@ -15,7 +15,7 @@ from capsviz.models.size import sizes, together
 from capsviz.networks.base import DEFAULT, Spec, networks
 from capsviz.texts import knows, noun, say, spelled
 from capsviz.texts.numbers import grouped, number, per_cent, short
-from capsviz.traces.base import LENGTH, MARGIN_ABSENT
+from capsviz.traces.base import INDEPENDENT, LENGTH, MARGIN_ABSENT, PROBABILITY
 
 TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
 FORMAT = 4  # of an evaluation: one more whenever what it holds changes
@@ -27,11 +27,16 @@ NOISE, STRONG_NOISE = 0.2, 0.5
 # Eq. 4, as TeX.
 _LOSS = r"""$$\begin{aligned} L_k = \; & T_k \max(0,\; 0.9 - \|v_k\|)^2 \\ & + 0.5\,(1 - T_k) \max(0,\; \|v_k\| - 0.1)^2 \end{aligned}$$"""
 
+_BINARY = r"""$$L = -\sum_k T_k \log \sigma(z_k) + (1 - T_k) \log(1 - \sigma(z_k))$$"""
+
 _CROSS_ENTROPY = r"""$$L = -\log \frac{e^{z_t}}{\sum_k e^{z_k}}$$"""
 
 
-def _by(name: str, score: str) -> str:
-    """The id of a text about lengths, or of its fellow about probabilities."""
+def by_score(name: str, score: str) -> str:
+    """The id of a text about lengths, or of its fellow about probabilities; or, if there is one, about independent ones."""
+    own = f"{name}Independent"
+    if score == INDEPENDENT and knows(own):
+        return own
     return name if score == LENGTH else f"{name}Probability"
 
 
@@ -52,6 +57,9 @@ def loss(card: Mapping[str, Any]) -> str:
         last = "afterTwo" if spec.shape.answers > 1 else "after" if own else "afterOther"
         after = say(f"card.loss.{last}", **words)
         return f"{before}\n\n{_LOSS}\n\n{after}"
+    if spec.shape.score == INDEPENDENT:
+        parts = [say("card.loss.binary", **words), _BINARY, say("card.loss.sigmoid", **words)]
+        return "\n\n".join([*parts, *([say("card.loss.none", **words)] if _most(card, "others") else [])])
     parts = [say("card.loss.crossEntropy", **words), _CROSS_ENTROPY, say("card.loss.probability", **words)]
     if spec.shape.pose:
         parts[-1] += say("card.loss.drawn", **words)
@@ -83,8 +91,8 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
         say(f"card.measured.{'test' if original else 'other'}", data=on.removesuffix(TEST_SET)): _error(pairs)
         if pairs
         else _error(evaluation),
-        **(_pairs_rows(pairs, words) if pairs else {}),
-        say(_by("card.measured.calibration", score)): say(
+        **(_pairs_rows(pairs, words, score) if pairs else {}),
+        say(by_score("card.measured.calibration", score)): say(
             "card.measured.calibrated",
             length=number(calibration["length"], 3),
             accuracy=per_cent(calibration["accuracy"]),
@@ -94,7 +102,7 @@ def measured_tables(evaluation: Mapping[str, Any]) -> str:
             doubt["digits"]
         ),
     }
-    if score == LENGTH:  # probabilities sum to 1: not all are that small
+    if score != PROBABILITY:  # probabilities of a softmax sum to 1: not all are that small
         small = {
             key: per_cent(shares[doubt["below"]["length"].index(MARGIN_ABSENT)], 1)
             for key, shares in doubt["below"].items()
@@ -140,11 +148,11 @@ def _error(measured: Mapping[str, Any]) -> str:
     return say("card.measured.errorOfPairs", **facts, **pairs)
 
 
-def _pairs_rows(pairs: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, str]:
+def _pairs_rows(pairs: Mapping[str, Any], words: Mapping[str, str], score: str) -> dict[str, str]:
     """What a network of two digits at once makes of other things than pairs of two classes, by what they are called."""
     rows = {
         say(f"card.measured.{name}", **words): say(
-            "card.measured.only",
+            by_score("card.measured.only", score),
             right=per_cent(some["right"]),
             only=per_cent(some["only"]),
             images=grouped(some["images"]),
@@ -268,11 +276,11 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
         known = say("card.limit.only", **words)
     else:
         known = say(
-            _by("card.limit.shown", score) if _most(card, "others") else "card.limit.notShown", **words
+            by_score("card.limit.shown", score) if _most(card, "others") else "card.limit.notShown", **words
         )
     if evaluation and spec.data.made_up:
         answered = per_cent(1 - evaluation["unsure"]["others"]["below"], 0)
-        known = f"{known} {say(_by('card.limit.tried', score), answered=answered)}"
+        known = f"{known} {say(by_score('card.limit.tried', score), answered=answered)}"
     if spec.data.drawings and "own" not in card:  # nobody said with what those were drawn
         styles = say("card.limit.drawn", data=spec.data.name, **words)
     elif not spec.data.made_up:
@@ -349,7 +357,8 @@ def departures(card: Mapping[str, Any]) -> str:
         "pairs": spec.shape.answers > 1,
     }
     if not routing:
-        told = {"numbers": bool(spec.shape.pose), "equal": bool(settings.get("others"))}
+        told = {"numbers": bool(spec.shape.pose)}
+        told["equal"] = spec.shape.score == PROBABILITY and bool(settings.get("others"))
     values: dict[str, Any] = {
         "trainings": len(epochs),
         "parts": len(settings.get("averaged", [])),
@@ -359,6 +368,8 @@ def departures(card: Mapping[str, Any]) -> str:
         "shift": settings.get("shift"),
     }
     always = list(_ALWAYS[routing])
+    if spec.shape.score == INDEPENDENT:
+        always[always.index("loss")] = "lossIndependent"
     first = next(iter(card.get("started_from", [])), settings).get("network", DEFAULT)
     smaller = networks().get(first)
     if smaller and smaller.shape.size < spec.shape.size:
@@ -446,7 +457,7 @@ def card_table(card: Mapping[str, Any]) -> str:
     add("test", "testTwo" if two else "", rate=percent(error, counted[1]) if counted else per_cent(error))
     rows.append((say("card.fact.validation"), _validation(card)))
     limit, share = number(card["unsure_below"]), per_cent(SHARE_UNSURE, 1)
-    of = "card.value.unsureTwo" if two else _by("card.value.unsure", spec.shape.score)
+    of = by_score(f"card.value.unsure{'Two' if two else ''}", spec.shape.score)
     rows.append((say("card.fact.unsure"), say(of, limit=limit, share=share)))
     if parts:
         add("mean", parts=len(parts))
@@ -503,6 +514,7 @@ def _network(card: Mapping[str, Any], spec: Spec) -> str:
         count = card["settings"]["iterations"]
         return say("card.value.network", paper=paper, parameters=parameters, count=count)
     kind = "attention" if spec.shape.routing else "plainDecoder" if spec.shape.pose else "plain"
+    kind += "Independent" if spec.shape.score == INDEPENDENT else ""
     return say(f"card.network.{kind}", **{**_parameters(spec), "paper": paper, "parameters": parameters})
 
 
@@ -511,7 +523,7 @@ def _validation(card: Mapping[str, Any]) -> str:
     rate = per_cent(card["validation_error"])
     if "validation_loss" not in card:
         return say(f"card.validation.{which}", rate=rate)
-    name = _by(f"card.validation.{which}Loss", spec_of(card).shape.score)
+    name = by_score(f"card.validation.{which}Loss", spec_of(card).shape.score)
     return say(name, rate=rate, loss=number(card["validation_loss"], 5))
 
 

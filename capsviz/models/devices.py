@@ -49,13 +49,13 @@ def choose_device(device: str = "auto") -> torch.device:
 class Workers:
     """The threads in which a server of many people computes: one for each core, and no more than that at once.
 
-    A computation that is alone gets all cores. Of several each gets one: PyTorch's threads would wait for each
-    other, and spin while the one that they wait for waits for its core. The threads stay, since each new one
-    would bring threads of PyTorch's and a heap of the C library's with it. For a process that does nothing else:
-    how many threads PyTorch gives to threads that begin later changes with every computation.
+    A long computation that is alone gets all cores. Of several each gets one, and so does any short one: PyTorch's
+    threads would wait for each other, and spin while the one that they wait for waits for its core. The threads stay,
+    since each new one would bring threads of PyTorch's and a heap of the C library's with it. For a process that does
+    nothing else: how many threads PyTorch gives to threads that begin later changes with every computation.
 
     Attributes:
-        cores: number of threads, and of PyTorch's threads that a lone computation gets.
+        cores: number of threads, and of PyTorch's threads that a long computation gets that is alone.
     """
 
     def __init__(self, cores: int | None = None) -> None:
@@ -64,18 +64,20 @@ class Workers:
         self._lock = threading.Lock()
         self._here = 0  # computations that run or wait
 
-    def run(self, compute: Callable[[], T]) -> T:
-        """What ``compute`` returns or raises, once it is its turn."""
+    def run(self, compute: Callable[[], T], long: bool = True) -> T:
+        """What ``compute`` returns or raises, once it is its turn; ``long`` if it takes more than a few milliseconds."""
         with self._lock:
             self._here += 1
         try:
-            return self._pool.submit(self._run, compute).result()
+            return self._pool.submit(self._run, compute, long).result()
         finally:
             with self._lock:
                 self._here -= 1
 
-    def _run(self, compute: Callable[[], T]) -> T:
-        torch.set_num_threads(self.cores if self._here == 1 else 1)  # of this thread, and of new ones
+    def _run(self, compute: Callable[[], T], long: bool) -> T:
+        torch.set_num_threads(
+            self.cores if long and self._here == 1 else 1
+        )  # of this thread, and of new ones
         return compute()
 
 

@@ -127,7 +127,7 @@ class Model:
         """
         pixels = _check(image, (self.shape.size, self.shape.size), "An image")
         rounds = self._iterations(iterations)
-        return self._run(lambda way: way.trace(self._to_device(pixels, way), rounds, self.shape))
+        return self._run(lambda way: way.trace(self._to_device(pixels, way), rounds, self.shape), long=False)
 
     def predict(self, images: ArrayLike, batch_size: int = 250) -> np.ndarray:
         """Classify many images.
@@ -156,7 +156,7 @@ class Model:
                 scores.append(way.scores(batch, self.shape.trained).cpu().numpy())
             return np.concatenate(scores)
 
-        return self._run(compute)
+        return self._run(compute, long=len(pixels) > 1)
 
     def answers(self, images: ArrayLike, iterations: int | None = None) -> tuple[np.ndarray, Any]:
         """Classify some images at once, and keep what a decoder would draw of.
@@ -259,7 +259,9 @@ class Model:
             masked[..., capsule, :] = poses
             poses = masked
         flat = poses.reshape(-1, classes, size)
-        images = self._run(lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy())
+        images = self._run(
+            lambda way: way.net.decoder(self._to_device(flat, way)).cpu().numpy(), len(flat) > 64
+        )
         return images.reshape(*poses.shape[:-2], self.shape.size, self.shape.size)
 
     def reconstructions(self, trace: RoutingTrace | PlainTrace) -> np.ndarray:
@@ -309,9 +311,11 @@ class Model:
             )
         return rounds
 
-    def _run(self, compute: Callable[[Way], T]) -> T:
-        """Compute in this thread, or where there are workers in one of theirs."""
-        return self._workers.run(lambda: self._compute(compute)) if self._workers else self._compute(compute)
+    def _run(self, compute: Callable[[Way], T], long: bool = True) -> T:
+        """Compute in this thread, or where there are workers in one of theirs; ``long`` as of ``Workers.run``."""
+        if self._workers is None:
+            return self._compute(compute)
+        return self._workers.run(lambda: self._compute(compute), long)
 
     def _compute(self, compute: Callable[[Way], T]) -> T:
         """Compute on the device; where its memory runs out, go on with the CPU for good and say so."""

@@ -18,7 +18,7 @@ from capsviz import texts
 from capsviz.checks import shown
 from capsviz.errors import NetworkError
 from capsviz.inputs.data import DataSet
-from capsviz.traces.base import COUPLING, OFFERS, POSES, Shape
+from capsviz.traces.base import COUPLING, OFFERS, POSES, SEVERAL, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -193,12 +193,13 @@ def _check(spec: Spec, origin: str) -> None:
             raise NetworkError(
                 f"{origin}: {shown(alias)} cannot be an alias: use small letters, digits, dots, hyphens."
             )
-    able = {COUPLING: spec.shape.grid is not None, POSES: spec.shape.pose > 0}
+    poses = spec.shape.pose > 0
+    able = {COUPLING: spec.shape.grid is not None, POSES: poses, SEVERAL: poses and spec.shape.answers > 1}
     unable = sorted(str(offer) for offer in spec.offers if not able.get(offer))
     if unable:
         raise NetworkError(
             f"{origin}: {spec.name} cannot offer {', '.join(unable)}: there are {', '.join(OFFERS)}; the first needs a "
-            "grid of capsules, the second poses."
+            "grid of capsules, the others poses, and the last several answers to an image."
         )
     if spec.data.classes != spec.shape.classes:
         raise NetworkError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from capsviz.inputs.data import MNIST, DataSet
 from capsviz.networks.base import Layer, Source, Spec
-from capsviz.traces.base import COUPLING, POSES, CapsuleGrid, Shape
+from capsviz.traces.base import COUPLING, POSES, SEVERAL, CapsuleGrid, Shape
 
 if TYPE_CHECKING:
     from capsviz.layers.capsules import CapsNet
@@ -62,7 +62,7 @@ def dynamic(
         source=SOURCE if data is MNIST else replace(SOURCE, accuracy="", of=""),
         data=data,
         shape=shape,
-        offers=frozenset({COUPLING, POSES}),
+        offers=frozenset({COUPLING, POSES, *([SEVERAL] if answers > 1 else [])}),
         layers=(
             Layer("conv1", (_FILTERS, features, features), {"filters": _FILTERS, "kernel": _KERNEL}),
             Layer(

@@ -16,7 +16,8 @@ import html
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
@@ -129,6 +130,16 @@ def name_of(code: str) -> str:
 def speak(code: str) -> None:
     """Speak a language from now on, in this context; what is no language's code for whatever is asked for otherwise."""
     _language.set(code if code in languages() else "")
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak a language for a while: who else would be asked for every text is not asked."""
+    token = _language.set(code)
+    try:
+        yield
+    finally:
+        _language.reset(token)
 
 
 def ask(who: Callable[[], str]) -> None:

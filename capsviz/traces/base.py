@@ -14,11 +14,10 @@ MARGIN_PRESENT, MARGIN_ABSENT = (
 # What a trace, or a network, can offer to a view.
 COUPLING = "coupling"  # votes of primary capsules, and how they are shared out
 POSES = "poses"  # a pose for each class, of which a decoder draws
-OFFERS = (COUPLING, POSES)
-LENGTH, PROBABILITY = (
-    "length",
-    "probability",
-)  # what a score is: of a capsule, or of a softmax over the classes
+SEVERAL = "several"  # several classes in one image, and a pose for each
+OFFERS = (COUPLING, POSES, SEVERAL)
+# What a score is: of a capsule; of a softmax over the classes; or of each class by itself, whatever the others say.
+LENGTH, PROBABILITY, INDEPENDENT = "length", "probability", "independent"
 
 MOST_CAPSULES = 36_000  # of a layer: their votes, for one image, take a quarter of a gigabyte
 MOST_CLASSES = 200
@@ -89,7 +88,7 @@ class Shape:
         pose: D of a class capsule; 0 without.
         routing: kind of routing: "dynamic" (Procedure 1 of arXiv:1710.09829), "attention" (arXiv:2101.12491); "" without.
         trained: routing iterations of training; 1 where nothing iterates.
-        score: what its scores are, ``LENGTH`` or ``PROBABILITY``.
+        score: what its scores are, ``LENGTH``, ``PROBABILITY`` or ``INDEPENDENT``.
         answers: how many classes an image shows, as it is trained: so many of the highest scores are the answer.
     """
 
@@ -118,10 +117,11 @@ class Shape:
                 raise ValueError(f"the last capsules see as far as pixel {end} of {self.size}.")
             if self.components < 1 or self.pose < 1 or self.trained < 1 or not self.routing:
                 raise ValueError("capsules have components, poses and a routing with 1 iteration or more.")
-        if self.score not in (LENGTH, PROBABILITY) or (self.trained != 1 and not self.iterates):
-            raise ValueError(f"scores are {LENGTH} or {PROBABILITY}, and only dynamic routing iterates.")
-        if not 1 <= self.answers <= (len(names) if self.score == LENGTH else 1):
-            raise ValueError("an image shows 1 class, or several of those that have a length each.")
+        scores = (LENGTH, PROBABILITY, INDEPENDENT)
+        if self.score not in scores or (self.trained != 1 and not self.iterates):
+            raise ValueError(f"scores are {', '.join(scores)}, and only dynamic routing iterates.")
+        if not 1 <= self.answers <= (1 if self.score == PROBABILITY else len(names)):
+            raise ValueError("an image shows 1 class, or several of those whose scores need not sum to 1.")
 
     @property
     def iterates(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from capsviz.traces.base import POSES, Shape, Trace
+from capsviz.traces.base import INDEPENDENT, POSES, Shape, Trace
 from capsviz.traces.routing import frozen
 
 
@@ -63,6 +63,8 @@ class PlainTrace(Trace):
 
     @property
     def scores(self) -> np.ndarray:
-        """[1, J] probabilities: softmax of the logits."""
+        """[1, J] probabilities: softmax of the logits, or of each by itself its sigmoid."""
+        if self.shape.score == INDEPENDENT:
+            return frozen(1 / (1 + np.exp(-self.logits[None])))
         powers = np.exp(self.logits - self.logits.max())
         return frozen((powers / powers.sum())[None])

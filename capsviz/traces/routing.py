@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from capsviz.traces.base import COUPLING, POSES, CapsuleGrid, Shape, Trace
+from capsviz.traces.base import COUPLING, POSES, SEVERAL, CapsuleGrid, Shape, Trace
 
 MOST_ITERATIONS = 100  # of routing: a trace of so many takes 11 MB with 1152 capsules and ten classes
 
@@ -46,8 +46,6 @@ class RoutingTrace(Trace):
         ValueError: if an array has another shape than the network's and its fellows' ask for.
     """
 
-    offers = frozenset({COUPLING, POSES})
-
     image: np.ndarray
     features: np.ndarray
     u: np.ndarray
@@ -83,6 +81,11 @@ class RoutingTrace(Trace):
     def __reduce__(self) -> tuple[Any, ...]:
         # Through the constructor, so that the arrays are checked and read-only after unpickling too.
         return type(self), tuple(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def offers(self) -> frozenset[str]:  # type: ignore[override]
+        """Votes and poses; of several classes at once, if the network names several."""
+        return frozenset({COUPLING, POSES, *([SEVERAL] if self.shape.answers > 1 else [])})
 
     @property
     def grid(self) -> CapsuleGrid:

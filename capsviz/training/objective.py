@@ -10,13 +10,16 @@ from capsviz.layers import fast
 from capsviz.layers.capsules import (
     RECONSTRUCTION_WEIGHT,
     Outcome,
+    binary_cross_entropy,
     cross_entropy,
     margin_loss,
     mask,
     present,
     reconstruction_loss,
 )
-from capsviz.traces.base import LENGTH, Shape
+from capsviz.traces.base import INDEPENDENT, LENGTH, PROBABILITY, Shape
+
+_LOSSES = {LENGTH: margin_loss, PROBABILITY: cross_entropy, INDEPENDENT: binary_cross_entropy}
 
 
 def outcome(
@@ -46,7 +49,7 @@ def class_loss(shape: Shape, evidence: Tensor, labels: Tensor) -> Tensor:
 
     Labels are [B], or [B, n] where an image shows n.
     """
-    return (margin_loss if shape.score == LENGTH else cross_entropy)(evidence, labels)
+    return _LOSSES[shape.score](evidence, labels)
 
 
 def misread(evidence: Tensor, labels: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from capsviz.inputs.data import Digits
 from capsviz.inputs.pairs import overlay
 from capsviz.models.weights import check_architecture
 from capsviz.networks.base import Spec, find
-from capsviz.traces.base import LENGTH, MARGIN_PRESENT
+from capsviz.traces.base import INDEPENDENT, LENGTH, MARGIN_PRESENT, PROBABILITY
 from capsviz.training import checkpoints
 from capsviz.training.distributed import ALONE, Team
 from capsviz.training.folder import LOSSES
@@ -31,7 +31,7 @@ from capsviz.training.validation import error_rate, to_pixels
 
 ADAM = ("exp_avg", "exp_avg_sq")
 # Times the loss of a network that does not look: 0.81 a class with capsules that are all 0 (Eq. 4), log J with equal
-# probabilities. Lengths stay below 1 and pixels between 0 and 1: a run that has lost its way shows it here, hardly ever
+# probabilities, J log 2 where each class has one of its own. Lengths stay below 1 and pixels between 0 and 1: a run that has lost its way shows it here, hardly ever
 # in a number that is not finite.
 DIVERGED = 1.1
 SETTLED = 100  # steps, before which a loss above that says nothing but that training has just begun
@@ -60,10 +60,16 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):  # whoever trains keeps their own random numbers
             torch.manual_seed(stream(settings.seed, Stream.WEIGHTS).initial_seed())
             self.net: Any = spec.build(spec).to(device)
-        lengths = spec.shape.score == LENGTH
-        self.loss = LOSSES[0] if lengths else LOSSES[1]
-        unseen = spec.shape.answers * MARGIN_PRESENT**2 if lengths else math.log(len(spec.shape.classes))
-        self._lost = DIVERGED * unseen
+        shape = spec.shape
+        self.loss = LOSSES[0] if shape.score == LENGTH else LOSSES[1]
+        self._lost = (
+            DIVERGED
+            * {
+                LENGTH: shape.answers * MARGIN_PRESENT**2,
+                PROBABILITY: math.log(len(shape.classes)),
+                INDEPENDENT: len(shape.classes) * math.log(2),
+            }[shape.score]
+        )
         self._bank = Bank(training, self.pool.digits) if spec.shape.answers > 1 else None
         self._normalisations = [
             (module, module.momentum) for module in self.net.modules() if isinstance(module, nn.BatchNorm2d)

@@ -17,6 +17,7 @@ from capsviz.app.messages import tag_object
 
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds until an answer that does not come is an error
+AGE = 2  # runs for which a browser keeps a message that was not needed again, as the server has it
 FINISHED = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
 
 
@@ -26,17 +27,37 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         return thread.submit(asyncio.run, coroutine).result()
 
 
+class Wire(ClientConnection):
+    """A websocket that knows what came over the wire: as browsers do, it asks for compression."""
+
+    received = 0  # bytes
+
+    def data_received(self, data: bytes) -> None:
+        """Count, and go on."""
+        self.received += len(data)
+        super().data_received(data)
+
+
 def connected(url: str) -> connect:
     """A websocket to the app at ``url``, as a page of it would open one."""
     stream = f"ws://{urlsplit(url).netloc}/_stcore/stream"
-    return connect(stream, subprotocols=[Subprotocol("streamlit")], origin=Origin(url), max_size=None)
+    return connect(
+        stream,
+        subprotocols=[Subprotocol("streamlit")],
+        origin=Origin(url),
+        max_size=None,
+        create_connection=Wire,
+    )
 
 
 class Session:
     """One person's page."""
 
     def __init__(self, socket: ClientConnection) -> None:
+        assert isinstance(socket, Wire)
         self._socket = socket
+        self._kept: dict[str, tuple[bytes, int]] = {}  # large messages by their hash, and when they last came
+        self._runs = 0
         self._pages: dict[str, str] = {}  # hash of each page's script, by its name in the address
         self._ids: dict[str, str] = {}  # of the controls, by their key
         self._fragments: dict[str, str] = {}  # that components stand in, by their key
@@ -50,7 +71,7 @@ class Session:
         self.shown: list[str] = []  # all HTML and alerts of the last run
         self.components: dict[str, Any] = {}  # what each was given, by its key
         self.answered = 0.0  # when the card came
-        self.bytes = 0  # of the last run
+        self.bytes = 0  # on the wire, of the last run
 
     async def run(self, pressed: str = "", fragment: str = "") -> None:
         """Have the script run, as after a press of a button or in a component's fragment, and read what it sends."""
@@ -66,10 +87,13 @@ class Session:
         if pressed:
             widget = client.widget_states.widgets.add()
             widget.id, widget.trigger_value = self._ids[pressed], True
-        self.card, self.bytes, self.shown = "", 0, []
+        client.cached_message_hashes.extend(self._kept)
+        self.card, self.shown, before = "", [], self._socket.received
         await self._socket.send(message.SerializeToString())
         while not await self._receive():
             pass
+        self.bytes = self._socket.received - before
+        self._forget()
 
     async def tell(self, component: str, state: str) -> None:
         """Send a component's state, as text, whatever it says."""
@@ -92,8 +116,13 @@ class Session:
         """Take in one message; whether the run has ended."""
         data = await asyncio.wait_for(self._socket.recv(), PATIENCE)
         assert isinstance(data, bytes)
-        self.bytes += len(data)
         message = ForwardMsg.FromString(data)
+        if message.metadata.cacheable:
+            self._kept[message.hash] = data, self._runs
+        elif message.WhichOneof("type") == "ref_hash":
+            data, _ = self._kept[message.ref_hash]
+            self._kept[message.ref_hash] = data, self._runs
+            message = ForwardMsg.FromString(data)
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.id = message.new_session.initialize.session_id
@@ -102,6 +131,13 @@ class Session:
         elif kind == "delta":
             self._take(message.delta)
         return kind == "script_finished" and message.script_finished in FINISHED
+
+    def _forget(self) -> None:
+        """A run has ended: a browser drops what has not been needed in the last two."""
+        self._runs += 1
+        self._kept = {
+            key: (data, last) for key, (data, last) in self._kept.items() if self._runs - last <= AGE
+        }
 
     def _take(self, delta: Any) -> None:
         element = delta.new_element

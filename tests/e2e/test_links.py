@@ -7,13 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from capsviz.app.address import LONGEST_DRAWING
 from capsviz.inputs.drawings import decode
 from capsviz.models.model import Model
-from tests.e2e.looking import still
+from tests.e2e.looking import as_new, still
 from tests.e2e.test_journey import SEVEN, answer, clear, draw
 from tests.e2e.test_the_pad import BAR, connected, server
 
@@ -23,6 +22,13 @@ __all__ = ["server"]
 @contextmanager
 def elsewhere(browser: Browser, link: str, sent: list[Any] | None = None) -> Iterator[Page]:
     """A link opened where nobody has been before; what the page sends to its server is put into ``sent``."""
+    if sent is None:  # Streamlit's scripts are known there, nothing else is
+        page = as_new(browser, link.partition("/?")[0] if "/?" in link else link.rpartition("/")[0])
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.goto(link)
+        page.get_by_test_id("answer").wait_for()
+        yield page
+        return
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
     if sent is not None:
@@ -46,9 +52,17 @@ def copied(page: Page) -> str:
 
 
 def shown(page: Page, *parts: str) -> list[str]:
-    """What stands in these parts of the page, and which pixels their canvases have."""
+    """What stands in these parts of the page, and which pixels their canvases have, once it changes no more."""
     page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(800)
+    said: list[str] = []
+    while True:
+        before, said = said, now(page, *parts)
+        if said == before:
+            return said
+        page.wait_for_timeout(250)
+
+
+def now(page: Page, *parts: str) -> list[str]:
     said = []
     for part in (".st-key-rail .cv-reading", *parts):
         found = page.locator(part).first
@@ -60,10 +74,11 @@ def shown(page: Page, *parts: str) -> list[str]:
 
 def same(said: list[str], page: Page, *parts: str) -> None:
     """The same comes to stand there, as soon as all of the page is drawn."""
-    for _ in range(15):
-        if shown(page, *parts) == said:
+    for _ in range(120):
+        if now(page, *parts) == said:
             return
-    assert shown(page, *parts) == said
+        page.wait_for_timeout(100)
+    assert now(page, *parts) == said
 
 
 def test_a_link_copied_on_each_page_opens_the_same_numbers_elsewhere(
@@ -175,43 +190,51 @@ def test_the_history_has_an_entry_for_each_page_and_going_back_keeps_the_drawing
     page.wait_for_url("**/?drawing=AWNgAAA")
 
 
-@pytest.mark.parametrize("linked", [False, True])
-def test_a_reload_and_a_restart_keep_drawing_network_and_step(
-    browser: Browser, server: Any, linked: bool
-) -> None:
-    """Where the page was opened with an address, Streamlit goes on sending that one."""
-    link = "/?drawing=AWNgUmG-wXKCcTrTDuYOFgYVphWsD5jZzzADAA&R=2" if linked else ""
-    with elsewhere(browser, f"{server.url}{link}") as page:
-        clear(page)
-        draw(page, SEVEN)
-        answer(page, "7")
-        page.locator(".st-key-networks button").click()
-        page.get_by_role("menuitem", name="attention").first.click()
-        page.wait_for_url("**network=attention**")
-        page.get_by_role("link", name="Routing", exact=True).first.click()
-        page.locator(".attention").wait_for()
-        page.keyboard.press("Home")
-        page.wait_for_url("**step=0**")
-        here, address = shown(page, ".attention-top"), page.url
-        page.reload()
-        same(here, page, ".attention-top")
-        assert page.url == address
-        draw(page, BAR)  # the address is now another than the one that the page was opened with
-        page.wait_for_function(
-            "(old) => new URL(location.href).searchParams.get('drawing') !== old",
-            arg=parse_qs(urlsplit(address).query)["drawing"][0],
-        )
-        here, address = shown(page, ".attention-top"), page.url
+def test_a_reload_and_a_restart_keep_drawing_network_and_step(browser: Browser, server: Any) -> None:
+    """In two tabs. Where the page was opened with an address, Streamlit goes on sending that one."""
+    with elsewhere(browser, server.url, []) as page:
+        tabs = [(page, *_reloaded(page))]
+        linked = page.context.new_page()  # in front: the one behind draws nothing
+        linked.goto(f"{server.url}/?drawing=AWNgUmG-wXKCcTrTDuYOFgYVphWsD5jZzzADAA&R=2")
+        linked.get_by_test_id("answer").wait_for()
+        tabs.append((linked, *_reloaded(linked)))
         server.stop()
-        connected(page, False)
+        for tab, _, _ in tabs:
+            connected(tab, False)
         server.start()
-        connected(page, True)
-        expect(page.get_by_text("The connection is lost")).to_have_count(0)
-        page.wait_for_timeout(1500)
-        same(here, page, ".attention-top")
-        assert page.url == address
-        page.reload()
-        same(here, page, ".attention-top")
+        for tab, here, address in tabs:
+            tab.bring_to_front()
+            connected(tab, True)
+            expect(tab.get_by_text("The connection is lost")).to_have_count(0)
+            still(tab)
+            same(here, tab, ".attention-top")
+            assert tab.url == address
+            tab.reload()
+            same(here, tab, ".attention-top")
+
+
+def _reloaded(page: Page) -> tuple[list[str], str]:
+    """Draw, choose network and step, reload, draw once more; what is to stand there from then on, and the address."""
+    clear(page)
+    draw(page, SEVEN)
+    answer(page, "7")
+    page.locator(".st-key-networks button").click()
+    page.get_by_role("menuitem", name="attention").first.click()
+    page.wait_for_url("**network=attention**")
+    page.get_by_role("link", name="Routing", exact=True).first.click()
+    page.locator(".attention").wait_for()
+    page.keyboard.press("Home")
+    page.wait_for_url("**step=0**")
+    here, address = shown(page, ".attention-top"), page.url
+    page.reload()
+    same(here, page, ".attention-top")
+    assert page.url == address
+    draw(page, BAR)  # the address is now another than the one that the page was opened with
+    page.wait_for_function(
+        "(old) => new URL(location.href).searchParams.get('drawing') !== old",
+        arg=parse_qs(urlsplit(address).query)["drawing"][0],
+    )
+    return shown(page, ".attention-top"), page.url
 
 
 HOSTILE = [

@@ -12,7 +12,7 @@ import streamlit as st
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from capsviz.app.assets import asset_routes  # noqa: E402
+from capsviz.app.fetched import asset_routes  # noqa: E402
 from capsviz.models import weights  # noqa: E402
 from capsviz.networks.base import networks, register  # noqa: E402
 from tests import tiny  # noqa: E402

@@ -102,7 +102,7 @@ export class Explorer {
       (search) => this.follow(search),
       {
         iterations: () => [this.rounds.parentElement, this.rounds],
-        step: () => [this.where, this.transport, this.slider],
+        step: () => [this.where, this.transport, this.slider, this.speed, ...this.element.querySelectorAll(".procedure button, .film button")],
       },
     );
     // The picture says nothing without the moment that it shows.
@@ -152,6 +152,7 @@ export class Explorer {
     this.pointed = {};
     this.told = null;
     this.views.forEach((view) => view.load(payload));
+    this.part.obey(); // also what was made anew
     // After Clear the address still says what was chosen in the drawing before.
     const link = before || left.said === partOf(window.location.search, NAMES) ? {} : this.readAddress();
     this.clock.setFrames(payload.frames.length, link.step ?? left.step);

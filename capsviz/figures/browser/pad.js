@@ -1,6 +1,7 @@
 // Beside the drawing canvas: keeps the drawing in the browser's tab, tells the server when the connection is back, and
 // gives the canvas what it lacks, a name and keys.
 
+import { Pens } from "./pens.js";
 import { PREVIEW } from "./preview.js";
 import { say, speak } from "./texts.js";
 
@@ -37,13 +38,15 @@ class Pad {
     this.connected = this.isConnected();
     this.watching = new MutationObserver(() => this.connection());
     if (this.app) this.watching.observe(this.app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+    this.pens = new Pens();
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
     this.watch(PATIENCE);
   }
 
-  load({ drawing, told, tag, width, fresh, kind }) {
+  load({ drawing, told, tag, width, fresh, kind, strokes }) {
     this.kind = kind;
+    this.pens.told(String(tag), strokes);
     this.dress();
     this.kept = { drawing, told, tag, width };
     if (this.returned) {
@@ -152,6 +155,7 @@ class Pad {
         ".dc-toolbar { display: none !important; } .upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }";
       host.shadowRoot.append(style);
     }
+    this.pens.watch(canvas);
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", say("pad.canvas", { kind: this.kind }));
     canvas.setAttribute("tabindex", "0");
@@ -177,6 +181,7 @@ class Pad {
     this.uncover();
     this.back();
     this.watching.disconnect();
+    this.pens.unmount();
     document.removeEventListener("keydown", this.keys);
   }
 }

@@ -4,6 +4,7 @@ import { AddressWriter, readLink } from "./address.js";
 import { Capsules } from "./capsules.js";
 import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { channels, putColours } from "./overlaps.js";
 import { Morph } from "./morph.js";
 import { locked } from "./prepared.js";
 import { UNMEASURED, endsOf, feed, lengthOf, linkTo, logitOf, outside, probabilityOf, rangeOf, readPose, strongestFirst, swing } from "./poses.js";
@@ -444,10 +445,34 @@ class Posing {
     cancelAnimationFrame(this.request);
     this.request = null;
     if (!this.decoder) return;
-    putInk(this.canvas, this.decoder.decode(this.feed()));
+    const others = this.standing; // before: the decoder's array is used again by each call
+    const bent = this.decoder.decode(this.feed());
+    if (others.length) putColours(this.canvas, [this.layer(this.capsule, bent), ...others]);
+    else putInk(this.canvas, bent);
     this.painted += 1;
     this.element.dataset.painted = String(this.painted);
     this.showStatus();
+  }
+
+  // What the capsules draw that are there beside the chosen one, from the poses that were encoded: nothing of all at once.
+  get standing() {
+    const { drawing, capsule, data, mask } = this;
+    const places = mask === "all" || !data.together.includes(capsule) ? [] : data.together.filter((place) => place !== capsule);
+    const key = `${drawing}/${places}`;
+    if (this.stood?.key !== key) {
+      const inputs = new Float32Array(this.inputs.length);
+      const drawn = (place) => this.decoder.decode(feed(inputs, this.origins, { digit: place, pose: this.origins[place] }, true)).slice();
+      this.stood = { key, layers: places.map((place) => this.layer(place, drawn(place))) };
+    }
+    return this.stood.layers;
+  }
+
+  stoodNames() {
+    return this.data.together.filter((place) => place !== this.capsule).map((place) => this.classes[place]).join(", ");
+  }
+
+  layer(place, picture) {
+    return { picture, colour: channels(this.data.digitColours[place]), weight: 255 };
   }
 
   // What the pose of a class says of it: its length, or the logit and the probability that it comes to.
@@ -464,7 +489,7 @@ class Posing {
     const all = this.mask === "all";
     setText(this.status, this.about(this.capsule, all ? "all" : "one"));
     const beyond = outside(this.pose, this.data.measured?.[this.capsule]);
-    const notes = [];
+    const notes = this.standing.length ? [say("pose.status.stands", { class: this.stoodNames() })] : [];
     if (length >= 1 && !this.plain) notes.push(say("pose.note.long"));
     if (length < SHORT && !all && !this.plain) notes.push(say("pose.note.short"));
     else if (beyond.length) {

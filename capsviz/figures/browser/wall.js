@@ -316,11 +316,12 @@ class Wall {
     setText(this.code, own.code);
     setText(this.where, this.joining.short);
     setText(this.many, room ? `${say("class.wall.phones", { count: room.phones })} · ${say("class.wall.drawings", { count })}` : "");
-    const names = { code: this.joining.large ? "hideCode" : "showCode", task: "task.button", poll: "poll.button", pause: room?.paused ? "goOnAll" : "pause", menu: "menu" };
+    const names = { code: "code", task: "task.button", poll: "poll.button", pause: room?.paused ? "goOnAll" : "pause", menu: "menu" };
     for (const [part, name] of Object.entries(names)) {
       setText(this.buttons[part], say(`class.wall.${name}`));
       this.buttons[part].disabled = !room || (room.closed && part !== "menu");
     }
+    this.buttons.code.setAttribute("aria-pressed", String(this.joining.large));
     const state = !this.there ? say("class.wall.away") : !room ? say("class.wall.coming") : room.closed ? say("class.wall.closed", { time: this.until() }) : room.paused ? say("class.wall.paused") : "";
     setText(this.state, state);
   }

@@ -4,13 +4,13 @@
 import { element, setText } from "./drawing.js";
 import { onStage } from "./onstage.js";
 import { number, say } from "./texts.js";
-import { below, GAP, MOST, named, ordered, placed, ranks, sizeFor } from "./wall_order.js";
+import { below, columnsOf, gap, MOST, ordered, placed, ranks, sizeFor, small } from "./wall_order.js";
 import { newTile, showTile } from "./wall_tile.js";
 
 const LEAST = 60; // pixels of a drawing's side
-const LEAST_ON_STAGE = 44; // where each is as large as two
+const LEAST_ON_STAGE = 30; // where each is as large as two
 const LOWEST = 260; // pixels of height that tiles are fitted into at least
-const SMALL = 84; // below which 28 by 28 pixels, a third as wide, cannot be told apart
+const UNSCORED = 56; // below which a tile has room for its answer alone
 const MOVING = 120; // tiles that are seen to move: of more, nobody follows any
 const SLIDE = 300; // milliseconds
 
@@ -115,8 +115,9 @@ export class Grid {
     this.size = Math.min(this.size, sizeFor(count, width, Math.max(room, LOWEST), stage ? LEAST_ON_STAGE : LEAST));
     this.list.style.setProperty("--tile", `${this.size}px`);
     this.list.style.setProperty("--below", `${below(this.size)}px`);
-    this.list.style.setProperty("--gap", `${GAP}px`);
-    this.list.classList.toggle("small", this.size < SMALL);
+    this.list.style.setProperty("--gap", `${gap(this.size)}px`);
+    this.list.classList.toggle("small", small(this.size));
+    this.list.classList.toggle("tiny", this.size < UNSCORED);
   }
 
   scrolled() {
@@ -159,7 +160,7 @@ export class Grid {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    const columns = Math.max(1, Math.floor((this.list.clientWidth + GAP) / (this.size + GAP)));
+    const columns = Math.max(1, columnsOf(this.size, this.list.clientWidth));
     const last = Math.min(this.order.length, MOST) - 1;
     const at = this.order.indexOf(this.focused);
     const goes = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + columns, ArrowUp: at - columns, Home: 0, End: last }[event.key];

@@ -128,15 +128,30 @@ export function counts(tiles, classes) {
   return found;
 }
 
-const SIZES = [260, 220, 190, 164, 142, 122, 106, 92, 80, 70, 60, 52, 44];
-export const GAP = 8; // pixels between tiles
+const SIZES = [260, 220, 190, 164, 142, 122, 106, 92, 80, 70, 60, 52, 46, 42, 38, 34, 30]; // pixels of a drawing's side
+
+/**
+ * Whether the pixels that were seen, a third as wide as the drawing, would be too small to be told apart.
+ * @param {number} size
+ */
+export function small(size) {
+  return size < 84;
+}
+
+/**
+ * Pixels between tiles.
+ * @param {number} size
+ */
+export function gap(size) {
+  return small(size) ? 4 : 8;
+}
 
 /**
  * Pixels that a tile takes below its drawing.
  * @param {number} size
  */
 export function below(size) {
-  return Math.round(0.36 * size) + (named(size) ? 22 : 0);
+  return Math.round((small(size) ? 0.42 : 0.36) * size) + (named(size) ? 22 : 0);
 }
 
 /**
@@ -145,6 +160,15 @@ export function below(size) {
  */
 export function named(size) {
   return size >= 106;
+}
+
+/**
+ * Tiles that stand side by side.
+ * @param {number} size
+ * @param {number} width
+ */
+export function columnsOf(size, width) {
+  return Math.floor((width + gap(size)) / (size + gap(size)));
 }
 
 /**
@@ -157,8 +181,8 @@ export function named(size) {
 export function sizeFor(count, width, height, least) {
   for (const size of SIZES) {
     if (size < least) break;
-    const columns = Math.floor((width + GAP) / (size + GAP));
-    if (columns > 0 && Math.ceil(count / columns) * (size + below(size) + GAP) - GAP <= height) return size;
+    const [columns, between] = [columnsOf(size, width), gap(size)];
+    if (columns > 0 && Math.ceil(count / columns) * (size + below(size) + between) - between <= height) return size;
   }
   return least;
 }

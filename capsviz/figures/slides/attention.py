@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsviz.figures.slides.base import AGAINST, FOR, MARGIN, RIGHT, SMALL, TEXT, Slide
+from capsviz.figures.slides.base import AGAINST, FOR, MARGIN, RIGHT, SMALL, TEXT, Slide, fitting
 from capsviz.figures.theme import ink, signed
 from capsviz.texts import say
 from capsviz.texts.numbers import number
@@ -39,7 +39,9 @@ def attention_slide(
     slide.picture(ink(trace.image), MARGIN, TOP, IMAGE, IMAGE)
     slide.scores(trace.scores[-1], trace.shape, MARGIN, TOP + IMAGE + 28, 360, 440)
     left = MARGIN + 360 + 84
-    slide.text(left, TOP - 60, say("export.attention.title", name=name), TEXT, bold=True, width=SIDE + 20)
+    title = say("export.attention.title", name=name)
+    room = SIDE + 20
+    slide.text(left, TOP - 60, title, fitting(title, TEXT, room, True), bold=True, width=room)
     step = SIDE // len(chosen)
     attention = trace.attention[place][np.ix_(chosen, chosen)]
     limit = max(float(np.abs(attention).max()), 1e-9)

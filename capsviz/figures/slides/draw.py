@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsviz.figures.reading import EN_DASH, verdict
+from capsviz.figures.reading import EN_DASH, named, together, verdict
 from capsviz.figures.reconstructions import squared_error
 from capsviz.figures.slides.base import MARGIN, RIGHT, SMALL, TEXT, Slide, fitting
 from capsviz.figures.theme import ink
@@ -48,8 +48,10 @@ def draw_slide(
         "unsure": say("frame.unsure"),
         "no digit": say("frame.none", kind=kind),
     }
-    name = EN_DASH if found == "no digit" else trace.answer
-    slide.answer(name, f"{said[found]} {number(float(scores.max()))}")
+    places = named(scores, unsure_below, shape.answers)
+    name = together(trace.classes, places)
+    lengths = "  ".join(number(float(scores[place])) for place in places)
+    slide.answer(EN_DASH if found == "no digit" else name, f"{said[found]} {lengths}")
     x = MARGIN
     _head(slide, x, say("export.drawing"), "")
     slide.picture(drawing, x, TOP, SIDE, SIDE)
@@ -62,7 +64,7 @@ def draw_slide(
     count = len(scores)
     _head(
         *(slide, x, capital(say(f"draw.ten.title.{shape.score}", count=spelled(count)))),
-        say(f"draw.ten.operation.{shape.routing or 'none'}", count=len(trace.scores)),
+        say(f"draw.ten.operation.{shape.routing or shape.score}", count=len(trace.scores)),
     )
     below = slide.scores(scores, shape, x, TOP, width, 468)
     caption = say(
@@ -78,7 +80,7 @@ def draw_slide(
         plain = "" if shape.grid else "Plain"
         _head(slide, x, say("draw.redrawn.title"), say("draw.redrawn.operation"))
         slide.picture(ink(redrawn), x, TOP, SIDE, SIDE)
-        said_of = say(f"draw.redrawn.caption{plain}", count=shape.pose, kind=kind, name=trace.answer)
+        said_of = say(f"draw.redrawn.caption{plain}", count=shape.pose, kind=kind, name=name)
         below = slide.text(x, TOP + SIDE + 16, said_of, soft=True, width=SIDE, lines=4)
         error = number(squared_error(trace.image, redrawn), 1)
         slide.text(x, below + 8, say("export.error", error=error), soft=True, width=SIDE, lines=3)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from capsviz.figures.comparison import cells
-from capsviz.figures.slides.base import FOR, MARGIN, RIGHT, SMALL, Slide, fitting
+from capsviz.figures.slides.base import FOR, MARGIN, RIGHT, SMALL, Slide, fitting, plain, width_of
 from capsviz.models.comparison import Entry
 from capsviz.texts import say
 
@@ -38,6 +38,8 @@ def networks_slide(
     step = min(128.0, 720 / max(len(shown), 1))
     ends = [one.evaluation["interval"][1] for one in shown if one.evaluation]
     most = max([*ends, *(one.card["test_error"] for one in shown), 1e-6])
+    name = min((fitting(one.spec.title, 26, COLUMNS["network"] - 20, True) for one in shown), default=SMALL)
+    lines = 2 if step >= 120 else 1
     for row, one in enumerate(shown):
         top = TOP + 44 + row * step
         if one.spec.name == chosen:
@@ -45,14 +47,16 @@ def networks_slide(
         x, values = MARGIN, cells(one)
         for column, width in COLUMNS.items():
             cell = values[column]
-            room, size = width - 20, 26 if column == "network" else 28
-            slide.text(
-                x, top + 14, cell.figure, fitting(cell.figure, size, room, True), bold=True, width=room
-            )
-            slide.text(x, top + 54, cell.below, SMALL, soft=True, width=room, lines=2 if step >= 120 else 1)
+            room = width - 20
+            size = name if column == "network" else fitting(cell.figure, 28, room, True)
+            slide.text(x, top + 14, cell.figure, size, bold=True, width=room)
+            below = cell.below
+            if lines == 1 and width_of(plain(below), SMALL) > room:
+                below = below.rpartition(", ")[0] or below  # without what it was measured on
+            slide.text(x, top + 54, below, SMALL, soft=True, width=room, lines=lines)
             x += width
         left = MARGIN + sum(list(COLUMNS.values())[:3])
-        _error(slide, one, left, top + 96, COLUMNS["error"] - 60, most)
+        _error(slide, one, left, top + step - 30, COLUMNS["error"] - 60, most)
         slide.curve((MARGIN, RIGHT), (top + step - 4, top + step - 4), thick=1)
     return slide.figure
 

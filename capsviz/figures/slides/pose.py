@@ -74,7 +74,7 @@ def pose_slide(
         bold=True,
     )
     rows = -(-len(order) // 2)
-    step, wide = min(84.0, 672 / rows), (RIGHT - LEFT - 48) / 2
+    step, wide = min(80.0, 640 / rows), (RIGHT - LEFT - 48) / 2
     for at, dimension in enumerate(order):
         column, row = divmod(at, rows)
         known = measured.components[dimension] if measured else None

@@ -1,0 +1,130 @@
+"""The Overlap page's live view in Streamlit: the drawing as two digits, or with an example laid over it."""
+
+from dataclasses import asdict
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from capsviz.app import address, assets, messages, prepared, session
+from capsviz.app.messages import Laid
+from capsviz.app.parameters import MOST_PARTS
+from capsviz.errors import CapsvizError, MessageError
+from capsviz.figures.overlap import overlap_payload
+from capsviz.inputs.drawings import Drawing
+from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
+from capsviz.inputs.pairs import placed
+from capsviz.inputs.preprocess import canvas_to_mnist, separate
+from capsviz.texts import say
+from capsviz.traces.base import Shape
+from capsviz.traces.routing import RoutingTrace
+
+VIEW_KEY = "overlap"  # the component; its state: "laid", as overlap.js makes it
+LAID_KEY = "laid"  # Laid: the last that could be read, which outlasts the page and its component
+
+_view = assets.component("capsviz_overlap", "overlap")
+
+
+class Picture(NamedTuple):
+    """What the network is shown, and what it is made of."""
+
+    parts: np.ndarray  # [N, S, S] in 0..1
+    trace: RoutingTrace
+    drawings: np.ndarray  # [J, S, S] in 0..1
+
+
+@st.fragment
+def overlap() -> None:
+    """The picture taken apart; only this part runs again for an example that is laid over it."""
+    now = session.reading()
+    if now.answer is None:
+        return  # the page has been left, or says what to do
+    shape = now.answer.trace.shape
+    laid, problem = _asked(shape)
+    try:
+        picture = _overlaid(now, laid, shape) if laid.example is not None else _drawn(now)
+    except (CapsvizError, RuntimeError) as error:
+        problem = session.failure(error) if isinstance(error, RuntimeError) else str(error)
+        laid, picture = Laid(number=laid.number), _drawn(now)
+    data = overlap_payload(
+        picture.trace,
+        picture.drawings,
+        picture.parts,
+        below=laid.example is None and (now.drawing.example is not None or now.drawing.picture is not None),
+        limit=float(session.model().card["unsure_below"]),
+        laid=asdict(laid),
+        examples=[say(f"example.{example.name}") for example in _examples(shape)],
+        link=address.for_script("overlap", shape, now.iterations),
+        problem=problem,
+    )
+    _view(key=VIEW_KEY, data=data, on_laid_change=lambda: None)
+
+
+def _examples(shape: Shape) -> tuple[Example, ...]:
+    """The drawings that can be laid over another."""
+    return examples_for(shape.kind)
+
+
+def _asked(shape: Shape) -> tuple[Laid, str]:
+    """What is to be laid over the drawing or, if what was asked cannot be read, what was before and why."""
+    last: Laid = st.session_state.get(LAID_KEY, Laid())
+    sent = st.session_state.get(VIEW_KEY, {}).get("laid")
+    if sent is None or prepared.locked("drawing"):
+        return last, ""
+    try:
+        laid = messages.parse_laid(sent, len(_examples(shape)))
+    except MessageError as error:
+        return last, str(error)
+    st.session_state[LAID_KEY] = laid
+    return laid, ""
+
+
+def _drawn(now: session.Reading) -> Picture:
+    """The drawing as it is."""
+    assert now.reconstructions is not None  # the page needs poses
+    shape = now.trace.shape
+    return Picture(strokes_apart(now.drawing, shape, now.trace.image), now.trace, now.reconstructions[-1])
+
+
+@lru_cache(maxsize=8)
+def _apart(drawing: Drawing, size: int, digits: int) -> np.ndarray:
+    layers = drawing.layers()
+    if len(layers) > MOST_PARTS:
+        layers[MOST_PARTS - 1 :] = [np.maximum.reduce(layers[MOST_PARTS - 1 :])]
+    return separate(layers, size, digits)
+
+
+def strokes_apart(drawing: Drawing, shape: Shape, image: np.ndarray) -> np.ndarray:
+    """[N, S, S] in 0..1: what lies below the strokes, if anything does, and each stroke, as they are in the picture seen.
+
+    Args:
+        drawing: with at least one of these; of more than 12 the last ones are one.
+        shape: of the network.
+        image: [S, S] what it sees, which an uploaded picture without strokes is alone.
+    """
+    if drawing.picture is not None and not drawing.strokes:
+        return image[None]
+    return _apart(drawing, shape.size, shape.answers)
+
+
+def _overlaid(now: session.Reading, laid: Laid, shape: Shape) -> Picture:
+    """The drawing and an example over it, each as large as in training, added and at most white.
+
+    Raises:
+        CapsvizError: if the drawing alone is none that can be read.
+    """
+    assert laid.example is not None
+    own = placed(now.drawing.image(), shape.size)
+    example = _examples(shape)[laid.example]
+    other = placed(_example(EXAMPLES.index(example)), shape.size, laid.right, laid.down)
+    parts = np.stack([own, other])
+    model = session.model()
+    trace: RoutingTrace = model.trace(parts.sum(0).clip(max=1), now.iterations)
+    poses = trace.v[-1][:, None] * np.eye(len(shape.classes), dtype=np.float32)[:, :, None]
+    return Picture(parts, trace, model.decode(poses))
+
+
+@lru_cache(maxsize=len(EXAMPLES))
+def _example(place: int) -> np.ndarray:
+    return canvas_to_mnist(render(EXAMPLES[place].strokes, EXAMPLES[place].width))

@@ -1,0 +1,438 @@
+// The Overlap page: two digits in one picture, each drawn again by itself, and how surely each is there.
+
+import { AddressWriter, partOf, readLink } from "./address.js";
+import { Tip, element, fixed, putInk, setText, words } from "./drawing.js";
+import { Part } from "./lesson.js";
+import { channels, crossed, extended, inkOf, putColours, squaredError, together, usualSecond, weightsOf } from "./overlaps.js";
+import { unpack } from "./packing.js";
+import { beforePause, drawnStrokes } from "./pens.js";
+import { locked } from "./prepared.js";
+import { builtFor, shapeWords } from "./routing.js";
+import { say, speak } from "./texts.js";
+import { Voters } from "./voters.js";
+
+const NAMES = ["digit", "second", "between", "over", "moved"]; // of the address, as app/parameters.py has them
+const FARTHEST = 8; // pixels that an example can be moved, as inputs/pairs.py has it
+const BOTH = 50; // of the way from the first alone to the second alone
+const PATIENCE = 3000; // milliseconds after which an answer is taken for lost
+
+class Overlap {
+  between = BOTH;
+  second = 0; // bits of the parts that are of the second digit
+  chosen = false; // whether somebody has said which are
+  /** @type {number | null} the class that is asked for */
+  asked = null;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {any} data of a network of the shape that the view is built for
+   * @param {(name: string, value: object) => void} report tells Python
+   */
+  constructor(root, data, report) {
+    this.report = report;
+    this.built = builtFor(data);
+    this.size = data.size;
+    this.shape = shapeWords(data);
+    this.colours = data.digitColours.map(channels);
+    this.address = new AddressWriter();
+    this.element = element("div", { class: "overlap" });
+    this.tip = new Tip(this.element);
+    this.voters = new Voters(this);
+    this.build(data);
+    root.append(this.element);
+    this.part = new Part(
+      {
+        both: () => [this.composite.figure, this.slider.parentElement],
+        apart: () => this.apart,
+        voters: () => this.voters.element,
+        strokes: () => this.strokes,
+        laid: () => this.laying,
+      },
+      (search) => this.follow(search),
+      { drawing: () => [this.laying] },
+    );
+    this.part.staged = { both: () => [this.composite.figure, this.truth.figure, this.slider.parentElement, this.said] };
+    this.resized = new ResizeObserver(() => this.payload && this.voters.draw());
+    this.resized.observe(this.element);
+  }
+
+  unmount() {
+    this.part.unmount();
+    this.resized.disconnect();
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.request);
+    this.address.unmount();
+    window.capsvizOverlap = this.left();
+  }
+
+  // How the page is left.
+  left() {
+    const { between, second, chosen, asked, payload } = this;
+    return { id: payload?.id, built: this.built, count: this.parts?.length, between, second, chosen, asked };
+  }
+
+  build(data) {
+    this.said = element("p", { class: "sees", role: "status", "data-testid": "sees" });
+    this.notice = element("p", { class: "notice", role: "alert", hidden: true });
+    this.composite = this.picture(say("overlap.composite", this.shape), "composite");
+    this.truth = this.picture(say("overlap.truth"), "truth");
+    this.slider = element("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      step: 1,
+      "aria-label": say("overlap.between"),
+      "data-testid": "between",
+      oninput: () => this.slide(Number(this.slider.value)),
+      ondblclick: () => this.slide(BOTH),
+    });
+    this.ends = [0, BOTH, 100].map((at) => element("button", { type: "button", class: "end", onclick: () => this.slide(at) }));
+    const slider = element("div", { class: "between" }, this.slider, element("div", { class: "ends" }, ...this.ends));
+    const names = ["first", "second", "firstOwn", "secondOwn", "seen", "asked"];
+    this.small = Object.fromEntries(names.map((name) => [name, this.picture("", name)]));
+    const { asked, ...shown } = this.small;
+    this.apart = element("div", { class: "apart" }, ...Object.values(shown).map(({ figure }) => figure), this.truth.figure);
+    this.bars = data.classes.map((_, digit) => this.bar(digit));
+    this.limit = element("i", { class: "limit" });
+    const lengths = element("div", { class: "lengths", role: "group", "aria-label": say("overlap.lengths", this.shape) });
+    lengths.append(...this.bars.map(({ button }) => button));
+    this.below = element("p", { class: "look" });
+    this.element.append(
+      this.notice,
+      this.controls(),
+      element(
+        "div",
+        { class: "overlap-top" },
+        element("div", {}, this.composite.figure, slider),
+        this.apart,
+        element("div", {}, this.said, lengths, this.below, asked.figure),
+      ),
+      this.voters.element,
+    );
+  }
+
+  controls() {
+    this.strokes = element("div", { class: "strokes", role: "group", "aria-label": say("overlap.strokes", this.shape), "data-tip": say("overlap.strokesTip") });
+    this.example = element("select", { "aria-label": say("overlap.lay"), "data-testid": "over", onchange: () => this.lay({ example: this.example.value === "" ? null : Number(this.example.value) }) });
+    this.moves = ["right", "down"].map((way) => {
+      const input = element("input", {
+        type: "range",
+        min: -FARTHEST,
+        max: FARTHEST,
+        step: 1,
+        "aria-label": say(`overlap.${way}`),
+        "data-testid": way,
+        oninput: () => this.lay({ [way]: Number(input.value) }),
+        ondblclick: () => this.lay({ [way]: 0 }),
+      });
+      const value = element("output");
+      return { way, input, value, label: element("label", { class: "move" }, `${say(`overlap.${way}`)} `, input, value) };
+    });
+    this.laying = element("div", { class: "laying" }, element("label", {}, `${say("overlap.lay")} `, this.example), ...this.moves.map(({ label }) => label));
+    return element("div", { class: "overlap-controls" }, this.strokes, this.laying);
+  }
+
+  picture(label, name) {
+    const canvas = element("canvas", { width: this.size, height: this.size, role: "img", "aria-label": label, "data-testid": name });
+    const caption = element("figcaption");
+    return { canvas, caption, figure: element("figure", { class: name }, canvas, caption) };
+  }
+
+  bar(digit) {
+    const fill = element("i", { class: "fill" });
+    const value = element("span", { class: "value", "data-testid": `length-${digit}` });
+    const note = element("span", { class: "note" });
+    const button = element(
+      "button",
+      { type: "button", "aria-pressed": "false", onclick: () => this.ask(digit) },
+      element("b", {}, ""),
+      element("span", { class: "track" }, fill, element("i", { class: "limit" })),
+      value,
+      note,
+    );
+    return { button, fill, value, note };
+  }
+
+  load(data) {
+    const before = this.payload;
+    if (data.id === before?.id && data.laid.number === before.laid.number && data.problem === before.problem) return;
+    this.payload = data;
+    const area = this.size ** 2;
+    const { parts, drawings } = data.arrays;
+    this.parts = Array.from({ length: parts.length / area }, (_, at) => parts.subarray(at * area, (at + 1) * area));
+    this.drawings = data.classes.map((_, digit) => drawings.subarray(digit * area, (digit + 1) * area));
+    const laid = data.laid.example !== null;
+    if (!before) this.begin();
+    else if (laid !== this.laid) this.chosen = false;
+    if (data.laid.number >= (this.number ?? 0) || data.problem) {
+      this.waits = null;
+      this.wanted = { ...data.laid };
+      if (this.waiting) this.send();
+    }
+    this.number = Math.max(this.number ?? 0, data.laid.number);
+    this.laid = laid;
+    this.assign(before ? this.count : this.parts.length);
+    this.count = this.parts.length;
+    this.fillExamples();
+    this.show();
+    this.element.dataset.answered = String(data.laid.number);
+  }
+
+  // What the page was when it was left, or what its link says.
+  begin() {
+    const left = window.capsvizOverlap;
+    this.wanted = { ...this.payload.laid };
+    const said = partOf(window.location.search, NAMES);
+    if (left?.built === this.built && left.said === said) Object.assign(this, { between: left.between, asked: left.asked });
+    if (left?.built === this.built && left.id === this.payload.id) Object.assign(this, { second: left.second, chosen: left.chosen });
+    this.readAddress();
+  }
+
+  readAddress(search = window.location.search) {
+    const { found, problems } = readLink(search, this.payload.link);
+    if ("between" in found) this.between = found.between;
+    if ("digit" in found) this.asked = found.digit;
+    if ("second" in found) Object.assign(this, { second: found.second, chosen: true });
+    const [right, down] = (found.moved ?? [FARTHEST, FARTHEST]).map((at) => at - FARTHEST);
+    const asked = { example: found.over ?? null, right, down };
+    if (found.over !== undefined && ["example", "right", "down"].some((name) => this.wanted[name] !== asked[name])) this.lay(asked);
+    setText(this.notice, problems.join(" "));
+    this.notice.hidden = !problems.length;
+    return found;
+  }
+
+  // A stop of a lesson is opened as its link would be.
+  follow(search) {
+    if (!this.payload) return false;
+    Object.assign(this, { between: BOTH, asked: null, chosen: false });
+    const { over } = this.readAddress(search);
+    if (over === undefined && this.wanted.example !== null) this.lay({ example: null, right: 0, down: 0 });
+    this.assign(this.count);
+    this.show();
+    return true;
+  }
+
+  writeAddress() {
+    const { between, second, asked, wanted } = this;
+    const over = wanted.example ?? undefined;
+    const moved = wanted.right || wanted.down ? `${wanted.right + FARTHEST}.${wanted.down + FARTHEST}` : undefined;
+    this.address.say({
+      digit: asked ?? undefined,
+      second: this.laid || !second || this.parts.length < 2 ? undefined : second,
+      between: between === BOTH ? undefined : between,
+      over,
+      moved: over === undefined ? undefined : moved,
+    });
+  }
+
+  // Which parts are of the second digit: as somebody has said, or as the drawing has it.
+  assign(before) {
+    const count = this.parts.length;
+    if (this.laid) this.second = 2;
+    else if (!this.chosen || count < before) {
+      this.chosen = false;
+      const { below } = this.payload;
+      this.second = usualSecond({ count, below, pause: below ? null : beforePause(drawnStrokes(), count) });
+    } else this.second = extended(this.second, before, count);
+  }
+
+  // Of a part: whether it is of the second digit.
+  isSecond(at) {
+    return (this.second & (2 ** at)) !== 0;
+  }
+
+  turn(at) {
+    this.second ^= 2 ** at;
+    this.chosen = true;
+    this.show();
+  }
+
+  slide(between) {
+    this.between = between;
+    this.slider.value = String(between);
+    cancelAnimationFrame(this.request);
+    this.request = requestAnimationFrame(() => this.paint());
+    this.part.tell({ slid: Math.abs(between - BOTH) });
+    this.writeAddress();
+  }
+
+  ask(digit) {
+    this.asked = this.asked === digit ? null : digit;
+    this.show();
+  }
+
+  // One question at a time: while Python answers, the latest change waits.
+  lay(change) {
+    if (locked("drawing")) return this.show();
+    Object.assign(this.wanted, change);
+    this.send();
+    this.showMoves();
+    this.writeAddress();
+  }
+
+  send() {
+    clearTimeout(this.timer);
+    const left = this.waits == null ? 0 : this.waits + PATIENCE - performance.now();
+    this.waiting = left > 0;
+    if (this.waiting) {
+      this.timer = setTimeout(() => this.send(), left);
+      return;
+    }
+    this.waits = performance.now();
+    this.number = (this.number ?? 0) + 1;
+    const { example, right, down } = this.wanted;
+    this.report("laid", { example, right, down, number: this.number });
+  }
+
+  fillExamples() {
+    const { examples } = this.payload;
+    if (this.example.options.length !== examples.length + 1) {
+      const options = examples.map((name, at) => element("option", { value: at }, name));
+      this.example.replaceChildren(element("option", { value: "" }, say("overlap.nothing")), ...options);
+    }
+  }
+
+  // Everything but what only the slider changes.
+  show() {
+    const { payload, parts } = this;
+    const { classes, lengths, limit, order } = payload;
+    const pictures = [false, true].map((side) => together(parts, (at) => this.isSecond(at) === side));
+    const known = pictures.every(Boolean);
+    // The first is the one that was drawn first, where that is known; else the longest.
+    const longest = order.slice(0, 2);
+    const turned = known && crossed(longest.map((digit) => this.drawings[digit]), pictures);
+    this.pair = turned ? longest.toReversed() : longest;
+    this.turned = turned;
+    this.pictures = known ? pictures : null;
+    this.said.replaceChildren(...words(payload.problem || payload.said));
+    this.names = this.pair.map((digit) => (lengths[digit] < limit ? `${classes[digit]}?` : classes[digit]));
+    const [first, second] = this.names;
+    for (const [at, name] of [say("overlap.alone", { name: first }), say("overlap.both"), say("overlap.alone", { name: second })].entries()) setText(this.ends[at], name);
+    this.bars.forEach((bar, digit) => this.showBar(bar, digit));
+    setText(this.below, say("overlap.limit", { limit: fixed(limit) }));
+    this.showApart(known);
+    this.showStrokes();
+    this.showMoves();
+    this.slider.value = String(this.between);
+    this.paint();
+    this.voters.load(payload, this.pair, turned);
+    this.writeAddress();
+    this.part.tell({ laid: this.laid, asked: this.asked === null ? "" : classes[this.asked] });
+    this.part.obey();
+  }
+
+  showBar({ button, fill, value, note }, digit) {
+    const { classes, lengths, limit, order, digitColours, kind } = this.payload;
+    const length = lengths[digit];
+    setText(button.firstChild, classes[digit]);
+    fill.style.width = `${100 * length}%`;
+    fill.style.background = digitColours[digit];
+    button.style.setProperty("--limit", `${100 * limit}%`);
+    setText(value, fixed(length));
+    setText(note, order[2] === digit ? say("overlap.third") : "");
+    button.classList.toggle("marked", this.pair.includes(digit) && length >= limit);
+    button.setAttribute("aria-pressed", String(this.asked === digit));
+    button.dataset.tip = say("overlap.askedTip", { ...this.shape, name: classes[digit], length: fixed(length, 4), kind: this.shape.kind ?? kind });
+  }
+
+  showApart(known) {
+    const { classes } = this.payload;
+    const { small, drawings, pair, names } = this;
+    putInk(small.seen.canvas, this.payload.arrays.image);
+    this.caption(small.seen, say("overlap.seen"));
+    for (const [side, name] of ["first", "second"].entries()) {
+      const picture = small[name];
+      this.tint(picture, [{ picture: drawings[pair[side]], colour: this.colours[pair[side]], weight: 1 }]);
+      this.caption(picture, say("overlap.redrawn", { name: names[side] }));
+      const own = small[`${name}Own`];
+      own.figure.hidden = !known;
+      if (!known) continue;
+      this.tint(own, [{ picture: this.pictures[side], colour: this.colours[pair[side]], weight: 1 }]);
+      const error = fixed(squaredError(drawings[pair[side]], this.pictures[side]), 1);
+      this.caption(own, say("overlap.own"), say("overlap.error", { error }));
+    }
+    const asked = small.asked;
+    asked.figure.hidden = this.asked === null;
+    if (this.asked !== null) {
+      const picture = drawings[this.asked];
+      this.tint(asked, [{ picture, colour: this.colours[this.asked], weight: 1 }]);
+      const [ink, most] = [picture, drawings[this.payload.order[0]]].map((of) => fixed(inkOf(of), 1));
+      const there = pair.includes(this.asked) && this.payload.lengths[this.asked] >= this.payload.limit;
+      this.caption(asked, say("overlap.asked", { name: classes[this.asked] }), say(there ? "overlap.isThere" : "overlap.here", { ink, most }));
+    }
+  }
+
+  caption({ canvas, caption }, name, more = "") {
+    caption.replaceChildren(element("b", {}, name), more ? ` ${more}` : "");
+    canvas.setAttribute("aria-label", `${name} ${more}`.trim());
+  }
+
+  tint({ canvas }, layers) {
+    putColours(canvas, layers);
+  }
+
+  showStrokes() {
+    const { parts, laid, payload } = this;
+    this.strokes.hidden = laid || parts.length < 2;
+    if (this.strokes.hidden) return;
+    if (this.strokes.children.length !== parts.length) {
+      this.strokes.replaceChildren(
+        ...parts.map((_, at) => element("button", { type: "button", "data-testid": `stroke-${at}`, onclick: () => this.turn(at) }, element("canvas", { width: this.size, height: this.size }))),
+      );
+    }
+    for (const [at, button] of [...this.strokes.children].entries()) {
+      const side = Number(this.isSecond(at));
+      const which = say(side ? "overlap.second" : "overlap.first");
+      const lies = payload.below && at === 0;
+      const number = payload.below ? at : at + 1;
+      button.setAttribute("aria-label", say(lies ? "overlap.below" : "overlap.stroke", { ...this.shape, number, which }));
+      button.setAttribute("aria-pressed", String(side === 1));
+      /** @type {HTMLElement} */ (button).style.setProperty("--side", payload.digitColours[this.pair[side]]);
+      this.tint({ canvas: button.firstChild }, [{ picture: parts[at], colour: this.colours[this.pair[side]], weight: 1 }]);
+    }
+  }
+
+  showMoves() {
+    const { wanted } = this;
+    this.example.value = wanted.example === null ? "" : String(wanted.example);
+    for (const { way, input, value, label } of this.moves) {
+      label.hidden = wanted.example === null;
+      input.value = String(wanted[way]);
+      setText(value, String(wanted[way]).replace("-", "−"));
+      input.setAttribute("aria-valuetext", say("overlap.moved", { count: wanted[way] }));
+    }
+  }
+
+  // What the slider changes, at each frame of a drag.
+  paint() {
+    const weights = weightsOf(this.between);
+    const layers = (pictures) => pictures.map((picture, side) => ({ picture, colour: this.colours[this.pair[side]], weight: weights[side] }));
+    this.tint(this.composite, layers(this.pair.map((digit) => this.drawings[digit])));
+    this.composite.canvas.dataset.painted = String(Number(this.composite.canvas.dataset.painted ?? 0) + 1);
+    const [first, second] = this.names;
+    setText(this.composite.caption, this.between === BOTH ? `${first} + ${second}` : this.between < BOTH ? first : second);
+    if (this.pictures) this.tint(this.truth, layers(this.pictures));
+    else putInk(this.truth.canvas, this.payload.arrays.image);
+    setText(this.truth.caption, this.pictures ? say("overlap.own") : this.parts.length > 1 ? say("overlap.unknown", this.shape) : say("overlap.seen"));
+    this.ends.forEach((end, at) => end.setAttribute("aria-pressed", String(this.between === [0, BOTH, 100][at])));
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function mountOverlap({ data, parentElement, setStateValue }) {
+  const payload = unpack(data);
+  const leave = () => {
+    const view = mounted.get(parentElement);
+    view?.unmount();
+    view?.element.remove();
+    mounted.delete(parentElement);
+  };
+  speak(payload.texts);
+  if (mounted.get(parentElement)?.built !== builtFor(payload)) {
+    leave();
+    mounted.set(parentElement, new Overlap(parentElement, payload, setStateValue));
+  }
+  mounted.get(parentElement).load(payload);
+  return leave;
+}

@@ -1,0 +1,139 @@
+"""Two digits that lie over each other: what the network sees, each digit drawn again, and who voted for which."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from capsviz import texts
+from capsviz.figures.packing import pack
+from capsviz.figures.theme import class_colours, ink
+from capsviz.texts import noun, say
+from capsviz.texts.numbers import number
+from capsviz.traces.base import MARGIN_ABSENT
+from capsviz.traces.routing import RoutingTrace
+
+HALF = 0.5  # of |s|, that the voters of a class carry
+
+
+class Voters(NamedTuple):
+    """Which primary capsules carry half of the one class, of the other, of both; sides are first alone, both, second alone.
+
+    Attributes:
+        counts: int32 [places, 3] how many there are at each place.
+        amounts: float32 [places, 3] what they add to |s| of the two classes.
+        capsules: [3] how many there are in all.
+    """
+
+    counts: np.ndarray
+    amounts: np.ndarray
+    capsules: tuple[int, ...]
+
+
+def carriers(shares: np.ndarray) -> np.ndarray:
+    """Which capsules carry half of |s| of a class: the fewest whose shares [I] sum to that; bool [I]."""
+    order = np.argsort(-shares, kind="stable")
+    count = (
+        int(np.searchsorted(np.cumsum(shares[order], dtype=np.float64), HALF * shares.sum(dtype=np.float64)))
+        + 1
+    )
+    chosen = np.zeros(len(shares), bool)
+    chosen[order[:count]] = shares[order[:count]] > 0
+    return chosen
+
+
+def voters(trace: RoutingTrace, first: int, second: int) -> Voters:
+    """Who voted for two classes, after the last iteration."""
+    share = trace.share[-1][:, [first, second]]
+    one, other = (carriers(part) for part in share.T)
+    sides = np.stack([one & ~other, one & other, ~one & other], 1)
+    added = np.stack([share[:, 0], share.sum(1), share[:, 1]], 1)
+    grid = (trace.grid.types, trace.grid.places, 3)
+    counts = sides.reshape(grid).sum(0)
+    amounts = np.where(sides, added, 0).reshape(grid).sum(0)
+    return Voters(counts.astype(np.int32), amounts.astype(np.float32), tuple(map(int, counts.sum(0))))
+
+
+def sees(lengths: np.ndarray, limit: float) -> str:
+    """What may be said of lengths [J]: "none", "unsure", "one", "two", or "more" are there.
+
+    Args:
+        lengths: of the class capsules.
+        limit: a capsule below it is too short to be claimed.
+    """
+    longest = np.sort(lengths)[::-1]
+    if longest[0] <= MARGIN_ABSENT:
+        return "none"
+    return ("unsure", "one", "two", "more")[min(3, int((longest >= limit).sum()))]
+
+
+def seen_words(lengths: np.ndarray, limit: float, classes: Sequence[str], kind: str) -> str:
+    """One sentence on what is there, with the lengths that it rests on; marks as in all texts."""
+    order = np.argsort(-lengths, kind="stable")[:3]
+    names = dict(zip(("first", "second", "third"), (classes[place] for place in order), strict=False))
+    said = dict(
+        zip(("one", "two", "three"), (number(float(lengths[place])) for place in order), strict=False)
+    )
+    words = {"kind": noun(kind), "kinds": noun(kind, 2), "limit": number(limit), "absent": MARGIN_ABSENT}
+    return say(f"overlap.sees.{sees(lengths, limit)}", **names, **said, **words)
+
+
+def overlap_payload(
+    trace: RoutingTrace,
+    drawings: np.ndarray,
+    parts: np.ndarray,
+    *,
+    below: bool,
+    limit: float,
+    laid: Mapping[str, Any],
+    examples: Sequence[str],
+    link: Mapping[str, tuple[int, ...] | tuple[str, ...]],
+    problem: str = "",
+) -> bytes:
+    """Everything the Overlap page draws, packed.
+
+    Args:
+        trace: of the picture.
+        drawings: [J, S, S] what the pose of each class alone draws, in 0..1.
+        parts: [N, S, S] in 0..1: each stroke by itself, in their order, or the drawing and what is laid over it.
+        below: whether the first part lies below the strokes, as an example does.
+        limit: a capsule below it is too short to be claimed.
+        laid: what is laid over the drawing, as overlap.js asked for it.
+        examples: names of what can be.
+        link: the parameters of the address that the view reads and writes, {name: (least, most)}.
+        problem: a sentence about what was asked and cannot be shown; "" without.
+    """
+    shape, lengths = trace.shape, trace.lengths[-1]
+    order = np.argsort(-lengths, kind="stable")
+    first, second = map(int, order[:2])
+    who = voters(trace, first, second)
+    arrays = {
+        "image": ink(trace.image),
+        "drawings": ink(drawings),
+        "parts": ink(parts),
+        "counts": who.counts,
+        "amounts": who.amounts,
+    }
+    header = {
+        "size": shape.size,
+        "classes": shape.classes,
+        "kind": shape.kind,
+        "grid": asdict(trace.grid),
+        "trained": shape.trained,
+        "lengths": lengths.tolist(),
+        "order": order.tolist(),
+        "long": np.linalg.norm(trace.s[-1][[first, second]], axis=1).tolist(),
+        "below": below,
+        "limit": limit,
+        "sees": sees(lengths, limit),
+        "said": seen_words(lengths, limit, shape.classes, shape.kind),
+        "capsules": list(who.capsules),
+        "laid": dict(laid),
+        "examples": list(examples),
+        "problem": problem,
+        "link": dict(link),
+        "texts": texts.for_script("common", "overlap", "address.outside"),
+        "digitColours": class_colours(len(shape.classes)),
+    }
+    return pack(arrays, header)
