@@ -13,9 +13,10 @@ from reference import assert_one_sentence
 
 from capsviz.app import address, panels, parameters
 from capsviz.app.address import Asked, read
-from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.experiments import Operation, Trial, Weighting
 from capsviz.errors import MessageError
 from capsviz.inputs import drawings
+from capsviz.inputs.changes import Changes
 from capsviz.inputs.drawings import Drawing, encode, stroke_of
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.networks.base import DEFAULT, find
@@ -77,7 +78,7 @@ def test_a_parameter_that_is_none_is_said_to_be_none() -> None:
     many = asked({f"{letter * 30}": "1" for letter in "abcd"})
     assert (len(many.bad), len(many.problem) < 250) == (4, True)
     assert f"“{'a' * 20}…”, “{'b' * 20}…”, “{'c' * 20}…”, “{'d' * 20}…”: a link may have" in many.problem
-    more = asked({letter: "1" for letter in "abcdefgh"})
+    more = asked(dict.fromkeys("abcdefgh", "1"))
     assert "“a”, “b”, “c”, “d”, …: a link may have" in more.problem
     both = asked({"R": "99", "pen": "99", "lang": "xx", "drawing": "A"})
     assert set(both.bad) == {"R", "pen", "lang", "drawing"}

@@ -98,9 +98,7 @@ def test_a_drawing_that_is_removed_while_others_are_asked_stays_empty(tmp_path: 
             presenter.clear()
             return super().predict(images)
 
-    room = Classroom(
-        Settings(tmp_path), lambda name: Quick() if name == DEFAULT else Slow(1, 0.9), Ticking()
-    )
+    room = Classroom(Settings(tmp_path), lambda name: Quick() if name == DEFAULT else Slow(1, 0.9), Ticking())
     opened = room.open()
     presenter = room.presenter(opened.secret)
     room.send(joined(room, opened), sent())

@@ -20,7 +20,8 @@ import pytest
 from classes import DIGITS, ONE, SEVEN, Quick, Ticking, classroom, mark, sent
 from postgres import database
 from reference import assert_one_sentence
-from sqlalchemy import create_engine, inspect, text as sql
+from sqlalchemy import create_engine, inspect
+from sqlalchemy import text as sql
 
 from capsviz.classroom import limits, names, schema
 from capsviz.classroom.limits import Buckets, Clock

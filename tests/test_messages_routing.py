@@ -9,6 +9,7 @@ from reference import assert_one_sentence
 from capsviz.app.experiments import Operation, operation, routing_iterations
 from capsviz.errors import MessageError
 from capsviz.networks.base import find
+from capsviz.traces.surgery import COUPLINGS
 
 EXAMPLES = ("two", "seven")
 GRID = find("dynamic.mnist").shape.grid
@@ -59,7 +60,7 @@ def test_what_is_left_out_is_routing_as_it_was() -> None:
     assert asked() == asked(iterations=None, example=None) == Operation(0, "routing", None, 1, "", (), ())
 
 
-@pytest.mark.parametrize("coupling", ["routing", "uniform", "random", "children"])
+@pytest.mark.parametrize("coupling", COUPLINGS)
 def test_every_experiment_can_be_asked_for(coupling: str) -> None:
     assert asked(coupling=coupling).coupling == coupling
 

@@ -23,7 +23,15 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def test_the_pages_of_the_app_stand_in_their_order() -> None:
-    assert [page.name for page in pages.pages()] == ["draw", "routing", "pose", "model", "lessons", "lesson", "class"]
+    assert [page.name for page in pages.pages()] == [
+        "draw",
+        "routing",
+        "pose",
+        "model",
+        "lessons",
+        "lesson",
+        "class",
+    ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
         "draw": set(),

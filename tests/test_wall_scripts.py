@@ -110,7 +110,9 @@ def test_tiles_are_as_large_as_all_of_them_have_room(node: Any) -> None:
     ]
     script = f"return {json.dumps(cases)}.map(([count, width, height, least]) => order.sizeFor(count, width, height, least));"
     assert node(script) == [size for *_, size in cases]
-    assert node("return [60, 84, 106].map((size) => [order.below(size), order.gap(size), order.columnsOf(size, 870)]);") == [
+    assert node(
+        "return [60, 84, 106].map((size) => [order.below(size), order.gap(size), order.columnsOf(size, 870)]);"
+    ) == [
         [25, 4, 13],
         [30, 8, 9],
         [60, 8, 7],  # with a name
@@ -137,7 +139,15 @@ SECRET, OTHER = "s" * 32, "t" * 32
 def test_a_presenter_s_link_carries_its_secret_where_no_server_sees_it(node: Any) -> None:
     link = node(f'return kept.presenterLink("http://192.168.0.7:8501/p/class?drawing=abc#x", "{SECRET}");')
     assert link == f"http://192.168.0.7:8501/p/class#presents={SECRET}"
-    hashes = [f"#presents={SECRET}", f"presents={SECRET}", "", "#", "#presents=short", f"#presents={SECRET}<b>", "#x"]
+    hashes = [
+        f"#presents={SECRET}",
+        f"presents={SECRET}",
+        "",
+        "#",
+        "#presents=short",
+        f"#presents={SECRET}<b>",
+        "#x",
+    ]
     assert node(f"return {json.dumps(hashes)}.map(kept.secretOf);") == [SECRET, SECRET, "", "", "", "", ""]
 
 
