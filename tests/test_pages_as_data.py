@@ -8,7 +8,7 @@ from reference import assert_one_sentence
 
 from capsviz.app import pages
 from capsviz.errors import PageError
-from capsviz.traces.base import COUPLING, POSES
+from capsviz.traces.base import COUPLING, POSES, SEVERAL
 
 GOOD = "from capsviz.app.pages import Page\nPAGE = Page({})\ndef show(): raise AssertionError('shown')\n"
 
@@ -24,19 +24,15 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def test_the_pages_of_the_app_stand_in_their_order() -> None:
     assert [page.name for page in pages.pages()] == [
-        "draw",
-        "routing",
-        "pose",
-        "model",
-        "lessons",
-        "lesson",
-        "class",
+        *("draw", "routing", "pose", "overlap", "model", "lessons", "class", "lesson", "compare")
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
         "draw": set(),
         "routing": {COUPLING},
         "pose": {POSES},
+        "overlap": {COUPLING, SEVERAL},
+        "compare": set(),
         "model": set(),
         "lessons": set(),
         "lesson": set(),
