@@ -66,6 +66,22 @@ def view() -> None:
     _view(key=VIEW_KEY, data=data, on_asked_change=lambda: None)
 
 
+def current() -> Trial:
+    """The comparison that is shown."""
+    trial: Trial = st.session_state.get(TRIAL_KEY, Trial())
+    return trial
+
+
+def columns_of(trial: Trial, now: session.Reading) -> list[Column]:
+    """All networks of a comparison.
+
+    Raises:
+        CapsvizError: if one of them cannot be loaded, or lacks what is asked for.
+    """
+    names = (session.network(), *beside(trial, candidates(session.spec())))
+    return [_column(name, now, trial) for name in names]
+
+
 def candidates(spec: Spec) -> list[str]:
     """Names of the networks that can stand beside one: they tell the same classes apart."""
     others = (find(name) for name in available() if name != spec.name)
@@ -92,7 +108,7 @@ def steps(name: str, changes: Changes) -> int:
 
 def _asked(offered: list[str]) -> tuple[Trial, str]:
     """The comparison to show: the one just asked for or, if it cannot be read, the one before and why."""
-    last: Trial = st.session_state.get(TRIAL_KEY, Trial())
+    last = current()
     if st.session_state.pop(LINKED_KEY, False):
         return last, ""
     sent = st.session_state.get(VIEW_KEY, {}).get("asked")

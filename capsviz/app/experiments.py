@@ -165,3 +165,19 @@ def trial(sent: object, networks: Collection[str]) -> Trial:
             _bias(sent.get("bias", False)),
         ),
     )
+
+
+def trial_text(asked: Trial) -> str:
+    """A comparison as a link has it, ``parameters`` reads it."""
+    steps = {
+        name: round((getattr(asked.changes, name) - kind.same) / kind.step) for name, kind in CHANGES.items()
+    }
+    others = [f"{name}.{count}" for name, count in steps.items() if count and name != asked.change]
+    beside = ["with."] if asked.beside == () else [f"with.{name}" for name in asked.beside or ()]
+    how = asked.coupling
+    rule = [f"rule.{how.name}"] * (how.name != "routing") + [f"R.{how.iterations}"] * (
+        how.iterations is not None
+    )
+    return "_".join(
+        [f"{asked.change}.{steps[asked.change]}", *others, *beside, *rule, *["bias.1"] * how.bias]
+    )
