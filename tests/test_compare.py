@@ -1,16 +1,21 @@
 """The comparison along a change: what is measured, what a browser and a link may ask, what the view is sent."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import scripting
 from reference import assert_one_sentence
+from scripting import evaluate
 
 from capsviz.app import address, compare
-from capsviz.app.experiments import Trial, trial
+from capsviz.app.experiments import Trial, trial, trial_text
 from capsviz.errors import CapsvizError, MessageError
-from capsviz.figures.compare import axes
+from capsviz.figures.compare import Column, axes, compare_json, compare_table, failing, worded
+from capsviz.figures.slides import compare_slide
 from capsviz.inputs.changes import CHANGES, Changes, change
 from capsviz.measures.along import Coupling, Course, course
 from capsviz.measures.changes import means, measured
@@ -246,3 +251,108 @@ def test_without_a_mean_of_c_a_sentence_says_what_to_do(
         assert_one_sentence(caught.value, "evaluate --save")
     finally:
         measurements.measured_of.cache_clear()
+
+
+# --- in other forms ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Trial(),
+        Trial(0, "noise", Changes(noise=0.1, rotation=-30, scale=0.85), ("cnn.mnist",)),
+        Trial(0, "down", Changes(), (), Coupling("maxmin", 50, True)),
+        Trial(0, "pen", Changes(pen=-1), ("cnn.mnist", "attention.mnist"), Coupling(iterations=3)),
+    ],
+)
+def test_a_comparison_stands_in_a_link_as_it_was(asked: Trial) -> None:
+    found = address.read({"compare": trial_text(asked)}, lambda name: find(name or "dynamic.mnist").shape)
+    assert (found.compare, found.problem) == (asked, "")
+
+
+def column(found: Course, name: str = "some") -> Column:
+    return Column(name, name.capitalize(), found, None, None, 0.5, 1)
+
+
+def test_where_it_fails_is_said_as_it_is() -> None:
+    turned = [1] * 25 + [0] * 10 + [2] * 26
+    assert failing(answering(*turned), 0) == "First wrong at −36° and at 30°."
+    assert failing(answering(*turned), 1) == "Not b, even unchanged."
+    assert failing(answering(*[0] * 35 + [2]), 0) == "First wrong at 30°, never below."
+    assert failing(answering(*[1] * 25 + [0]), 0) == "First wrong at −36°, never above."
+    assert failing(answering(0), 0) == "Right over the whole range."
+    assert failing(answering(0, 0, 0, 1, 0, name="noise"), 0) == "First wrong at σ 0.075."
+    assert [worded("scale", 0.85), worded("occlusion", 0.025), worded("across", -0.5)] == [
+        "× 0.85",
+        "3%",
+        "−0.5 px",
+    ]
+
+
+def test_the_table_has_a_row_for_each_network_and_value() -> None:
+    found = answering(0, 0, 0, 1, 0, name="noise")
+    head, rows = compare_table([column(found), column(found, "other")])
+    assert head == ["network", "noise", "answer", "score is", "score of a", "score of b", "score of c"]
+    assert len(rows) == 2 * 41
+    assert rows[3] == ["some", 0.075, "b", "length", 0, 1, 0]
+    assert rows[41][:3] == ["other", 0, "a"]
+
+
+def test_the_file_for_people_has_the_changes_that_stay() -> None:
+    told = json.loads(
+        compare_json([column(answering(0, name="noise"))], Changes(rotation=6, noise=1), {"page": "x"})
+    )
+    assert (told["change"], told["values"][3], told["origin"]) == ("noise", 0.075, {"page": "x"})
+    assert told["changes"]["rotation"] == 6
+    assert "noise" not in told["changes"]
+    assert told["networks"][0]["scores"][0] == [1, 0, 0]
+    assert told["networks"][0]["poses"] is None
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_slide_says_what_each_network_answers(count: int) -> None:
+    points = [
+        {"amount": amount, "mean": 0.5, "low": 0.2, "high": 0.8, "right": 0.5} for amount in (0, 0.5, 1)
+    ]
+    of = answering(*[0] * 10 + [1], name="noise")
+    columns = [replace(column(of), means={"images": 3, "points": points}), column(of), column(of)][:count]
+    slide = compare_slide(columns, Changes(noise=0.5, scale=0.85), 0, origin="here")
+    written = [text.get_text() for text in slide.axes[0].texts]
+    assert written.count("b, 1.00") == count  # noise of 0.5 is the twentieth value
+    assert {"noise: σ 0.500", "scale: × 0.85", "lengths, each for itself"} <= set(written)
+    assert sum("First wrong at σ 0.250." in text for text in written) == count
+
+
+# --- the view's script --------------------------------------------------------------------------------------
+
+
+def test_a_point_of_a_curve_is_the_nearest_value(tmp_path: Path) -> None:
+    """Of 41 values between 100 and 300 pixels, each five from the next; runs of the same answer from value to value."""
+    found = evaluate(
+        scripting.write(tmp_path, "compare_plot"),
+        'import { placeAt, runs } from "./compare_plot.mjs";',
+        "const at = (x) => placeAt(x, { left: 100, right: 300 }, { first: -20, last: 20 });"
+        "return [[0, 100, 102, 103, 200, 299, 999].map(at), runs([3, 3, 1, 3]), runs([])];",
+    )
+    assert found == [[0, 0, 0, 1, 20, 40, 40], [[3, 0, 1], [1, 2, 2], [3, 3, 3]], []]
+
+
+def test_questions_go_one_at_a_time_and_the_latest_waits(tmp_path: Path) -> None:
+    found = evaluate(
+        scripting.write(tmp_path, "questions"),
+        'import { Questions } from "./questions.mjs";',
+        """const sent = [];
+        const questions = new Questions((number) => sent.push([number, wish]));
+        let wish = "a"; questions.ask();
+        wish = "b"; questions.ask();
+        wish = "c"; questions.ask();
+        const before = sent.length;
+        questions.answered(0, false);  // of somebody else, earlier
+        const still = sent.length;
+        questions.answered(1, false);
+        questions.answered(2, false);
+        wish = "d"; questions.ask();
+        questions.unmount();
+        return [before, still, sent];""",
+    )
+    assert found == [1, 1, [[1, "a"], [2, "c"], [3, "d"]]]

@@ -51,7 +51,7 @@ def axes(poses: np.ndarray) -> tuple[int, int]:
 def worded(name: str, value: float) -> str:
     """A change's value in words."""
     if name == "occlusion":
-        return per_cent(value, 0)
+        return per_cent(value, 1)
     decimals = len(f"{CHANGES[name].step:g}".partition(".")[2])
     return say(f"compare.unit.{name}", value=number(value, decimals))
 
