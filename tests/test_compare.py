@@ -284,7 +284,7 @@ def test_where_it_fails_is_said_as_it_is() -> None:
     assert failing(answering(0, 0, 0, 1, 0, name="noise"), 0) == "First wrong at σ 0.075."
     assert [worded("scale", 0.85), worded("occlusion", 0.025), worded("across", -0.5)] == [
         "× 0.85",
-        "3%",
+        "2.5%",
         "−0.5 px",
     ]
 
