@@ -1,7 +1,7 @@
 from capsviz.app import wall
 from capsviz.app.pages import Page
 
-PAGE = Page(6)
+PAGE = Page(7)
 
 
 def show() -> None:

@@ -1,7 +1,7 @@
 from capsviz.app import lesson_page
 from capsviz.app.pages import Page
 
-PAGE = Page(7, listed=False)
+PAGE = Page(8, listed=False)
 
 
 def show() -> None:

@@ -132,4 +132,4 @@ def test_a_kind_of_routing_without_a_view_is_said(monkeypatch: pytest.MonkeyPatc
     for made in (answer("em", COUPLING, POSES), answer("attention", COUPLING)):
         monkeypatch.setattr(session, "answered", lambda made=made: made)
         with pytest.raises(Stopped, match="“CapsNet, EM routing” routes in a way"):
-            page.show()
+            page.show.__wrapped__()

@@ -131,6 +131,17 @@ def test_whoever_waits_for_an_answer_goes_first(tmp_path: Path, monkeypatch: pyt
     room.close()
 
 
+def test_where_phones_send_without_a_pause_others_are_asked_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "PATIENCE", 0.1)
+    room = Classroom(Settings(tmp_path), lambda name: Quick() if name == DEFAULT else Sure(1, 0.9), Ticking())
+    room.send(joined(room, room.open()), sent())
+    with room._comparing.answering():
+        assert room.compare() == 1
+    room.close()
+
+
 # --- a phone that is sent away ----------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -408,6 +409,46 @@ def test_a_full_queue_says_so_at_once_and_goes_on() -> None:
     assert early[0].retry == 3
     assert found[:5] == [0, 1, 2, 3, 4]
     assert after == 8
+
+
+def test_who_is_refused_is_told_a_turn_of_its_own_as_fast_as_work_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a clock that only jobs move on: each takes half a second, and so do turns."""
+    now = [1000.0]
+    monkeypatch.setattr("capsviz.classroom.desk.monotonic", lambda: now[0])
+
+    async def ask() -> list[float]:
+        desk, gate, loop = Desk(1, 60, retry=2), threading.Event(), asyncio.get_running_loop()
+
+        async def tick() -> None:
+            now[0] += 0.5
+
+        def work() -> None:
+            asyncio.run_coroutine_threadsafe(tick(), loop).result()
+
+        def refused() -> float:
+            with pytest.raises(Busy) as caught:
+                desk.run(work).send(None)
+            return float(caught.value.retry or 0)
+
+        await asyncio.gather(*(desk.run(work) for _ in range(60)))
+        assert await desk.run(lambda: "a desk that was idle") == "a desk that was idle"
+        now[0] += 3600  # which was no time of work
+        waiting = [asyncio.create_task(desk.run(gate.wait)) for _ in range(60)]
+        await asyncio.sleep(0)
+        found = [refused() for _ in range(4)] + [max(refused() for _ in range(300))]
+        now[0] += 3600
+        found.append(refused())
+        gate.set()
+        await asyncio.gather(*waiting)
+        desk.close()
+        return found
+
+    *turns, latest, later = run(ask())
+    assert turns == pytest.approx([2.5, 3, 3.5, 4], abs=0.15)
+    assert latest == 60
+    assert later == turns[0]
 
 
 # --- streams ------------------------------------------------------------------------------------------------------

@@ -1,16 +1,20 @@
 """The fast formulation equals the network of the paper, in values and in gradients."""
 
+import copy
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import reference
 import tiny
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from benchmarks.formulations import FORMULATIONS
 from capsviz.layers import fast
 from capsviz.layers.capsules import CapsNet, squash
+from capsviz.models.weights import load_weights
 from capsviz.networks.base import DEFAULT, find
 from capsviz.traces.base import CapsuleGrid, Shape
 
@@ -153,3 +157,44 @@ def test_it_serves_networks_of_its_sizes_alone(net: CapsNet):
     assert not fast.serves(
         CapsNet(replace(shape, grid=replace(grid, rows=8, columns=8, field=14)), 4, (7, 8))
     )
+
+
+@pytest.mark.parametrize("iterations", [1, 3])
+def test_the_trace_of_one_image_is_that_of_double_precision(iterations: int):
+    """Of the shipped weights: the formulas of the paper, each written out, with a sum of 20,736 products in 53 bits."""
+    weights = load_weights()
+    net, shape = weights.net, weights.spec.shape
+    exact = {name: parameter.detach().double() for name, parameter in net.named_parameters()}
+    quick = fast.Quick(net)
+    for image in batch(3):
+        trace = quick.trace(image, iterations, shape)
+        features = F.conv2d(image[None, None].double(), exact["conv1.weight"], exact["conv1.bias"]).relu()
+        out = F.conv2d(features, exact["primary.conv.weight"], exact["primary.conv.bias"], stride=2)[0]
+        s = out.view(32, 8, 36).transpose(1, 2).reshape(1152, 8)
+        squared = s.square().sum(1, keepdim=True)
+        u = s * squared.sqrt() / (1 + squared)
+        u_hat = torch.einsum("ijdk,ik->ijd", exact["digits.W"], u)
+        b = torch.zeros(1152, 10, dtype=torch.float64)
+        for r in range(iterations):
+            c = b.softmax(1)
+            s = torch.einsum("ij,ijd->jd", c, u_hat)
+            squared = s.square().sum(1, keepdim=True)
+            v = s * squared.sqrt() / (1 + squared)
+            for found, expected in ((trace.c[r], c), (trace.v[r], v)):
+                assert np.abs(found - expected.numpy()).max() < 1e-6
+            for found, expected in ((trace.b[r], b), (trace.s[r], s)):  # which are no shares of 1
+                assert np.abs(found - expected.numpy()).max() < 3e-6
+            b = b + torch.einsum("ijd,jd->ij", u_hat, v)
+        for found, expected in ((trace.features, features[0]), (trace.u, u), (trace.u_hat, u_hat)):
+            assert np.abs(found - expected.numpy()).max() < 3e-6
+
+
+def test_laying_out_changes_the_order_in_memory_alone(net: CapsNet):
+    other = copy.deepcopy(net)
+    fast.lay_out(other)
+    for name, parameter in net.named_parameters():
+        assert torch.equal(parameter, other.get_parameter(name))
+    # Outputs innermost: else each image would have them put so.
+    assert other.primary.conv.weight.permute(2, 3, 1, 0).is_contiguous()
+    assert other.digits.W.permute(0, 3, 1, 2).is_contiguous()
+    assert difference(other(batch(2), 3).v, net(batch(2), 3).v) < RELATIVE

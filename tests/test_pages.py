@@ -20,9 +20,9 @@ from capsviz.app import frame, session
 from capsviz.app import pad as ui_pad
 from capsviz.app import pose as ui_pose
 from capsviz.app import routing as ui_routing
+from capsviz.app.fetched import array_asset
 from capsviz.errors import WeightsError
-from capsviz.figures import decoder_payload, routing_payload
-from capsviz.figures.routing import transforms_payload
+from capsviz.figures import routing_payload
 from capsviz.inputs import drawings
 from capsviz.inputs.drawings import Drawing, encode, stroke_of
 from capsviz.inputs.examples import EXAMPLES
@@ -214,7 +214,8 @@ def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> No
     np.testing.assert_allclose(sent["before"]["lengths"], trace.lengths[-1])
     assert_unchanged(sent)  # nobody has operated yet
     name = session._loaded[DEFAULT].sha256[:16]
-    assert transforms.bytes == transforms_payload(session._loaded[DEFAULT].transforms(), name)
+    address = array_asset("transforms", DEFAULT).address  # which brings W (test_fetched.py)
+    assert json.loads(transforms.json) == {"name": name, "address": address}
 
     # Once the browser has W, it is sent no more, and no votes with the drawings that follow.
     app.session_state[ui_routing.STORED_KEY] = name
@@ -227,9 +228,7 @@ def test_the_routing_page_sends_one_trace_and_no_more_than_two_megabytes() -> No
     assert explorer.bytes == routing_payload(
         trace, drawings, name, measured=measured, link={**LINK, "step": (0, 15)}
     )
-    assert (
-        sum(proto.ByteSize() for proto in (explorer, surgery)) < 270_000
-    )  # scripts, style sheets and words among it
+    assert sum(proto.ByteSize() for proto in (explorer, surgery)) < 120_000  # words among it
 
 
 def assert_unchanged(sent: dict[str, Any]) -> None:
@@ -354,13 +353,11 @@ def test_a_device_that_fails_in_the_middle_of_surgery_is_one_sentence(
     assert_one_sentence(json.loads(components(app)[1].json)["problem"], "unspecified launch failure")
 
 
-def test_the_decoder_is_sent_once_and_is_at_most_three_megabytes() -> None:
+def test_the_decoder_is_told_of_once() -> None:
     app = open_app(page="../../pages/pose.py")
     pose, decoder = components(app)  # in this order: on a slow line the page does not wait for it
-    assert decoder.bytes == decoder_payload(
-        session._loaded[DEFAULT].decoder_layers(), session._loaded[DEFAULT].sha256[:16]
-    )
-    assert decoder.ByteSize() < 3_000_000
+    address = array_asset("decoder", DEFAULT).address  # which brings it (test_fetched.py)
+    assert json.loads(decoder.json) == {"name": session._loaded[DEFAULT].sha256[:16], "address": address}
     trace = reading(app).trace
     assert trace is not None
     np.testing.assert_array_equal(np.float32(json.loads(pose.json)["poses"]), trace.v[-1])

@@ -24,7 +24,15 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def test_the_pages_of_the_app_stand_in_their_order() -> None:
     assert [page.name for page in pages.pages()] == [
-        *("draw", "routing", "pose", "overlap", "model", "lessons", "class", "lesson", "compare")
+        "draw",
+        "routing",
+        "pose",
+        "overlap",
+        "model",
+        "lessons",
+        "compare",
+        "class",
+        "lesson",
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
@@ -32,10 +40,10 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "routing": {COUPLING},
         "pose": {POSES},
         "overlap": {COUPLING, SEVERAL},
-        "compare": set(),
         "model": set(),
         "lessons": set(),
         "lesson": set(),
+        "compare": set(),
         "class": set(),
     }
 

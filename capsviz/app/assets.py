@@ -37,6 +37,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "talk": ("talk",),
     "tour": ("tour",),
     "transforms": (),
+    "wall": ("wall",),
 }
 # What a component's message has in place of its script. While that comes, a page may ask for the component more than
 # once: of these the last is mounted. A fragment of the address, which no server sees, makes the browser try again.

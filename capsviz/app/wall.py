@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from capsviz import texts
-from capsviz.app import messages, reach, session, share
+from capsviz.app import assets, messages, reach, session, share
 from capsviz.app.classes import classroom
 from capsviz.app.pages import pages
 from capsviz.classroom.messages import MOST_CHOICE, MOST_CHOICES, MOST_TEXT
@@ -17,7 +17,6 @@ from capsviz.classroom.names import plain_code
 from capsviz.classroom.refusals import Refused
 from capsviz.classroom.web import ROOT
 from capsviz.errors import CapsvizError
-from capsviz.figures.bundle import browser_assets
 from capsviz.figures.theme import class_colours
 from capsviz.models.weights import available
 from capsviz.networks.base import find
@@ -29,8 +28,7 @@ OPENED_KEY = (
 )
 DOORS = ("routing", "pose")  # pages in which a drawing can be opened, of those that its network fills
 
-_script, _style = browser_assets("wall", "wall")
-_wall = st.components.v2.component("capsviz_wall", js=_script, css=_style)
+_wall = assets.component("capsviz_wall", "wall")
 
 
 @st.fragment

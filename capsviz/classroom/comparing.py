@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 from sqlalchemy import select, update
 
@@ -17,7 +18,10 @@ from capsviz.networks.base import find
 
 AT_ONCE = 8  # drawings that are kept together
 MOST_OTHERS = 3  # networks that are asked
-PATIENCE = 0.25  # seconds that a drawing waits for a moment in which no phone does
+CALM = 0.1  # seconds in which no phone was answered, before another network is asked
+PATIENCE = (
+    0.5  # seconds that each asking waits for that at most: a hall that sends all the time has 2 in a second
+)
 
 
 def others_of(network: str) -> tuple[str, ...]:
@@ -40,20 +44,21 @@ class Comparing:
 
     def __init__(self, store: Store, answers: Answers) -> None:
         self._store, self._answers = store, answers
+        self._counting = threading.Lock()
         self._waited_for = 0  # answers that phones wait for now
-        self._quiet = threading.Condition()
+        self._answered = 0.0  # when the last one came
 
     @contextmanager
     def answering(self) -> Iterator[None]:
         """A phone waits for what is computed here."""
-        with self._quiet:
+        with self._counting:
             self._waited_for += 1
         try:
             yield
         finally:
-            with self._quiet:
+            with self._counting:
                 self._waited_for -= 1
-                self._quiet.notify_all()
+                self._answered = monotonic()
 
     def step(self) -> int:
         """Ask about the last drawings that nothing is known of; how many they were.
@@ -78,11 +83,16 @@ class Comparing:
                         )
         return len(rows)
 
+    def _let_phones_first(self) -> None:
+        """Wait until none was answered for a moment; each asking, not each batch of them, or phones would wait for all."""
+        end = monotonic() + PATIENCE
+        while (now := monotonic()) < end and (self._waited_for or now - self._answered < CALM):
+            sleep(min(CALM, end - now))
+
     def _ask(self, network: str, strokes: str) -> str:
         drawing, found = decode(strokes), []
-        with self._quiet:
-            self._quiet.wait_for(lambda: not self._waited_for, PATIENCE)
         for name in others_of(network):
+            self._let_phones_first()
             try:
                 read = self._answers.read(name, drawing)
             except CapsvizError:  # without its weights, say: it says nothing

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextvars
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TypeVar
 
 from capsviz.classroom.refusals import Busy
@@ -52,10 +52,10 @@ class Desk:
             return await asyncio.wrap_future(self._pool.submit(context.run, job))
         finally:
             self._here -= 1
-            self._count(time.monotonic())
+            self._count(monotonic())
 
     def _next_turn(self) -> float:
-        now = time.monotonic()
+        now = monotonic()
         self._turn = min(max(self._turn, now + self._retry) + self._pace, now + LATEST)
         return round(self._turn - now, 1)
 

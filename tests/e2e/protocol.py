@@ -69,6 +69,7 @@ class Session:
         self.id = ""  # by which a page that comes back finds its session again
         self.card = ""  # the answer's HTML
         self.shown: list[str] = []  # all HTML and alerts of the last run
+        self.buttons: dict[str, bool] = {}  # whether each can be pressed, by its key
         self.components: dict[str, Any] = {}  # what each was given, by its key
         self.answered = 0.0  # when the card came
         self.bytes = 0  # on the wire, of the last run
@@ -149,7 +150,8 @@ class Session:
             case "alert":
                 self.shown.append(element.alert.body)
             case "button":
-                self._ids[element.button.id.rpartition("-")[2]] = element.button.id
+                key = element.button.id.rpartition("-")[2]
+                self._ids[key], self.buttons[key] = element.button.id, not element.button.disabled
             case "bidi_component":
                 component = element.bidi_component
                 key = component.id.rpartition("-")[2]
