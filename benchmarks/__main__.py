@@ -55,7 +55,7 @@ ROWS = [
     ("Dragging a pose slider: from the hand to the new image", pose.drag_to_paint, "20 ms"),
     ("The same with Streamlit's slider, a rerun per change", pose.streamlit_slider, ""),
     ("Sliding from one digit alone to the other: frames with a new image, %", overlap.frames, "95%"),
-    ("Sent once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
+    ("Fetched once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
     ("Opening Draw by a full link, % of a plain opening", links.draw, "130%"),
     ("Opening Routing by a full link, % of a plain opening", links.routing, "130%"),
     ("Opening Pose by a full link, % of a plain opening", links.pose, "130%"),

@@ -1,9 +1,11 @@
 from capsviz.app import compare, session
+from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 
 PAGE = Page(6, doors=("routing", "pose", "model"), tells=True, listed=False)
 
 
+@follows(PAGE_PART)
 def show() -> None:
     session.answered()
     compare.view()

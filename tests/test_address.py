@@ -13,9 +13,10 @@ from reference import assert_one_sentence
 
 from capsviz.app import address, panels, parameters
 from capsviz.app.address import Asked, read
-from capsviz.app.experiments import Operation, Weighting
+from capsviz.app.experiments import Operation, Trial, Weighting
 from capsviz.errors import MessageError
 from capsviz.inputs import drawings
+from capsviz.inputs.changes import Changes
 from capsviz.inputs.drawings import Drawing, encode, stroke_of
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.networks.base import DEFAULT, find
@@ -154,11 +155,12 @@ def opened(link: str) -> dict[str, str]:
         *(("hide", " ".join(found.hide or ()) or None), ("lock", " ".join(found.lock or ()) or None)),
         *(("ask", found.ask), ("on", found.on), ("answer", found.answer)),
         ("surgery", found.surgery and in_words(found.surgery)),
+        ("compare", found.compare and tried(found.compare)),
     ):
         if value is not None:
             said[name] = str(value)
     values = address.for_script(page.strip("/"), shape, found.iterations or shape.trained)
-    for name in query.keys() - {*address.WRITTEN, "surgery", "present"}:
+    for name in query.keys() - {*address.WRITTEN, "surgery", "compare", "present"}:
         said[name] = query[name]
         if name == "pose":
             said[name] = str(len(query[name].split(",")))
@@ -184,7 +186,21 @@ def in_words(asked: Operation | Weighting) -> str:
     parts += [f"from {asked.example}"] * bool(asked.example)
     for name, silenced in (("types", asked.types), ("places", asked.places)):
         parts += [f"{name} {' '.join(map(str, silenced))}"] * bool(silenced)
+    parts += ["bias"] * asked.bias
     return " ".join(parts)
+
+
+def tried(asked: Trial) -> str:
+    parts = [asked.change]
+    for name, value in vars(asked.changes).items():
+        if value != getattr(Changes(), name):
+            parts += ["by"] * (len(parts) == 1) + [f"{name} {value:g}"]
+    if asked.beside is not None:
+        parts += ["beside", *(asked.beside or ["nobody"])]
+    if asked.coupling.name != "routing":
+        parts.append(asked.coupling.name)
+    parts += [f"R {asked.coupling.iterations}"] * bool(asked.coupling.iterations)
+    return " ".join(parts + ["bias"] * asked.coupling.bias)
 
 
 LINKS = [
@@ -215,7 +231,8 @@ def test_each_parameter_stands_in_a_link_that_was_handed_out() -> None:
             "routing_",
             "routing_R",
             "routing_R.",
-            "routing_R.11",
+            "routing_R.51",
+            "routing_bias.2",
             "routing_R.2.3",
             "routing_R.2_R.3",
             "routing_x.1",

@@ -708,7 +708,7 @@ def test_the_surgery_payload_compares_before_and_after(trace: RoutingTrace, oper
 
     assert payload["grid"] == {"types": TYPES, "rows": 6, "columns": 6, "field": 17, "stride": 2}
     assert (payload["size"], payload["kind"], payload["classes"]) == (28, "digit", list("0123456789"))
-    assert {name.partition(".")[0] for name in payload["texts"]["texts"]} == {"common", "surgery"}
+    assert {name.partition(".")[0] for name in payload["texts"]["texts"]} == {"common", "surgery", "coupling"}
     assert payload["image"] == [round(float(pixel) * 255) for pixel in trace.image.ravel()]
 
     lengths = [math.sqrt(sum(v.astype(float) ** 2)) for v in trace.v[-1]]

@@ -53,7 +53,9 @@ def declared(app: AppTest) -> dict[str, str]:
 def test_every_panel_stands_on_a_page_and_has_words() -> None:
     names = [panel.name for panel in panels.PANELS]
     assert len(names) == len(set(names))
-    assert {panel.page for panel in panels.PANELS} == {"", "draw", "routing", "pose", "class", "model"}
+    assert {panel.page for panel in panels.PANELS} == {
+        *("", "draw", "routing", "pose", "overlap", "compare", "class", "model")
+    }
     for name in panels.HIDEABLE:
         assert say(f"panel.{name}")
     assert set().union(*map(set, panels.LOCKS.values())) <= {page.name for page in pages()}

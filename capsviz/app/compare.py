@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from capsviz.app import address, assets, experiments, measurements, prepared, session
+from capsviz.app.address import Asked
 from capsviz.app.experiments import MOST_BESIDE, Trial
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures.compare import Column, compare_payload
@@ -21,9 +22,19 @@ VIEW_KEY = "compare"  # the component; its state: "asked", a comparison as compa
 TRIAL_KEY = (
     "compare_trial"  # the last comparison that could be read, which outlasts the page and its component
 )
+LINKED_KEY = (
+    "compare_linked"  # True until what the address asked for is shown, before what the view asked for earlier
+)
 COURSES = 96  # that are kept for all sessions together, of 0.25 MB
 
 _view = assets.component("capsviz_compare", "compare")
+
+
+def begin(asked: Asked) -> None:
+    """Follow an address that asks for a comparison."""
+    if asked.compare is not None:
+        st.session_state[TRIAL_KEY] = asked.compare
+        st.session_state[LINKED_KEY] = True
 
 
 @st.fragment
@@ -55,6 +66,22 @@ def view() -> None:
     _view(key=VIEW_KEY, data=data, on_asked_change=lambda: None)
 
 
+def current() -> Trial:
+    """The comparison that is shown."""
+    trial: Trial = st.session_state.get(TRIAL_KEY, Trial())
+    return trial
+
+
+def columns_of(trial: Trial, now: session.Reading) -> list[Column]:
+    """All networks of a comparison.
+
+    Raises:
+        CapsvizError: if one of them cannot be loaded, or lacks what is asked for.
+    """
+    names = (session.network(), *beside(trial, candidates(session.spec())))
+    return [_column(name, now, trial) for name in names]
+
+
 def candidates(spec: Spec) -> list[str]:
     """Names of the networks that can stand beside one: they tell the same classes apart."""
     others = (find(name) for name in available() if name != spec.name)
@@ -81,10 +108,9 @@ def steps(name: str, changes: Changes) -> int:
 
 def _asked(offered: list[str]) -> tuple[Trial, str]:
     """The comparison to show: the one just asked for or, if it cannot be read, the one before and why."""
-    last: Trial = st.session_state.get(TRIAL_KEY, Trial())
-    linked = st.session_state.pop(session.COMPARE_KEY, None)
-    if isinstance(linked, Trial):
-        st.session_state[TRIAL_KEY] = last = linked
+    last = current()
+    if st.session_state.pop(LINKED_KEY, False):
+        return last, ""
     sent = st.session_state.get(VIEW_KEY, {}).get("asked")
     if sent is None or prepared.locked("compare"):
         return last, ""

@@ -41,11 +41,11 @@ class Operation:
     number: int = 0  # of the request: the answer carries it
     coupling: str = "routing"  # one of COUPLINGS, or CARRIED
     iterations: int | None = None  # None: as many as the drawing was routed with
-    bias: bool = False  # whether that of the authors' code is added
     seed: int = 1  # of "random"
     example: str = ""  # whose b is carried over
     types: tuple[int, ...] = ()  # silenced capsule types, and
     places: tuple[int, ...] = ()  # places of the grid, row * columns + column
+    bias: bool = False  # whether that of the authors' code is added
 
 
 def operation(sent: object, grid: CapsuleGrid, examples: Collection[str]) -> Operation:
@@ -164,4 +164,20 @@ def trial(sent: object, networks: Collection[str]) -> Trial:
             _rounds(sent.get("iterations")),
             _bias(sent.get("bias", False)),
         ),
+    )
+
+
+def trial_text(asked: Trial) -> str:
+    """A comparison as a link has it, ``parameters`` reads it."""
+    steps = {
+        name: round((getattr(asked.changes, name) - kind.same) / kind.step) for name, kind in CHANGES.items()
+    }
+    others = [f"{name}.{count}" for name, count in steps.items() if count and name != asked.change]
+    beside = ["with."] if asked.beside == () else [f"with.{name}" for name in asked.beside or ()]
+    how = asked.coupling
+    rule = [f"rule.{how.name}"] * (how.name != "routing") + [f"R.{how.iterations}"] * (
+        how.iterations is not None
+    )
+    return "_".join(
+        [f"{asked.change}.{steps[asked.change]}", *others, *beside, *rule, *["bias.1"] * how.bias]
     )

@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from capsviz.app import messages, parameters, pose, replay, session
+from capsviz.app import compare, messages, parameters, pose, replay, session
+from capsviz.app.experiments import Trial, trial_text
 from capsviz.app.messages import Morph, Sweep
 from capsviz.checks import real, whole
 from capsviz.errors import MessageError
 from capsviz.figures import export, replay_numbers
+from capsviz.figures.compare import Column, compare_json, compare_table
 from capsviz.figures.export import Origin
 from capsviz.figures.handout import replay_html, routing_html
 from capsviz.figures.pose import pose_limit
@@ -80,6 +82,7 @@ class Wanted:
     digit: int | None
     pose: tuple[float, ...] | None
     motion: Sweep | Morph | None
+    trial: Trial | None = None  # of Compare
 
 
 def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Offer:
@@ -98,6 +101,8 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     if page == "pose" and POSES in trace.offers:
         moving = {} if pose.plain() else {SWEEP: (*PICTURES, *films), MORPH: films}
         return {PAGE: (*PICTURES, *NUMBERS), **moving}
+    if page == "compare":
+        return {PAGE: (*PICTURES, *NUMBERS[1:])}
     if page == "routing" and trace.shape.routing in ("dynamic", "attention"):
         played = films if len(trace.scores) > 1 else ()
         alone = PAGES if answer.reconstructions is not None else ()
@@ -171,7 +176,7 @@ class _View:
         if self.page != "model" and self.model.shape.iterates:
             settings["R"] = wanted.iterations
         self.digit: int | None = None
-        if self.page in ("routing", "pose"):
+        if self.page in ("routing", "pose", "compare"):
             self.digit = settings["digit"] = self.trace.prediction if wanted.digit is None else wanted.digit
         if self.page == "pose":
             encoded = self.trace.v[-1, self.digit]
@@ -212,10 +217,19 @@ class _View:
             if kind == "json":
                 return export.networks_json(entries(), origin)
             return export.table_csv(*export.networks_table_of(entries()), origin)
+        if wanted := self.wanted.trial:
+            if kind == "csv":
+                return export.table_csv(*compare_table(self.columns), origin)
+            return compare_json(self.columns, wanted.changes, origin.facts())
         more = {"pose": self.fed} if self.page == "pose" else {}
         if kind == "csv":
             return export.table_csv(*self.table(), origin)
         return (export.npz if kind == "npz" else export.trace_json)(self.trace, origin, more)
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        assert self.wanted.trial is not None
+        return compare.columns_of(self.wanted.trial, self.now)
 
     @cached_property
     def replay(self) -> Any:
@@ -242,6 +256,9 @@ class _View:
 
         if self.page == "model":
             return slides.networks_slide(entries(), self.wanted.network, **self.look)
+        if self.wanted.trial:
+            true = cast(int, self.digit)
+            return slides.compare_slide(self.columns, self.wanted.trial.changes, true, **self.look)
         if self.page == "routing":
             draw = slides.routing_slide if self.trace.shape.iterates else slides.attention_slide
             return draw(self.trace, self.digit, **self.look)
@@ -305,5 +322,7 @@ def link(wanted: Wanted) -> str:
         query["digit"] = str(wanted.digit)
     if wanted.pose is not None:
         query["pose"] = ",".join(f"{value:g}" for value in wanted.pose)
+    if wanted.trial is not None:
+        query["compare"] = trial_text(wanted.trial)
     path = "" if wanted.page == "draw" else wanted.page
     return f"/{path}?{urlencode({name: value for name, value in query.items() if value}, safe=',')}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from capsviz.app import frame, prepared, session, talk, tour
+from capsviz.app import compare, frame, prepared, session, talk, tour
 from capsviz.app.pages import FOLDER, offered
 from capsviz.texts import say
 
@@ -13,6 +13,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 st.set_page_config(page_title="capsviz", page_icon=str(DOCS / "icon.png"), layout="wide")
 st.logo(str(DOCS / "logo.svg"), size="large")
 asked = session.begin()
+compare.begin(asked)
 tour.begin(asked)
 talk.begin(asked)
 known = {

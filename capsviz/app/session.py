@@ -50,7 +50,6 @@ COVERED_KEY = (
 )
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
-COMPARE_KEY = "compare_of_link"  # the comparison, likewise
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
 
@@ -113,9 +112,8 @@ def begin() -> Asked:
         state[NETWORK_KEY] = asked.network
     if asked.iterations is not None:
         _chosen_iterations()[network()] = asked.iterations
-    for key, wanted in ((SURGERY_KEY, asked.surgery), (COMPARE_KEY, asked.compare)):
-        if wanted is not None:
-            state[key] = wanted
+    if asked.surgery is not None:
+        state[SURGERY_KEY] = asked.surgery
     if asked.answer is not None:
         state[PREDICTING_KEY] = True
         state[COVERED_KEY] = prepared.prepares(asked)

@@ -1,6 +1,7 @@
 """Several networks side by side along one change of the picture, packed for the browser (browser/compare.js)."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,9 +11,10 @@ import numpy as np
 from capsviz import texts
 from capsviz.figures.packing import pack
 from capsviz.figures.theme import class_colours, ink
-from capsviz.inputs.changes import CHANGES
+from capsviz.inputs.changes import CHANGES, Changes
 from capsviz.measures.along import Course
-from capsviz.texts import noun
+from capsviz.texts import noun, say
+from capsviz.texts.numbers import number, per_cent
 from capsviz.traces.rules import SOURCES
 from capsviz.traces.surgery import COUPLINGS
 
@@ -44,6 +46,71 @@ def axes(poses: np.ndarray) -> tuple[int, int]:
     """The two of the D numbers of poses [P, D] that move most along a course, by their spread; the larger first."""
     first, second = np.argsort(-poses.std(axis=0), kind="stable")[:2].tolist()
     return first, second
+
+
+def worded(name: str, value: float) -> str:
+    """A change's value in words."""
+    if name == "occlusion":
+        return per_cent(value, 1)
+    decimals = len(f"{CHANGES[name].step:g}".partition(".")[2])
+    return say(f"compare.unit.{name}", value=number(value, decimals))
+
+
+def failing(course: Course, true: int) -> str:
+    """Where the answer is first another than a class, as one sentence."""
+    kind, (below, above) = CHANGES[course.name], course.first_wrong(true)
+    if 0 in (below, above):
+        return say("compare.failsAlways", name=course.shape.classes[true])
+    low = "" if below is None else worded(course.name, kind.at(below))
+    high = "" if above is None else worded(course.name, kind.at(above))
+    if not low and not high:
+        return say("compare.failsNever")
+    if kind.first == 0:
+        return say("compare.failsOne", high=high)
+    if not low:
+        return say("compare.failsAbove", high=high)
+    return say("compare.fails", low=low, high=high) if high else say("compare.failsBelow", low=low)
+
+
+def compare_table(columns: Sequence[Column]) -> tuple[list[str], list[list[Any]]]:
+    """A row for each network and value of the change: the answer, and the score of each class."""
+    classes = columns[0].course.shape.classes
+    name = columns[0].course.name
+    rows: list[list[Any]] = [
+        [column.name, value, classes[answer], column.course.shape.score, *map(float, scores)]
+        for column in columns
+        for value, answer, scores in zip(
+            CHANGES[name].values, column.course.answers, column.course.scores, strict=True
+        )
+    ]
+    return ["network", name, "answer", "score is", *(f"score of {each}" for each in classes)], rows
+
+
+def compare_json(columns: Sequence[Column], changes: Changes, facts: Mapping[str, Any]) -> bytes:
+    """The same for people, with the changes that stay and the poses of the answer's path; ``facts`` are of the origin."""
+    course = columns[0].course
+    content = {
+        "origin": dict(facts),
+        "classes": list(course.shape.classes),
+        "change": course.name,
+        "values": list(CHANGES[course.name].values),
+        "changes": {name: value for name, value in vars(changes).items() if name != course.name},
+        "networks": [
+            {
+                "name": column.name,
+                "score": column.course.shape.score,
+                "scores": np.round(column.course.scores.astype(float), 7).tolist(),
+                "poses": None
+                if column.course.poses is None
+                else np.round(column.course.poses.astype(float), 7).tolist(),
+                "firstWrong": [
+                    column.course.first_wrong(place) for place in range(len(course.shape.classes))
+                ],
+            }
+            for column in columns
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False).encode("utf-8")
 
 
 def compare_payload(

@@ -159,14 +159,9 @@ class Model:
         return self._run(compute, long=len(pixels) > 1)
 
     def answers(self, images: ArrayLike, iterations: int | None = None) -> tuple[np.ndarray, Any]:
-        """Classify some images at once, and keep what a decoder would draw of.
+        """Classify some images at once: scores [N, J] as of ``predict``, and poses [N, J, D], None of a network without.
 
-        Args:
-            images: as of ``predict``.
-            iterations: as of ``trace``.
-
-        Returns:
-            Scores [N, J] as of ``predict``, and poses [N, J, D]; None of a network without. It raises what they do.
+        Images are as of ``predict``, ``iterations`` as of ``trace``; it raises what they do.
         """
         pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
         rounds = self._iterations(iterations)

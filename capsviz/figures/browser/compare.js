@@ -221,7 +221,7 @@ class CompareView {
   value(name, steps) {
     const { step, same } = this.payload.changes[name];
     const value = same + steps * step;
-    if (name === "occlusion") return number(100 * value, 0) + percentSign();
+    if (name === "occlusion") return number(100 * value, 1) + percentSign();
     const decimals = (String(step).split(".")[1] ?? "").length;
     return say(`compare.unit.${name}`, { value: number(Number(value.toFixed(decimals)), decimals) });
   }

@@ -18,7 +18,7 @@ const SIZE = { width: 1920, height: 1080 };
  * @param {import("./taking.js").Told} told
  */
 export function requestOf(wish, { page, classes }, search, told) {
-  if (page === "routing") return { ...wish, digit: wholeOfText(new URLSearchParams(search).get("digit") ?? "", 0, classes - 1) };
+  if (page === "routing" || page === "compare") return { ...wish, digit: wholeOfText(new URLSearchParams(search).get("digit") ?? "", 0, classes - 1) };
   return { ...wish, ...told[wish.thing] };
 }
 

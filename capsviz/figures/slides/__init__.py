@@ -4,6 +4,7 @@ Each takes ``dark``, and ``origin``: a line at the bottom that says where the pi
 """
 
 from capsviz.figures.slides.attention import attention_slide
+from capsviz.figures.slides.compare import compare_slide
 from capsviz.figures.slides.draw import draw_slide
 from capsviz.figures.slides.networks import networks_slide
 from capsviz.figures.slides.pose import pose_slide
@@ -13,6 +14,7 @@ from capsviz.figures.slides.routing import routing_slide
 
 __all__ = [
     "attention_slide",
+    "compare_slide",
     "draw_slide",
     "morph_slides",
     "networks_slide",
