@@ -13,7 +13,8 @@ from numpy.random import default_rng
 
 from capsviz.app import frame, session
 from capsviz.errors import CapsvizError, WeightsError
-from capsviz.figures.evaluation import Curve, measurements, overlap_figure
+from capsviz.figures.evaluation import measurements
+from capsviz.figures.growth import Curve, overlap_figure
 from capsviz.inputs.spread import hidden, merged, spread_pairs
 from capsviz.measures.pairs import among_the_longest, by_overlap, made_up_for_pairs
 from capsviz.models.weights import available, load_card, load_evaluation, locate
