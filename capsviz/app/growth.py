@@ -77,7 +77,7 @@ def _growth() -> None:
         if new:  # of pairs like these, many were measured too
             curves += [*_measured("made_up", "madeUp", 1), *new]
         if curves:
-            frame.chart(overlap_figure(curves), "growth", say("overlap.growth.title"))
+            frame.chart(overlap_figure(curves), "growth_curves", say("overlap.growth.title"))
         for sentence in _sentences():
             st.html(f'<p class="cv-note">{html.escape(sentence)}</p>')
         _controls(run)
