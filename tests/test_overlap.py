@@ -181,15 +181,16 @@ def test_strokes_are_where_they_are_in_the_picture_of_all() -> None:
     parts = separate(crossing.layers(), 36, 2)
     np.testing.assert_allclose(parts.max(0), crossing.image(36, 2), atol=0.26)  # but where they cross
     assert np.abs(parts.max(0) - crossing.image(36, 2)).mean() < 0.004
-    np.testing.assert_array_equal(separate(crossing.layers()[:1], 28)[0], Drawing((left,)).image())
+    np.testing.assert_allclose(separate(crossing.layers()[:1])[0], Drawing((left,)).image(), atol=3e-3)
 
 
 def test_more_strokes_than_can_be_told_go_with_the_last() -> None:
-    dots = tuple(stroke_of(np.array([(60 + 10 * k, 60), (60 + 10 * k, 90)]), 6) for k in range(15))
-    drawing = Drawing(dots)
+    turn = [2 * math.pi * k / 15 for k in range(16)]
+    ring = [(140 + 80 * math.cos(angle), 140 + 80 * math.sin(angle)) for angle in turn]
+    drawing = Drawing(tuple(stroke_of(np.array(ring[k : k + 2]), 12) for k in range(15)))
     parts = overlap.strokes_apart(drawing, SHAPE, np.zeros((36, 36)))
     assert len(parts) == 12
-    assert parts[11].sum() > 3 * parts[10].sum()
+    assert parts[11].sum() > 2.5 * parts[10].sum()  # four of fifteen
     picture = np.full((28, 28), 7, np.uint8)
     seen = np.full((36, 36), 0.5)
     assert overlap.strokes_apart(Drawing(picture=picture), SHAPE, seen).tolist() == [seen.tolist()]
@@ -206,7 +207,7 @@ def test_a_picture_is_placed_and_what_leaves_the_field_is_cut_off() -> None:
         assert spread.placed(image, 7, right, down).tolist() == wanted.tolist()
 
 
-def test_spread_pairs_lie_from_0_to_16_pixels_apart_and_lose_nothing() -> None:
+def test_spread_pairs_lie_from_0_to_8_pixels_apart_and_lose_nothing() -> None:
     images = np.zeros((20, 28, 28), np.uint8)
     images[:, 4, 4] = images[:, 23, 23] = 200  # the corners of the box that digits fill
     labels = np.arange(20) % 10
@@ -215,9 +216,9 @@ def test_spread_pairs_lie_from_0_to_16_pixels_apart_and_lose_nothing() -> None:
     assert (parts == 200).sum((2, 3)).tolist() == [[2, 2]] * 400  # both corners are still there
     where = np.array([[np.argwhere(part)[0] for part in pair] for pair in parts])
     apart = np.abs(where[:, 0] - where[:, 1]).max(1)
-    counts = np.bincount(apart, minlength=17)
-    assert len(counts) == 17
-    assert counts.min() > 8  # of 400 / 17, all are as frequent
+    counts = np.bincount(apart, minlength=9)
+    assert len(counts) == 9
+    assert counts.min() > 25  # of 400 / 9, all are as frequent
     again, _ = spread.spread_pairs(images, labels, 400, np.random.default_rng(3))
     assert (again == parts).all()
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from capsviz.inputs.pairs import FARTHEST, SIZE
+from capsviz.inputs.pairs import SHIFT, SIZE
 
 
 def placed(image: np.ndarray, size: int, right: int = 0, down: int = 0) -> np.ndarray:
@@ -16,12 +16,13 @@ def placed(image: np.ndarray, size: int, right: int = 0, down: int = 0) -> np.nd
 
 
 def apart(rng: Generator) -> tuple[int, int, int, int]:
-    """How far two digits are moved, right and down of the one and of the other: 0 to 16 pixels from each other.
+    """How far two digits are moved, right and down of the one and of the other: 0 to 8 pixels from each other.
 
     The larger of the two distances is any of these with equal chance, so that pairs that hide each other, and pairs that
-    hardly touch, are as frequent as others.
+    hardly touch, are as frequent as others. Neither is moved by more than 4 pixels, as in training: farther out it would be
+    the place that is hard, and not the overlap.
     """
-    far = int(rng.integers(2 * FARTHEST + 1))
+    far = int(rng.integers(2 * SHIFT + 1))
     near = int(rng.integers(-far, far + 1))
     ways = [far * int(rng.choice([-1, 1])), near]
     rng.shuffle(ways)
