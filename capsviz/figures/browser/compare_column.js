@@ -12,7 +12,7 @@ export class Column {
   constructor(view, index) {
     this.view = view;
     this.index = index;
-    this.title = element("h3");
+    this.title = element("h3", { "data-verbatim": true });
     this.select = element("select", {
       "aria-label": say("compare.network", { count: index + 1 }),
       "data-testid": `network-${index}`,
@@ -98,7 +98,7 @@ export class Column {
     this.element.hidden = !this.own && (this.index > columns.length || !names.length);
     const options = [["", say("compare.none")], ...names.map((name) => [name, offered[name]])];
     const key = JSON.stringify(options);
-    if (this.options !== key) this.select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    if (this.options !== key) this.select.replaceChildren(...options.map(([value, text]) => element("option", { value, "data-verbatim": value !== "" }, text)));
     this.options = key;
     this.select.value = this.own?.name ?? "";
   }
