@@ -4,6 +4,8 @@ import { drawCurve, drawPath, frameOf, placeAt } from "./compare_plot.js";
 import { Picture, element, fixed, setText } from "./drawing.js";
 import { say } from "./texts.js";
 
+const MOST = 13; // bars below each other
+
 export class Column {
   /**
    * @param {any} view
@@ -19,7 +21,7 @@ export class Column {
       onchange: () => view.choose(index, this.select.value),
     });
     this.answer = element("p", { class: "compare-answer", "data-testid": `answer-${index}` });
-    this.kind = element("p", { class: "look" });
+    this.kind = element("p", { class: "compare-kind" });
     this.bars = element("div", { class: "compare-bars" });
     this.curve = new Picture("", { class: "compare-curve", "data-testid": `curve-${index}` });
     this.fails = element("p", { class: "compare-fails", "data-testid": `fails-${index}` });
@@ -112,6 +114,7 @@ export class Column {
       const row = element("div", {}, element("b", {}, name), element("span", { class: "track" }, bar), value);
       return { row, bar, value };
     });
+    this.bars.classList.toggle("many", classes.length > MOST);
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
   }
 
