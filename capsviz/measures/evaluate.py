@@ -244,7 +244,7 @@ def summary(result: dict[str, Any]) -> str:
     for kind, curve in result["curves"].items():
         points = ", ".join(f"{p['amount']:g}: {p['error_rate']:.1%}" for p in curve["points"])
         lines.append(f"error when {kind} ({curve['unit']}): {points}")
-    for kind, curve in result["changes"].items():
+    for kind, curve in result.get("changes", {}).items():
         points = ", ".join(f"{p['amount']:g}: {p['mean']:.2f}" for p in curve["points"])
         lines.append(f"mean {score} of the true {result['kind']} by {kind}: {points}")
     for row in result.get("rules", {}).get("rows", ()):

@@ -354,13 +354,11 @@ class CompareView {
       column.follow(place);
       column.words();
     }
-    this.short.replaceChildren(...this.columns.filter(({ own }) => own).map(({ own, answer }) => element("p", {}, element("b", {}, answer.textContent), ` ${own.title}`)));
+    this.short.replaceChildren(...this.columns.filter(({ own }) => own).map(({ own, answer }) => element("p", {}, element("b", {}, answer.textContent), " ", element("span", { "data-verbatim": true }, own.title))));
     this.showRule();
     this.element.dataset.place = String(place);
     this.element.dataset.change = payload.change;
     this.address.say({ compare: this.written(), digit: this.klass === payload.true ? undefined : this.klass });
-    const tried = { change: payload.change, steps: Math.abs(this.steps[payload.change]) };
-    this.part.tell({ compared: tried.steps > 0 && tried.change });
     this.invalidate();
   }
 

@@ -4,6 +4,8 @@ import { drawCurve, drawPath, frameOf, placeAt } from "./compare_plot.js";
 import { Picture, element, fixed, setText } from "./drawing.js";
 import { say } from "./texts.js";
 
+const MOST = 13; // bars below each other
+
 export class Column {
   /**
    * @param {any} view
@@ -12,14 +14,14 @@ export class Column {
   constructor(view, index) {
     this.view = view;
     this.index = index;
-    this.title = element("h3");
+    this.title = element("h3", { "data-verbatim": true });
     this.select = element("select", {
       "aria-label": say("compare.network", { count: index + 1 }),
       "data-testid": `network-${index}`,
       onchange: () => view.choose(index, this.select.value),
     });
     this.answer = element("p", { class: "compare-answer", "data-testid": `answer-${index}` });
-    this.kind = element("p", { class: "look" });
+    this.kind = element("p", { class: "compare-kind" });
     this.bars = element("div", { class: "compare-bars" });
     this.curve = new Picture("", { class: "compare-curve", "data-testid": `curve-${index}` });
     this.fails = element("p", { class: "compare-fails", "data-testid": `fails-${index}` });
@@ -98,7 +100,7 @@ export class Column {
     this.element.hidden = !this.own && (this.index > columns.length || !names.length);
     const options = [["", say("compare.none")], ...names.map((name) => [name, offered[name]])];
     const key = JSON.stringify(options);
-    if (this.options !== key) this.select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    if (this.options !== key) this.select.replaceChildren(...options.map(([value, text]) => element("option", { value, "data-verbatim": value !== "" }, text)));
     this.options = key;
     this.select.value = this.own?.name ?? "";
   }
@@ -112,6 +114,7 @@ export class Column {
       const row = element("div", {}, element("b", {}, name), element("span", { class: "track" }, bar), value);
       return { row, bar, value };
     });
+    this.bars.classList.toggle("many", classes.length > MOST);
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
   }
 

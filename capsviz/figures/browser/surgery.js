@@ -83,7 +83,7 @@ export class Surgery extends Experiment {
     const { before, examples } = this.data;
     const text = experimentText(coupling, {
       R: iterations !== null && iterations !== before.iterations && iterations,
-      bias: bias && 1,
+      bias: Boolean(bias) && 1,
       seed: coupling === "random" && seed,
       of: coupling === CARRIED && examples.indexOf(example),
       types,
