@@ -288,6 +288,7 @@ def test_the_figure_of_overlap_has_a_curve_of_each_with_its_intervals() -> None:
     first, again, other = overlap_figure(curves).data
     assert (list(first.x), list(first.y)) == ([pytest.approx(25)], [25])
     assert (first.error_y.array[0], first.error_y.arrayminus[0]) == (pytest.approx(7), pytest.approx(5))
-    assert first.customdata[0] == "1,200"
+    assert first.customdata[0] == 1200
+    assert "1,200" in chart_table(overlap_figure(curves), "Overlap")
     assert first.line.color == again.line.color != other.line.color
     assert first.line.dash == other.line.dash != again.line.dash

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.texts import say
-from capsviz.texts.numbers import grouped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -52,9 +51,9 @@ def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
                 mode="lines+markers",
                 name=curve.name,
                 line={"color": colour, "dash": dash},
-                customdata=[grouped(row["pairs"]) for row in curve.bins],
+                customdata=[row["pairs"] for row in curve.bins],
                 hovertemplate=hover(
-                    "chart.overlap.hover", overlap="%{x:.0f}", rate="%{y:.1f}", pairs="%{customdata}"
+                    "chart.overlap.hover", overlap="%{x:.0f}", rate="%{y:.1f}", pairs="%{customdata:,}"
                 ),
             )
         )
