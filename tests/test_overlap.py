@@ -447,6 +447,20 @@ def components(app: AppTest) -> list[Any]:
     return [one for one in app.get("bidi_component") if one.proto.component_name == "capsviz_overlap"]
 
 
+def test_two_guesses_are_held_against_the_two_that_are_read(with_weights: Path) -> None:
+    app = opened(page="draw", answer="hidden")
+    scores = load_model(OVERLAP, "cpu").predict(Drawing(example=0).image(36, 2)[None])[0]
+    # Of no training all are short, and the limit is 0: the two longest are the answer.
+    read = sorted(np.argsort(-scores, kind="stable")[:2].tolist())
+    (pills,) = [element for element in app.button_group if element.key == guess.SEVERAL_KEY]
+    pills.set_value([str(read[1])]).run()
+    assert "covered" in shown(app)  # one may not be all
+    (pills,) = [element for element in app.button_group if element.key == guess.SEVERAL_KEY]
+    pills.set_value([str(place) for place in reversed(read)]).run()
+    said = " + ".join(map(str, read))
+    assert f"You said {said}, and it reads {said}." in shown(app) or "names no digit" in shown(app)
+
+
 def test_new_pairs_that_have_been_read_are_drawn(with_weights: Path) -> None:
     app = opened()
     found = {name: [np.ones((20, 2), bool)] for name in (OVERLAP, CNN)}

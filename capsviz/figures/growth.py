@@ -58,6 +58,7 @@ def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
             )
         )
     figure = figure_of(traces, say("chart.overlap.x"), say("chart.overlap.y"))
+    figure.update_layout(showlegend=True)  # of one curve too: of which pairs it is
     figure.update_xaxes(range=[0, 100])
     figure.update_yaxes(rangemode="tozero")
     return figure
