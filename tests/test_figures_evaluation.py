@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from capsviz.figures import chart_table, chart_words, evaluation, training_figure
-from capsviz.figures.evaluation import Curve, overlap_figure
+from capsviz.figures.charts import figure_of
+from capsviz.figures.growth import Curve, overlap_figure
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_curves_have_intervals_around_each_rate(result: dict[str, Any]):
         ("noised, a unit of many more words", 1),
         ("noised, a unit of words on two lines", 2),
     ):
-        assert evaluation._figure([], title, "y").layout.xaxis.title.text.count("<br>") == lines - 1
+        assert figure_of([], title, "y").layout.xaxis.title.text.count("<br>") == lines - 1
 
 
 def test_drawings_are_plotted_by_width(result: dict[str, Any]):

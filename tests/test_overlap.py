@@ -17,7 +17,7 @@ from test_pages import ROOT, shown
 from torch.nn import functional as F
 
 from capsviz.app import guess, overlap, pages, session
-from capsviz.app.growth import Run
+from capsviz.app.growth import RUN_KEY, Run
 from capsviz.app.messages import Laid, parse_laid
 from capsviz.errors import MessageError
 from capsviz.figures import named, reading_card, together
@@ -445,6 +445,22 @@ def component(app: AppTest) -> dict[str, Any]:
 
 def components(app: AppTest) -> list[Any]:
     return [one for one in app.get("bidi_component") if one.proto.component_name == "capsviz_overlap"]
+
+
+def test_new_pairs_that_have_been_read_are_drawn(with_weights: Path) -> None:
+    app = opened()
+    found = {name: [np.ones((20, 2), bool)] for name in (OVERLAP, CNN)}
+    app.session_state[RUN_KEY] = Run(1, stopped=True, found=found)
+    app.run()
+    assert not app.exception
+    assert shown(app).count("20 new pairs, seed 1") >= 2  # of each network, in the table below the chart too
+    assert app.button(key="growth_repeat").label == "Repeat it on 500 new pairs"
+    app.session_state[RUN_KEY] = Run(1, found={OVERLAP: found[OVERLAP], CNN: []})
+    app.run()
+    assert app.button(key="growth_stop").label == "Stop"
+    assert len(app.session_state[RUN_KEY].found[CNN]) == 1  # the one that is behind has read on
+    app.button(key="growth_stop").click().run()
+    assert app.session_state[RUN_KEY].stopped
 
 
 def test_a_run_goes_on_until_all_networks_have_read_all() -> None:

@@ -13,7 +13,8 @@ from numpy.random import default_rng
 
 from capsviz.app import frame, session
 from capsviz.errors import CapsvizError, WeightsError
-from capsviz.figures.evaluation import Curve, measurements, overlap_figure
+from capsviz.figures.evaluation import measurements
+from capsviz.figures.growth import Curve, overlap_figure
 from capsviz.inputs.spread import hidden, merged, spread_pairs
 from capsviz.measures.pairs import among_the_longest, by_overlap, made_up_for_pairs
 from capsviz.models.weights import available, load_card, load_evaluation, locate
@@ -76,7 +77,7 @@ def _growth() -> None:
         if new:  # of pairs like these, many were measured too
             curves += [*_measured("made_up", "madeUp", 1), *new]
         if curves:
-            frame.chart(overlap_figure(curves), "growth", say("overlap.growth.title"))
+            frame.chart(overlap_figure(curves), "growth_curves", say("overlap.growth.title"))
         for sentence in _sentences():
             st.html(f'<p class="cv-note">{html.escape(sentence)}</p>')
         _controls(run)

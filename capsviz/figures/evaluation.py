@@ -1,46 +1,20 @@
 """What was measured of a network, as figures: see ``capsviz.measures.evaluate`` for the numbers."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
+from capsviz.figures.charts import BLUE, GREY, ORANGE, TEXT, figure_of, hover
+from capsviz.figures.growth import Curve, overlap_figure
+from capsviz.figures.theme import FOR_COLOUR
 from capsviz.inputs.strokes import CANVAS
 from capsviz.models.card import by_score
 from capsviz.texts import noun, say
-from capsviz.texts.numbers import grouped, number, per_cent, separators
+from capsviz.texts.numbers import grouped, number, per_cent
 from capsviz.traces.base import LENGTH, MARGIN_PRESENT
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-TEXT = {"size": 15}  # said of each part: a theme's template would make them smaller
-BLUE, ORANGE = (f"rgb{colour}" for colour in (AGAINST_COLOUR, FOR_COLOUR))
-GREY = "#8a8f98"
-LINE = 34  # characters of an axis's title that a phone has room for
-
-
-def _figure(traces: Sequence[Any], x: str, y: str) -> "go.Figure":
-    import plotly.graph_objects as go  # half a second that only these figures should cost
-
-    figure = go.Figure(list(traces))
-    figure.update_layout(
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": TEXT},
-        margin={"l": 70, "r": 20, "t": 40, "b": 60},
-        height=420,
-        dragmode=False,  # a finger that begins on a chart scrolls the page
-        separators=separators(),
-    )
-    title = "<br>".join(textwrap.wrap(x, LINE))
-    figure.update_xaxes(title={"text": title, "font": TEXT}, tickfont=TEXT, automargin=True)
-    figure.update_yaxes(title={"text": y, "font": TEXT}, tickfont=TEXT)
-    return figure
-
-
-def _hover(name: str, **values: str) -> str:
-    """A text as what Plotly shows on hovering; what is put in are its own places."""
-    return f"{say(name, **values)}<extra></extra>"
 
 
 def confusion_figure(
@@ -65,10 +39,10 @@ def confusion_figure(
         showscale=False,
         xgap=1,
         ygap=1,
-        hovertemplate=_hover("chart.confusion.hover", answer="%{x}", true="%{y}", times="%{z}"),
+        hovertemplate=hover("chart.confusion.hover", answer="%{x}", true="%{y}", times="%{z}"),
     )
     names, last = classes or [str(place) for place in range(len(counts))], len(counts) - 0.5
-    figure = _figure([trace], say("chart.confusion.x"), say("chart.confusion.y", kind=noun(kind)))
+    figure = figure_of([trace], say("chart.confusion.x"), say("chart.confusion.y", kind=noun(kind)))
     figure.update_xaxes(range=[-0.5, last])
     figure.update_yaxes(range=[last, -0.5], scaleanchor="x")
     for update in (figure.update_xaxes, figure.update_yaxes):
@@ -99,7 +73,7 @@ def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "
         rows,
         "length",
         "accuracy",
-        _hover(
+        hover(
             by_score("chart.calibration.hover", score),
             length="%{x:.2f}",
             right="%{y:.1f}",
@@ -122,7 +96,9 @@ def calibration_figure(calibration: Mapping[str, Any], score: str = LENGTH) -> "
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = _figure([ideal, points], say(by_score("chart.calibration.x", score)), say("chart.calibration.y"))
+    figure = figure_of(
+        [ideal, points], say(by_score("chart.calibration.x", score)), say("chart.calibration.y")
+    )
     figure.update_xaxes(range=[0, 1.02])
     return figure.update_yaxes(range=[0, 104])
 
@@ -162,9 +138,9 @@ def curve_figure(kind: str, curve: Mapping[str, Any]) -> "go.Figure":
         curve["points"],
         "amount",
         "error_rate",
-        _hover("chart.curves.hover", amount="%{x:g}", rate="%{y:.2f}"),
+        hover("chart.curves.hover", amount="%{x:g}", rate="%{y:.2f}"),
     )
-    figure = _figure([trace], say(f"chart.{kind}.x"), say("chart.curves.y"))
+    figure = figure_of([trace], say(f"chart.{kind}.x"), say("chart.curves.y"))
     return figure.update_yaxes(rangemode="tozero")
 
 
@@ -175,9 +151,9 @@ def drawings_figure(drawings: Mapping[str, Any]) -> "go.Figure":
         drawings: "widths" with "width" in pixels, "rate" and "interval" (0..1).
     """
     trace = _rates(
-        drawings["widths"], "width", "rate", _hover("chart.drawings.hover", width="%{x}", rate="%{y:.2f}")
+        drawings["widths"], "width", "rate", hover("chart.drawings.hover", width="%{x}", rate="%{y:.2f}")
     )
-    return _figure([trace], say("chart.drawings.x", size=CANVAS), say("chart.drawings.y"))
+    return figure_of([trace], say("chart.drawings.x", size=CANVAS), say("chart.drawings.y"))
 
 
 def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = LENGTH) -> "go.Figure":
@@ -198,7 +174,7 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
             mode="lines",
             name=name,
             line={"color": colour},
-            hovertemplate=_hover("chart.unsure.hover", rate="%{y:.1f}", length="%{x:.2f}"),
+            hovertemplate=hover("chart.unsure.hover", rate="%{y:.1f}", length="%{x:.2f}"),
         )
         for key, name, colour in (
             ("digits", say("chart.unsure.digits", kinds=noun(kind, 2, "pictured")), BLUE),
@@ -214,62 +190,9 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
         line={"color": GREY, "dash": "dot"},
         hoverinfo="skip",
     )
-    return _figure(
+    return figure_of(
         [*traces, limit], say(by_score("chart.unsure.x", score)), say(by_score("chart.unsure.y", score))
     )
-
-
-class Curve(NamedTuple):
-    """One curve of ``overlap_figure``.
-
-    Attributes:
-        name: what it is of.
-        bins: of ``measures.pairs.by_overlap``.
-        network: number of the network, from 0, which has a colour.
-        pairs: number of the kind of pairs, from 0, which has a dash.
-    """
-
-    name: str
-    bins: Sequence[Mapping[str, Any]]
-    network: int = 0
-    pairs: int = 0
-
-
-def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
-    """Share of pairs that are not read as their two classes, over how much the two hide of each other; 95% intervals."""
-    import plotly.graph_objects as go
-
-    traces = []
-    for curve in curves:
-        colour, dash = (BLUE, ORANGE, GREY)[curve.network % 3], ("solid", "dash", "dot")[curve.pairs % 3]
-        rates = [100 * row["error_rate"] for row in curve.bins]
-        traces.append(
-            go.Scatter(
-                x=[50 * (row["low"] + row["high"]) for row in curve.bins],
-                y=rates,
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [
-                        100 * row["interval"][1] - rate for row, rate in zip(curve.bins, rates, strict=True)
-                    ],
-                    "arrayminus": [
-                        rate - 100 * row["interval"][0] for row, rate in zip(curve.bins, rates, strict=True)
-                    ],
-                },
-                mode="lines+markers",
-                name=curve.name,
-                line={"color": colour, "dash": dash},
-                customdata=[grouped(row["pairs"]) for row in curve.bins],
-                hovertemplate=_hover(
-                    "chart.overlap.hover", overlap="%{x:.0f}", rate="%{y:.1f}", pairs="%{customdata}"
-                ),
-            )
-        )
-    figure = _figure(traces, say("chart.overlap.x"), say("chart.overlap.y"))
-    figure.update_xaxes(range=[0, 100])
-    figure.update_yaxes(rangemode="tozero")
-    return figure
 
 
 class Measurement(NamedTuple):

@@ -45,6 +45,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def picture(page: Page, name: str) -> np.ndarray:
+    """[H, W, 3] colours of a picture, without its round corners."""
+    return pixels(page.get_by_test_id(name))[8:-8, 8:-8].astype(int)
+
+
 def answered(page: Page, number: int) -> None:
     page.locator(f'.overlap[data-answered="{number}"]').wait_for()
 
@@ -64,12 +69,12 @@ def test_two_are_drawn_slid_between_and_reassigned_and_the_link_says_so(
         page.wait_for_function("location.search.includes('second=2')")
         expect(page.get_by_test_id("sees")).not_to_be_empty()
 
-        both = pixels(page.get_by_test_id("composite")).astype(int)
+        both = picture(page, "composite")
         alone = []
         for end in (0, 100):
             page.get_by_test_id("between").fill(str(end))
             page.wait_for_function(f"location.search.includes('between={end}')")
-            alone.append(pixels(page.get_by_test_id("composite")).astype(int))
+            alone.append(picture(page, "composite"))
         # Each in its colour, added: what both show is the sum of what each shows alone, at most white.
         np.testing.assert_allclose(both, np.minimum(255, alone[0] + alone[1]), atol=4)
         assert alone[0].max() > 20
