@@ -1,9 +1,9 @@
 """capsviz's server: ``make app``, or ``streamlit run app.py``. What it serves begins in capsviz/app/main.py."""
 
 import streamlit as st
-from capsviz.app.fetched import asset_routes
 
 from capsviz.app.classes import class_routes
+from capsviz.app.fetched import asset_routes
 from capsviz.app.server import ask_nobody_outside, started, unreadable
 
 ask_nobody_outside()

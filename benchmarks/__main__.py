@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import browser, export, formulations, links, networks, pose, replay, routing, trace, training
+from benchmarks import (
+    browser,
+    export,
+    formulations,
+    links,
+    networks,
+    overlap,
+    pose,
+    replay,
+    routing,
+    trace,
+    training,
+)
 from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
@@ -19,6 +31,8 @@ ROWS = [
     ),
     *formulations.ROWS,
     *training.ROWS,
+    ("One trace of two digits over each other (36 × 36), CPU", overlap.one_trace, "25 ms"),
+    ("The pictures that the Overlap page is sent of it", overlap.one_payload, ""),
     ("Preparing one canvas (280 × 280 → 28 × 28)", trace.one_canvas, ""),
     ("Preparing one photo (1024 × 1024 → 28 × 28)", trace.one_photo, ""),
     ("Replaying a drawing: 64 moments of it, answered in one batch", replay.replayed, "600 ms"),
@@ -40,7 +54,8 @@ ROWS = [
     ("Dragging a pose slider: frames with a new image, %", pose.frames_with_a_new_image, "95%"),
     ("Dragging a pose slider: from the hand to the new image", pose.drag_to_paint, "20 ms"),
     ("The same with Streamlit's slider, a rerun per change", pose.streamlit_slider, ""),
-    ("Sent once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
+    ("Sliding from one digit alone to the other: frames with a new image, %", overlap.frames, "95%"),
+    ("Fetched once to decode in the browser, in kB", pose.decoder_kilobytes, "3000 kB"),
     ("Opening Draw by a full link, % of a plain opening", links.draw, "130%"),
     ("Opening Routing by a full link, % of a plain opening", links.routing, "130%"),
     ("Opening Pose by a full link, % of a plain opening", links.pose, "130%"),

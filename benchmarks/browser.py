@@ -35,8 +35,12 @@ WATCH = """() => {
 
 
 @contextmanager
-def opened(script: str) -> Iterator[Page]:
-    with serve(script) as url, sync_playwright() as playwright, launch_chromium(playwright) as browser:
+def opened(script: str, **environment: str) -> Iterator[Page]:
+    with (
+        serve(script, **environment) as url,
+        sync_playwright() as playwright,
+        launch_chromium(playwright) as browser,
+    ):
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.goto(url)
         page.get_by_test_id("answer").wait_for()

@@ -34,7 +34,7 @@ from tests.e2e.protocol import Session, connected
 from tests.e2e.serving import serve
 
 MOST_SESSIONS, MOST_PHONES, MOST_SECONDS = 100, 1_000, 600
-EVERY = 3.0  # seconds from one drawing to the next, on average
+EVERY = 5.0  # seconds from one drawing to the next, on average
 SHIFTS = (-0.04, 0, 0.04)  # of an example, as shares of the canvas: each shift is another drawing
 ANSWER = re.compile(r'data-testid="answer">(.)<')
 LENGTH = re.compile(r"\|v\| of digit (\d) is (\d\.\d{3})")
@@ -54,7 +54,7 @@ class Counts:
     """What the sessions together have seen."""
 
     waits: list[float] = field(default_factory=list)  # seconds from a drawing to its answer on the wire
-    sent: list[int] = field(default_factory=list)  # bytes from a drawing to the end of its run
+    sent: list[int] = field(default_factory=list)  # bytes on the wire from a drawing to the end of its run
     wrong: list[str] = field(default_factory=list)
 
 
@@ -188,7 +188,7 @@ async def load(url: str, server: Server, sessions: int, seconds: float, page: st
     )
     print(f"pen-up to answer on the wire: p50 {median:.0f} ms, p95 {high:.0f} ms, p5 {low:.0f} ms")
     print(f"processor time of the server, for a Clear and an answer: {1000 * spent / answers:.0f} ms")
-    print(f"sent for an answer: {np.mean(counts.sent) / 1000:.0f} kB")
+    print(f"sent for an answer, on the wire: {np.mean(counts.sent) / 1000:.1f} kB")
     print(
         f"memory: {before:.0f} MB before, {(opened - before) / sessions:.1f} MB a session when opened, "
         f"{(after - before) / sessions:.1f} MB after drawing; {server.megabytes():.0f} MB {rest:g} s after they left"

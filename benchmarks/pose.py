@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 from benchmarks.browser import opened
 from benchmarks.routing import INSIDE
 from benchmarks.trace import Quantiles, quantiles
-from capsviz import load_model
-from capsviz.figures import decoder_payload
+from capsviz.app.fetched import array_asset
+from capsviz.networks.base import DEFAULT
 from tests.e2e.serving import FLAGS, find_chromium, serve
 
 SECONDS = 6  # of dragging
@@ -132,6 +132,5 @@ def streamlit_slider() -> Quantiles:
 
 
 def decoder_kilobytes() -> Quantiles:
-    """What the browser is sent once to decode by itself, in kB (not a time)."""
-    model = load_model(device="cpu")
-    return (len(decoder_payload(model.decoder_layers(), model.sha256)) / 1000,) * 3
+    """What the browser fetches once to decode by itself, in kB (not a time)."""
+    return (len(array_asset("decoder", DEFAULT).packed) / 1000,) * 3

@@ -16,7 +16,7 @@ from capsviz.training.settings import Settings, sensible
 
 def predict(arguments: argparse.Namespace) -> int:
     """Say what each file shows."""
-    from capsviz.figures.reading import verdict
+    from capsviz.figures.reading import named, together, verdict
     from capsviz.inputs.images import MAX_BYTES, read_image
     from capsviz.inputs.preprocess import canvas_to_mnist
     from capsviz.models.model import load_model
@@ -40,24 +40,27 @@ def predict(arguments: argparse.Namespace) -> int:
             answers.append({"file": str(path), "error": reason})
             print(f"capsviz: {name}: {one_line(reason)}", file=sys.stderr)
             continue
-        first, second = (names[place] for place in scores.argsort()[:-3:-1])
+        order, places = scores.argsort()[::-1], named(scores, limit, shape.answers)
+        first, second = names[order[0]], names[order[len(places)]]
         found = verdict(scores, limit, score)
         answers.append(
             {
                 "file": str(path),
                 kind: None if found == "no digit" else int(first) if first.isdecimal() else first,
+                **({"all": [names[place] for place in places]} if shape.answers > 1 else {}),
                 "unsure": found != "digit",
                 "unsure_below": round(limit, 4),
                 scores_are: [round(v, 4) for v in scores.tolist()],
             }
         )
         if not arguments.json:
-            highest, then = (f"{value:.2f}" for value in sorted(scores.tolist())[:-3:-1])
-            then = f"next {second}, {then}"
+            highest = " and ".join(f"{scores[place]:.2f}" for place in places)
+            then = f"next {second}, {scores[order[len(places)]]:.2f}"
+            first, what = together(names, places), "length" if score == LENGTH else "probability"
             said = {
-                "digit": f"{first} ({score} {highest}; {then})",
-                "unsure": f"{first} ({score} {highest}; {then}; unsure, perhaps no {kind}: below {limit:.2f})",
-                "no digit": f"no {kind} (longest capsule: {first}, {highest}; {then})",
+                "digit": f"{first} ({what} {highest}; {then})",
+                "unsure": f"{first} ({what} {highest}; {then}; unsure, perhaps no {kind}: below {limit:.2f})",
+                "no digit": f"no {kind} ({'longest capsule' if score == LENGTH else 'most probable'}: {first}, {highest}; {then})",
             }
             print(f"{name}: {said[found]}")
     if arguments.json:

@@ -1,4 +1,4 @@
-from capsviz.app import overlap, session
+from capsviz.app import growth, overlap, prepared, session
 from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 from capsviz.traces.base import COUPLING, SEVERAL
@@ -10,6 +10,8 @@ PAGE = Page(3, doors=("routing", "pose"), needs=frozenset({COUPLING, SEVERAL}), 
 def show() -> None:
     session.answered()
     overlap.overlap()
+    if not prepared.hidden("growth"):
+        growth.growth()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import html.parser
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,9 @@ def test_other_networks_are_asked_once_and_the_wall_is_told(tmp_path: Path) -> N
         Other("cnn.mnist", "7", "unsure", pytest.approx(0.3)),
     )
     assert tile.disputed == 1
+    none = Other("cnn.mnist", "7", "no digit", 0.05)  # says that it is none, whatever it is nearest to
+    assert replace(tile, others=(none, none)).disputed == 2
+    assert replace(tile, verdict="no digit", others=(none, replace(none, read="3"))).disputed == 0
     assert presenter.room().state == before.room.state  # phones are not told of it
     room.close()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from capsviz.figures import chart_table, chart_words, evaluation, training_figure
+from capsviz.figures.evaluation import Curve, overlap_figure
 
 
 @pytest.fixture
@@ -278,3 +279,14 @@ def test_drawings_of_the_test_set_are_confused_as_it_is(result: dict[str, Any]):
     assert "drawings-confusion" not in says
     assert says["drawings"].says.startswith("1,234 drawings by 7 people")
     assert says["unsure"].says.endswith("below 0.42: 0.0% of 5 test digits are.")
+
+
+def test_the_figure_of_overlap_has_a_curve_of_each_with_its_intervals() -> None:
+    row = {"low": 0.2, "high": 0.3, "pairs": 1200, "error_rate": 0.25, "interval": (0.2, 0.32)}
+    curves = [Curve("one", [row]), Curve("again", [row], pairs=1), Curve("other", [row], network=1)]
+    first, again, other = overlap_figure(curves).data
+    assert (list(first.x), list(first.y)) == ([pytest.approx(25)], [25])
+    assert (first.error_y.array[0], first.error_y.arrayminus[0]) == (pytest.approx(7), pytest.approx(5))
+    assert first.customdata[0] == "1,200"
+    assert first.line.color == again.line.color != other.line.color
+    assert first.line.dash == other.line.dash != again.line.dash

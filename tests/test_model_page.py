@@ -32,7 +32,7 @@ def test_the_headline_is_measured(page: AppTest) -> None:
     read, rate = np.trace(confusion) / confusion.sum(), np.trace(drawn) / drawn.sum()
     assert re.findall(r"<b>([\d.,]+%?)</b>", shown(page))[-3:] == [
         f"{100 * read:.2f}%",
-        f"{100 * rate:.1f}%",
+        f"{100 * rate:.2f}%",
         # Two convolutions, the transformations, and the decoder's three layers, with biases.
         f"{256 * 82 + 256 * (256 * 81 + 1) + 1152 * 10 * 128 + 161 * 512 + 513 * 1024 + 1025 * 784:,}",
     ]

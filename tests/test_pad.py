@@ -117,6 +117,15 @@ def test_a_stroke_on_an_example_keeps_it_below(state: dict[str, Any]) -> None:
     assert now.pixels()[50, 60:180].min() == 255
     ui_pad._clear()
     assert not ui_pad.advice()
+    # As it comes by a link, it is nobody's mishap.
+    state[ui_pad.HISTORY_KEY].clear()
+    ui_pad._show(now)
+    assert not ui_pad.advice()
+    # An example of what the network does not read says so.
+    ui_pad._show(Drawing(example=0))
+    assert not ui_pad.advice()
+    state[ui_pad.KIND_KEY] = "letter"
+    assert ui_pad.advice() == "One of the examples for digits: this network reads letters alone."
 
 
 def test_undo_never_goes_beyond_the_first(state: dict[str, Any]) -> None:

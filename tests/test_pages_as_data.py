@@ -42,9 +42,9 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "overlap": {COUPLING, SEVERAL},
         "model": set(),
         "lessons": set(),
-        "lesson": set(),
         "compare": set(),
         "class": set(),
+        "lesson": set(),
     }
 
 

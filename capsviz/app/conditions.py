@@ -14,12 +14,12 @@ from capsviz.figures.attention import STEPS
 from capsviz.figures.pose import pose_limit
 from capsviz.networks.base import Spec, networks
 from capsviz.texts import say
-from capsviz.traces.base import LENGTH, POSES
+from capsviz.traces.base import LENGTH, POSES, SEVERAL
 from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS, WEIGHTINGS
 
 Wanted = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
 
-ROUTING, POSE = ("routing",), ("pose",)
+ROUTING, POSE, OVERLAP = ("routing",), ("pose",), ("overlap",)
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,10 @@ CONDITIONS = {
     "strongest": Condition(
         _at_least(0.01, lambda spec: 2 * pose_limit(spec.shape)), POSE
     ),  # the first one was
+    # Of the Overlap page.
+    "slid": Condition(_number(1, lambda spec: 50), OVERLAP),  # so far from both, towards one alone
+    "asked": Condition(_one_of(lambda spec: spec.shape.classes), OVERLAP),  # is asked for
+    "laid": Condition(_yes, OVERLAP),  # an example lies over the drawing
     "dimension": Condition(
         _number(0, lambda spec: spec.shape.pose - 1), POSE
     ),  # this one was, farther than others
@@ -130,4 +134,6 @@ def can_be_done(name: str, page: str, spec: Spec) -> bool:
         return False
     if name == "sum":
         return spec.shape.score == LENGTH  # probabilities sum to 1
+    if page in OVERLAP:
+        return SEVERAL in spec.offers
     return page not in POSE or POSES in spec.offers

@@ -38,6 +38,7 @@ from capsviz.texts.numbers import number
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+STYLES = ("frame", "phone", "paper", "talk")  # a later one's rules go before an earlier one's
 SAID_KEY = "problem_said"  # (sentence, when it was first shown) of PROBLEM_KEY
 LASTS = 5.0  # seconds
 MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the menu has all
@@ -58,8 +59,8 @@ def frame(page: Page) -> Iterator[None]:
 def _around(page: Page) -> Iterator[None]:
     prepared.declare()
     st.html(figures.STYLE)
-    st.html(Path(__file__).with_name("frame.css"))
-    st.html(Path(__file__).with_name("talk.css"))
+    for name in STYLES:
+        st.html(Path(__file__).with_name(f"{name}.css"))
     first = pad.begin()
     with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
         keys.keys(page.name)

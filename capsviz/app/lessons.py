@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from capsviz.app.lesson_file import Fault, Lesson, parse
+from capsviz.app.pages import offered
 from capsviz.checks import one_line
 from capsviz.texts import FIRST, language, say
 
@@ -27,7 +28,10 @@ class Shelf(NamedTuple):
 
 
 def shelf() -> Shelf:
-    """The lessons of the app, and of the folder that the environment names by CAPSVIZ_LESSONS."""
+    """The lessons of the app, and of the folder that the environment names by CAPSVIZ_LESSONS.
+
+    Those with a page for which no network is here are left out, as that is.
+    """
     more = os.environ.get("CAPSVIZ_LESSONS", "").strip()
     own, faults = _folder(FOLDER)
     found = dict(sorted(own.items(), key=lambda entry: (entry[0] != TOUR, entry[1].minutes, entry[0])))
@@ -39,7 +43,9 @@ def shelf() -> Shelf:
                 faults.append(Fault(f"{name}.toml", 1, say("lessons.fault.twice")))
             else:
                 found[name] = lesson
-    return Shelf(MappingProxyType(found), tuple(faults))
+    there = {page.name for page in offered()}
+    able = {name: found[name] for name in found if all(step.page in there for step in found[name].steps)}
+    return Shelf(MappingProxyType(able), tuple(faults))
 
 
 def spoken(words: Mapping[str, Any]) -> Any:

@@ -153,7 +153,7 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
             writers=drawn["writers"],
             count=len(drawn["widths"]),
         )
-        numbers.insert(1, (per_cent(drawn["rate"], 1), what))
+        numbers.insert(1, (per_cent(drawn["rate"]), what))
     st.html(
         '<div class="cv-headline">'
         + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)

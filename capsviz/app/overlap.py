@@ -14,8 +14,8 @@ from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures.overlap import overlap_payload
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
-from capsviz.inputs.pairs import placed
 from capsviz.inputs.preprocess import canvas_to_mnist, separate
+from capsviz.inputs.spread import placed
 from capsviz.texts import say
 from capsviz.traces.base import Shape
 from capsviz.traces.routing import RoutingTrace

@@ -220,10 +220,17 @@ def changed() -> bool:
 
 
 def advice() -> str:
-    """What to do about a drawing on an example, or so small that its own lines fill it; "" about any other."""
+    """What to do about a drawing on an example, or so small that its own lines fill it; "" about any other.
+
+    Of one that came as it is, by a link, nobody here began on the example without meaning to.
+    """
     now = current()
     if now.example is not None and now.strokes:
-        return say("pad.on-example")
+        bare = (one.example == now.example and not one.strokes for one in st.session_state[HISTORY_KEY])
+        return say("pad.on-example") if any(bare) else ""
+    if now.example is not None and EXAMPLES[now.example].kind != st.session_state[KIND_KEY]:
+        shows, reads = (noun(kind, 2) for kind in (EXAMPLES[now.example].kind, st.session_state[KIND_KEY]))
+        return say("pad.other-kind", shows=shows, reads=reads)
     if now.picture is not None or not now.strokes:
         return ""
     pen = max(stroke.width for stroke in now.strokes)

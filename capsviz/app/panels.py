@@ -70,6 +70,7 @@ PANELS = (
     Panel("voters", "overlap"),
     Panel("strokes", "overlap", fills=False),
     Panel("laid", "overlap", fills=False),
+    Panel("growth", "overlap", selector=".st-key-growth"),
     Panel("changes", "compare"),
     Panel("columns", "compare"),
     Panel("rule", "compare", fills=False),

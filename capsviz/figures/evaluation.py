@@ -219,6 +219,59 @@ def unsure_figure(unsure: Mapping[str, Any], kind: str = "digit", score: str = L
     )
 
 
+class Curve(NamedTuple):
+    """One curve of ``overlap_figure``.
+
+    Attributes:
+        name: what it is of.
+        bins: of ``measures.pairs.by_overlap``.
+        network: number of the network, from 0, which has a colour.
+        pairs: number of the kind of pairs, from 0, which has a dash.
+    """
+
+    name: str
+    bins: Sequence[Mapping[str, Any]]
+    network: int = 0
+    pairs: int = 0
+
+
+def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
+    """Share of pairs that are not read as their two classes, over how much the two hide of each other; 95% intervals."""
+    import plotly.graph_objects as go
+
+    traces = []
+    for curve in curves:
+        colour, dash = (BLUE, ORANGE, GREY)[curve.network % 3], ("solid", "dash", "dot")[curve.pairs % 3]
+        rates = [100 * row["error_rate"] for row in curve.bins]
+        traces.append(
+            go.Scatter(
+                x=[50 * (row["low"] + row["high"]) for row in curve.bins],
+                y=rates,
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [
+                        100 * row["interval"][1] - rate for row, rate in zip(curve.bins, rates, strict=True)
+                    ],
+                    "arrayminus": [
+                        rate - 100 * row["interval"][0] for row, rate in zip(curve.bins, rates, strict=True)
+                    ],
+                },
+                mode="lines+markers",
+                name=curve.name,
+                line={"color": colour, "dash": dash},
+                customdata=[grouped(row["pairs"]) for row in curve.bins],
+                hovertemplate=_hover(
+                    "chart.overlap.hover", overlap="%{x:.0f}", rate="%{y:.1f}", pairs="%{customdata}"
+                ),
+            )
+        )
+    figure = _figure(traces, say("chart.overlap.x"), say("chart.overlap.y"))
+    figure.update_xaxes(range=[0, 100])
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
 class Measurement(NamedTuple):
     """What a figure shows: in a word, and in a sentence made of the evaluation's numbers."""
 
@@ -278,6 +331,9 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
                 length=number(found["length"], 3),
                 accuracy=per_cent(found["accuracy"]),
             )
+        case "overlap":
+            pairs = result["pairs"]
+            return say("chart.overlap.says", **words, pairs=grouped(pairs["spread"]["pairs"]))
     return say(f"chart.{name}.says", **words, images=grouped(result["curves"][name]["points"][0]["images"]))
 
 
@@ -289,6 +345,7 @@ def _percent(result: Mapping[str, Any], rate: str = "error_rate") -> str:
 
 # By the names that ``evaluation_figures`` gives; in the order of what people ask first.
 EVALUATION = (
+    "overlap",
     "confusion",
     "drawings-confusion",
     "drawings",
@@ -309,6 +366,7 @@ def measurements(result: Mapping[str, Any], data: str) -> dict[str, Measurement]
         data: name of what the network was trained on.
     """
     there = {"confusion", "unsure", "calibration", *result["curves"]}
+    there |= {"overlap"} if "pairs" in result else set()
     there |= {"drawings"} if "drawings" in result else set()
     there |= {"drawings-confusion"} if "confusion" in result.get("drawings", {}) else set()
     return {
@@ -327,6 +385,10 @@ def evaluation_figures(result: Mapping[str, Any]) -> dict[str, "go.Figure"]:
         "unsure": unsure_figure(result["unsure"], kind, score),
         **{change: curve_figure(change, curve) for change, curve in result["curves"].items()},
     }
+    if "pairs" in result:
+        figures["overlap"] = overlap_figure(
+            [Curve(say("chart.overlap.test"), result["pairs"]["spread"]["bins"])]
+        )
     if "drawings" in result:
         figures["drawings"] = drawings_figure(result["drawings"])
     if "confusion" in result.get("drawings", {}):  # those that the test set is made of have the test set's

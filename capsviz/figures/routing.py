@@ -188,6 +188,7 @@ def view_header(
         "trained": trace.shape.trained,
         "prediction": trace.prediction,
         "runnerUp": int(order[1]),
+        "answers": trace.shape.answers,
         "kept": [cloud.kept for cloud in clouds],
         "link": dict(link or {}),
         "texts": texts.for_script("common", words, "address.outside"),

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from capsviz.errors import DataError
 from capsviz.inputs.data import MNIST, Digits, load_mnist
 
@@ -77,15 +75,6 @@ def draw_partners(
 def overlay(parts: "Tensor") -> "Tensor":
     """Images [B, S, S] in 0..1 of digits [B, 2, S, S] in 0..1: their sum, at most white."""
     return parts.sum(1).clamp(max=1)
-
-
-def placed(image: np.ndarray, size: int, right: int = 0, down: int = 0) -> np.ndarray:
-    """A picture [s, s] in the middle of a larger field [size, size], moved by whole pixels; what leaves the field is cut off."""
-    edge = (size - len(image)) // 2
-    field = np.zeros((3 * size, 3 * size), image.dtype)
-    top, left = size + edge + down, size + edge + right
-    field[top : top + len(image), left : left + len(image)] = image
-    return field[size : 2 * size, size : 2 * size]
 
 
 def fixed_pairs(digits: Digits, seed: int = SEED, alike: bool = False) -> tuple[Digits, "Tensor"]:

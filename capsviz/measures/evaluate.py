@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.random import default_rng
 
 from capsviz.checks import one_line, shown, whole_number
 from capsviz.errors import CapsvizError
@@ -17,7 +18,14 @@ from capsviz.inputs.drawn import WIDTHS
 from capsviz.inputs.recorded import read_strokes
 from capsviz.measures.changes import MEANS, curves, means
 from capsviz.measures.drawings import OTHERS, by_width, made_up_digits, others, read_drawings
-from capsviz.measures.pairs import by_itself, read_drawn_pairs, read_pairs
+from capsviz.measures.pairs import (
+    SPREAD,
+    by_itself,
+    made_up_for_pairs,
+    read_drawn_pairs,
+    read_pairs,
+    read_spread,
+)
 from capsviz.measures.rules import IMAGES, rules
 from capsviz.measures.statistics import calibration, confusion, error, iterations
 from capsviz.measures.unsure import unsure
@@ -125,6 +133,10 @@ def evaluate(
         say("pairs")
         result["pairs"] = read_pairs(model.predict, test, threshold, limit)
         result["pairs"]["alone"] = by_itself(scores, labels, threshold)
+        if spec.data.made_up:
+            count = min(limit or SPREAD, SPREAD)
+            images, digits = made_up_for_pairs(min(MADE_UP, 20 + count), default_rng(MADE_UP))
+            result["pairs"]["made_up"] = read_spread(model.predict, images, digits, count, shape.size)
         if drawings:
             some = [drawings[k] for k in _spaced(len(drawings), limit)]
             result["pairs"]["drawings"] = read_drawn_pairs(model.predict, some, shape.size)

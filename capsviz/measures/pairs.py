@@ -9,14 +9,17 @@ from numpy.random import Generator, default_rng
 from capsviz.errors import ImageError
 from capsviz.inputs.data import Digits
 from capsviz.inputs.drawn import WIDTHS
-from capsviz.inputs.pairs import BOX, SEED, SHIFT, fixed_pairs
+from capsviz.inputs.pairs import BOX, SEED, SHIFT, SIZE, fixed_pairs
 from capsviz.inputs.preprocess import canvas_to_mnist
-from capsviz.inputs.strokes import Drawing, Strokes, fit, render_anywhere
+from capsviz.inputs.spread import hidden, merged, spread_pairs
+from capsviz.inputs.strokes import Drawing, Strokes, fit, make_image, random_digit, render_anywhere
 from capsviz.measures.changes import Predict
 from capsviz.measures.drawings import SIZES
 from capsviz.measures.statistics import interval, wilson
 
 ALIKE = 1_000  # pairs of one class
+SPREAD = 4_000  # pairs that lie over each other by more and by less
+BINS = 10  # into which these are sorted
 
 
 def read_pairs(
@@ -33,7 +36,8 @@ def read_pairs(
     Returns:
         "images"; "wrong", of which the two are not both right, as a set, as "error_rate" with its "interval"; the share of
         all digits that is among the two ("found"); "misread", which pairs; "seed" and "shift" of the pairs; and "alike",
-        what ``by_itself`` gives for pairs of one class.
+        what ``by_itself`` gives for pairs of one class; and "spread", what ``read_spread`` gives of 4,000 pairs that lie
+        over each other by more and by less.
     """
     pairs, _ = fixed_pairs(digits)
     count = len(pairs.labels)
@@ -43,6 +47,7 @@ def read_pairs(
     wrong = int((~found.all(1)).sum())
     some = places[: min(ALIKE, len(places))]
     alike, _ = fixed_pairs(digits, alike=True)
+    images = digits.images.numpy()
     return {
         "images": len(places),
         "wrong": wrong,
@@ -53,7 +58,66 @@ def read_pairs(
         "seed": SEED,
         "shift": SHIFT,
         "alike": by_itself(predict(_pixels(alike, some)), alike.labels.numpy()[some, 0], threshold),
+        "spread": read_spread(
+            predict, images, digits.labels.numpy(), min(limit or SPREAD, SPREAD), images.shape[1]
+        ),
     }
+
+
+def read_spread(
+    predict: Predict, images: np.ndarray, labels: np.ndarray, count: int, size: int = SIZE
+) -> dict[str, Any]:
+    """How the error grows with how much the two digits of a pair hide of each other.
+
+    Args:
+        predict: images to scores.
+        images: uint8 [N, s, s] digits, each in the middle.
+        labels: [N].
+        count: of pairs that are made of them (``inputs.spread.spread_pairs``).
+        size: side of the images that are predicted.
+
+    Returns:
+        "seed", "pairs", and "bins", as ``by_overlap`` gives them.
+    """
+    parts, classes = spread_pairs(images, labels, count, default_rng([SEED, 5]), size)
+    found = among_the_longest(predict(merged(parts) / np.float32(255)), classes)
+    return {"seed": SEED, "pairs": count, "bins": by_overlap(found, hidden(parts))}
+
+
+def made_up_for_pairs(count: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Made-up digits, uint8 [count, 28, 28], as large as MNIST's, and their labels."""
+    made = [make_image(random_digit, rng) for _ in range(count)]
+    return np.stack([image for image, _ in made]), np.array([label for _, label in made])
+
+
+def by_overlap(found: np.ndarray, overlap: np.ndarray) -> list[dict[str, Any]]:
+    """Errors by overlap, in steps of a tenth.
+
+    Args:
+        found: [N, 2] whether each digit of a pair is among the two that are named.
+        overlap: [N] in 0..1, as ``inputs.spread.hidden`` has it.
+
+    Returns:
+        Of each tenth in which there are pairs, from no overlap on: "low" and "high" borders, "pairs", "wrong" (not both
+        are found), "error_rate" with its "interval", and the share of digits "found".
+    """
+    places = np.minimum((overlap * BINS).astype(int), BINS - 1)
+    rows = []
+    for place in np.unique(places):
+        inside = places == place
+        count, wrong = int(inside.sum()), int((~found[inside].all(1)).sum())
+        rows.append(
+            {
+                "low": int(place) / BINS,
+                "high": (int(place) + 1) / BINS,
+                "pairs": count,
+                "wrong": wrong,
+                "error_rate": wrong / count,
+                "interval": wilson(wrong, count),
+                "found": float(found[inside].mean()),
+            }
+        )
+    return rows
 
 
 def among_the_longest(lengths: np.ndarray, labels: np.ndarray) -> np.ndarray:

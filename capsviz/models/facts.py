@@ -238,6 +238,21 @@ _drawings = {
     **dict.fromkeys(("rate", "unsure"), share),
     "interval": _interval,
 }
+_spread = form(
+    {
+        **dict.fromkeys(("seed", "pairs"), count),
+        "bins": listed(
+            form(
+                {
+                    **dict.fromkeys(("pairs", "wrong"), count),
+                    **dict.fromkeys(("low", "high", "error_rate", "found"), share),
+                    "interval": _interval,
+                }
+            ),
+            least=1,
+        ),
+    }
+)
 _rate = {"pairs": count, "rate": share, "interval": _interval, "found": share}
 _pairs = form(
     {
@@ -247,11 +262,13 @@ _pairs = form(
         "misread": listed(count),
         "alone": form({"images": count, "right": share, "only": share}),
         "alike": form({"images": count, "right": share, "only": share}),
+        "spread": _spread,
     },
     {
+        "made_up": _spread,
         "drawings": form(
             {**_rate, "writers": count, "widths": listed(form({**_rate, "width": amount, "refused": count}))}
-        )
+        ),
     },
 )
 _iterations = form(

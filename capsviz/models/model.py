@@ -137,8 +137,8 @@ class Model:
             batch_size: how many are computed at once, at least 1.
 
         Returns:
-            Scores [N, J] in 0..1; the highest is the answer. What they are, ``shape.score`` says: lengths of capsules,
-            each for itself, or probabilities, the shares of a softmax that sum to 1.
+            Scores [N, J] in 0..1; the ``shape.answers`` highest are the answer. What they are, ``shape.score`` says: lengths of capsules,
+            each for itself, or probabilities, the shares of a softmax that sum to 1, or each for itself.
 
         Raises:
             ImageError: if the images have another shape, values outside 0..1, or NaN.

@@ -100,6 +100,7 @@ def test_what_a_stroke_changes_beside_the_answer_runs_the_whole_page(url: str, t
             assert session.buttons["undo"] is False
             assert session.card == first
             await session.run("predict")
+            await session.run("clear")
             await session.draw(*tasks[9].paths)
             assert "|v|" not in session.card
             assert any("cv-veil" in shown for shown in session.shown)

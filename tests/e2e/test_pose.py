@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from capsviz import canvas_to_mnist
 from capsviz.figures import decoder_payload
@@ -426,17 +426,8 @@ def test_on_a_slow_line_the_drawing_s_own_picture_is_there_first(
     browser: Browser, url: str, model: Model, trace: RoutingTrace
 ) -> None:
     page = browser.new_page()
-    held: list[str | bytes] = []  # what the server has sent, from the decoder on
-    lines: list[WebSocketRoute] = []
-
-    def slow(line: WebSocketRoute) -> None:
-        server = line.connect_to_server()
-        lines.append(line)
-        server.on_message(
-            lambda sent: held.append(sent) if held or len(sent) > 2_000_000 else line.send(sent)
-        )
-
-    page.route_web_socket("**/_stcore/stream", slow)
+    held: list[Route] = []  # of the decoder
+    page.route("**/assets/decoder.*", held.append)
     page.goto(f"{url}/pose")
     expect(page.get_by_test_id("pose-warning")).to_contain_text("on its way", timeout=30_000)
     while not held:
@@ -445,8 +436,8 @@ def test_on_a_slow_line_the_drawing_s_own_picture_is_there_first(
     drawn = 255 * model.reconstructions(trace)[-1, trace.prediction]
     assert np.abs(clay(page) - drawn).max() <= 1
     assert page.locator(".slider").count() == 16
-    while held:
-        lines[-1].send(held.pop(0))
+    assert len(held) == 1
+    held[0].continue_()
     settled(page)
     assert page.locator(".waiting").count() == 0
     page.close()

@@ -153,7 +153,7 @@ def test_the_box_for_a_picture_says_in_one_line_what_it_takes(browser: Browser, 
 def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> None:
     with opened(browser, url, "", **PHONE) as page:
         bar = page.get_by_role("navigation")
-        expect(bar.get_by_role("link")).to_have_text([*QUESTIONS])
+        expect(bar.get_by_role("link")).to_have_text([*QUESTIONS, "Class"])
         for name in ("Routing", "Model", "Pose", "Draw"):
             bar.get_by_role("link", name=name).tap()
             question = page.get_by_role("heading", level=1)

@@ -94,8 +94,13 @@ def test_a_reload_is_answered_when_what_was_kept_comes_while_the_canvas_is_made(
     browser: Browser, tmp_path: Path
 ) -> None:
     """On a busy machine: the run that shows the example is cut off once its canvas has been told of it."""
-    script = tmp_path / "busy.py"
+    slow, script = tmp_path / "slow.py", tmp_path / "busy.py"
     script.write_text(
+        "import streamlit as st\n"
+        "from capsviz.app.fetched import asset_routes\n"
+        f"app = st.App({str(slow)!r}, routes=asset_routes())\n"
+    )
+    slow.write_text(
         "import runpy, time\n"
         "from capsviz.app import pad as ui_pad\n"
         "hint = getattr(ui_pad, 'unhurried', ui_pad._hint)\n"

@@ -4,6 +4,7 @@
  * @typedef {{
  *   drawing?: number, strokes?: number, answer?: string, longest?: number, sum?: number, network?: string, iterations?: number,
  *   step?: number, capsule?: number, class?: string, experiment?: string, silenced?: number, broken?: boolean,
+ *   slid?: number, asked?: string, laid?: boolean,
  *   moved?: { capsule: number, by: number[], strongest: number },
  * }} Facts
  */
@@ -38,6 +39,9 @@ export const CONDITIONS = {
   experiment: (wanted, now) => wanted.includes(now.experiment),
   silenced: (wanted, now) => now.silenced !== undefined && now.silenced >= wanted,
   broken: (_, now) => now.broken === true,
+  slid: (wanted, now) => now.slid !== undefined && now.slid >= wanted,
+  asked: (wanted, now) => wanted.includes(now.asked),
+  laid: (_, now) => now.laid === true,
   slider: (wanted, now, then) => moves(now, then).some((by) => by >= wanted - GRAIN),
   strongest: (wanted, now, then) => moves(now, then)[now.moved?.strongest ?? 0] >= wanted - GRAIN,
   dimension: (wanted, now, then) => {

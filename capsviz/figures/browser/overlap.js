@@ -2,19 +2,17 @@
 
 import { AddressWriter, partOf, readLink } from "./address.js";
 import { Tip, element, fixed, putInk, setText, words } from "./drawing.js";
+import { Laying } from "./laying.js";
 import { Part } from "./lesson.js";
 import { channels, crossed, extended, inkOf, putColours, squaredError, together, usualSecond, weightsOf } from "./overlaps.js";
 import { unpack } from "./packing.js";
 import { beforePause, drawnStrokes } from "./pens.js";
-import { locked } from "./prepared.js";
 import { builtFor, shapeWords } from "./routing.js";
 import { say, speak } from "./texts.js";
 import { Voters } from "./voters.js";
 
 const NAMES = ["digit", "second", "between", "over", "moved"]; // of the address, as app/parameters.py has them
-const FARTHEST = 8; // pixels that an example can be moved, as inputs/pairs.py has it
 const BOTH = 50; // of the way from the first alone to the second alone
-const PATIENCE = 3000; // milliseconds after which an answer is taken for lost
 
 class Overlap {
   between = BOTH;
@@ -29,7 +27,6 @@ class Overlap {
    * @param {(name: string, value: object) => void} report tells Python
    */
   constructor(root, data, report) {
-    this.report = report;
     this.built = builtFor(data);
     this.size = data.size;
     this.shape = shapeWords(data);
@@ -38,6 +35,7 @@ class Overlap {
     this.element = element("div", { class: "overlap" });
     this.tip = new Tip(this.element);
     this.voters = new Voters(this);
+    this.laying = new Laying(report, () => this.writeAddress());
     this.build(data);
     root.append(this.element);
     this.part = new Part(
@@ -46,10 +44,10 @@ class Overlap {
         apart: () => this.apart,
         voters: () => this.voters.element,
         strokes: () => this.strokes,
-        laid: () => this.laying,
+        laid: () => this.laying.element,
       },
       (search) => this.follow(search),
-      { drawing: () => [this.laying] },
+      { drawing: () => [this.laying.element] },
     );
     this.part.staged = { both: () => [this.composite.figure, this.truth.figure, this.slider.parentElement, this.said] };
     this.resized = new ResizeObserver(() => this.payload && this.voters.draw());
@@ -59,7 +57,7 @@ class Overlap {
   unmount() {
     this.part.unmount();
     this.resized.disconnect();
-    clearTimeout(this.timer);
+    this.laying.unmount();
     cancelAnimationFrame(this.request);
     this.address.unmount();
     window.capsvizOverlap = this.left();
@@ -68,7 +66,7 @@ class Overlap {
   // How the page is left.
   left() {
     const { between, second, chosen, asked, payload } = this;
-    return { id: payload?.id, built: this.built, count: this.parts?.length, between, second, chosen, asked };
+    return { id: payload?.id, built: this.built, said: partOf(window.location.search, NAMES), between, second, chosen, asked };
   }
 
   build(data) {
@@ -93,7 +91,6 @@ class Overlap {
     const { asked, ...shown } = this.small;
     this.apart = element("div", { class: "apart" }, ...Object.values(shown).map(({ figure }) => figure), this.truth.figure);
     this.bars = data.classes.map((_, digit) => this.bar(digit));
-    this.limit = element("i", { class: "limit" });
     const lengths = element("div", { class: "lengths", role: "group", "aria-label": say("overlap.lengths", this.shape) });
     lengths.append(...this.bars.map(({ button }) => button));
     this.below = element("p", { class: "look" });
@@ -112,24 +109,9 @@ class Overlap {
   }
 
   controls() {
-    this.strokes = element("div", { class: "strokes", role: "group", "aria-label": say("overlap.strokes", this.shape), "data-tip": say("overlap.strokesTip") });
-    this.example = element("select", { "aria-label": say("overlap.lay"), "data-testid": "over", onchange: () => this.lay({ example: this.example.value === "" ? null : Number(this.example.value) }) });
-    this.moves = ["right", "down"].map((way) => {
-      const input = element("input", {
-        type: "range",
-        min: -FARTHEST,
-        max: FARTHEST,
-        step: 1,
-        "aria-label": say(`overlap.${way}`),
-        "data-testid": way,
-        oninput: () => this.lay({ [way]: Number(input.value) }),
-        ondblclick: () => this.lay({ [way]: 0 }),
-      });
-      const value = element("output");
-      return { way, input, value, label: element("label", { class: "move" }, `${say(`overlap.${way}`)} `, input, value) };
-    });
-    this.laying = element("div", { class: "laying" }, element("label", {}, `${say("overlap.lay")} `, this.example), ...this.moves.map(({ label }) => label));
-    return element("div", { class: "overlap-controls" }, this.strokes, this.laying);
+    const label = say("overlap.strokes", this.shape);
+    this.strokes = element("div", { class: "strokes", role: "group", "aria-label": label, "data-tip": say("overlap.strokesTip") });
+    return element("div", { class: "overlap-controls" }, this.strokes, this.laying.element);
   }
 
   picture(label, name) {
@@ -162,18 +144,12 @@ class Overlap {
     this.parts = Array.from({ length: parts.length / area }, (_, at) => parts.subarray(at * area, (at + 1) * area));
     this.drawings = data.classes.map((_, digit) => drawings.subarray(digit * area, (digit + 1) * area));
     const laid = data.laid.example !== null;
+    this.laying.load(data);
     if (!before) this.begin();
     else if (laid !== this.laid) this.chosen = false;
-    if (data.laid.number >= (this.number ?? 0) || data.problem) {
-      this.waits = null;
-      this.wanted = { ...data.laid };
-      if (this.waiting) this.send();
-    }
-    this.number = Math.max(this.number ?? 0, data.laid.number);
     this.laid = laid;
     this.assign(before ? this.count : this.parts.length);
     this.count = this.parts.length;
-    this.fillExamples();
     this.show();
     this.element.dataset.answered = String(data.laid.number);
   }
@@ -181,21 +157,18 @@ class Overlap {
   // What the page was when it was left, or what its link says.
   begin() {
     const left = window.capsvizOverlap;
-    this.wanted = { ...this.payload.laid };
     const said = partOf(window.location.search, NAMES);
     if (left?.built === this.built && left.said === said) Object.assign(this, { between: left.between, asked: left.asked });
     if (left?.built === this.built && left.id === this.payload.id) Object.assign(this, { second: left.second, chosen: left.chosen });
     this.readAddress();
   }
 
-  readAddress(search = window.location.search) {
+  readAddress(search = window.location.search, afresh = false) {
     const { found, problems } = readLink(search, this.payload.link);
     if ("between" in found) this.between = found.between;
     if ("digit" in found) this.asked = found.digit;
     if ("second" in found) Object.assign(this, { second: found.second, chosen: true });
-    const [right, down] = (found.moved ?? [FARTHEST, FARTHEST]).map((at) => at - FARTHEST);
-    const asked = { example: found.over ?? null, right, down };
-    if (found.over !== undefined && ["example", "right", "down"].some((name) => this.wanted[name] !== asked[name])) this.lay(asked);
+    this.laying.follow(found, afresh);
     setText(this.notice, problems.join(" "));
     this.notice.hidden = !problems.length;
     return found;
@@ -205,23 +178,19 @@ class Overlap {
   follow(search) {
     if (!this.payload) return false;
     Object.assign(this, { between: BOTH, asked: null, chosen: false });
-    const { over } = this.readAddress(search);
-    if (over === undefined && this.wanted.example !== null) this.lay({ example: null, right: 0, down: 0 });
+    this.readAddress(search, true);
     this.assign(this.count);
     this.show();
     return true;
   }
 
   writeAddress() {
-    const { between, second, asked, wanted } = this;
-    const over = wanted.example ?? undefined;
-    const moved = wanted.right || wanted.down ? `${wanted.right + FARTHEST}.${wanted.down + FARTHEST}` : undefined;
+    const { between, second, asked } = this;
     this.address.say({
       digit: asked ?? undefined,
       second: this.laid || !second || this.parts.length < 2 ? undefined : second,
       between: between === BOTH ? undefined : between,
-      over,
-      moved: over === undefined ? undefined : moved,
+      ...this.laying.said,
     });
   }
 
@@ -261,37 +230,6 @@ class Overlap {
     this.show();
   }
 
-  // One question at a time: while Python answers, the latest change waits.
-  lay(change) {
-    if (locked("drawing")) return this.show();
-    Object.assign(this.wanted, change);
-    this.send();
-    this.showMoves();
-    this.writeAddress();
-  }
-
-  send() {
-    clearTimeout(this.timer);
-    const left = this.waits == null ? 0 : this.waits + PATIENCE - performance.now();
-    this.waiting = left > 0;
-    if (this.waiting) {
-      this.timer = setTimeout(() => this.send(), left);
-      return;
-    }
-    this.waits = performance.now();
-    this.number = (this.number ?? 0) + 1;
-    const { example, right, down } = this.wanted;
-    this.report("laid", { example, right, down, number: this.number });
-  }
-
-  fillExamples() {
-    const { examples } = this.payload;
-    if (this.example.options.length !== examples.length + 1) {
-      const options = examples.map((name, at) => element("option", { value: at }, name));
-      this.example.replaceChildren(element("option", { value: "" }, say("overlap.nothing")), ...options);
-    }
-  }
-
   // Everything but what only the slider changes.
   show() {
     const { payload, parts } = this;
@@ -309,16 +247,22 @@ class Overlap {
     const [first, second] = this.names;
     for (const [at, name] of [say("overlap.alone", { name: first }), say("overlap.both"), say("overlap.alone", { name: second })].entries()) setText(this.ends[at], name);
     this.bars.forEach((bar, digit) => this.showBar(bar, digit));
-    setText(this.below, say("overlap.limit", { limit: fixed(limit) }));
+    setText(this.below, [say("overlap.limit", { limit: fixed(limit) }), this.laid && this.overIt()].filter(Boolean).join(". "));
     this.showApart(known);
     this.showStrokes();
-    this.showMoves();
     this.slider.value = String(this.between);
     this.paint();
     this.voters.load(payload, this.pair, turned);
     this.writeAddress();
     this.part.tell({ laid: this.laid, asked: this.asked === null ? "" : classes[this.asked] });
     this.part.obey();
+  }
+
+  // What lies over the drawing.
+  overIt() {
+    const { examples, laid } = this.payload;
+    const [right, down] = [laid.right, laid.down].map((pixels) => fixed(pixels, 0));
+    return say("overlap.exampleIs", { name: examples[laid.example], right, down });
   }
 
   showBar({ button, fill, value, note }, digit) {
@@ -392,17 +336,6 @@ class Overlap {
     }
   }
 
-  showMoves() {
-    const { wanted } = this;
-    this.example.value = wanted.example === null ? "" : String(wanted.example);
-    for (const { way, input, value, label } of this.moves) {
-      label.hidden = wanted.example === null;
-      input.value = String(wanted[way]);
-      setText(value, String(wanted[way]).replace("-", "−"));
-      input.setAttribute("aria-valuetext", say("overlap.moved", { count: wanted[way] }));
-    }
-  }
-
   // What the slider changes, at each frame of a drag.
   paint() {
     const weights = weightsOf(this.between);
@@ -410,7 +343,7 @@ class Overlap {
     this.tint(this.composite, layers(this.pair.map((digit) => this.drawings[digit])));
     this.composite.canvas.dataset.painted = String(Number(this.composite.canvas.dataset.painted ?? 0) + 1);
     const [first, second] = this.names;
-    setText(this.composite.caption, this.between === BOTH ? `${first} + ${second}` : this.between < BOTH ? first : second);
+    setText(this.composite.caption, this.between === 0 ? first : this.between === 100 ? second : `${first} + ${second}`);
     if (this.pictures) this.tint(this.truth, layers(this.pictures));
     else putInk(this.truth.canvas, this.payload.arrays.image);
     setText(this.truth.caption, this.pictures ? say("overlap.own") : this.parts.length > 1 ? say("overlap.unknown", this.shape) : say("overlap.seen"));

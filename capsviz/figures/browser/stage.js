@@ -238,11 +238,12 @@ export class Stage {
   drawLengths() {
     const { app } = this;
     const lengths = app.blend("v", app.lengths);
-    const longest = lengths.indexOf(Math.max(...lengths));
+    const ordered = Array.from(lengths).sort((a, b) => b - a);
+    const least = ordered[app.payload.answers - 1]; // of those that are the answer
     this.buttons.forEach(({ button, fill, value }, digit) => {
       fill.style.setProperty("--length", lengths[digit].toFixed(4));
       setText(value, app.now.v < 0 ? "–" : fixed(lengths[digit]));
-      button.classList.toggle("longest", digit === longest && lengths[digit] > 0);
+      button.classList.toggle("longest", lengths[digit] >= least && lengths[digit] > 0);
       button.classList.toggle("marked", digit === app.focusDigit);
       button.setAttribute("aria-pressed", String(app.only && digit === app.digit));
       const said = { ...app.shape, name: app.name(digit), length: fixed(lengths[digit]) };
