@@ -37,17 +37,13 @@ if TYPE_CHECKING:
 # last is kept under keys of its own.
 SEEN_KEY = "seen"  # Seen: what the network is to see of the current drawing
 NETWORK_KEY = "network"  # name of the network that answers
-ITERATIONS_KEY = (
-    "iterations"  # {network: routing iterations R of every reading}; none: as many as in training
-)
+ITERATIONS_KEY = "iterations"  # {network: R of every reading}; none: as many as in training
 LANGUAGE_KEY = "language"  # code of the language that was chosen, by the address or from the list
 SPOKEN_KEY = "spoken"  # code of the language that is spoken
 WRITTEN_KEY = "address_written"  # set[int]: marks of the addresses that were followed or written
 STOP_KEY = "lesson_stop"  # (name of the lesson, number of its stop) at which the session is
 PREDICTING_KEY = "predicting"  # True while each new answer begins covered
-COVERED_KEY = (
-    "begins_covered"  # True where a prepared link covered answers: so it does when it is loaded again
-)
+COVERED_KEY = "begins_covered"  # True where a prepared link covered answers: loaded again, it does too
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each

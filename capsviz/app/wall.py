@@ -26,7 +26,11 @@ WALL_KEY = "wall"  # the component; it sends: "open", "code"
 OPENED_KEY = (
     "wall_opened"  # what became of opening a class: {"number", and "code" with "secret", or "problem"}
 )
-DOORS = ("routing", "pose")  # pages in which a drawing can be opened, of those that its network fills
+DOORS = (
+    "routing",
+    "pose",
+    "compare",
+)  # pages in which a drawing can be opened, of those that its network fills
 
 _wall = assets.component("capsviz_wall", "wall")
 

@@ -737,7 +737,7 @@ def test_places_are_silenced_by_keys_that_know_the_columns(surgery: Page, trace:
     for key in ("ArrowDown", "ArrowRight", " "):
         surgery.keyboard.press(key)
     assert surgery.evaluate("sent.at(-1)[1].places") == [6]
-    surgery.evaluate("view.asked = null")
+    surgery.evaluate("view.questions.asked = null")
     surgery.get_by_role("group", name="Silenced by capsule type").locator("button").first.focus()
     for key in ("ArrowDown", "ArrowRight", " "):  # one row of four: there is nothing below
         surgery.keyboard.press(key)

@@ -207,6 +207,8 @@ def test_each_experiment_is_asked_for_and_described(view: Page, trace: RoutingTr
             ("c uniform", "uniform", "the same as R = 1"),
             ("c random", "random", "drawn at random"),
             ("softmax over the wrong axis", "children", "10/1152"),
+            ("c frozen", "mean", "on average"),
+            ("max-min", "maxmin", "arXiv:1903.09662"),
             ("b not reset", "carried", "another drawing left behind"),
         ),
         start=1,
@@ -214,10 +216,10 @@ def test_each_experiment_is_asked_for_and_described(view: Page, trace: RoutingTr
         view.locator(".choice", has_text=name).click()
         assert last_sent(view) == {
             "coupling": coupling, "iterations": None, "seed": 1, "example": "seven", "types": [], "places": [],
-            "number": number,
+            "bias": False, "number": number,
         }  # fmt: skip
         expect(view.locator(".what")).to_contain_text(described)
-        kept = coupling in ("uniform", "random")
+        kept = coupling in ("uniform", "random", "mean")
         expect(view.get_by_label("Routing iterations of the experiment")).to_be_enabled(enabled=not kept)
         expect(view.locator(".rounds output")).to_have_text(
             "no effect: c is kept" if kept else "3 iterations"
@@ -246,7 +248,7 @@ def test_iterations_and_seeds_are_asked_for(view: Page, trace: RoutingTrace) -> 
     view.get_by_role("button", name="Undo all surgery").click()
     assert last_sent(view) == {
         "coupling": "routing", "iterations": None, "seed": 2, "example": "seven", "types": [], "places": [],
-        "number": 12,
+        "bias": False, "number": 12,
     }  # fmt: skip
 
 
@@ -282,7 +284,7 @@ def test_a_region_is_silenced_by_painting_and_given_back_by_painting_again(
         view.mouse.up()
 
     paint(8, 10)
-    view.evaluate("view.asked = null; view.send()")
+    view.evaluate("view.questions.asked = null; view.questions.ask()")
     assert last_sent(view)["places"] == [8, 9, 10]
     pressed = cells.evaluate_all(
         "(cells) => cells.map((cell) => cell.getAttribute('aria-pressed') === 'true')"
@@ -290,7 +292,7 @@ def test_a_region_is_silenced_by_painting_and_given_back_by_painting_again(
     assert [place for place, on in enumerate(pressed) if on] == [8, 9, 10]
     view.mouse.move(0, 0)  # painting has ended
     paint(9, 27)
-    view.evaluate("view.asked = null; view.send()")
+    view.evaluate("view.questions.asked = null; view.questions.ask()")
     assert last_sent(view)["places"] == [8, 10]
 
 
@@ -311,18 +313,18 @@ def test_silencing_by_keys_alone(view: Page, trace: RoutingTrace) -> None:
         view.keyboard.press(key)
     view.keyboard.press(" ")
     assert last_sent(view)["types"] == [24]
-    view.evaluate("view.asked = null")
+    view.evaluate("view.questions.asked = null")
     view.keyboard.press("ArrowUp")
     view.keyboard.press("Enter")
     assert last_sent(view)["types"] == [16, 24]
-    view.evaluate("view.asked = null")
+    view.evaluate("view.questions.asked = null")
     view.keyboard.press("Enter")
     assert last_sent(view)["types"] == [24]
     places = view.get_by_role("group", name="Silenced by place")
     places.locator("button").first.focus()
     for key in ("ArrowDown", "ArrowRight"):
         view.keyboard.press(key)
-    view.evaluate("view.asked = null")
+    view.evaluate("view.questions.asked = null")
     view.keyboard.press(" ")
     assert last_sent(view)["places"] == [7]
     assert (
@@ -345,7 +347,7 @@ def test_a_new_view_shows_the_operation_that_python_still_has(view: Page, trace:
     expect(view.get_by_label("Drawing whose b is kept")).to_have_value("two")
     view.get_by_label("Routing iterations of the experiment").fill("8")
     assert last_sent(view) == {
-        "coupling": "carried", "iterations": 8, "seed": 1, "example": "two", "types": [4], "places": [1, 2],
+        "coupling": "carried", "iterations": 8, "seed": 1, "example": "two", "types": [4], "places": [1, 2], "bias": False,
         "number": 7,
     }  # fmt: skip
 
