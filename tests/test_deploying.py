@@ -33,7 +33,7 @@ from websockets.asyncio.client import connect
 from capsviz.classroom.records import Opened
 from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.settings import Settings
-from tests.e2e.protocol import Session, run
+from tests.e2e.protocol import Session, Wire, run
 from tests.e2e.serving import ROOT, free_port
 
 PREFIX, KEY = "/capsviz", "k" * 40
@@ -338,6 +338,7 @@ async def drawn(
         additional_headers={"Cookie": cookie} if cookie else {},
         max_size=None,
         ssl=context,
+        create_connection=Wire,
     ) as socket:
         session = Session(socket)
         await session.run()

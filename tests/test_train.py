@@ -1059,6 +1059,7 @@ def test_a_card_names_every_training_before(folder: Path, monkeypatch: pytest.Mo
     assert facts["device"] == "2 x cpu"
     # Half of one image: the interval of 0 of 2 (Wilson 1927).
     assert said == [
+        "few images to test on: what is measured on them is no surer than the interval says",
         f"test error 25.00% (95% interval 0.00% to 65.76%, 2 images) with the weights in {folder / FILE}",
         f"to see it: make app NETWORKS={folder}",
     ]
