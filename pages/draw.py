@@ -8,7 +8,7 @@ from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 from capsviz.texts import say
 
-PAGE = Page(0, doors=("routing", "pose", "overlap", "compare", "model"))
+PAGE = Page(0, doors=("routing", "pose", "overlap", "compare"))
 
 
 @follows(PAGE_PART)

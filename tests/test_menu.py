@@ -133,7 +133,7 @@ def test_doors_lead_to_pages_that_show_something(folder: Path) -> None:
     def doors(app: AppTest) -> list[str]:
         return [link.proto.label for link in app.get("page_link")]
 
-    last = ["Does it help?", "Every layer in numbers"]
+    last = ["Does it help?"]
     assert doors(opened()) == ["Why this digit?", "What its numbers mean", *last]
     assert doors(opened(network="cnn.mnist")) == last
     assert doors(opened(network="cnn.decoder.mnist")) == ["What its numbers mean", *last]

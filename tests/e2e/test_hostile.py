@@ -161,6 +161,7 @@ def test_what_a_tab_never_kept_leaves_the_example(url: str, model: Model, sent: 
             session = Session(socket)
             await session.run()
             await session.tell("pad", sent)
+            await session.run()  # what changes nothing is not sent again
             assert 'data-testid="answer">2<' in session.card
             await draws_a_seven(session, model)
 

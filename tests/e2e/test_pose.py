@@ -427,7 +427,7 @@ def test_on_a_slow_line_the_drawing_s_own_picture_is_there_first(
 ) -> None:
     page = browser.new_page()
     held: list[Route] = []  # of the decoder
-    page.route("**/assets/decoder.*", held.append)
+    page.route("**/assets/decoder.*", lambda route: held.append(route))
     page.goto(f"{url}/pose")
     expect(page.get_by_test_id("pose-warning")).to_contain_text("on its way", timeout=30_000)
     while not held:

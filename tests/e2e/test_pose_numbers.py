@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from capsviz.figures import decoder_payload, pose_payload, theme
 from capsviz.figures.bundle import browser_assets
@@ -1159,29 +1159,39 @@ def test_until_the_decoder_comes_the_server_s_picture_is_shown_and_said_what_is_
     assert tab.evaluate("reports") == []
 
 
-def test_a_decoder_is_stored_once_and_beside_that_of_another_network(pose: Page) -> None:
+def test_a_decoder_is_fetched_once_and_stored_beside_that_of_another_network(pose: Page) -> None:
     pose.add_script_tag(content='import store from "/store.js"; window.store = store;', type="module")
     pose.wait_for_function("typeof window.store === 'function'")
-    other = base64.b64encode(decoder_payload(LAYERS, "fedcba9876543210")).decode()
+    other, asked = "fedcba9876543210", []
+
+    def serve(route: Route) -> None:
+        asked.append(route.request.url.rpartition("/")[2])
+        route.fulfill(body=decoder_payload(LAYERS, asked[-1]))
+
+    pose.route("**/decoders/*", serve)
     seen = pose.evaluate(
-        """(packed) => {
+        """async (rounds) => {
             const seen = [];
             window.addEventListener("capsviz-decoder", () => seen.push(Object.keys(window.capsvizDecoder).join()));
             window.capsvizDecoder = undefined;
-            for (const text of packed) {
-                const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-                store({ data, setStateValue: (...what) => seen.push(what) });
+            for (const names of rounds) {
+                await Promise.all(names.map((name) => new Promise((done) => {
+                    const setStateValue = (...what) => done(seen.push(what));
+                    store({ data: { name, address: `decoders/${name}` }, setStateValue });
+                })));
             }
             return seen;
         }""",
-        [PACKED, PACKED, other],
+        [[NAME, NAME], [other], [NAME]],
     )
+    assert asked == [NAME, other]
     assert seen == [
         NAME,
         ["stored", NAME],
         ["stored", NAME],
-        f"{NAME},fedcba9876543210",
-        ["stored", "fedcba9876543210"],
+        f"{NAME},{other}",
+        ["stored", other],
+        ["stored", NAME],
     ]
 
 

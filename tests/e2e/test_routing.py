@@ -370,7 +370,7 @@ def test_impossible_messages_are_answered_with_one_sentence_and_the_next_good_on
     experiment = routing.get_by_label("Routing iterations of the experiment")
     experiment.evaluate("(input) => { input.max = 5000; }")
     experiment.fill("2000")
-    expect(routing.get_by_test_id("verdict")).to_contain_text("from 1 to 10, not “2000”")
+    expect(routing.get_by_test_id("verdict")).to_contain_text("from 1 to 50, not “2000”")
     experiment.fill("5")
     expect_after(routing, reroute(trace.u_hat, 5).lengths)
     rounds.select_option("4")

@@ -859,7 +859,7 @@ def test_every_word_of_routing_is_from_the_texts(context: BrowserContext, trace:
 
 
 def test_every_word_of_surgery_is_from_the_texts(surgery: Page, trace: RoutingTrace) -> None:
-    sent = pseudo(texts.for_script("common", "surgery"))
+    sent = pseudo(texts.for_script("common", "surgery", "coupling"))
     for fields in (
         {},
         {"coupling": "uniform"},
@@ -880,7 +880,7 @@ def test_every_word_of_surgery_is_from_the_texts(surgery: Page, trace: RoutingTr
 
 
 def test_the_unmarked_is_found(surgery: Page, trace: RoutingTrace) -> None:
-    sent = pseudo(texts.for_script("common", "surgery"))
+    sent = pseudo(texts.for_script("common", "surgery", "coupling"))
     surgery.evaluate("(data) => load(data)", answer(trace) | {"texts": sent})
     surgery.evaluate("document.querySelector('.surgery h2').append(' and more')")
     surgery.evaluate("document.querySelector('.surgery canvas').title = 'a drawing'")

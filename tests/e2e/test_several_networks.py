@@ -83,7 +83,7 @@ def test_a_drawing_goes_from_network_to_network_and_back(browser: Browser, addre
         expect(strip).to_contain_text("128 numbers")
         expect(strip).not_to_contain_text("apsule")
         expect(page.get_by_text("redraws nothing")).to_be_visible()
-        expect(page.get_by_role("link", name="Every layer in numbers")).to_be_visible()
+        expect(page.get_by_role("link", name="Does it help?")).to_be_visible()
         assert page.get_by_role("link", name="Why this digit?").count() == 0
 
         # A page that it cannot fill says why, and offers who can; the drawing stays.
