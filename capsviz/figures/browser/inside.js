@@ -29,7 +29,7 @@ class Inside {
     this.shape = payload.grid ? shapeWords(payload) : kindWords(payload.kind);
     this.scope = payload.scopes[0];
     this.address = new AddressWriter();
-    this.element = element("div", { class: "routing inside", style: `--components: ${payload.components}` });
+    this.element = element("div", { class: `routing inside ${payload.routing}`, style: `--components: ${payload.components}` });
     this.tip = new Tip(this.element);
     this.notice = element("p", { class: "notice", role: "alert", hidden: true });
     this.waiting = element("p", { class: "inside-waiting", role: "status", "data-testid": "waiting" });
@@ -117,10 +117,8 @@ class Inside {
   // What nobody has chosen is what has most to show in this drawing.
   settle() {
     const { features, outputs, biases } = this.payload.arrays;
-    const { microscope, places } = this.outputs;
     this.map = this.picked.map ?? (features ? busiest(features, features.length / biases.length) : 0);
-    const usual = outputs && microscope ? microscope.strongest(places > 1 ? { digit: this.payload.prediction } : this.payload.prediction) : 0;
-    this.capsule = this.picked.capsule ?? usual;
+    this.capsule = this.picked.capsule ?? (outputs ? this.outputs.usual : 0);
   }
 
   choose(wish) {
@@ -183,7 +181,7 @@ function sizesOf({ rows, parameters, bytes }) {
     ),
   );
   const heads = ["layer", "output", "parameters", "bytes"].map((name) => element("th", { scope: "col", "data-tip": name === "bytes" ? say("inside.sizes.bytesTip") : null }, say(`inside.sizes.${name}`)));
-  const foot = [element("th", { scope: "row", colspan: 2 }, say("inside.sizes.all")), element("td", { "data-testid": "all-parameters" }, parameters), element("td", { "data-testid": "all-bytes" }, bytes)];
+  const foot = [element("th", { scope: "row" }, say("inside.sizes.all")), element("td"), element("td", { "data-testid": "all-parameters" }, parameters), element("td", { "data-testid": "all-bytes" }, bytes)];
   return element(
     "section",
     { class: "inside-sizes" },

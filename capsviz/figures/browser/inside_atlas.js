@@ -4,6 +4,7 @@ import { Picture, element, setText } from "./drawing.js";
 
 const KEYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const GAP = 1; // CSS pixels between cells that have room for it
+export const OVER = 0.8; // of a colour that lies over the drawing, which is seen through it
 
 /**
  * @typedef {object} Wishes

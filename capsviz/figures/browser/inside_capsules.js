@@ -1,10 +1,10 @@
 // The primary capsules as lengths over the drawing, or what a network without capsules reads in their place.
 
 import { drawInk, element, fixed, inkCanvas, setText } from "./drawing.js";
-import { Atlas } from "./inside_atlas.js";
+import { Atlas, OVER } from "./inside_atlas.js";
 import { scaleText } from "./inside_first.js";
 import { microscopeFor } from "./inside_microscope.js";
-import { cellsOver, endsOf, reach, shade } from "./insides.js";
+import { cellsOver, columnsFor, endsOf, highest, reach, shade } from "./insides.js";
 import { capsuleAt, mapFrame } from "./routing.js";
 import { number, say } from "./texts.js";
 
@@ -45,6 +45,11 @@ export class Outputs {
     return this.grid ? capsuleAt(this, this.view.capsule) : { type: this.view.capsule, place: 0, row: 0, column: 0 };
   }
 
+  // The capsule that is looked at until another is chosen: the strongest for the answer; of plain numbers the highest.
+  get usual() {
+    return this.microscope ? this.microscope.largest(this.payload.prediction) : highest(this.values);
+  }
+
   load(payload) {
     const { arrays, grid, size } = payload;
     this.payload = payload;
@@ -58,7 +63,7 @@ export class Outputs {
     setText(this.title, say(`inside.outputs.${kind}`, words));
     setText(this.says, say(`inside.outputs.${kind}Say`, words));
     if (this.places > 1) {
-      const columns = Math.ceil(Math.sqrt(2 * grid.types));
+      const columns = columnsFor(grid.types, 2);
       this.types.lay({ label: say("inside.typesLabel", words), count: grid.types, columns });
       const [begin, part] = cellsOver(size, grid.field, grid.stride, grid.columns);
       const [top, high] = cellsOver(size, grid.field, grid.stride, grid.rows);
@@ -97,12 +102,14 @@ export class Outputs {
     const ends = this.ends(type);
     const values = this.lengthsOf(type);
     drawInk(context, this.ink, x, y, width, crop, side);
+    context.globalAlpha = OVER;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         context.fillStyle = this.view.colours.at(shade(values[row * columns + column], ends));
         context.fillRect(x + first + column * cell, y + first + row * cell, cell, cell);
       }
     }
+    context.globalAlpha = 1;
   }
 
   paintBar(context, index, [x, y, width, height]) {
@@ -120,10 +127,12 @@ export class Outputs {
     const [cell, first] = [stride * pixel, ((field - stride) / 2) * pixel];
     drawInk(context, this.ink, 0, 0, width);
     const ends = this.ends(type);
+    context.globalAlpha = OVER;
     this.lengthsOf(type).forEach((length, place) => {
       context.fillStyle = this.view.colours.at(shade(length, ends));
       context.fillRect(first + (place % columns) * cell, first + Math.floor(place / columns) * cell, cell - 1, cell - 1);
     });
+    context.globalAlpha = 1;
     this.view.outline(context, column * cell, row * cell, field * pixel);
   }
 

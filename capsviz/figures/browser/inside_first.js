@@ -1,8 +1,8 @@
 // The first layer: all kernels and the maps that they make of the drawing, and one of them large.
 
 import { drawInk, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
-import { Atlas } from "./inside_atlas.js";
-import { busiest, cellsOver, endsOf, evenReach, highest, paintShades, products, reach, shade } from "./insides.js";
+import { Atlas, OVER } from "./inside_atlas.js";
+import { busiest, cellsOver, columnsFor, endsOf, evenReach, highest, paintShades, products, reach, shade } from "./insides.js";
 import { number, say } from "./texts.js";
 
 /** @typedef {{ scope?: string, sheet: HTMLCanvasElement, width: number, height: number }} Tiles pictures below each other, a pixel for each number */
@@ -50,11 +50,10 @@ export class FirstLayer {
       element(
         "div",
         { class: "inside-first-body" },
-        kernels.element,
-        maps.element,
-        element("div", { class: "inside-chosen" }, fires.element, element("div", { class: "inside-two" }, kernel.element, large.element)),
+        element("div", {}, kernels.element, kernel.element),
+        element("div", {}, maps.element, large.element),
+        element("div", {}, fires.element, this.reckoned),
       ),
-      this.reckoned,
     );
   }
 
@@ -65,7 +64,7 @@ export class FirstLayer {
     Object.assign(this, { payload, count, side, weights: arrays.kernels, features: arrays.features ?? null, weight: Math.min(this.weight, side ** 2 - 1) });
     setText(this.title, say("inside.first", { count, side }));
     this.number.max = String(count - 1);
-    const columns = Math.ceil(Math.sqrt(count));
+    const columns = columnsFor(count);
     const drawn = Boolean(this.features);
     this.kernels.lay({ label: say("inside.kernelsLabel", { count }), count, columns });
     this.kernel.lay({ label: say("inside.kernelLabel"), count: side ** 2, columns: side });
@@ -188,11 +187,12 @@ export class FirstLayer {
     const values = this.mapOf(view.map);
     const ends = this.mapEnds(view.map);
     const first = ((side - stride) / 2) * pixel;
+    context.globalAlpha = OVER;
     values.forEach((value, place) => {
-      if (value <= 0) return;
       context.fillStyle = view.colours.at(shade(value, ends));
       context.fillRect(first + (place % this.width) * stride * pixel, first + Math.floor(place / this.width) * stride * pixel, stride * pixel, stride * pixel);
     });
+    context.globalAlpha = 1;
     const { row, column } = this.spot;
     view.outline(context, column * stride * pixel, row * stride * pixel, side * pixel);
   }

@@ -19,6 +19,7 @@ class Host {
   digit = 0;
   /** @type {{ digit?: number }} */
   pointed = {};
+  begun = false;
 
   constructor(view, payload) {
     this.view = view;
@@ -26,6 +27,11 @@ class Host {
     this.grid = payload.grid;
     this.components = payload.components;
     this.shape = { ...view.shape, pose: payload.pose, trained: payload.trained };
+  }
+
+  /** @returns {ArrayLike<number>} [I, J] of each capsule in each class */
+  get shares() {
+    return [];
   }
 
   get capsule() {
@@ -68,9 +74,13 @@ class Host {
     this.pointed = {};
   }
 
-  // The capsule whose share of a class is largest, of [I, J] shares.
-  largest(share, digit) {
+  /**
+   * The capsule whose share of a class is largest.
+   * @param {number} digit
+   */
+  largest(digit) {
     const { primary, digits } = this.payload;
+    const share = this.shares;
     let best = 0;
     for (let i = 1; i < primary; i++) if (share[i * digits + digit] > share[best * digits + digit]) best = i;
     return best;
@@ -93,8 +103,12 @@ class Agreement extends Host {
     this.microscope.load(payload);
   }
 
+  get shares() {
+    return this.routing.share[this.now.s];
+  }
+
   strongest({ digit }) {
-    return this.largest(this.routing.share[this.now.s], digit);
+    return this.largest(digit);
   }
 
   blend(quantity, get) {
@@ -117,8 +131,12 @@ class Attending extends Host {
     super.load({ ...payload, limits: { ...payload.limits, votes: payload.votes } });
   }
 
+  get shares() {
+    return this.payload.arrays.share;
+  }
+
   strongest(digit) {
-    return this.largest(this.payload.arrays.share, digit);
+    return this.largest(digit);
   }
 
   lengthOf(name, index) {

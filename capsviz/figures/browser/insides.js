@@ -118,3 +118,14 @@ export function products(image, size, kernel, row, column) {
 export function cellsOver(size, field, stride, places) {
   return [(field - stride) / 2 / size, (places * stride) / size];
 }
+
+/**
+ * Into how many columns so many cells go: as many as fill all rows, where there is such a number near to the square root.
+ * @param {number} count
+ * @param {number} [ratio] how many more columns than rows there should be
+ */
+export function columnsFor(count, ratio = 1) {
+  const fewest = Math.ceil(Math.sqrt(ratio * count));
+  for (let columns = fewest; columns <= 2 * fewest; columns++) if (count % columns === 0) return columns;
+  return fewest;
+}
