@@ -18,6 +18,7 @@ from capsviz.figures import export, replay_numbers
 from capsviz.figures.compare import Column, compare_json, compare_table
 from capsviz.figures.export import Origin
 from capsviz.figures.handout import replay_html, routing_html
+from capsviz.figures.inside import maps_table
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.reading import named
 from capsviz.inputs.replay import strokes_of
@@ -101,6 +102,8 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     if page == "pose" and POSES in trace.offers:
         moving = {} if pose.plain() else {SWEEP: (*PICTURES, *films), MORPH: films}
         return {PAGE: (*PICTURES, *NUMBERS), **moving}
+    if page == "inside":
+        return {PAGE: NUMBERS}
     if page == "compare":
         return {PAGE: (*PICTURES, *NUMBERS[1:])}
     if page == "routing" and trace.shape.routing in ("dynamic", "attention"):
@@ -247,6 +250,8 @@ class _View:
     def table(self) -> export.Table:
         if self.page == "routing":
             return export.coupling_table(self.trace)
+        if self.page == "inside":
+            return maps_table(self.trace.features, self.model.first_layer())
         if self.page == "pose":
             return export.pose_table(self.trace.v[-1, self.digit], self.pose)
         return export.scores_table(self.trace)

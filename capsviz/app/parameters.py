@@ -217,7 +217,9 @@ PARAMETERS = (
         range=lambda shape, count: (0, len(shape.classes) - 1),
         script=True,
     ),
-    Parameter("capsule", ("routing", "inside"), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
+    Parameter(
+        "capsule", ("routing", "inside"), range=lambda shape, count: (0, _last_capsule(shape)), script=True
+    ),
     Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
     Parameter("scale", ("routing",), choices=_scales, script=True),
     Parameter("contrast", ("routing",), range=lambda shape, count: (0, CONTRASTS), script=True),

@@ -79,6 +79,24 @@ def layer_rows(spec: Spec, sizes: Mapping[str, Size], made: Mapping[str, int]) -
     ]
 
 
+def maps_table(features: np.ndarray, first: FirstLayer) -> tuple[list[str], list[list[Any]]]:
+    """A row for each kernel of the first layer and its map [h, w]: what the map has, then the weights, row by row."""
+    side = first.kernels.shape[1]
+    head = ["map", "largest", "mean", "above 0", "bias"]
+    head += [f"weight {row} {column}" for row in range(side) for column in range(side)]
+    return head, [
+        [
+            index,
+            float(made.max()),
+            float(made.mean()),
+            int((made > 0).sum()),
+            float(bias),
+            *map(float, kernel.flat),
+        ]
+        for index, (made, bias, kernel) in enumerate(zip(features, first.biases, first.kernels, strict=True))
+    ]
+
+
 def inside_payload(
     spec: Spec,
     first: FirstLayer,
