@@ -234,7 +234,8 @@ def test_numbers_can_be_taken_along() -> None:
         for one in app.get("bidi_component")
         if one.proto.component_name == "capsviz_export"
     ]
-    assert offered["groups"] == [["numbers", "page", ["npz", "json", "csv"]]]
+    groups = {name: kinds for name, thing, kinds in offered["groups"]}
+    assert groups == {"picture": ["png", "svg"], "numbers": ["npz", "json", "csv"]}
 
 
 # --- the script ---------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from capsviz import load_model, texts
 from capsviz.figures import slides
+from capsviz.figures.inside import layer_rows
 from capsviz.figures.slides.base import Slide
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing
@@ -18,6 +19,7 @@ from capsviz.measures.poses import load_poses
 from capsviz.measures.replay import replay
 from capsviz.models.comparison import entries
 from capsviz.models.model import Model
+from capsviz.models.size import activations, sizes
 from capsviz.models.weights import available
 from capsviz.texts.numbers import number
 from capsviz.traces.base import POSES
@@ -70,6 +72,8 @@ def network_slides(model: Model, name: str) -> Iterator[Figure]:
         yield slides.sweep_slide(shape, grid, len(shape.classes) - 1, 12.5, origin=ORIGIN)
         yield next(slides.morph_slides(shape, grid[0], (0, 3), origin=ORIGIN))
     limits = {"unsure_below": 1.01}
+    rows = layer_rows(model.spec, sizes(model.spec), activations(model.spec))
+    yield slides.inside_slide(trace, model.first_layer(), rows, origin=ORIGIN)
     yield slides.draw_slide(trace, drawing.pixels(), redrawn, origin=ORIGIN)
     yield slides.draw_slide(trace, drawing.pixels(), redrawn, **limits, origin=ORIGIN)
     if shape.routing == "dynamic":
