@@ -278,3 +278,37 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
     # the cells, 2 pixels wide, stand around the middles: the first from 7.5, the sixth to 19.5.
     assert found["field"] == [7.5 / 28, 12 / 28]
     assert found["columns"] == [16, 8, 8, 4, 3, 6]
+
+
+def test_cells_are_chosen_by_keys_and_where_they_lie(tmp_path: Path) -> None:
+    scripting.write(tmp_path, "inside_atlas")
+    page = """
+        globalThis.document = { createElement: () => ({
+          style: {}, on: {}, setAttribute() {}, append() {}, getContext: () => ({}),
+          addEventListener(name, act) { this.on[name] = act; },
+          clientWidth: 200, clientHeight: 100, offsetWidth: 200,
+          getBoundingClientRect: () => ({ left: 10, top: 20, width: 200, height: 100 }),
+        }) };
+        const { Atlas } = await import("./inside_atlas.mjs");
+    """
+    found = scripting.evaluate(
+        tmp_path,
+        page,
+        """
+        let chosen = null;
+        const atlas = new Atlas({ name: "cells", choose: (index) => (chosen = index), describe: String, tell() {} });
+        atlas.lay({ label: "cells", count: 11, columns: 4, area: [0.25, 0.5, 0.5, 0.5] });
+        const { on } = atlas.picture.canvas;
+        const after = (name, event) => { chosen = null; on[name]({ preventDefault() {}, ...event }); return chosen; };
+        atlas.chosen = 5;
+        const keys = ["ArrowDown", "ArrowUp", "ArrowRight", "ArrowLeft", "Home", "End", "a"].map((key) => after("keydown", { key }));
+        atlas.chosen = 10;
+        const beyond = ["ArrowDown", "ArrowRight"].map((key) => after("keydown", { key }));
+        const clicks = [[90, 90], [61, 71], [59, 71], [61, 69], [159, 119], [161, 80]].map(([clientX, clientY]) => after("click", { clientX, clientY }));
+        return { keys, beyond, clicks };
+        """,
+    )
+    assert found["keys"] == [9, 1, 6, 4, 0, 10, None]
+    assert found["beyond"] == [None, None]
+    # 200 x 100 pixels from (10, 20): cells of 25 x 16.7 from (60, 70) to (160, 120); the twelfth is not there.
+    assert found["clicks"] == [5, 0, None, None, None, None]
