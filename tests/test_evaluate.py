@@ -304,6 +304,7 @@ def test_of_two_a_capsule_is_unsure_below_where_both_mistakes_are_as_frequent():
     assert apart(there, absent) == pytest.approx(0.5)
     assert apart(there, absent / 10) == pytest.approx(0.3)  # clear of each other: none of either
     assert apart(there, there + 0.05) == pytest.approx(0.8)  # most are longer: missed 3, claimed 2
+    assert apart(there, there + 1) == pytest.approx(0.9)  # all are longer: as many are missed as can be
     assert apart(np.empty(0), np.empty(0)) == 0
 
 
