@@ -8,6 +8,7 @@ from capsviz.figures.slides.compare import compare_slide
 from capsviz.figures.slides.draw import draw_slide
 from capsviz.figures.slides.inside import inside_slide
 from capsviz.figures.slides.networks import networks_slide
+from capsviz.figures.slides.overlap import overlap_slide
 from capsviz.figures.slides.pose import pose_slide
 from capsviz.figures.slides.poses import morph_slides, sweep_slide
 from capsviz.figures.slides.replay import replay_film
@@ -20,6 +21,7 @@ __all__ = [
     "inside_slide",
     "morph_slides",
     "networks_slide",
+    "overlap_slide",
     "pose_slide",
     "replay_film",
     "routing_slide",
