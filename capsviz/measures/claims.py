@@ -4,7 +4,7 @@ An experiment is one function and an entry of ``CLAIMS``; its words are the text
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from capsviz.traces.surgery import MOST_ROUNDS, reattend, reroute
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
+    from capsviz.traces.attention import AttentionTrace
 
 AT_ONCE = 10  # images from one look at whether to go on to the next
 ROUNDS = 10  # iterations over which answers are compared
@@ -57,7 +58,7 @@ class Sample(NamedTuple):
         """At most so many of them, evenly spaced."""
         count = len(self.labels)
         places = np.arange(count) if count <= most else np.arange(most) * count // most
-        drawings = [self.drawings[place] for place in places]
+        drawings = [self.drawings[place] for place in places.tolist()]
         return Sample(self.name, self.images[places], self.labels[places], drawings)
 
 
@@ -67,7 +68,7 @@ class Measured(NamedTuple):
     value: float
     low: float
     high: float
-    count: int
+    images: int
 
 
 class Curve(NamedTuple):
@@ -265,13 +266,13 @@ def two_alike(bench: Bench) -> Found:
     partners = [_partner(at, labels, drawings) for at in range(len(labels))]
     pairs = np.stack(
         [
-            np.maximum(
-                placed(images[at], size, -APART, -APART), placed(images[partner], size, APART, APART)
-            )
+            np.maximum(placed(images[at], size, -APART, -APART), placed(images[partner], size, APART, APART))
             for at, partner in enumerate(partners)
         ]
     )
-    found = [np.concatenate([model.predict(shown[part]) for part in bench.parts()]) for shown in (pairs, images)]
+    found = [
+        np.concatenate([model.predict(shown[part]) for part in bench.parts()]) for shown in (pairs, images)
+    ]
     alone = [
         share((scores.argmax(1) == labels) & ((scores >= limit).sum(1) == 1), drawings) for scores in found
     ]
@@ -340,13 +341,17 @@ def refused(bench: Bench) -> Found:
 
 def _lengths_of_votes(model: "Model", images: np.ndarray) -> Iterator[Callable[[int, float], np.ndarray]]:
     """Of each image what gives the lengths [J] of its votes times a sign, with a bias where routing iterates."""
+
+    def routed(votes: np.ndarray, sign: int, bias: float) -> np.ndarray:
+        return reroute(sign * votes, model.shape.trained, bias=bias).lengths
+
+    def attended(trace: "AttentionTrace", sign: int, bias: float) -> np.ndarray:
+        return reattend(sign * trace.u_hat, trace.prior).lengths
+
     if model.shape.iterates:
-        for votes in model.votes(images):
-            yield lambda sign, bias, votes=votes: reroute(sign * votes, model.shape.trained, bias=bias).lengths
-        return
-    for image in images:
-        trace = model.trace(image)
-        yield lambda sign, bias, trace=trace: reattend(sign * trace.u_hat, trace.prior).lengths
+        yield from (partial(routed, votes) for votes in model.votes(images))
+    else:
+        yield from (partial(attended, model.trace(image)) for image in images)
 
 
 def _partner(at: int, labels: np.ndarray, drawings: Sequence[str]) -> int:

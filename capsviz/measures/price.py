@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 FLOAT = 4  # bytes of a number in single precision
 COMPONENTS = 8  # K of a primary capsule, as in the paper
-REPEATS, SECONDS = 25, 1.5  # a time is the median of so many, or of as many as so many seconds allow, but of 3
+REPEATS, SECONDS = (
+    25,
+    1.5,
+)  # a time is the median of so many, or of as many as so many seconds allow, but of 3
 LEAST = 3
 WARM = 2  # passes before any is timed
 MOST_VOTES = 2_000_000  # numbers in û of a layer that is measured
