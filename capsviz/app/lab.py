@@ -16,8 +16,9 @@ from capsviz.errors import CapsvizError
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
 from capsviz.figures.price import price_figure
 from capsviz.inputs.data import holds_mnist
-from capsviz.measures.claims import CLAIMS, MOST, NEEDS, Bench, Claim, Found, Sample, of_examples, of_test
+from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim, Found
 from capsviz.measures.price import AXES, PAPER, Cost, price
+from capsviz.measures.samples import MOST, Sample, of_examples, of_test
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say
@@ -46,7 +47,8 @@ def lab() -> None:
     model = session.loaded()
     st.html(Path(__file__).with_suffix(".css"))
     with st.container(key="lab"):
-        _elsewhere()
+        _settle()
+        _elsewhere(model)
         frame.heading(say("lab.claims.title"))
         _says(say("lab.claims.says", network=model.spec.title))
         for name, claim in CLAIMS.items():
@@ -143,18 +145,24 @@ def _results(name: str, model: "Model", results: Results) -> None:
     if not results:
         _says(say("lab.nothing"))
         return
-    for sample, found in results:
-        of = say(f"lab.sample.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
+    titles = [
+        say(f"lab.sample.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
+        for sample, _ in results
+    ]
+    for title, (_, found) in zip(titles, results, strict=True):
         sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in claim_words(name, found, kind))
         st.html(
-            f'<div class="cv-lab" data-testid="found-{name}"><p><b>{html.escape(of)}</b></p>{sentences}</div>'
+            f'<div class="cv-lab" data-testid="found-{name}"><p><b>{html.escape(title)}</b></p>{sentences}</div>'
         )
-    sample, found = results[-1]  # the largest: one picture is enough
-    if found.curves:
+    largest = results[-1][1]
+    curves = list(largest.curves)
+    if len(curves) == 1:  # of each sample one, in one chart
+        curves = [found.curves[0]._replace(name=of) for of, (_, found) in zip(titles, results, strict=True)]
+    if curves:
         title = say(f"lab.claim.{name}.title", kind=noun(kind), kinds=noun(kind, 2))
-        frame.chart(claim_figure(name, found.curves), f"lab_{name}", title)
-    if found.pictures:
-        st.html(claim_pictures(name, found.pictures))
+        frame.chart(claim_figure(name, curves), f"lab_{name}", title)
+    if largest.pictures:
+        st.html(claim_pictures(name, largest.pictures))
 
 
 # --- what routing costs ---------------------------------------------------------------------------------
@@ -204,7 +212,7 @@ def _measured(
 
     def shown() -> None:
         if mine is not None and not mine.running:
-            _ended(mine)
+            st.rerun()  # of the whole page, which shows what came of it
         name = key if isinstance(key, str) else key[-1]  # type: ignore[index]
         if mine is not None:
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -242,37 +250,32 @@ def _begin(key: Hashable, compute: Callable[[work.Told], None]) -> None:
     st.rerun()  # of the whole page: all other buttons wait
 
 
-def _ended(begun: work.Work) -> None:
-    """A measurement of this session's is through: all of the page shows what came of it."""
-    st.session_state.pop(WORK_KEY, None)
+def _settle() -> None:
+    """Once what this session has begun is through: keep why it failed, and let go of it."""
+    begun: work.Work | None = st.session_state.get(WORK_KEY)
+    if begun is None or begun.running:
+        return
+    st.session_state.pop(WORK_KEY)
     error = begun.error
     if error is not None:
         print(f"capsviz: {error}", file=sys.stderr, flush=True)
         known = isinstance(error, CapsvizError)
         sentence = str(error) if known else session.failure(RuntimeError(str(error)))
         st.session_state[PROBLEM_KEY] = (begun.key, sentence)
-    st.rerun()
 
 
-def _elsewhere() -> None:
-    """While somebody else, or this session for another network, has something measured: that one waits for it."""
-    begun: work.Work | None = st.session_state.get(WORK_KEY)
-    now = work.running()
-    if begun is not None and not begun.running:  # of a network that is not shown any more
-        st.session_state.pop(WORK_KEY)
-        begun = None
-    if now is None:
+def _elsewhere(model: "Model") -> None:
+    """While what is measured is another session's, or of a network that is not shown, say that all wait for it."""
+    now, shown = work.running(), {PRICE, *((model.sha256, name) for name in CLAIMS)}
+    if now is None or (now is st.session_state.get(WORK_KEY) and now.key in shown):
         return
 
     def waiting() -> None:
-        other = work.running()
-        if other is None:
-            st.rerun()
-        if other is not begun:
-            _says(say("lab.waiting", share=f"{other.share:.0%}"))
+        if not now.running:
+            st.rerun()  # of the whole page: no button waits any more
+        _says(say("lab.waiting", share=f"{now.share:.0%}"))
 
-    if now is not begun:
-        st.fragment(waiting, run_every=WAITING)()
+    st.fragment(waiting, run_every=WAITING)()
 
 
 def _says(sentence: str) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.figures.theme import data_uri, ink
-from capsviz.measures.claims import Curve, Found, Measured, Picture
+from capsviz.measures.claims import Curve, Found, Picture
+from capsviz.measures.samples import Measured
 from capsviz.texts import noun, say
 from capsviz.texts.numbers import grouped, per_cent, short
 
@@ -49,7 +50,7 @@ def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
 
     Args:
         name: of the claim.
-        curves: of its experiment, one at least.
+        curves: of its experiment, one at least, with the names that they are to have.
     """
     import plotly.graph_objects as go
 
@@ -69,7 +70,7 @@ def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
                     "arrayminus": [value - 100 * point.low for point, value in zip(curve.y, y, strict=True)],
                 },
                 mode="lines+markers",
-                name=say(f"{named}.{curve.name}") if curve.name in CURVES else curve.name,
+                name=curve.name,
                 line={"color": COLOURS[at % 3], "dash": DASHES[at % 3]},
                 hovertemplate=hover("chart.claim.hover", x="%{x:,}", y="%{y:.1f}"),
             )
@@ -77,9 +78,6 @@ def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
     figure = figure_of(traces, say(f"{named}.x"), say(f"{named}.y"))
     figure.update_layout(height=HEIGHT, showlegend=True)
     return figure.update_yaxes(rangemode="tozero")
-
-
-CURVES = ("others", "wrong", "entropy")  # whose names are texts; others are networks'
 
 
 def claim_pictures(name: str, pictures: Sequence[Picture]) -> str:

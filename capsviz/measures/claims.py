@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.random import default_rng
 
-from capsviz.errors import ImageError
-from capsviz.inputs.data import Digits
-from capsviz.inputs.drawn import WIDTHS
-from capsviz.inputs.examples import EXAMPLES, render
-from capsviz.inputs.preprocess import FIELD, canvas_to_mnist
+from capsviz.inputs.preprocess import FIELD
 from capsviz.inputs.spread import placed
 from capsviz.inputs.strokes import make_image, other_of_kind
 from capsviz.measures.rules import evenness
-from capsviz.measures.statistics import SEED, interval
+from capsviz.measures.samples import Measured, Sample, mean, share
+from capsviz.measures.statistics import SEED
 from capsviz.networks.base import Spec
 from capsviz.traces.base import COUPLING, POSES, SEVERAL, Shape
 from capsviz.traces.rules import BIAS
@@ -34,45 +31,12 @@ OTHERS, UNSEEN = 200, "other scripts and pictures"  # pictures of what is of no 
 FALSE_ALARMS = 0.05  # share of the images that are to be refused by mistake (Frosst, Sabour & Hinton 2018)
 ALARMS = tuple(k / 100 for k in range(21))  # such shares of a curve
 INK = 0.5  # of the ink of an image: what has as much is drawn
-MOST = 200  # images of a test set
 SHOWN = 10  # pictures of a strip
 APART = 4  # pixels that each of two digits is moved from the middle, as in training
 
 
-class Sample(NamedTuple):
-    """Images that an experiment is made on.
-
-    Attributes:
-        name: "examples" or "test".
-        images: [N, S, S] in 0..1.
-        labels: [N] places of their classes.
-        drawings: [N] which drawing each one is of: those of one resemble each other.
-    """
-
-    name: str
-    images: np.ndarray
-    labels: np.ndarray
-    drawings: Sequence[str]
-
-    def take(self, most: int) -> "Sample":
-        """At most so many of them, evenly spaced."""
-        count = len(self.labels)
-        places = np.arange(count) if count <= most else np.arange(most) * count // most
-        drawings = [self.drawings[place] for place in places.tolist()]
-        return Sample(self.name, self.images[places], self.labels[places], drawings)
-
-
-class Measured(NamedTuple):
-    """A share, or a mean, with its 95% interval, and of how many images it is."""
-
-    value: float
-    low: float
-    high: float
-    images: int
-
-
 class Curve(NamedTuple):
-    """Shares or means along x, and their intervals; ``name`` is a text of the claim, or a network's title."""
+    """Shares or means along x, and their intervals; ``name`` is a network's title, "" where there is but one curve."""
 
     name: str
     x: Sequence[float]
@@ -154,50 +118,6 @@ NEEDS: dict[str, Callable[[Spec], bool]] = {
 }
 
 
-# --- what is tried on -----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8)
-def of_examples(shape: Shape) -> Sample:
-    """The example drawings of a network's classes, each with pens of four widths; empty where none is of them."""
-    images, labels, drawings = [], [], []
-    for example in EXAMPLES:
-        if example.kind != shape.kind or example.shows not in shape.classes:
-            continue
-        for width in WIDTHS:
-            try:
-                images.append(canvas_to_mnist(render(example.strokes, width / 280), size=shape.size))
-            except ImageError:  # of a pen too broad for a small drawing
-                continue
-            labels.append(shape.classes.index(example.shows))
-            drawings.append(example.name)
-    found = np.array(images, np.float32).reshape(-1, shape.size, shape.size)
-    return Sample("examples", found, np.array(labels, np.int64), drawings)
-
-
-def of_test(digits: Digits, most: int = MOST) -> Sample:
-    """At most so many images of a test set, evenly spaced: the same ones each time."""
-    count = len(digits.labels)
-    places = np.arange(min(most, count)) * max(count, 1) // max(min(most, count), 1)
-    images = digits.images.numpy()[places] / np.float32(255)
-    return Sample("test", images, digits.labels.numpy()[places], [str(place) for place in places])
-
-
-def share(counted: np.ndarray, drawings: Sequence[str]) -> Measured:
-    """The share of what counts [N], with the interval for images of which several may be of one drawing."""
-    values = np.asarray(counted, float)
-    return Measured(float(values.mean()), *interval(values, drawings), len(values))
-
-
-def mean(values: np.ndarray, drawings: Sequence[str]) -> Measured:
-    """The mean of values [N]; its interval is 1.96 standard errors wide to each side, of the drawings' means."""
-    _, which = np.unique(np.asarray(drawings), return_inverse=True)
-    means = np.bincount(which, values) / np.bincount(which)
-    middle = float(np.mean(values))
-    half = 1.96 * float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else float("inf")
-    return Measured(middle, middle - half, middle + half, len(values))
-
-
 # --- the experiments ------------------------------------------------------------------------------------
 
 
@@ -213,7 +133,7 @@ def few_answers(bench: Bench) -> Found:
     return Found(
         {"once": others[0], "long": others[-1], "wrongOnce": wrong[0], "wrong": wrong[trained - 1]},
         {"trained": trained, "most": ROUNDS},
-        curves=[Curve("others", counts, others), Curve("wrong", counts, wrong)],
+        curves=[Curve("", counts, others)],
     )
 
 
@@ -235,7 +155,7 @@ def polarises(bench: Bench) -> Found:
             "after": mean(entropy[-1], drawings),
         },
         {"trained": trained, "most": MOST_ROUNDS},
-        curves=[Curve("entropy", counts, [mean(entropy[at - 1], drawings) for at in counts])],
+        curves=[Curve("", counts, [mean(entropy[at - 1], drawings) for at in counts])],
     )
 
 
@@ -276,7 +196,7 @@ def two_alike(bench: Bench) -> Found:
     alone = [
         share((scores.argmax(1) == labels) & ((scores >= limit).sum(1) == 1), drawings) for scores in found
     ]
-    own = [mean(scores[np.arange(len(labels)), labels], drawings) for scores in found]
+    own = [float(scores[np.arange(len(labels)), labels].mean()) for scores in found]
     pictures = [
         Picture(
             pairs[at], "pair", {"name": model.classes[labels[at]], "length": float(found[0][at, labels[at]])}
@@ -284,7 +204,8 @@ def two_alike(bench: Bench) -> Found:
         for at in _of_each(labels)
     ]
     return Found(
-        {"pair": alone[0], "single": alone[1], "lengthPair": own[0], "lengthSingle": own[1]},
+        {"pair": alone[0], "single": alone[1]},
+        {"lengthPair": own[0], "lengthSingle": own[1]},
         pictures=pictures,
     )
 
@@ -336,7 +257,7 @@ def refused(bench: Bench) -> Found:
         found = [share(errors > limit, [str(k) for k in range(len(errors))]) for limit in limits]
         networks[model.spec.title] = found[ALARMS.index(FALSE_ALARMS)]
         curves.append(Curve(model.spec.title, ALARMS, found))
-    return Found({}, {"alarms": FALSE_ALARMS, "others": len(others)}, networks, curves)
+    return Found({}, {"alarms": 100 * FALSE_ALARMS, "others": len(others)}, networks, curves)
 
 
 def _lengths_of_votes(model: "Model", images: np.ndarray) -> Iterator[Callable[[int, float], np.ndarray]]:
