@@ -9,7 +9,7 @@ from tests.e2e.looking import failing_no_script, opened
 
 def test_an_experiment_runs_beside_the_app_and_stays(browser: Browser, url: str) -> None:
     with opened(browser, url, "model") as page, failing_no_script(page):
-        page.get_by_role("link", name="What do they not do?").click()
+        page.get_by_role("link", name="What capsules do not do").click()
         run = page.locator(".st-key-lab_run_polarises button")
         found = page.get_by_test_id("found-polarises")
         expect(run).to_have_text(re.compile("Run it here"))
