@@ -34,6 +34,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "class",
         "lesson",
         "inside",
+        "lab",
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
@@ -47,6 +48,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "class": set(),
         "lesson": set(),
         "inside": set(),
+        "lab": set(),
     }
 
 
