@@ -33,6 +33,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "compare",
         "class",
         "lesson",
+        "training",
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
@@ -45,6 +46,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "compare": set(),
         "class": set(),
         "lesson": set(),
+        "training": set(),
     }
 
 

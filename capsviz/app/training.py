@@ -5,6 +5,7 @@ seconds. Whoever sits at the machine steers it; with CAPSVIZ_TRAINING=everyone, 
 """
 
 import html
+import ipaddress
 import os
 import sys
 import time
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 CHOSEN_KEY = "training_chosen"  # step of the checkpoint that is looked at; none for the latest picture
 PROBLEM_KEY = "training_problem"  # what became of the last wish, if it could not be followed
 OFF, HERE, EVERYONE = "off", "here", "everyone"  # what CAPSVIZ_TRAINING can be
+PROXIES = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
 AGAIN, IDLE = 2.0, 6.0  # seconds from one look at the run to the next, while it goes on and otherwise
 NOW = 0  # among the steps of checkpoints: the latest picture
 
@@ -74,8 +76,19 @@ def steers() -> bool:
 
     What comes by a proxy comes from this machine, whoever has sent it: that is told by what proxies add.
     """
-    passed_on = any(name in st.context.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
-    return mode() == EVERYONE or (mode() == HERE and st.context.ip_address is None and not passed_on)
+    passed_on = any(name in st.context.headers for name in PROXIES)
+    return mode() == EVERYONE or (mode() == HERE and is_here(st.context.ip_address) and not passed_on)
+
+
+def is_here(address: str | None) -> bool:
+    """Whether a browser's address is this machine's; None, as Streamlit says it of some of these, is."""
+    if address is None:
+        return True
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def view() -> None:
@@ -128,10 +141,11 @@ def _standing(story: Story, place: Place, going: bool, may: bool) -> None:
         say("training.time", minutes=minutes, seconds=f"{seconds:02}"),
     ]
     if story.rows:
-        parts.append(f'<span data-testid="training-error">{per_cent(story.rows[-1].error, 1)}</span>')
+        parts.append(html.escape(say("training.misread", error=per_cent(story.rows[-1].error, 1))))
     if story.told:
-        told = story.told
-        of = say("training.of", data=told.name, train=grouped(told.train), held=grouped(told.held))
+        told, plan = story.told, place.plan() or Plan()
+        name = told.name if plan.data == OWN else say(f"training.data.{plan.data}")
+        of = say("training.of", data=name, train=grouped(told.train), held=grouped(told.held))
         parts.append(html.escape(of))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import redirect_stderr
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,7 +86,8 @@ def images(plan: Plan, root: Path, source: Path) -> Images:
         DataError: if they are missing, damaged or cannot be downloaded.
     """
     if plan.data == MADE_UP:
-        drawn = load_pool(root / "digits.safetensors", sum(MADE), 0, 0, say=_silent).digits
+        with redirect_stderr(io.StringIO()):  # whose bar nobody looks at
+            drawn = load_pool(root / "digits.safetensors", sum(MADE), 0, 0, say=_silent).digits
         first, second = MADE[0], MADE[0] + MADE[1]
         parts = [drawn.take(slice(*ends)) for ends in ((0, first), (first, second), (second, None))]
         return _told(parts[0], parts[1], parts[2], "made-up digits", MNIST.classes, MNIST.kind)
@@ -320,7 +322,7 @@ class Run:
         """Leave out what came after a step."""
         for later in (other for other in self.story.checkpoints if other > step):
             shutil.rmtree(self.place.checkpoint(later), ignore_errors=True)
-        rows = tuple(row for row in self.story.rows if 0 < row.step <= step)
+        rows = tuple(row for row in self.story.rows if row.step <= step)
         known = tuple(other for other in self.story.checkpoints if other <= step)
         self.saved = rows[-1].seconds if rows else 0.0
         self.story = replace(self.story, step=step, seconds=self.saved, rows=rows, checkpoints=known)

@@ -57,6 +57,8 @@ def start(root: Path, plan: Plan | None, controls: Controls, source: Path) -> No
             elif there.plan() is None:
                 raise TrainingError("There is no training to go on with: begin one.")
             there.write(replace(controls, paused=False, ended=False))
+            if root in _processes:
+                _close(_processes.pop(root))  # which has ended
             story = there.story()
             there.write(replace(story, state="preparing", reason="") if story else Story("preparing"))
             _processes[root] = subprocess.Popen(
@@ -66,7 +68,7 @@ def start(root: Path, plan: Plan | None, controls: Controls, source: Path) -> No
                 stdout=subprocess.DEVNULL,
                 pass_fds=(lock,) if fcntl else (),
                 start_new_session=True,  # Control C ends the server, and the server's end the training, in order
-                env={**os.environ, "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
         finally:
             os.close(lock)
@@ -100,14 +102,19 @@ def stop(root: Path, seconds: float = 30.0) -> None:
     process = _processes.pop(root, None)
     if process is None:
         return
-    assert process.stdin is not None
-    with suppress(OSError):
-        process.stdin.close()
+    _close(process)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _close(process: "subprocess.Popen[bytes]") -> None:
+    """Close this server's end of the pipe."""
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.close()
 
 
 def _lock(root: Path) -> int | None:
