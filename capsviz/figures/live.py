@@ -127,16 +127,17 @@ def losses_figure(rows: Sequence[Any], at: float | None = None) -> "go.Figure":
     """
     import plotly.graph_objects as go  # half a second that only this figure should cost
 
-    seconds = [row.seconds for row in rows]
+    known = [row for row in rows if row.loss is not None]
+    seconds = [row.seconds for row in known]
     margin, squared = say("training.chart.margin"), say("training.chart.reconstruction")
     figure = figure_of(
         [
             go.Scatter(
-                x=seconds, y=[row.loss for row in rows], name=margin, line={"color": BLUE}, mode="lines"
+                x=seconds, y=[row.loss for row in known], name=margin, line={"color": BLUE}, mode="lines"
             ),
             go.Scatter(
                 x=seconds,
-                y=[row.reconstruction for row in rows],
+                y=[row.reconstruction for row in known],
                 name=squared,
                 line={"color": ORANGE},
                 mode="lines",
