@@ -16,8 +16,8 @@ import pytest
 import torch
 from reference import assert_one_sentence
 
-from capsviz.app import trained, training
-from capsviz.errors import CapsvizError, MessageError, TrainingError
+from capsviz.app import trained, training_rights
+from capsviz.errors import CapsvizError, DataError, MessageError, TrainingError
 from capsviz.figures.live import Picture, changes, forming, losses_figure, mosaic, read_picture, shares_figure
 from capsviz.figures.numbers import chart_table
 from capsviz.inputs.data import Digits
@@ -26,7 +26,7 @@ from capsviz.layers.switched import Switched, coefficients
 from capsviz.models.model import load_model
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
-from capsviz.training import live, live_plan, live_process, objective
+from capsviz.training import live, live_images, live_plan, live_process, objective
 from capsviz.training.live_plan import (
     Controls,
     Place,
@@ -121,7 +121,7 @@ def test_the_data_are_what_is_at_the_servers_own_path(tmp_path: Path) -> None:
 
 def test_only_who_sits_at_the_machine_steers_unless_all_may() -> None:
     assert [
-        training.mode({"CAPSVIZ_TRAINING": value}) for value in ("", " Here", "everyone", "off", "no")
+        training_rights.mode({"CAPSVIZ_TRAINING": value}) for value in ("", " Here", "everyone", "off", "no")
     ] == [*("here", "here", "everyone", "off", "off")]
     here = [
         None,
@@ -133,7 +133,7 @@ def test_only_who_sits_at_the_machine_steers_unless_all_may() -> None:
         "2001:db8::1",
         "x",
     ]
-    assert [training.is_here(address) for address in here] == [True] * 4 + [False] * 4
+    assert [training_rights.is_here(address) for address in here] == [True] * 4 + [False] * 4
 
 
 def test_a_folder_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def images(count: int, seed: int) -> Digits:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A folder for a run on bars; each picture comes after some steps, by a clock that the steps turn."""
     monkeypatch.setattr(
-        live, "images", lambda *_: live.Images(images(64, 1), images(20, 2), images(30, 3), TOLD)
+        live, "images", lambda *_: live_images.Images(images(64, 1), images(20, 2), images(30, 3), TOLD)
     )
     monkeypatch.setattr(live, "PICTURE", 0.0)
     monkeypatch.setattr(live, "LOOK", 0.001)
@@ -317,7 +317,7 @@ def test_checkpoints_are_few_and_a_damaged_one_is_passed_over(place: Place) -> N
 @pytest.mark.parametrize(
     ("what", "raised", "reason"),
     [
-        ("images", live.DataError("Lost."), "data"),
+        ("images", DataError("Lost."), "data"),
         ("Trainer", TrainingError("Away."), "diverged"),
         ("Trainer", OSError(28, "full"), "disk"),
         ("Trainer", RuntimeError("broken"), "failed"),

@@ -9,7 +9,8 @@ from pathlib import Path
 from capsviz.errors import CapsvizError
 from capsviz.models.weights import FILE, beside, places, read_facts, write_atomically
 from capsviz.networks.base import networks, register
-from capsviz.training.live_plan import DATA, Place, Plan, name_of, parse_plan, root, spec_of, told_of
+from capsviz.training.live_networks import name_of, spec_of
+from capsviz.training.live_plan import DATA, Place, Plan, parse_plan, root, told_of
 
 MOST_KEPT = 20  # networks; of more, those go that were opened first
 

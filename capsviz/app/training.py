@@ -5,11 +5,9 @@ seconds. Whoever sits at the machine steers it; with CAPSVIZ_TRAINING=everyone, 
 """
 
 import html
-import ipaddress
-import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ import streamlit as st
 from capsviz import figures
 from capsviz.app import frame, session, trained
 from capsviz.app.pages import FOLDER
+from capsviz.app.training_rights import OFF, mode, steers
 from capsviz.errors import CapsvizError, MessageError, TrainingError
 from capsviz.figures import live
 from capsviz.models.size import sizes, together
@@ -27,6 +26,7 @@ from capsviz.networks.base import find
 from capsviz.texts import say
 from capsviz.texts.numbers import grouped, per_cent, short
 from capsviz.training import live_process
+from capsviz.training.live_networks import spec_of
 from capsviz.training.live_plan import (
     ENDED,
     KINDS,
@@ -48,7 +48,6 @@ from capsviz.training.live_plan import (
     parse_plan,
     root,
     source,
-    spec_of,
 )
 
 if TYPE_CHECKING:
@@ -56,39 +55,8 @@ if TYPE_CHECKING:
 
 CHOSEN_KEY = "training_chosen"  # step of the checkpoint that is looked at; none for the latest picture
 PROBLEM_KEY = "training_problem"  # what became of the last wish, if it could not be followed
-OFF, HERE, EVERYONE = "off", "here", "everyone"  # what CAPSVIZ_TRAINING can be
-PROXIES = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
 AGAIN, IDLE = 2.0, 6.0  # seconds from one look at the run to the next, while it goes on and otherwise
 NOW = 0  # among the steps of checkpoints: the latest picture
-
-
-def mode(environment: Mapping[str, str] = os.environ) -> str:
-    """Who can train on this server, by CAPSVIZ_TRAINING: nobody, who sits at it, or everyone.
-
-    What is none of these words is read as nobody: whoever sets it wants to keep people off.
-    """
-    value = environment.get("CAPSVIZ_TRAINING", "").strip().lower() or HERE
-    return value if value in (HERE, EVERYONE) else OFF
-
-
-def steers() -> bool:
-    """Whether this session may start trainings and tell them what to do.
-
-    What comes by a proxy comes from this machine, whoever has sent it: that is told by what proxies add.
-    """
-    passed_on = any(name in st.context.headers for name in PROXIES)
-    return mode() == EVERYONE or (mode() == HERE and is_here(st.context.ip_address) and not passed_on)
-
-
-def is_here(address: str | None) -> bool:
-    """Whether a browser's address is this machine's; None, as Streamlit says it of some of these, is."""
-    if address is None:
-        return True
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def view() -> None:

@@ -12,28 +12,28 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import redirect_stderr
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
 from capsviz.errors import CapsvizError, DataError, TrainingError
-from capsviz.inputs.data import MNIST, Digits, split_validation
-from capsviz.inputs.own_files import data_set, find_own, source_of
+from capsviz.inputs.data import Digits
 from capsviz.layers.capsules import mask
 from capsviz.layers.switched import Switched, coefficients
 from capsviz.measures.rules import evenness
 from capsviz.models.weights import CHECKPOINT, FILE, pack, save_weights, write_atomically
 from capsviz.networks.base import register
 from capsviz.training import checkpoints, objective
+from capsviz.training.live_card import card
+from capsviz.training.live_images import images
+from capsviz.training.live_networks import spec_of
 from capsviz.training.live_plan import (
     ENDED,
     FREE,
     KNOWN,
-    MADE_UP,
     MOST_CHECKPOINTS,
     MOST_PAUSE,
     MOST_ROWS,
@@ -43,13 +43,9 @@ from capsviz.training.live_plan import (
     RUNNING,
     Controls,
     Place,
-    Plan,
     Row,
     Story,
-    Told,
-    spec_of,
 )
-from capsviz.training.pool import load_pool
 from capsviz.training.result import current_commit
 from capsviz.training.settings import Settings, sensible
 from capsviz.training.trainer import Trainer
@@ -60,61 +56,7 @@ LOOK = 0.1  # seconds from one look at what it is told to the next, while it wai
 BATCH = 32
 WARM_UP = 20  # steps
 TEN = 10  # images that are drawn again
-HELD = 500  # images at most that are held out, and as many of the test half
-MADE = (1_000, 200, 200)  # made-up digits for the three: a hundred a second are drawn
 ENDLESS = 10_000  # epochs: time ends a run before
-
-
-class Images(NamedTuple):
-    """What a run trains on, and what it is measured on."""
-
-    training: Digits
-    held: Digits
-    test: Digits
-    told: Told
-
-
-def images(plan: Plan, root: Path, source: Path) -> Images:
-    """The images of a plan.
-
-    Args:
-        plan: says which.
-        root: where made-up digits are kept once they are drawn.
-        source: where MNIST or data of one's own are.
-
-    Raises:
-        DataError: if they are missing, damaged or cannot be downloaded.
-    """
-    if plan.data == MADE_UP:
-        with redirect_stderr(io.StringIO()):  # whose bar nobody looks at
-            drawn = load_pool(root / "digits.safetensors", sum(MADE), 0, 0, say=_silent).digits
-        first, second = MADE[0], MADE[0] + MADE[1]
-        parts = [drawn.take(slice(*ends)) for ends in ((0, first), (first, second), (second, None))]
-        return _told(parts[0], parts[1], parts[2], "made-up digits", MNIST.classes, MNIST.kind)
-    if plan.data == KNOWN:
-        data, name = MNIST, "MNIST (in part)"
-    else:
-        data = data_set(find_own(source, source_of(source, MNIST), skip=True, say=_silent))
-        name = data.name
-    training, held = split_validation(data.load(source, "train"), data.held_out, data.last)
-    test = data.load(source, "test")
-    return _told(training, _some(held), _some(test), name, data.classes, data.kind)
-
-
-def _told(
-    training: Digits, held: Digits, test: Digits, name: str, classes: tuple[str, ...], kind: str
-) -> Images:
-    train, choose, tested = (len(part.labels) for part in (training, held, test))
-    return Images(training, held, test, Told(name, classes, kind, train, choose, tested))
-
-
-def _some(digits: Digits) -> Digits:
-    """At most ``HELD`` of them, from all over."""
-    return digits.take(slice(None, None, -(-len(digits.labels) // HELD)))
-
-
-def _silent(line: str) -> None:
-    pass
 
 
 def steer(trainer: Trainer, controls: Controls) -> None:
@@ -422,7 +364,9 @@ class Run:
         trainer.save(folder / CHECKPOINT)
         write_atomically(folder / "picture.npz", self.drawn)
         write_atomically(folder / "told.json", json.dumps(asdict(self.images.told)).encode())
-        save_weights(folder / FILE, pack(trainer.net), self._card())
+        found = measured(trainer.net, self.images.held, self.images.test, trainer.settings.iterations)
+        facts = card(trainer, self.images.told, self.story.rows[-1], found, self.commit)
+        save_weights(folder / FILE, pack(trainer.net), facts)
         self.saved = self.story.seconds
         known, interval = [*self.story.checkpoints, step], self.story.interval
         if len(known) > MOST_CHECKPOINTS:
@@ -430,34 +374,6 @@ class Run:
                 shutil.rmtree(self.place.checkpoint(other), ignore_errors=True)
             known, interval = known[::-2][::-1], 2 * interval
         self.story = replace(self.story, checkpoints=tuple(known), interval=interval)
-
-    def _card(self) -> dict[str, Any]:
-        """The facts of the weights as they are now; the epoch that has begun counts as one."""
-        trainer, told = self.trainer, self.images.told
-        row = self.story.rows[-1]
-        found = measured(trainer.net, self.images.held, self.images.test, trainer.settings.iterations)
-        begun = {
-            "epoch": len(trainer.log) + 1,
-            trainer.loss: row.loss or 0.0,
-            "reconstruction_loss": row.reconstruction or 0.0,
-            "train_error": trainer.sums[2]
-            / (max(1, trainer.step % trainer.steps_per_epoch) * trainer.settings.batch_size),
-            "validation_error": row.error,
-            "seconds": trainer.seconds,
-        }
-        return {
-            "name": self.spec.name,
-            "paper": self.spec.source.paper,
-            "parameters": sum(p.numel() for p in trainer.net.parameters()),
-            "data": f"{told.name}: {told.train:,} images to train on, {told.held:,} held out, {told.test:,} to test on",
-            "settings": {**asdict(trainer.settings), "epochs": len(trainer.log) + 1},
-            "command": "the Training page",
-            "commit": self.commit,
-            "device": "cpu",
-            "torch": str(torch.__version__),
-            **found,
-            "log": [*trainer.log, begun],
-        }
 
     @property
     def commit(self) -> str:
