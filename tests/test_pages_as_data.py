@@ -35,6 +35,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "lesson",
         "inside",
         "lab",
+        "training",
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
@@ -49,6 +50,7 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "lesson": set(),
         "inside": set(),
         "lab": set(),
+        "training": set(),
     }
 
 
