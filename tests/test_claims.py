@@ -246,8 +246,8 @@ def answers(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def decode(poses: np.ndarray) -> np.ndarray:
-    """Of a pose of "a" 0.04 of ink, of "b" 0.06 and of "c" 0.2, in one pixel; masked poses alone are drawn."""
-    of = np.array([0.04, 0.06, 0.2], np.float32)
+    """Of a pose of "a" 0.12 of ink, of "b" 0.06 and of "c" 0.2, in one pixel; masked poses alone are drawn."""
+    of = np.array([0.12, 0.06, 0.2], np.float32)
     there = np.abs(poses).sum(-1) > 0
     assert (there.sum(-1) == 1).all()
     drawn = np.zeros((*poses.shape[:-2], 8, 8), np.float32)
@@ -258,8 +258,8 @@ def decode(poses: np.ndarray) -> np.ndarray:
 def test_absent_classes_are_counted_as_drawn_from_half_the_ink() -> None:
     # Ink 0.1 of an "a" that is read as "b": "c" is absent. Ink 0.2 of a "c" that is read as one: "a" and "b" are absent.
     found = absent(Bench(fake(answers=answers, decode=decode), sample([0, 2])))
-    ratios = [2.0, 0.2, 0.3]
-    assert found.measured["drawn"].value == pytest.approx(1 / 3)
+    ratios = [2.0, 0.6, 0.3]
+    assert found.measured["drawn"].value == pytest.approx(2 / 3)
     assert found.measured["drawn"].images == 3
     assert found.measured["ink"].value == pytest.approx(np.mean(ratios))
     assert found.measured["own"].value == pytest.approx((0.6 + 1) / 2)
