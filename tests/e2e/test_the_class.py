@@ -2,25 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_phones import ONE, SEVEN, Server, answered, draw, nickname, phone, press
+from tests.e2e.serving import Server
+from tests.e2e.test_phones import ONE, SEVEN, answered, draw, nickname, phone, press
 
 LATE = 60_000  # milliseconds: networks are loaded, on a machine that does much else
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    if not Path("/proc/self/task").is_dir():
-        pytest.skip("no /proc is here, by which the server's process is found")
-    made = Server(tmp_path)
-    yield made
-    made.stop()
 
 
 def presenting(browser: Browser) -> Page:
