@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import streamlit as st
 
-from capsviz import texts
 from capsviz.app import assets, compare, files, guess, session
 from capsviz.app.files import FILMS, NUMBERS, PAGE, PAGES, PICTURES, Offer, Wanted, made, parse_request
 from capsviz.app.follow import follows
@@ -57,7 +56,7 @@ def control(page: str) -> None:
         "notes": notes,
         "classes": len(session.spec().shape.classes),
         "made": _answered(page, now, offered),
-        "texts": texts.for_script("common", "export"),
+        "texts": assets.words("exporting"),
     }
     _export(key=EXPORT_KEY, data=data, on_asked_change=lambda: None)
 
