@@ -115,6 +115,12 @@ def test_any_other_name_is_not_there(app: Starlette, name: str) -> None:
     assert "immutable" not in reply.headers.get("cache-control", "")
 
 
+def test_no_words_are_made_for_a_language_that_there_is_not(app: Starlette) -> None:
+    made = assets.words_asset.cache_info().misses
+    ask(app, "GET", "/assets/pad.xx-0000000000000000.js", ZIPPED)
+    assert assets.words_asset.cache_info().misses == made
+
+
 def test_files_are_only_read(app: Starlette) -> None:
     assert ask(app, "POST", f"/{script_asset('pad').address}").status == 405
 
@@ -196,6 +202,21 @@ def test_a_script_that_does_not_come_is_asked_for_again(tmp_path: Path) -> None:
     ) == [1]
 
 
+def test_what_all_loaders_share_is_asked_for_again_too(tmp_path: Path) -> None:
+    assert loading(
+        tmp_path,
+        f"""
+        write();
+        const {{ renameSync }} = await import("node:fs");
+        const shared = {str(tmp_path / assets.loading_asset().address)!r};
+        renameSync(shared, shared + ".gone");
+        setTimeout(() => renameSync(shared + ".gone", shared), 300);
+        await mount({{ parentElement: {{}}, data: 1 }});
+        return seen;
+        """,
+    ) == [1]
+
+
 def test_a_style_is_put_beside_the_view_once(tmp_path: Path) -> None:
     source = gzip.decompress(script_asset("keys").packed).decode()
     source = source.replace("return $keys.default(component);", "return 7;")
@@ -238,8 +259,12 @@ globalThis.fetch = async (address) => {{
         page,
         """
         const both = await Promise.all([fetched("assets/a.bin"), fetched("assets/a.bin")]);
-        return [both.map(({ name }) => name), asked];
+        globalThis.setTimeout = (then) => queueMicrotask(then);
+        refused = 5;
+        const given = await fetched("assets/b.bin").catch(({ message }) => ({ name: message }));
+        const late = await fetched("assets/b.bin");
+        return [[...both, given, late].map(({ name }) => name), asked];
         """,
     )
-    assert names == ["weights", "weights"]
-    assert asked == 2 * ["http://class.test/lab/assets/a.bin"]
+    assert names == ["weights", "weights", "The server answered 404.", "weights"]
+    assert asked == 2 * ["http://class.test/lab/assets/a.bin"] + 6 * ["http://class.test/lab/assets/b.bin"]

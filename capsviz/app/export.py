@@ -46,6 +46,8 @@ def control(page: str) -> None:
         notes = [say("export.carries")]
     else:
         notes = [say("guess.covered") if guess.covered() else say("export.nothing", kind=drawn())]
+    if page == "class":  # whose script has its files, and knows whether there are any
+        notes = [say("export.class")]
     if files.SWEEP in offered:
         notes.insert(0, say("export.sliders"))
     if any("gif" in kinds and "mp4" not in kinds for kinds in offered.values()):

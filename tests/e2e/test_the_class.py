@@ -45,7 +45,7 @@ def send(page: Page, strokes: list[list[tuple[int, int]]], digit: str) -> None:
 def saved(page: Page, name: str) -> str:
     """What is in the file that a button gives."""
     with page.expect_download() as waited:
-        click(page, name)
+        page.locator(".exporting").get_by_role("button", name=name, exact=True).click()
     return Path(waited.value.path()).read_text("utf-8")
 
 
@@ -174,7 +174,7 @@ def journey(url: str, wall: Page, phones: list[Page], server: Server) -> None:
     expect(box.locator(".others li")).to_have_count(3, timeout=LATE)
     wall.keyboard.press("Escape")
 
-    click(wall, "More")
+    wall.get_by_role("button", name="Export", exact=True).click()
     page = saved(wall, "Page (HTML)")
     assert page.count("<figure") == 3
     assert "Draw &lt;b&gt;7&lt;/b&gt;!" in page
