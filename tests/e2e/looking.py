@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 
 from capsviz.figures.bundle import FOLDER
 
-PATHS = ["", "routing", "pose", "model", "lessons", "lesson", "compare", "class"]
+PATHS = ["", "routing", "pose", "model", "lessons", "lesson", "compare", "class", "inside"]
 # What is there when a page's views are: where it is no canvas.
 SHOWN = {
     "model": ".stPlotlyChart .main-svg >> visible=true",
