@@ -13,7 +13,7 @@ from scripting import evaluate
 from starlette.applications import Starlette
 from streamlit import config
 
-from capsviz import load_model
+from capsviz import load_model, texts
 from capsviz.app import assets, fetched
 from capsviz.app.assets import SCRIPTS, script_asset
 from capsviz.figures import decoder_payload
@@ -56,6 +56,20 @@ def test_a_script_comes_with_its_style_under_a_name_that_tells_its_content(
     assert (again.status, again.body) == (304, b"")
 
 
+@pytest.mark.parametrize("script", assets.WORDS)
+def test_a_component_s_words_are_those_of_the_language(app: Starlette, script: str) -> None:
+    for code, hint in (("en", "one"), ("de", "eins")):
+        with texts.speaking(code):
+            address = assets.words(script)
+            expected = texts.for_script(*assets.WORDS[script])
+        reply = ask(app, "GET", f"/{address}", ZIPPED)
+        assert (reply.status, reply.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+        before, said, after = content(reply).decode().partition(json.dumps(expected, ensure_ascii=False))
+        assert (before, after) == ("export default ", ";\n")
+        assert json.loads(said)["language"] == code
+        assert f'"common.number.1": "{hint}"' in said or script == "tour"
+
+
 def test_large_arrays_are_those_of_the_weights(app: Starlette) -> None:
     model = load_model(device="cpu")
     name = model.sha256[:16]
@@ -80,6 +94,10 @@ def test_large_arrays_are_those_of_the_weights(app: Starlette) -> None:
         "-.js",
         "nothing-0000000000000000.js",
         "decoder.nothing-0000000000000000.bin",
+        "pad.en-0000000000000000.js",
+        "pad.xx-0000000000000000.js",
+        "explorer.en-0000000000000000.js",  # has its words in its payload
+        "loading-0000000000000000.js",
         "decoder.cnn.mnist-0000000000000000.bin",  # has no poses
         "transforms.attention.mnist-0000000000000000.bin",  # does not iterate
         f"decoder.{DEFAULT}-0000000000000000.bin",
@@ -95,6 +113,12 @@ def test_any_other_name_is_not_there(app: Starlette, name: str) -> None:
     reply = ask(app, "GET", f"/assets/{name}", ZIPPED)
     assert (reply.status, reply.body if "/" not in name else b"") == (404, b"")
     assert "immutable" not in reply.headers.get("cache-control", "")
+
+
+def test_no_words_are_made_for_a_language_that_there_is_not(app: Starlette) -> None:
+    made = assets.words_asset.cache_info().misses
+    ask(app, "GET", "/assets/pad.xx-0000000000000000.js", ZIPPED)
+    assert assets.words_asset.cache_info().misses == made
 
 
 def test_files_are_only_read(app: Starlette) -> None:
@@ -123,9 +147,11 @@ def test_every_script_of_a_component_can_be_fetched() -> None:
 
 def loading(tmp_path: Path, body: str) -> Any:
     """What a function makes of a loader's ``mount``, whose script stands in ``source`` and is written by ``write``."""
-    loader = assets._LOADER % '"assets/script.js"'
-    (tmp_path / "loader.mjs").write_text(loader, "utf-8")
+    (tmp_path / "loader.mjs").write_text(assets.loader("assets/script.js"), "utf-8")
+    shared = assets.loading_asset()
     (tmp_path / "assets").mkdir()
+    (tmp_path / shared.address).write_bytes(gzip.decompress(shared.packed))
+    (tmp_path / "assets/words.js").write_text("export default { said: 7 };", "utf-8")
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
     page = f"""
 import {{ writeFileSync }} from "node:fs";
@@ -157,9 +183,37 @@ def test_of_what_is_mounted_while_a_script_comes_the_last_stands(tmp_path: Path)
     assert ends == ["undefined", "function", "function"]
 
 
+def test_words_are_fetched_where_there_is_an_address_in_their_place(tmp_path: Path) -> None:
+    assert loading(
+        tmp_path,
+        """
+        write();
+        await mount({ parentElement: {}, data: { texts: "assets/words.js", digit: 1 } });
+        await mount({ parentElement: {}, data: { texts: { said: 8 } } });
+        await mount({ parentElement: {}, data: null });
+        return seen;
+        """,
+    ) == [{"texts": {"said": 7}, "digit": 1}, {"texts": {"said": 8}}, None]
+
+
 def test_a_script_that_does_not_come_is_asked_for_again(tmp_path: Path) -> None:
     assert loading(
         tmp_path, "setTimeout(write, 300); await mount({ parentElement: {}, data: 1 }); return seen;"
+    ) == [1]
+
+
+def test_what_all_loaders_share_is_asked_for_again_too(tmp_path: Path) -> None:
+    assert loading(
+        tmp_path,
+        f"""
+        write();
+        const {{ renameSync }} = await import("node:fs");
+        const shared = {str(tmp_path / assets.loading_asset().address)!r};
+        renameSync(shared, shared + ".gone");
+        setTimeout(() => renameSync(shared + ".gone", shared), 300);
+        await mount({{ parentElement: {{}}, data: 1 }});
+        return seen;
+        """,
     ) == [1]
 
 
@@ -205,8 +259,12 @@ globalThis.fetch = async (address) => {{
         page,
         """
         const both = await Promise.all([fetched("assets/a.bin"), fetched("assets/a.bin")]);
-        return [both.map(({ name }) => name), asked];
+        globalThis.setTimeout = (then) => queueMicrotask(then);
+        refused = 5;
+        const given = await fetched("assets/b.bin").catch(({ message }) => ({ name: message }));
+        const late = await fetched("assets/b.bin");
+        return [[...both, given, late].map(({ name }) => name), asked];
         """,
     )
-    assert names == ["weights", "weights"]
-    assert asked == 2 * ["http://class.test/lab/assets/a.bin"]
+    assert names == ["weights", "weights", "The server answered 404.", "weights"]
+    assert asked == 2 * ["http://class.test/lab/assets/a.bin"] + 6 * ["http://class.test/lab/assets/b.bin"]

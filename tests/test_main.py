@@ -1,5 +1,6 @@
 """The command line: what it prints, and how it fails."""
 
+import io
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from PIL import Image
 from capsviz.__main__ import build_parser, main
 from capsviz.inputs import data
 from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.measures import changes
 from capsviz.models.model import Model
 from capsviz.models.weights import DEFAULT, load_card, locate
 from capsviz.training.settings import Settings
@@ -123,23 +125,25 @@ def test_predict_names_the_classes_of_another_network(
 def test_evaluate_counts_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The same 7 five times, twice labelled as something else.
+    # The same 7 three times, twice labelled as something else.
     from capsviz import canvas_to_mnist
 
     seven = next(example for example in EXAMPLES if example.digit == 7)
     image = canvas_to_mnist(render(seven.strokes, seven.width), ink="light")
-    images = np.repeat(np.rint(image * 255)[None], 5, axis=0)
-    for split, count in (("train", 1), ("t10k", 5)):
+    images = np.repeat(np.rint(image * 255)[None], 3, axis=0)
+    for split, count in (("train", 1), ("t10k", 3)):
         reference.write_idx(tmp_path / "MNIST" / "raw" / f"{split}-images-idx3-ubyte", images[:count])
-        labels = np.array([7, 7, 1, 7, 2])[:count]
+        labels = np.array([7, 1, 2])[:count]
         reference.write_idx(tmp_path / "MNIST" / "raw" / f"{split}-labels-idx1-ubyte", labels)
-    monkeypatch.setattr(data, "SIZES", {"train": 1, "test": 5})
-    few = ["--limit", "5", "--device", "cpu"]
+    monkeypatch.setattr(data, "SIZES", {"train": 1, "test": 3})
+    monkeypatch.setattr(changes, "STEPS", 10**6)  # both ends of each are enough
+    monkeypatch.setattr(changes, "EVERY", {})
+    few = ["--limit", "3", "--device", "cpu"]
     assert main(["evaluate", "--data", str(tmp_path), "--json", *few]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (result["wrong"], result["images"], result["error_rate"]) == (2, 5, 0.4)
+    assert (result["wrong"], result["images"], result["error_rate"]) == (2, 3, pytest.approx(2 / 3))
     assert main(["evaluate", "--data", str(tmp_path), *few]) == 0
-    assert "2 of 5 wrong, error rate 40.00%" in capsys.readouterr().out
+    assert "2 of 3 wrong, error rate 66.67%" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -393,19 +397,21 @@ def test_names_of_files_stay_on_their_line(
 
 
 @pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii", "utf-8"])
-def test_a_console_that_lacks_a_letter(encoding: str, drawing: Path, tmp_path: Path) -> None:
+def test_a_console_that_lacks_a_letter(
+    encoding: str, drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """≥ is in code page 437 alone, a lone surrogate (a byte of a name that is no UTF-8) in none."""
     names = ["sieben.png", "≥.png", os.fsdecode(b"\xff.png"), "七.png"]
     for name in names:
         (tmp_path / name).write_bytes(drawing.read_bytes())
-    result = subprocess.run(
-        [sys.executable, "-m", "capsviz", "predict", "--device", "cpu", *(str(tmp_path / n) for n in names)],
-        env={**os.environ, "PYTHONIOENCODING": encoding},
-        capture_output=True,
-        check=True,
-    )
-    assert result.stderr == b""
-    lines = result.stdout.decode(encoding).splitlines()
+    written, faults = (io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", written)
+    monkeypatch.setattr(sys, "stderr", faults)
+    assert main(["predict", "--device", "cpu", *(str(tmp_path / n) for n in names)]) == 0
+    written.flush()
+    faults.flush()
+    assert faults.buffer.getvalue() == b""
+    lines = written.buffer.getvalue().decode(encoding).splitlines()
     expected = [
         "sieben.png",
         "≥.png" if encoding in ("cp437", "utf-8") else "\\u2265.png",

@@ -271,9 +271,3 @@ def test_a_picture_below_the_strokes_is_sent_and_lengths_have_their_margins() ->
     header, arrays = unpacked(figures.replay_payload(found))
     assert (arrays["picture"] == picture).all()
     assert header["ticks"] == [0, 0.1, 0.9]
-
-
-def test_an_offer_has_nothing_computed() -> None:
-    header, arrays = unpacked(figures.replay_offer("k", "No strokes."))
-    assert (header["key"], header["problem"], arrays) == ("k", "No strokes.", {})
-    assert header["texts"]["texts"]["replay.name"] == "Replay"

@@ -1,4 +1,4 @@
-"""The app's components, whose scripts and styles never change and lie behind addresses that hold a hash of them.
+"""The app's components, whose scripts, styles and words never change and lie behind addresses that hold a hash of them.
 
 A browser asks for such a file once and keeps it for all its sessions; over a session's websocket it would come with
 every message. The addresses are relative to the app's, so that they hold below any prefix (routes: fetched.py).
@@ -8,14 +8,16 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import streamlit as st
 
+from capsviz import texts
 from capsviz.figures.bundle import browser_assets
 
 ROOT = "assets"
+SCRIPT_TYPE = "text/javascript; charset=utf-8"
 
 # The scripts of the app's components, and their style sheets.
 SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -40,22 +42,46 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "transforms": (),
     "wall": ("wall",),
 }
-# What a component's message has in place of its script. While that comes, a page may ask for the component more than
-# once: of these the last is mounted. A fragment of the address, which no server sees, makes the browser try again.
+# The tables of texts that a script is sent to speak with (texts.js), where it is no live view with words in its payload.
+WORDS: dict[str, tuple[str, ...]] = {
+    "exporting": ("common", "export"),
+    "keys": ("common", "keys"),
+    "lesson_link": ("common", "share", "lesson"),
+    "pad": ("common", "pad"),
+    "picture": ("common", "picture"),
+    "replay": ("common", "replay"),
+    "share": ("common", "share"),
+    "talk": ("common", "talk"),
+    "tour": ("tour",),
+    "wall": ("common", "share", "class.wall", "guess"),
+}
+# Brings a component's script and, where "texts" is their address, its words. While these come, a page may ask for the
+# component more than once: of these the last is mounted. A fragment of the address, which no server sees, makes the
+# browser try again.
+_LOADING = """\
+const come = (address, times = 1) => import(`${new URL(address, document.baseURI).href}#${times}`).catch(async (error) => {
+  if (times === 5) throw error;
+  await new Promise((wait) => setTimeout(wait, 1000));
+  return come(address, times + 1);
+});
+const wanted = new WeakMap();
+export default async (address, component) => {
+  const { data, parentElement } = component;
+  wanted.set(parentElement, component);
+  const [script, words] = await Promise.all([come(address), typeof data?.texts === "string" && come(data.texts)]);
+  if (wanted.get(parentElement) !== component) return;
+  return script.default(words ? { ...component, data: { ...data, texts: words.default } } : component);
+};
+"""
+LOADING = "loading"  # its name
+# What a component's message has in place of all that.
 _LOADER = """\
-const address = new URL(%s, document.baseURI).href;
-const come = (times) => import(`${address}#${times}`).catch(async (error) => {
+const come = (times) => import(new URL("%s", document.baseURI).href + "#" + times).catch(async (error) => {
   if (times === 5) throw error;
   await new Promise((wait) => setTimeout(wait, 1000));
   return come(times + 1);
 });
-const wanted = new WeakMap();
-let script;
-export default async (component) => {
-  wanted.set(component.parentElement, component);
-  script ??= await come(1);
-  if (wanted.get(component.parentElement) === component) return script.default(component);
-};
+export default async (component) => (await come(1)).default("%s", component);
 """
 # The script as it is fetched, with its style, which is put beside what it mounts.
 _STYLED = """\
@@ -100,7 +126,18 @@ def component(name: str, script: str) -> Any:
         name: of the component.
         script: one of ``SCRIPTS``.
     """
-    return st.components.v2.component(name, js=_LOADER % json.dumps(script_asset(script).address))
+    return st.components.v2.component(name, js=loader(script_asset(script).address))
+
+
+def loader(address: str) -> str:
+    """A module that mounts the script at an address."""
+    return _LOADER % (loading_asset().address, address)
+
+
+@cache
+def loading_asset() -> Asset:
+    """The module that all of these share."""
+    return hashed(LOADING, "js", _LOADING.encode(), SCRIPT_TYPE)
 
 
 @cache
@@ -110,7 +147,21 @@ def script_asset(script: str) -> Asset:
     # It has but one default export, which is that of the script.
     source = source.replace(f"export default ${script}.default;\n", "")
     content = (_STYLED % (source, json.dumps(style), script)).encode()
-    return hashed(script, "js", content, "text/javascript; charset=utf-8")
+    return hashed(script, "js", content, SCRIPT_TYPE)
+
+
+def words(script: str) -> str:
+    """Where the words of one of ``WORDS`` are, in the language of now: what its component has as "texts"."""
+    return words_asset(script, texts.language()).address
+
+
+@lru_cache(maxsize=64)
+def words_asset(script: str, language: str) -> Asset:
+    """The words of one of ``WORDS`` in a language, as a module."""
+    with texts.speaking(language):
+        said = texts.for_script(*WORDS[script])
+    content = f"export default {json.dumps(said, ensure_ascii=False)};\n".encode()
+    return hashed(f"{script}.{language}", "js", content, SCRIPT_TYPE)
 
 
 def hashed(stem: str, ending: str, content: bytes, kind: str) -> Asset:

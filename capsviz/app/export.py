@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import streamlit as st
 
-from capsviz import texts
 from capsviz.app import assets, compare, files, guess, overlap, session
 from capsviz.app.files import FILMS, NUMBERS, PAGE, PAGES, PICTURES, Offer, Wanted, made, parse_request
 from capsviz.app.follow import follows
@@ -47,6 +46,8 @@ def control(page: str) -> None:
         notes = [say("export.carries")]
     else:
         notes = [say("guess.covered") if guess.covered() else say("export.nothing", kind=drawn())]
+    if page == "class":  # whose script has its files, and knows whether there are any
+        notes = [say("export.class")]
     if files.SWEEP in offered:
         notes.insert(0, say("export.sliders"))
     if any("gif" in kinds and "mp4" not in kinds for kinds in offered.values()):
@@ -57,7 +58,7 @@ def control(page: str) -> None:
         "notes": notes,
         "classes": len(session.spec().shape.classes),
         "made": _answered(page, now, offered),
-        "texts": texts.for_script("common", "export"),
+        "texts": assets.words("exporting"),
     }
     _export(key=EXPORT_KEY, data=data, on_asked_change=lambda: None)
 

@@ -1,4 +1,4 @@
-"""What browsers fetch and keep for ever: the components' scripts (assets.py), and the large arrays of networks.
+"""What browsers fetch and keep for ever: the components' scripts and words (assets.py), and the large arrays of networks.
 
 Each file is made of its name alone, by whichever server is asked for it.
 """
@@ -14,12 +14,23 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from streamlit import config
 
-from capsviz.app.assets import ROOT, SCRIPTS, Asset, hashed, script_asset
+from capsviz.app.assets import (
+    LOADING,
+    ROOT,
+    SCRIPTS,
+    WORDS,
+    Asset,
+    hashed,
+    loading_asset,
+    script_asset,
+    words_asset,
+)
 from capsviz.errors import CapsvizError
 from capsviz.figures.pose import decoder_payload
 from capsviz.figures.routing import transforms_payload
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
+from capsviz.texts import languages
 from capsviz.traces.base import POSES
 
 if TYPE_CHECKING:
@@ -69,10 +80,14 @@ def found(name: str) -> Asset | None:
         CapsvizError: if it is a network's whose weights cannot be loaded.
     """
     stem = name.rpartition("-")[0]
-    what, _, network = stem.partition(".")
+    what, _, network = stem.partition(".")  # of words, their language
     asset = None
     if stem in SCRIPTS:
         asset = script_asset(stem)
+    elif stem == LOADING:
+        asset = loading_asset()
+    elif what in WORDS and network in languages():
+        asset = words_asset(what, network)
     elif what in ARRAYS and network in available() and ARRAYS[what][0](find(network)):
         asset = array_asset(what, network)
     return asset if asset is not None and asset.name == name else None

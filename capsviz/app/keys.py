@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from capsviz import texts
 from capsviz.app import assets, prepared
 
 _keys = assets.component("capsviz_keys", "keys")
@@ -86,7 +85,7 @@ def keys(page: str) -> None:
         key="keys",
         data={
             "keys": for_script(here),
-            "texts": texts.for_script("common", "keys"),
+            "texts": assets.words("keys"),
         },
         width="content",
         height="content",

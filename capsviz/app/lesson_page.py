@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from capsviz import texts
 from capsviz.app import address, assets, draft, pad, panels, parameters, session, share
 from capsviz.app.draft import Draft
 from capsviz.checks import quoted
@@ -40,7 +39,7 @@ def prepare() -> None:
             "remains": _remains(now),
             "draft": st.session_state.get(session.DRAFT_KEY, ""),
             "code": share.qr_code(outside),
-            "texts": texts.for_script("common", "share", "lesson"),
+            "texts": assets.words("lesson_link"),
         }
         _link(key=LINK_KEY, data=data, on_kept_change=_kept)
 

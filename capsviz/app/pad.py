@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from capsviz import figures, texts
+from capsviz import figures
 from capsviz.app import assets
 from capsviz.app.follow import follows, run_parts
 from capsviz.app.messages import Framing, Kept, Tag, parse_canvas, parse_framing, parse_kept, tag_object
@@ -258,7 +258,7 @@ def _keep() -> None:
         "fresh": state[FRESH_KEY] and not state[LINKED_KEY],
         "kind": _kind(),
         "strokes": len(current().strokes),
-        "texts": texts.for_script("common", "pad"),
+        "texts": assets.words("pad"),
     }
     kept = _keeper(
         key=KEEPER_KEY,
@@ -615,7 +615,7 @@ def _picture_dialog() -> None:
             "crop": picture.framing.crop,
             "without": picture.framing.without,
             "kind": _kind(),
-            "texts": texts.for_script("common", "picture"),
+            "texts": assets.words("picture"),
         }
         _framing(key=f"{FRAMING_KEY}{state[UPLOADS_KEY]}", data=data, on_framing_change=lambda: None)
     with right:

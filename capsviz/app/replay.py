@@ -7,7 +7,7 @@ import streamlit as st
 
 from capsviz.app import assets, session
 from capsviz.errors import ImageError
-from capsviz.figures import replay_offer, replay_payload
+from capsviz.figures import replay_payload
 from capsviz.inputs import drawings
 from capsviz.inputs.replay import strokes_of
 from capsviz.measures import replay as measures
@@ -31,15 +31,20 @@ def replay() -> None:
     text = drawings.encode(now.drawing)
     key = hashlib.sha256(f"{session.network()} {now.iterations} {text}".encode()).hexdigest()[:KEY]
     problem = "" if strokes_of(now.drawing) else say("replay.noStrokes")
-    data = replay_offer(key, problem)
+    data: dict[str, str] | bytes = _offer(key, problem)
     if not problem and st.session_state.get(ASKED_KEY) == key:
         try:
             data = _payload(session.network(), text, now.iterations, key, language())
         except ImageError as error:
-            data = replay_offer(key, str(error))
+            data = _offer(key, str(error))
         except RuntimeError as error:  # what PyTorch raises when a device fails
-            data = replay_offer(key, session.failure(error))
+            data = _offer(key, session.failure(error))
     _view(key=VIEW_KEY, data=data, on_asked_change=_asked)
+
+
+def _offer(key: str, problem: str) -> dict[str, str]:
+    """What the view needs to offer a replay, or says in place of one."""
+    return {"key": key, "problem": problem, "texts": assets.words("replay")}
 
 
 def _asked() -> None:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit, urlunsplit
 import streamlit as st
 from streamlit import config, net_util
 
-from capsviz import texts
 from capsviz.app import address, assets, draft, pad, parameters, session, tour
 from capsviz.app.follow import follows
 from capsviz.errors import MessageError
@@ -52,7 +51,7 @@ def share(page: str) -> None:
         "reach": _reach(),
         "code": None if wanted is None else _answer(wanted),
         "prepares": page != "lesson",
-        "texts": texts.for_script("common", "share"),
+        "texts": assets.words("share"),
     }
     _share(key=SHARE_KEY, data=data, on_wanted_change=lambda: None, on_prepare_change=_prepare)
     if tour.PAGE_KEY in st.session_state:

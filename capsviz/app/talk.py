@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from capsviz import texts
 from capsviz.app import assets, guess, keys, pad, parameters, prepared, session, talk_links, tour
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Step
@@ -81,7 +80,7 @@ def control(page: str) -> None:
             "links": talk_links.text(),
             "wanting": talk_links.wanted(),
             "keys": keys.for_script(key for key in keys.KEYS if key.talk),
-            "texts": texts.for_script("common", "talk"),
+            "texts": assets.words("talk"),
         },
         on_go_change=_gone,
         on_kept_change=lambda: None,

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from capsviz import texts
 from capsviz.app import address, assets, guess, pad, panels, parameters, prepared, session, talk_links
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
@@ -183,7 +182,7 @@ def strip(page: str) -> None:
         "page": say(f"{step.page}.title"),
         "here": step.page == page,
         "facts": _facts(),
-        "texts": texts.for_script("tour"),
+        "texts": assets.words("tour"),
     }
     with st.container(key="tour"):
         _strip(key=STRIP_KEY, data=data, on_go_change=_gone)

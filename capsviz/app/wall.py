@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from capsviz import texts
 from capsviz.app import assets, messages, reach, session, share
 from capsviz.app.classes import classroom
 from capsviz.app.pages import pages
@@ -49,7 +48,7 @@ def wall() -> None:
         else [_link(base, code) for base in reach.addresses(st.context.url or "")],
         "root": ROOT,
         "most": {"text": MOST_TEXT, "choice": MOST_CHOICE, "choices": MOST_CHOICES},
-        "texts": texts.for_script("common", "share", "class.wall", "guess"),
+        "texts": assets.words("wall"),
     }
     _wall(key=WALL_KEY, data=data, on_open_change=_open, on_code_change=lambda: None)
 

@@ -17,7 +17,7 @@ from capsviz.figures.numbers import chart_table, chart_words
 from capsviz.figures.pose import decoder_payload, pose_payload
 from capsviz.figures.reading import named, reading_card, together, verdict
 from capsviz.figures.reconstructions import reconstruction_panels
-from capsviz.figures.replay import replay_offer, replay_payload
+from capsviz.figures.replay import replay_payload
 from capsviz.figures.routing import routing_payload
 from capsviz.figures.strip import pipeline_strip
 from capsviz.figures.surgery import attention_surgery_payload, surgery_payload
@@ -44,7 +44,6 @@ __all__ = [
     "pose_payload",
     "reading_card",
     "reconstruction_panels",
-    "replay_offer",
     "replay_payload",
     "routing_html",
     "routing_payload",

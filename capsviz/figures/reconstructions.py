@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from capsviz.figures.reading import together
-from capsviz.figures.theme import class_colours, data_uri, ink, signed
+from capsviz.figures.theme import class_colours, data_uri, ink, shaded, signed
 from capsviz.texts import markup, noun, say, spelled
 from capsviz.texts.numbers import number
 from capsviz.traces.base import POSES, Trace
@@ -45,17 +45,21 @@ def reconstruction_panels(
         for pixels, alt, label in (
             (ink(trace.image), say("draw.compared.seenAlt"), say("draw.compared.seen")),
             (
-                ink(redrawn),
+                ink(shaded(redrawn)),
                 say(f"draw.compared.redrawnAlt{plain}", kind=kind, name=answer),
                 say("draw.compared.redrawn", name=answer),
             ),
-            (signed(difference, 1.0), say("draw.compared.differenceAlt"), say("draw.compared.difference")),
+            (
+                signed(shaded(difference), 1.0),
+                say("draw.compared.differenceAlt"),
+                say("draw.compared.difference"),
+            ),
         )
     )
     drawings = "".join(
         f'<figure class="{"cv-longest" if d in places else ""}" style="--digit:{colour}" '
         f'title="{_tip(trace, d, squared_error(trace.image, reconstructions[d]))}">'
-        f'<img src="{data_uri(ink(reconstructions[d]))}" '
+        f'<img src="{data_uri(ink(shaded(reconstructions[d])))}" '
         f'alt="{say(f"draw.each.alt{plain}", kind=kind, name=names[d])}">'
         f"<figcaption><b>{names[d]}</b> {number(float(scores[d]))}</figcaption></figure>"
         for d, colour in enumerate(class_colours(count))

@@ -78,13 +78,3 @@ def replay_payload(replay: Replay, *, key: str = "", unsure_below: float = 0.0) 
         "texts": texts.for_script("common", "replay"),
     }
     return pack(arrays, header)
-
-
-def replay_offer(key: str, problem: str = "") -> bytes:
-    """What the view needs to offer a replay.
-
-    Args:
-        key: what the browser is to ask for it by.
-        problem: one sentence on why there is none; then it offers nothing.
-    """
-    return pack({}, {"key": key, "problem": problem, "texts": texts.for_script("common", "replay")})

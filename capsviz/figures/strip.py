@@ -8,7 +8,7 @@ import numpy as np
 
 from capsviz.figures.lengths import MOST_IN_A_COLUMN, lengths_bars
 from capsviz.figures.reading import together
-from capsviz.figures.theme import added, class_colours, data_uri, ink, signed
+from capsviz.figures.theme import added, class_colours, data_uri, ink, shaded, signed
 from capsviz.texts import capital, markup, noun, say, spelled
 from capsviz.texts.numbers import number
 from capsviz.traces.base import MARGIN_ABSENT, MARGIN_PRESENT, Trace
@@ -120,7 +120,7 @@ def _first_kernel(trace: RoutingTrace | PlainTrace) -> int:
 def _maps(trace: RoutingTrace | PlainTrace) -> str:
     chosen = strongest_features(trace.features, TILES * TILES)
     brightest = float(trace.features[chosen].max())
-    mosaic = ink(_mosaic(trace.features[chosen]) / max(brightest, 1e-6))
+    mosaic = ink(shaded(_mosaic(trace.features[chosen]) / max(brightest, 1e-6)))
     filters = len(trace.features)
     return _station(
         "maps",
@@ -228,7 +228,8 @@ def _redrawn(trace: Trace, reconstruction: np.ndarray) -> str:
         say("draw.redrawn.title"),
         say("draw.redrawn.operation"),
         _picture(
-            ink(reconstruction), say(f"draw.redrawn.alt{plain}", kind=noun(trace.shape.kind), name=name)
+            ink(shaded(reconstruction)),
+            say(f"draw.redrawn.alt{plain}", kind=noun(trace.shape.kind), name=name),
         ),
         markup(
             f"draw.redrawn.caption{plain}", count=trace.shape.pose, kind=noun(trace.shape.kind), name=name

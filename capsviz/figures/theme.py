@@ -32,16 +32,25 @@ def class_colours(count: int) -> tuple[str, ...]:
     return tuple(CLASS_COLOURS[index % len(CLASS_COLOURS)] for index in range(count))
 
 
+# Of a picture that comes with each answer: half a step, 1/48, is not to be seen, and it has half as many bytes.
+SHADES = 25
+
+
 def data_uri(pixels: np.ndarray) -> str:
     """A PNG as a data URI from uint8 pixels, grey [H, W] or RGB [H, W, 3]."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=9)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def ink(image: np.ndarray) -> np.ndarray:
     """Grey levels 0..255 of an image in 0..1: white ink on black, in both themes."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def shaded(values: np.ndarray) -> np.ndarray:
+    """Values in -1..1 at the nearest of ``SHADES`` equal steps from 0 to 1, or to -1."""
+    return np.asarray(np.rint(values * (SHADES - 1)) / (SHADES - 1))
 
 
 def levels(image: np.ndarray) -> list[int]:

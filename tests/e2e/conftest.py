@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
 
 from tests.e2e.looking import as_new, discard
-from tests.e2e.serving import find_chromium, launch_chromium, serve
+from tests.e2e.serving import Server, find_chromium, launch_chromium, serve
 
 FAILED = pytest.StashKey[bool]()  # of a test whose setup or call has failed
 
@@ -27,6 +27,16 @@ def url() -> Iterator[str]:
     """Address of the app, served as ``make app`` serves it."""
     with serve("app.py") as address:
         yield address
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The app in a server that can be killed, with data of its own."""
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("no /proc is here, by which the server's process is found")
+    made = Server(tmp_path)
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")

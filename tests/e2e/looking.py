@@ -11,8 +11,14 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 
 from capsviz.figures.bundle import FOLDER
 
-PATHS = ["", "routing", "pose", "model", "lessons", "lesson", "compare", "inside"]
-
+PATHS = ["", "routing", "pose", "model", "lessons", "lesson", "compare", "class", "inside"]
+# What is there when a page's views are: where it is no canvas.
+SHOWN = {
+    "model": ".stPlotlyChart .main-svg >> visible=true",
+    "lessons": ".cv-lesson",
+    "lesson": ".handed svg",
+    "class": ".st-key-page .wall button",
+}
 
 KEPT: dict[tuple[Browser, bool], Page] = {}
 PLAIN = {"color_scheme": "light", "forced_colors": "none", "contrast": "no-preference", "media": "null"}
@@ -71,14 +77,8 @@ def opened(
         # On a stage, the answer may be out of sight.
         page.get_by_test_id("answer").wait_for(state="attached" if "present=" in path else "visible")
         name = path.partition("?")[0]
-        if name == "model":
-            page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
-        elif name == "lessons":
-            page.locator(".cv-lesson").first.wait_for()
-        elif name == "lesson":
-            page.locator(".handed svg").wait_for()
-        elif name:
-            page.locator(".st-key-page canvas").first.wait_for()
+        if name:
+            page.locator(SHOWN.get(name, ".st-key-page canvas")).first.wait_for()
         if name == "pose":
             page.locator('.posing[data-busy="false"]').wait_for()
         still(page)
@@ -110,6 +110,16 @@ def failing_no_script(page: Page) -> Iterator[Page]:
     yield page
     page.remove_listener("pageerror", keep)
     assert not errors, f"errors in the page: {errors}"
+
+
+def accessibility_tree(page: Page) -> list[dict[str, Any]]:
+    """Every node that assistive technology meets: its "role" and "name"; parts of a picture are none."""
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    return [
+        {"role": node["role"]["value"], "name": node.get("name", {}).get("value", "").strip()}
+        for node in nodes
+        if not node["ignored"]
+    ]
 
 
 def pixels(locator: Locator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright
@@ -98,3 +99,30 @@ def serve(script: str, tracebacks: bool = False, port: int = 0, **environment: s
             server.wait(timeout=20)
         if not tracebacks and "Traceback" in said():
             raise RuntimeError(said())
+
+
+class Server:
+    """The app on one port, to be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.stack = ExitStack()
+
+    def start(self) -> str:
+        before = children()
+        url = self.stack.enter_context(serve("app.py", port=self.port, CAPSVIZ_DATA=str(self.folder)))
+        (self.pid,) = children() - before
+        return url
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.stop()
+
+    def stop(self) -> None:
+        self.stack.close()
+
+
+def children() -> set[int]:
+    found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    return {int(pid) for path in found for pid in path.read_text().split()}

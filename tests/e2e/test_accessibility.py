@@ -1,81 +1,13 @@
 """Who cannot see the screen, or not its colours: what a browser tells assistive technology of each page."""
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from capsviz.figures.theme import CLASS_COLOURS
-from tests.e2e.looking import PATHS, opened, pixels, still
-
-CONTROLS = {
-    "button",
-    "checkbox",
-    "combobox",
-    "link",
-    "menuitem",
-    "radio",
-    "slider",
-    "spinbutton",
-    "switch",
-    "tab",
-    "textbox",
-    "DisclosureTriangle",
-}
-PICTURES = {"image", "img", "Canvas", "SvgRoot", "graphics-document"}
-
-
-def accessibility_tree(page: Page) -> list[dict[str, Any]]:
-    """Every node that assistive technology meets: its "role" and "name"; parts of a picture are none."""
-    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
-    return [
-        {"role": node["role"]["value"], "name": node.get("name", {}).get("value", "").strip()}
-        for node in nodes
-        if not node["ignored"]
-    ]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PATHS)
-def test_axe_finds_nothing_serious(browser: Browser, url: str, path: str, scheme: str) -> None:
-    with opened(browser, url, path, color_scheme=scheme) as page:
-        for width in (1366, 390):
-            page.set_viewport_size({"width": width, "height": 844})
-            still(page)
-            violations = Axe().run(page).response["violations"]
-            serious = [
-                f"{rule['id']}: {node['target']}"
-                for rule in violations
-                if rule["impact"] in ("serious", "critical")
-                for node in rule["nodes"]
-            ]
-            assert not serious, f"{width} pixels wide"
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_every_control_and_every_picture_has_a_name_of_its_own(browser: Browser, url: str, path: str) -> None:
-    with opened(browser, url, path) as page:
-        tree = accessibility_tree(page)
-    controls = [(node["role"], node["name"]) for node in tree if node["role"] in CONTROLS]
-    assert len(controls) >= 8
-    assert not [control for control, count in Counter(controls).items() if count > 1]
-    assert not [role for role, name in controls if not name]
-    assert not [node for node in tree if node["role"] in PICTURES and not node["name"]]
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_headings_go_down_by_one(browser: Browser, url: str, path: str) -> None:
-    with opened(browser, url, path) as page:
-        levels = page.get_by_role("heading").evaluate_all(
-            "(found) => found.map((heading) => Number(heading.getAttribute('aria-level') ?? heading.tagName[1]))"
-        )
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert len(levels) > 2
-    assert max(np.diff(levels)) <= 1, levels
+from tests.e2e.looking import accessibility_tree, opened, pixels
 
 
 def test_a_chart_is_one_picture_with_a_name_and_a_table(browser: Browser, url: str) -> None:

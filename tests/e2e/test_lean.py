@@ -34,7 +34,7 @@ def test_an_answer_on_draw_sends_what_has_changed(url: str, tasks: list[Task]) -
             assert session.bytes < 60_000  # of a first visit: no script and no style of a view
             parts = set(session.components)
             sent = await stroke_by_stroke(session, tasks[:12:3])
-            assert max(sent[1:]) < 18_000
+            assert max(sent[1:]) < 13_000
             assert parts >= {"keys", "share", "export", "pad", "replay"}
             # The parts that follow the drawing have it, and nothing else came again.
             assert session.components["share"]["drawing"] == session.components["pad"]["drawing"]

@@ -1,10 +1,5 @@
 """Three phones in a class: joining, drawing with a finger, answers, a refresh, no network, a server that is killed."""
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,46 +9,10 @@ from capsviz.classroom.presenter import Presenter
 from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.settings import Settings
 from capsviz.models.model import Model
-from tests.e2e.serving import free_port, serve
+from tests.e2e.serving import Server
 
 SEVEN = [[(60, 70), (130, 66), (205, 64), (180, 120), (150, 180), (120, 235)]]
 ONE = [[(140, 40), (138, 110), (140, 180), (141, 240)]]
-
-
-class Server:
-    """The app on one port, to be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.stack = ExitStack()
-
-    def start(self) -> str:
-        before = children()
-        url = self.stack.enter_context(serve("app.py", port=self.port, CAPSVIZ_DATA=str(self.folder)))
-        (self.pid,) = children() - before
-        return url
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        os.kill(self.pid, signal.SIGKILL)
-        self.stop()
-
-    def stop(self) -> None:
-        self.stack.close()
-
-
-def children() -> set[int]:
-    found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return {int(pid) for path in found for pid in path.read_text().split()}
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    if not Path("/proc/self/task").is_dir():
-        pytest.skip("no /proc is here, by which the server's process is found")
-    made = Server(tmp_path)
-    yield made
-    made.stop()
 
 
 def phone(browser: Browser, width: int, height: int, **more: Any) -> Page:

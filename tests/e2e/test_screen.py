@@ -1,14 +1,13 @@
 """What fits on which screen, on a phone's under one thumb, and on paper."""
 
-import re
 import tomllib
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.e2e.looking import PATHS, opened, pixels
+from tests.e2e.looking import opened, pixels
 from tests.e2e.serving import ROOT, serve
 
 QUESTIONS = {
@@ -18,70 +17,7 @@ QUESTIONS = {
     "Model": "What is this network, and how good is it?",
     "Lessons": "What do you have time for?",
 }
-# A screen of each kind: full HD, laptop, projector, laptop at 150 % and at 200 %, tablets, phones.
-SIZES = [(1920, 1080), (1366, 768), (1280, 720), (911, 512), (683, 384), (820, 1180), (320, 640)]
-TOUCHED = [(1180, 820), (390, 844)]
 PHONE: dict[str, Any] = {"size": (390, 844), "touched": True}
-SHADOWS = "const within = (root) => [...root.querySelectorAll('*')].flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);"
-
-
-def too_wide(page: Page) -> int:
-    """By how many pixels the page can be scrolled sideways."""
-    return int(
-        page.evaluate(
-            """() => Math.max(...[document.documentElement, document.querySelector(".stMain")]
-                .map((e) => e.scrollWidth - e.clientWidth))"""
-        )
-    )
-
-
-def redrawn(page: Page) -> None:
-    """Wait until charts are as wide as what they stand in, and the page has been laid out for its new size."""
-    page.wait_for_function(
-        """() => [...document.querySelectorAll(".js-plotly-plot")].every((chart) => !chart.checkVisibility()
-            || chart._fullLayout.width <= chart.parentElement.clientWidth + 1)"""
-    )
-    page.wait_for_timeout(100)
-
-
-def too_small(page: Page) -> list[str]:
-    """Texts below 12 pixels; KaTeX's spaces of no width are none."""
-    found: list[str] = page.evaluate(
-        f"""() => {{
-            {SHADOWS}
-            return within(document.body)
-                .filter((e) => !["STYLE", "SCRIPT"].includes(e.tagName) && e.checkVisibility())
-                .filter((e) => [...e.childNodes].some((n) => n.nodeType == 3 && n.data.replace(/[\\s\\u200b]/g, "")))
-                .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12)
-                .map((e) => e.outerHTML.slice(0, 100));
-        }}"""
-    )
-    return found
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_no_page_is_wider_than_its_screen_nor_too_small_to_read(
-    browser: Browser, url: str, path: str
-) -> None:
-    for sizes, touch in ((SIZES, False), (TOUCHED, True)):
-        with opened(browser, url, path, touched=touch) as page:
-            for width, height in sizes:
-                page.set_viewport_size({"width": width, "height": height})
-                redrawn(page)
-                assert too_wide(page) <= 0, (width, height)
-                assert not too_small(page), (width, height)
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_no_width_from_320_pixels_up_is_too_narrow(browser: Browser, url: str, path: str) -> None:
-    with opened(browser, url, path, size=(1500, 700)) as page:
-        widths = [*range(1400, 320, -120), 1025, 1024, 901, 900, 769, 768, 641, 640, 320]
-        wide = {}
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 700})
-            redrawn(page)
-            wide[width] = too_wide(page)
-        assert max(wide.values()) <= 0, wide
 
 
 def tops(found: Locator) -> set[float]:
@@ -212,19 +148,6 @@ def luminance(colours: np.ndarray) -> np.ndarray:
     return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_no_key_puts_a_frame_around_the_page(browser: Browser, url: str, path: str) -> None:
-    with opened(browser, url, path) as page:
-        left = page.locator(".stMain")
-        page.wait_for_timeout(500)
-        edge = pixels(left)[80:, :6]
-        page.mouse.click(1355, 500)
-        for key in ("End", "Home"):
-            page.keyboard.press(key)
-            page.wait_for_timeout(500)
-        np.testing.assert_array_equal(pixels(left)[80:, :6], edge)
-
-
 def test_a_finger_that_begins_on_a_chart_scrolls_the_page(browser: Browser, url: str) -> None:
     with opened(browser, url, "model", **PHONE) as page:
         page.locator(".stPlotlyChart").first.scroll_into_view_if_needed()
@@ -259,71 +182,6 @@ def test_a_fresh_server_shows_no_other_list_of_pages(browser: Browser) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text(QUESTIONS["Pose"], timeout=60_000)
         assert page.evaluate("[...window.lists]") == ["stTopNav"]
         page.close()
-
-
-LAST = {
-    "": "near 0 the decoder draws nearly the same grey shape",
-    "model": "free to use, in courses too, under the MIT licence",
-}
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(
-    browser: Browser, url: str, path: str
-) -> None:
-    with opened(browser, url, path, color_scheme="dark") as page:
-        pages = {
-            format_: len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=format_)))
-            for format_ in ("A4", "Letter")
-        }
-        stage = page.locator(".stage-box")
-        seen = stage.bounding_box() if path == "routing" else None
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": 703, "height": 1032})  # what A4 leaves between its margins
-        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        for gone in ("Undo", "Clear", "Examples", "Image"):
-            expect(page.get_by_role("button", name=gone, exact=True)).not_to_be_visible()
-        expect(page.get_by_role("navigation")).not_to_be_visible()
-        for stays in (".st-key-canvas", ".cv-seen", ".cv-digit", ".cv-minis", ".cv-question"):
-            expect(page.locator(stays)).to_be_visible()
-        # All of it is on the paper: nothing ends at the window's lower edge or the paper's right one.
-        assert page.evaluate(
-            "[document.querySelector('.stMain'), document.documentElement].every((e) => e.scrollWidth <= 703)"
-        )
-        assert (
-            page.locator(".cv-question").evaluate(
-                """(e) => { for (; e; e = e.parentElement) if (getComputedStyle(e).overflowY != "visible") return e.className;
-                return ""; }"""
-            )
-            == ""
-        )
-        for gone in (".stPopover", ".pose-tools", ".lesson-link .ways"):  # which a page may have
-            expect(page.locator(gone).locator("visible=true")).to_have_count(0)
-        if path == "pose":  # so that no row is cut in two
-            sweep = page.locator(".sweep").bounding_box()
-            assert sweep is not None
-            assert 0 < sweep["height"] < 1000
-        if path in LAST:
-            expect(page.get_by_text(LAST[path])).to_be_visible()
-        if seen is not None:  # the picture as on the screen, smaller: no script draws it anew for paper
-            printed = stage.bounding_box()
-            assert printed is not None
-            assert printed["width"] / printed["height"] == pytest.approx(
-                seen["width"] / seen["height"], rel=0.01
-            )
-            assert 0.4 * 703 < printed["width"] < 0.8 * 703
-        for scheme in ("dark", "light"):
-            page.emulate_media(media="print", color_scheme=scheme)
-            colours = page.locator(".cv-question").evaluate(
-                "(e) => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.stMain')).backgroundColor]"
-            )
-            assert colours == ["rgb(23, 25, 29)", "rgb(255, 255, 255)"], scheme
-            edge = pixels(page.locator(".cv-question"))
-            assert (edge[-1] == 255).all(), scheme
-    assert pages["A4"] == {"": 1}.get(path, pages["A4"])
-    assert all(1 <= count <= 8 for count in pages.values()), pages
-    if path == "model":
-        assert all(count >= 3 for count in pages.values()), pages
 
 
 def test_a_printed_chart_is_as_wide_as_its_column(browser: Browser, url: str) -> None:

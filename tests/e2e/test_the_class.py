@@ -2,25 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_phones import ONE, SEVEN, Server, answered, draw, nickname, phone, press
+from tests.e2e.serving import Server
+from tests.e2e.test_phones import ONE, SEVEN, answered, draw, nickname, phone, press
 
 LATE = 60_000  # milliseconds: networks are loaded, on a machine that does much else
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    if not Path("/proc/self/task").is_dir():
-        pytest.skip("no /proc is here, by which the server's process is found")
-    made = Server(tmp_path)
-    yield made
-    made.stop()
 
 
 def presenting(browser: Browser) -> Page:
@@ -54,7 +45,7 @@ def send(page: Page, strokes: list[list[tuple[int, int]]], digit: str) -> None:
 def saved(page: Page, name: str) -> str:
     """What is in the file that a button gives."""
     with page.expect_download() as waited:
-        click(page, name)
+        page.locator(".exporting").get_by_role("button", name=name, exact=True).click()
     return Path(waited.value.path()).read_text("utf-8")
 
 
@@ -183,7 +174,7 @@ def journey(url: str, wall: Page, phones: list[Page], server: Server) -> None:
     expect(box.locator(".others li")).to_have_count(3, timeout=LATE)
     wall.keyboard.press("Escape")
 
-    click(wall, "More")
+    wall.get_by_role("button", name="Export", exact=True).click()
     page = saved(wall, "Page (HTML)")
     assert page.count("<figure") == 3
     assert "Draw &lt;b&gt;7&lt;/b&gt;!" in page

@@ -97,12 +97,32 @@ class Exporting {
     if (problem) this.finish(problem);
     else {
       const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      const url = URL.createObjectURL(new Blob([bytes], { type }));
-      element("a", { href: url, download: name }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
-      this.finish(say("export.saved", { file: name }));
+      this.save(name, new Blob([bytes], { type }));
     }
     this.report("asked", null); // Python can let the file go
+  }
+
+  /**
+   * @param {string} name
+   * @param {Blob} content
+   */
+  save(name, content) {
+    const url = URL.createObjectURL(content);
+    element("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    this.finish(say("export.saved", { file: name }));
+  }
+
+  /**
+   * List what a view has itself, which the server does not know by the session: the files of a class.
+   * @param {import("./taking.js").File[]} files
+   */
+  own(files) {
+    const button = ({ name, file, problem, make }) =>
+      element("button", { type: "button", onclick: () => make().then((content) => this.save(file, content), () => this.finish(problem)) }, name);
+    this.buttons = files.map(button);
+    this.groups.replaceChildren(element("div", { class: "files", role: "group", "aria-label": say("export.title") }, ...this.buttons));
+    this.notes.hidden = files.length > 0;
   }
 
   finish(sentence) {
@@ -119,6 +139,8 @@ class Exporting {
 
   open() {
     if (this.asked === null) setText(this.said, "");
+    const { files } = toldNow();
+    if (files) this.own(files);
   }
 }
 

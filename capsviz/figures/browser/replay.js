@@ -249,7 +249,7 @@ const replaying = new WeakMap();
 
 // Called by Streamlit at each run of the script, with another offer, a replay, or the same again.
 export default function mountReplay({ data, parentElement, setStateValue }) {
-  const payload = unpack(data);
+  const payload = "texts" in data ? data : unpack(data); // an offer is not packed
   speak(payload.texts);
   if (!replaying.has(parentElement)) replaying.set(parentElement, new ReplayView(parentElement, setStateValue));
   replaying.get(parentElement).load(payload);

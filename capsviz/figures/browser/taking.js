@@ -2,7 +2,12 @@
 
 const TAKING = "capsviz-taking";
 
-/** @typedef {Record<string, any>} Told of each thing what it is now, {page: {digit, pose}, ...} */
+/**
+ * @typedef {Record<string, any>} Told of each thing what it is now, {page: {digit, pose}, ...}; as "files" those that the
+ *   view has itself
+ * @typedef {{ name: string, file: string, problem: string, make: () => Promise<Blob> }} File its button, its name, and what
+ *   is said if it does not come
+ */
 
 /**
  * What the views that stand on the page tell.

@@ -6,10 +6,12 @@ import { Part } from "./lesson.js";
 import { onStage, STAGE } from "./onstage.js";
 import { mounting } from "./panel.js";
 import { fill } from "./phone_nodes.js";
-import { ask, headers } from "./phone_post.js";
+import { ask } from "./phone_post.js";
 import { Listener } from "./phone_stream.js";
+import { tells } from "./taking.js";
 import { kindWords, number, say } from "./texts.js";
 import { Box } from "./wall_box.js";
+import { classFiles } from "./wall_files.js";
 import { pollForm, pollNodes, taskForm } from "./wall_forms.js";
 import { Grid } from "./wall_grid.js";
 import { Joining } from "./wall_joining.js";
@@ -42,6 +44,7 @@ class Wall {
     this.grid = new Grid((id) => openTile(this, id));
     this.build();
     root.append(this.element);
+    this.told = tells(() => ({ files: classFiles(this) }));
     this.part = new Part({
       wall: () => this.main,
       joining: () => this.joining.element,
@@ -367,24 +370,6 @@ class Wall {
     setText(this.through, say("class.wall.letAll", { count: found[1] }));
   }
 
-  // --- to take along ------------------------------------------------------------------------------------------
-
-  /**
-   * @param {string} what of the presenter's routes
-   * @param {string} name of the file
-   */
-  async take(what, name) {
-    try {
-      const reply = await fetch(`${this.address(`/${what}`)}?lang=${this.data.texts.language}`, { headers: headers(this.own.secret), cache: "no-store" });
-      if (!reply.ok) throw new Error(String(reply.status));
-      const url = URL.createObjectURL(await reply.blob());
-      element("a", { href: url, download: name }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    } catch {
-      setText(this.box.problem, say("class.wall.notTaken"));
-    }
-  }
-
   /** By which the class is run from another machine. */
   get presenterLink() {
     const page = new URL(window.location.href);
@@ -394,6 +379,7 @@ class Wall {
 
   unmount() {
     this.leave();
+    this.told();
     this.part.unmount();
     this.resized.disconnect();
     this.grid.unmount();

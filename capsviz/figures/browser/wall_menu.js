@@ -1,11 +1,10 @@
-// The menu of a class: its rules, its network, running it from another machine, files, its end, other classes.
+// The menu of a class: its rules, its network, running it from another machine, its end, other classes.
 
 import { element } from "./drawing.js";
 import { LinkBox } from "./link.js";
 import { say } from "./texts.js";
 
 const RULES = ["letThrough", "guessFirst"];
-const FILES = { page: "html", table: "csv", strokes: "jsonl" };
 
 /** @param {any} wall */
 export function classMenu(wall) {
@@ -26,7 +25,6 @@ export function classMenu(wall) {
     const change = () => wall.act("network", { network: data.network }).then((/** @type {boolean} */ done) => done && wall.box.close());
     sections.push(part("network", element("p", {}, say("class.wall.answers", { network: now })), ...(data.network === room.network.name ? [] : [ways(button("letAnswer", change, { network: other.title }))])));
   }
-  sections.push(part("files", ways(...Object.entries(FILES).map(([name, ending]) => button(`file.${name}`, () => wall.take(name, `capsviz-class-${code}.${ending}`))))));
   sections.push(part("elsewhere", ...elsewhere(wall)));
   const count = wall.tiles.size;
   const end = [];
