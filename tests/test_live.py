@@ -27,6 +27,7 @@ from capsviz.models.model import load_model
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
 from capsviz.training import live, live_images, live_plan, live_process, objective
+from capsviz.training.live_networks import spec_of
 from capsviz.training.live_plan import (
     Controls,
     Place,
@@ -36,7 +37,6 @@ from capsviz.training.live_plan import (
     Told,
     parse_controls,
     parse_plan,
-    spec_of,
 )
 
 TOLD = Told("made-up digits", tuple("0123456789"), "digit", 64, 20, 30)

@@ -20,7 +20,6 @@ import numpy as np
 import torch
 
 from capsviz.errors import CapsvizError, DataError, TrainingError
-from capsviz.inputs.data import Digits
 from capsviz.layers.capsules import mask
 from capsviz.layers.switched import Switched, coefficients
 from capsviz.measures.rules import evenness
@@ -131,6 +130,7 @@ class Run:
             raise Over("disk")
         self.images = images(self.plan, self.place.folder.parent, self.source)
         told = self.images.told
+        self.commit = current_commit()
         self.spec = spec_of(self.plan, told)
         register(self.spec, "the Training page")  # cards tell of it by its name
         batch = sensible(told.train, BATCH)[1]
@@ -152,6 +152,7 @@ class Run:
             if (held.labels == place).any()
         ]
         self.ten = held.take(torch.tensor(chosen[:TEN]))
+        self.pixels = to_pixels(self.ten.images, torch.device("cpu"))
         self._tell(told=told)
         self._take_up()
         self._go_back()
@@ -287,9 +288,7 @@ class Run:
         began = time.perf_counter()
         trainer, held = self.trainer, self.images.held
         self._show()
-        c = self._as_it_answers(
-            lambda: coefficients(trainer.net, self._pixels(self.ten), trainer.settings.iterations)
-        )
+        c = self._as_it_answers(lambda: coefficients(trainer.net, self.pixels, trainer.settings.iterations))
         loss, squared = (self.sums / self.steps).tolist() if self.steps else (None, None)
         row = Row(
             step=trainer.step,
@@ -318,7 +317,7 @@ class Run:
         """Draw the picture: the first layer's kernels, and what the ten are drawn again as, each from its own class's pose."""
         net: Any = self.trainer.net
         labels = self.ten.labels
-        pixels = self._pixels(self.ten)
+        pixels = self.pixels
 
         def drawn() -> tuple[Any, Any]:
             made = objective.outcome(net, pixels, self.trainer.settings.iterations)
@@ -339,9 +338,6 @@ class Run:
         )
         self.drawn = content.getvalue()
         write_atomically(self.place.picture, self.drawn)
-
-    def _pixels(self, digits: Digits) -> torch.Tensor:
-        return to_pixels(digits.images, torch.device("cpu"))
 
     def _as_it_answers(self, compute: Any) -> Any:
         """What ``compute`` makes with the network as it answers, not as it trains."""
@@ -374,13 +370,6 @@ class Run:
                 shutil.rmtree(self.place.checkpoint(other), ignore_errors=True)
             known, interval = known[::-2][::-1], 2 * interval
         self.story = replace(self.story, checkpoints=tuple(known), interval=interval)
-
-    @property
-    def commit(self) -> str:
-        """Of the code, asked for once."""
-        if not hasattr(self, "_commit"):
-            self._commit = current_commit()
-        return self._commit
 
 
 def _complain(error: Exception) -> None:
