@@ -13,12 +13,15 @@ from capsviz import commands
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError
 from capsviz.inputs.data import SIZES, VALIDATION_SIZE
+from capsviz.measures.ablations import VARIANTS
 from capsviz.networks.base import DEFAULT
 from capsviz.training.settings import FEW_EPOCHS, Settings
 
 WEIGHTS = "network's name, folder with weights (what train wrote) or .safetensors file"
 NETWORK = ("--network", "--weights")  # the second is its older name
 DATA = "folder or file with the network's data; MNIST is downloaded to a folder that is empty"
+MNIST = "folder with MNIST; it is downloaded to one that is empty"
+ROWS = "folder for the rows of what was measured, as CSV; what has one is not trained again"
 OWN_DATA = f"{DATA}; or data of your own: a folder of class folders of pictures, or a file of strokes"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
@@ -173,6 +176,35 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
+    )
+
+    command = add("ablate", commands.ablate, "Train the capsule network without some of its parts.")
+    command.add_argument("--data", type=_path, required=True, help=MNIST)
+    command.add_argument("--out", type=_path, required=True, help=ROWS)
+    command.add_argument(
+        "--only", choices=[variant.name for variant in VARIANTS], help="train this one alone"
+    )
+    command.add_argument("--seeds", type=_positive, default=3, metavar="K", help="0 to K - 1 (%(default)s)")
+    command.add_argument(
+        "--epochs", type=_positive, default=Settings.epochs, help="of each training (%(default)s)"
+    )
+    command.add_argument(
+        "--time", action="store_true", help="train nothing; time a step and an answer, with nothing beside it"
+    )
+
+    command = add(
+        "generalise", commands.generalise, "Train for changed digits, and with few; measure what was learnt."
+    )
+    command.add_argument("--data", type=_path, required=True, help=MNIST)
+    command.add_argument("--out", type=_path, required=True, help=ROWS)
+    command.add_argument("--part", choices=("placed", "few"), help="do this part alone")
+    command.add_argument("--network", nargs="+", metavar="NAME", help="train these alone")
+    command.add_argument("--seeds", type=_positive, default=3, metavar="K", help="0 to K - 1 (%(default)s)")
+    command.add_argument(
+        "--epochs", type=_positive, default=5, help="of each training on placed digits (%(default)s)"
+    )
+    command.add_argument(
+        "--steps", type=_positive, default=600, help="of each training on few digits (%(default)s)"
     )
 
     command = add("average", commands.average, "Make the mean of the weights of several trainings.")

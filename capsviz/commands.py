@@ -189,6 +189,56 @@ def train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def ablate(arguments: argparse.Namespace) -> int:
+    """Train the capsule network without some of its parts, and write what was measured."""
+    from tqdm import tqdm
+
+    from capsviz.measures.ablations import VARIANTS
+    from capsviz.models.devices import choose_device, keep_large_blocks
+    from capsviz.training.ablate import ablate as train_variants
+    from capsviz.training.ablate import time_variants
+
+    keep_large_blocks()
+    device = choose_device(arguments.device)
+    chosen = [variant for variant in VARIANTS if arguments.only in (None, variant.name)]
+
+    def say(line: str) -> None:
+        tqdm.write(one_line(line))
+
+    if arguments.time:
+        time_variants(arguments.data, arguments.out, chosen, device, say)
+    else:
+        train_variants(arguments.data, arguments.out, chosen, arguments.seeds, arguments.epochs, device, say)
+    return 0
+
+
+def generalise(arguments: argparse.Namespace) -> int:
+    """Train networks for what they have not seen, and write what was measured."""
+    from tqdm import tqdm
+
+    from capsviz.models.devices import choose_device, keep_large_blocks
+    from capsviz.training.generalise import able, train_few, train_placed
+
+    keep_large_blocks()
+    device = choose_device(arguments.device)
+    chosen = [find(name).name for name in arguments.network or able()]
+    unable = [name for name in chosen if name not in able()]
+    if unable:
+        raise DataError(
+            f"{unable[0]} does not read single digits of any size: choose of {', '.join(able())}."
+        )
+
+    def say(line: str) -> None:
+        tqdm.write(one_line(line))
+
+    common = (arguments.data, arguments.out, chosen, arguments.seeds)
+    if arguments.part in (None, "placed"):
+        train_placed(*common, arguments.epochs, device, say)
+    if arguments.part in (None, "few"):
+        train_few(*common, arguments.steps, device, say)
+    return 0
+
+
 def average(arguments: argparse.Namespace) -> int:
     """Make the mean of several weights."""
     from capsviz.models.devices import choose_device, keep_large_blocks

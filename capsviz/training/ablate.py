@@ -1,0 +1,135 @@
+"""Training the capsule network without some of its parts: ``python -m capsviz ablate``."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from capsviz.inputs.data import MNIST, split_validation
+from capsviz.measures.ablations import Variant
+from capsviz.measures.runs import Ablation, Timing, append, begin
+from capsviz.networks.base import find
+from capsviz.training.experiment import count_wrong, device_name, seconds, size, steps
+from capsviz.training.precision import is_quicker
+from capsviz.training.settings import Settings
+from capsviz.training.trainer import Trainer
+from capsviz.training.validation import to_pixels
+
+FILE, TIMES = "ablations.csv", "times.csv"
+_STEPS, _ANSWERS = 60, 60  # that are timed
+
+
+def ablate(
+    data: Path,
+    out: Path,
+    variants: Sequence[Variant],
+    seeds: int,
+    epochs: int,
+    device: torch.device,
+    say: Callable[[str], None],
+) -> None:
+    """Train each variant with each seed by the same recipe and write a row of each into ``out``/ablations.csv.
+
+    What has a row there is not trained again.
+
+    Args:
+        data: folder that holds MNIST.
+        out: folder of the rows.
+        variants: what to train.
+        seeds: 0, 1, ... so many.
+        epochs: of each training.
+        device: where to compute.
+        say: called with a line after each training.
+
+    Raises:
+        DataError: if the data are incomplete, or ``out`` cannot be used.
+        TrainingError: if a training diverges.
+    """
+    path = out / FILE
+    done = {(row.variant, row.seed, row.epochs) for row in begin(path, Ablation)}
+    training, held_out = split_validation(MNIST.load(data, "train"))
+    test, mixed = MNIST.load(data, "test"), is_quicker(device)
+    for seed in range(seeds):
+        for variant in variants:
+            if (variant.name, seed, epochs) in done:
+                continue
+            spec = find(variant.network)
+            trainer = Trainer(settings_of(variant, seed, epochs, mixed), training, device)
+            for _ in steps(trainer, held_out, f"{variant.name}, seed {seed}"):
+                pass
+            torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
+            wrong, held_out_wrong = count_wrong(trainer, test), count_wrong(trainer, held_out)
+            torch.backends.cudnn.allow_tf32 = True
+            counted = size(spec, variant.iterations, variant.reconstruction > 0)
+            row = Ablation(
+                variant=variant.name,
+                seed=seed,
+                epochs=epochs,
+                held_out=len(held_out.labels),
+                held_out_wrong=held_out_wrong,
+                images=len(test.labels),
+                wrong=wrong,
+                seconds=round(seconds(trainer), 2),
+                device=device_name(trainer),
+                mixed_precision=int(mixed),
+                parameters=counted.parameters,
+                multiply_adds=counted.multiply_adds,
+            )
+            append(path, row)
+            say(f"{variant.name}, seed {seed}: {wrong:,} of {row.images:,} misread, {row.seconds:.0f} s")
+
+
+def time_variants(
+    data: Path, out: Path, variants: Sequence[Variant], device: torch.device, say: Callable[[str], None]
+) -> None:
+    """Time a step and an answer of each variant and write a row of each into ``out``/times.csv.
+
+    To be run with nothing beside it; what has been timed on this device is timed again.
+    """
+    path = out / TIMES
+    begin(path, Timing)
+    training, _ = split_validation(MNIST.load(data, "train"))
+    for variant in variants:
+        trainer = Trainer(settings_of(variant, 0, 1, is_quicker(device)), training, device)
+        made = trainer.run_epoch()
+        taken = _milliseconds(partial(next, made), device, _STEPS)
+        trainer.net.eval()
+        image = to_pixels(training.images[:1], device)
+        with torch.inference_mode():
+            answers = _milliseconds(partial(trainer.net.scores, image, variant.iterations), device, _ANSWERS)
+        row = Timing(
+            variant=variant.name,
+            device=device_name(trainer),
+            batch=trainer.settings.batch_size,
+            step=round(taken, 3),
+            answer=round(answers, 3),
+        )
+        append(path, row)
+        say(f"{variant.name}: {row.step:.1f} ms a step of {row.batch} images, {row.answer:.1f} ms an answer")
+
+
+def settings_of(variant: Variant, seed: int, epochs: int, mixed: bool) -> Settings:
+    """How a variant is trained."""
+    return Settings(
+        epochs=epochs,
+        seed=seed,
+        network=variant.network,
+        iterations=variant.iterations,
+        reconstruction=variant.reconstruction,
+        mixed_precision=mixed,
+    )
+
+
+def _milliseconds(act: Callable[[], object], device: torch.device, times: int) -> float:
+    """How long it takes: the median of the second half of so many times, once caches and clocks have settled."""
+    taken = []
+    for _ in range(times):
+        began = perf_counter()
+        act()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        taken.append(1000 * (perf_counter() - began))
+    return median(taken[times // 2 :])
