@@ -13,7 +13,6 @@ from capsviz import commands
 from capsviz.checks import one_line
 from capsviz.errors import CapsvizError
 from capsviz.inputs.data import SIZES, VALIDATION_SIZE
-from capsviz.measures.ablations import VARIANTS
 from capsviz.networks.base import DEFAULT
 from capsviz.training.settings import FEW_EPOCHS, Settings
 
@@ -45,6 +44,8 @@ _positive = _number(int, lambda number: 0 < number <= MOST, f"a whole number fro
 _seed = _number(int, lambda number: 0 <= number < 2**31, "a whole number from 0 to 2147483647")
 _share = _number(float, lambda number: 0 <= number < 0.5, "a share from 0 to below 0.5")
 _deviation = _number(float, lambda number: 0 <= number <= 1, "a standard deviation from 0 to 1")
+_iterations = _number(int, lambda number: 0 < number <= 50, "a whole number from 1 to 50")
+_weight = _number(float, lambda number: 0 <= number <= 1, "a weight from 0 to 1")
 _rate = _number(float, lambda number: 0 < number < 1, "a number between 0 and 1")
 
 
@@ -170,6 +171,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--average-start", action="store_true", help="end with the mean of these weights and those trained to"
     )
     command.add_argument(
+        "--iterations",
+        type=_iterations,
+        metavar="N",
+        help="of routing, where it iterates (the network's own, 3)",
+    )
+    command.add_argument(
+        "--reconstruction",
+        type=_weight,
+        metavar="WEIGHT",
+        help=f"of the decoder's loss, summed over the pixels; 0 trains no decoder ({Settings.reconstruction:g})",
+    )
+    command.add_argument(
         "--mixed-precision",
         action=argparse.BooleanOptionalAction,
         help="multiply in bfloat16 in the large convolutions; if neither is said, where that is quicker",
@@ -181,9 +194,7 @@ def build_parser() -> argparse.ArgumentParser:
     command = add("ablate", commands.ablate, "Train the capsule network without some of its parts.")
     command.add_argument("--data", type=_path, required=True, help=MNIST)
     command.add_argument("--out", type=_path, required=True, help=ROWS)
-    command.add_argument(
-        "--only", choices=[variant.name for variant in VARIANTS], help="train this one alone"
-    )
+    command.add_argument("--only", metavar="NAME", help="train this variant alone, r3-reconstruction say")
     command.add_argument("--seeds", type=_positive, default=3, metavar="K", help="0 to K - 1 (%(default)s)")
     command.add_argument(
         "--epochs", type=_positive, default=Settings.epochs, help="of each training (%(default)s)"
@@ -205,6 +216,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--steps", type=_positive, default=600, help="of each training on few digits (%(default)s)"
+    )
+
+    command = add("findings", commands.findings, "Print what ablate and generalise measured, as tables.")
+    command.add_argument(
+        "folder", type=_path, nargs="?", metavar="DIR", help="their --out (those that ship with capsviz)"
     )
 
     command = add("average", commands.average, "Make the mean of the weights of several trainings.")

@@ -1,8 +1,14 @@
 """Which parts of the capsule network are taken away, to see what they are good for (Table 1 of arXiv:1710.09829)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from capsviz.measures.runs import Ablation, Timing
+from capsviz.measures.statistics import of_seeds
 from capsviz.traces.base import RECONSTRUCTION_WEIGHT
+
+STEPS = 429  # of an epoch: of MNIST's 55,000 images to train on, 128 a step
 
 
 @dataclass(frozen=True)
@@ -35,3 +41,69 @@ VARIANTS = (
     Variant("r3-reconstruction", "dynamic.mnist", 3, RECONSTRUCTION_WEIGHT, 0.25, 0.005),
     Variant("cnn", "cnn.mnist", 1, 0.0, 0.39),
 )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the trainings of one variant came to.
+
+    Attributes:
+        error: of the test images, as ``statistics.of_seeds`` has it.
+        images: of the test set.
+        seeds, epochs: how many trainings, and how long each.
+        parameters: that were trained.
+        multiply_adds: of one answer.
+        step: milliseconds of a training step, by device.
+        answer: milliseconds of an answer to one image, by device.
+        device: that the trainings ran on.
+    """
+
+    variant: Variant
+    error: Mapping[str, Any]
+    images: int
+    seeds: int
+    epochs: int
+    parameters: int
+    multiply_adds: int
+    step: Mapping[str, float]
+    answer: Mapping[str, float]
+    device: str
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a training takes with nothing beside it, by what a step takes on its device; None if nobody has timed it."""
+        step = self.step.get(self.device)
+        return None if step is None else step * self.epochs * STEPS / 1000
+
+
+def results(rows: Iterable[Ablation], times: Iterable[Timing] = ()) -> list[Result]:
+    """A result for each variant that was trained, of its longest trainings, in the order of ``VARIANTS``.
+
+    Args:
+        rows: in any order; of two that differ in nothing but what was measured, the last counts.
+        times: the same.
+    """
+    known, timed = list(rows), list(times)
+    found = []
+    for variant in VARIANTS:
+        own = [row for row in known if row.variant == variant.name]
+        if not own:
+            continue
+        epochs = max(row.epochs for row in own)
+        last = {row.seed: row for row in own if row.epochs == epochs}
+        runs = [last[seed] for seed in sorted(last)]
+        found.append(
+            Result(
+                variant=variant,
+                error=of_seeds([row.wrong for row in runs], runs[0].images),
+                images=runs[0].images,
+                seeds=len(runs),
+                epochs=epochs,
+                parameters=runs[0].parameters,
+                multiply_adds=runs[0].multiply_adds,
+                step={time.device: time.step for time in timed if time.variant == variant.name},
+                answer={time.device: time.answer for time in timed if time.variant == variant.name},
+                device=runs[0].device,
+            )
+        )
+    return found

@@ -10,6 +10,7 @@ import torch
 
 from capsviz.inputs.data import MNIST, split_validation
 from capsviz.measures.ablations import Variant
+from capsviz.measures.findings import FILES
 from capsviz.measures.runs import Ablation, Timing, append, begin
 from capsviz.networks.base import find
 from capsviz.training.experiment import count_wrong, device_name, seconds, size, steps
@@ -18,7 +19,6 @@ from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 from capsviz.training.validation import to_pixels
 
-FILE, TIMES = "ablations.csv", "times.csv"
 _STEPS, _ANSWERS = 60, 60  # that are timed
 
 
@@ -48,7 +48,7 @@ def ablate(
         DataError: if the data are incomplete, or ``out`` cannot be used.
         TrainingError: if a training diverges.
     """
-    path = out / FILE
+    path = out / FILES[Ablation]
     done = {(row.variant, row.seed, row.epochs) for row in begin(path, Ablation)}
     training, held_out = split_validation(MNIST.load(data, "train"))
     test, mixed = MNIST.load(data, "test"), is_quicker(device)
@@ -89,7 +89,7 @@ def time_variants(
 
     To be run with nothing beside it; what has been timed on this device is timed again.
     """
-    path = out / TIMES
+    path = out / FILES[Timing]
     begin(path, Timing)
     training, _ = split_validation(MNIST.load(data, "train"))
     for variant in variants:

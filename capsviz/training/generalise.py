@@ -7,6 +7,7 @@ import torch
 
 from capsviz.inputs.data import MNIST, Digits, split_validation
 from capsviz.inputs.placed import SIZE, SPACE, affine, padded, placed
+from capsviz.measures.findings import FILES
 from capsviz.measures.runs import Few, Placed, append, begin
 from capsviz.networks.base import Spec, find, networks
 from capsviz.training.experiment import count_wrong, device_name, seconds, size, steps
@@ -14,7 +15,6 @@ from capsviz.training.precision import is_quicker
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 
-PLACED, FEW = "placed.csv", "few.csv"
 LOOKS = 3  # in an epoch, at how much is misread
 EXAMPLES = (1, 5, 10, 100)  # of each class
 BATCH = 64  # images a step, of few
@@ -47,7 +47,7 @@ def train_placed(
         DataError: if the data are incomplete, or ``out`` cannot be used.
         TrainingError: if a training diverges.
     """
-    path = out / PLACED
+    path = out / FILES[Placed]
     done = {(row.network, row.seed, row.steps) for row in begin(path, Placed) if row.step == row.steps}
     training, held_out = split_validation(MNIST.load(data, "train"))
     test, mixed = MNIST.load(data, "test"), is_quicker(device)
@@ -137,7 +137,7 @@ def train_few(
         DataError: if the data are incomplete, or ``out`` cannot be used.
         TrainingError: if a training diverges.
     """
-    path = out / FEW
+    path = out / FILES[Few]
     done = {(row.network, row.examples, row.seed, row.steps) for row in begin(path, Few)}
     training, _ = split_validation(MNIST.load(data, "train"))
     test, mixed = MNIST.load(data, "test"), is_quicker(device)
