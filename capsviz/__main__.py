@@ -199,9 +199,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--epochs", type=_positive, default=Settings.epochs, help="of each training (%(default)s)"
     )
-    command.add_argument(
-        "--time", action="store_true", help="train nothing; time a step and an answer, with nothing beside it"
-    )
+    command.add_argument("--time", action="store_true", help="train nothing; time an answer of each")
 
     command = add(
         "generalise", commands.generalise, "Train for changed digits, and with few; measure what was learnt."

@@ -216,7 +216,7 @@ def ablate(arguments: argparse.Namespace) -> int:
         tqdm.write(one_line(line))
 
     if arguments.time:
-        time_variants(arguments.data, arguments.out, chosen, device, say)
+        time_variants(arguments.out, chosen, device, say)
     else:
         train_variants(arguments.data, arguments.out, chosen, arguments.seeds, arguments.epochs, device, say)
     return 0

@@ -20,7 +20,7 @@ def show_ablations() -> None:
         return
     first = results[0]
     frame.heading(say("ablation.title"))
-    st.markdown(say("ablation.says", count=first.epochs, seeds=first.seeds))
+    st.markdown(say("ablation.says", count=first.epochs))
     st.html(figures.table_html(figures.ablations_table(results), "ablations"))
     errors = {
         figures.variant_name(one): one.error
@@ -46,7 +46,7 @@ def _placed(runs: generalisation.Runs) -> None:
     stopped = generalisation.stopped(runs, at)
     seeds = max(map(len, runs.values()))
     frame.heading(say("generalise.title"))
-    st.markdown(say("generalise.says", count=seeds, right=per_cent(1 - at)))
+    st.markdown(say("generalise.says", right=per_cent(1 - at)))
     st.html(figures.table_html(figures.placed_table(stopped), "placed"))
     errors = {figures.network_name(one.network): one.affine for one in stopped}
     note = say(
@@ -64,7 +64,7 @@ def _few(few: dict[str, dict[int, dict[str, object]]]) -> None:
     rows = found(Few)
     steps, seeds = rows[0].steps, len({row.seed for row in rows})
     frame.heading(say("generalise.few.title"))
-    st.markdown(say("generalise.few.says", count=seeds, steps=grouped(steps), batch=rows[0].batch))
+    st.markdown(say("generalise.few.says", steps=grouped(steps), batch=rows[0].batch))
     frame.chart(figures.few_figure(few), "few", say("chart.few.title"))
     _by(f"python -m capsviz generalise --part few --data DIR --out DIR --steps {steps} --seeds {seeds}")
 

@@ -53,7 +53,7 @@ def ablations_table(results: Sequence[Result]) -> Table:
 
 
 def _ablation(result: Result) -> Row:
-    variant, seconds = result.variant, result.seconds
+    variant = result.variant
     published, paper = per_cent(variant.published / 100), find(DEFAULT).source
     if variant.deviation is not None:
         published = say("ablation.spread", mean=published, deviation=number(variant.deviation, 3))
@@ -68,7 +68,7 @@ def _ablation(result: Result) -> Row:
         Cell(millions(result.multiply_adds)),
         Cell(answer[0], "; ".join([answer[1], *(f"{time} {device}" for time, device in others)])),
         Cell(
-            NOTHING if seconds is None else duration(seconds),
+            duration(result.seconds),
             say("model.all.epochs", count=result.epochs) + f", {result.device}",
         ),
     )
@@ -87,12 +87,11 @@ def variant_name(result: Result) -> str:
 def error_cell(error: Mapping[str, Any]) -> Cell:
     """The mean error of several trainings, and below it their spread and its interval."""
     low, high = map(per_cent, error["interval"])
-    spread = error["deviation"]
-    within = say("model.all.range", low=low, high=high)
-    if spread is None:
-        return Cell(per_cent(error["mean"]), within)
+    spread, within = error["deviation"], say("model.all.range", low=low, high=high)
+    below = [] if spread is None else [say("ablation.deviation", deviation=number(100 * spread, 2))]
     return Cell(
-        per_cent(error["mean"]), say("ablation.within", deviation=number(100 * spread, 3), within=within)
+        per_cent(error["mean"]),
+        ", ".join([*below, say("ablation.within", count=len(error["errors"]), within=within)]),
     )
 
 
@@ -167,10 +166,10 @@ def placed_figure(runs: Runs, stopped: Sequence[Stopped]) -> "go.Figure":
     traces = []
     for place, one in enumerate(stopped):
         seen: dict[float, list[tuple[float, bool]]] = {}
-        of = runs[one.network]
-        for seed, end in zip(sorted(of), one.steps, strict=True):
-            for row in of[seed]:
-                point = (100 * row.affine_wrong / row.images, row.step == end)
+        ends = set(zip(one.seeds, one.steps, strict=True))
+        for looks in runs[one.network].values():
+            for row in looks:
+                point = (100 * row.affine_wrong / row.images, (row.seed, row.step) in ends)
                 seen.setdefault(100 * row.placed_wrong / row.images, []).append(point)
         x = sorted(seen)
         large = [any(stop for _, stop in seen[at]) for at in x]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from capsviz.measures.runs import Ablation, Timing
@@ -53,9 +54,9 @@ class Result:
         seeds, epochs: how many trainings, and how long each.
         parameters: that were trained.
         multiply_adds: of one answer.
-        step: milliseconds of a training step, by device.
         answer: milliseconds of an answer to one image, by device.
-        device: that the trainings ran on.
+        seconds: mean of the trainings, whatever ran beside them.
+        device: that they ran on.
     """
 
     variant: Variant
@@ -65,15 +66,9 @@ class Result:
     epochs: int
     parameters: int
     multiply_adds: int
-    step: Mapping[str, float]
     answer: Mapping[str, float]
+    seconds: float
     device: str
-
-    @property
-    def seconds(self) -> float | None:
-        """How long a training takes with nothing beside it, by what a step takes on its device; None if nobody has timed it."""
-        step = self.step.get(self.device)
-        return None if step is None else step * self.epochs * STEPS / 1000
 
 
 def results(rows: Iterable[Ablation], times: Iterable[Timing] = ()) -> list[Result]:
@@ -101,8 +96,8 @@ def results(rows: Iterable[Ablation], times: Iterable[Timing] = ()) -> list[Resu
                 epochs=epochs,
                 parameters=runs[0].parameters,
                 multiply_adds=runs[0].multiply_adds,
-                step={time.device: time.step for time in timed if time.variant == variant.name},
                 answer={time.device: time.answer for time in timed if time.variant == variant.name},
+                seconds=fmean(row.seconds for row in runs),
                 device=runs[0].device,
             )
         )

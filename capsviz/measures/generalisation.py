@@ -45,6 +45,7 @@ class Stopped:
     Attributes:
         network: its name.
         placed, affine: errors on the test digits, placed and changed, as ``statistics.of_seeds`` has them.
+        seeds: of the trainings.
         steps: after how many each was stopped.
         images: of the test set.
         parameters: of the network, with its decoder.
@@ -55,6 +56,7 @@ class Stopped:
     network: str
     placed: Mapping[str, Any]
     affine: Mapping[str, Any]
+    seeds: Sequence[int]
     steps: Sequence[int]
     images: int
     parameters: int
@@ -79,22 +81,37 @@ def runs_of(rows: Iterable[Placed]) -> Runs:
 
 
 def level(runs: Runs, target: float = TARGET) -> float:
-    """The error on held-out placed digits that all trainings are stopped at: ``target``, or the least that each came to."""
-    least = [min(_held_out(row) for row in looks) for of in runs.values() for looks in of.values()]
+    """The error on held-out placed digits that trainings are stopped at: ``target``, or the least that each came to.
+
+    A training that was cut off does not count: it might have come farther.
+    """
+    least = [
+        min(_held_out(row) for row in looks)
+        for of in runs.values()
+        for looks in of.values()
+        if looks[-1].step == looks[-1].steps
+    ]
     return max([target, *least])
 
 
 def stopped(runs: Runs, at: float) -> list[Stopped]:
-    """Each network's trainings at the first look at which they misread no more than ``at`` of the held-out digits."""
+    """Each network's trainings at the first look at which they misread no more than ``at`` of the held-out digits.
+
+    Without those that never came so far, and without networks that never did.
+    """
     found = []
     for network, of in runs.items():
-        rows = [next(row for row in of[seed] if _held_out(row) <= at) for seed in sorted(of)]
+        looks = [next((row for row in of[seed] if _held_out(row) <= at), None) for seed in sorted(of)]
+        rows = [row for row in looks if row]
+        if not rows:
+            continue
         images = rows[0].images
         found.append(
             Stopped(
                 network=network,
                 placed=of_seeds([row.placed_wrong for row in rows], images),
                 affine=of_seeds([row.affine_wrong for row in rows], images),
+                seeds=[row.seed for row in rows],
                 steps=[row.step for row in rows],
                 images=images,
                 parameters=rows[0].parameters,

@@ -48,17 +48,10 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Timing:
-    """How quick a variant is on a device, with nothing beside it: medians.
-
-    Attributes:
-        step: milliseconds of a training step of ``batch`` images.
-        answer: milliseconds of an answer to one image.
-    """
+    """How many milliseconds a variant takes on a device for an answer to one image: the least of many, whatever ran beside."""
 
     variant: str
     device: str
-    batch: int
-    step: float
     answer: float
 
 

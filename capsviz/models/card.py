@@ -345,6 +345,7 @@ def departures(card: Mapping[str, Any]) -> str:
     """
     settings, spec = card["settings"], spec_of(card)  # the settings of older cards lack what was added since
     routing = spec.shape.routing
+    iterations = settings.get("iterations", spec.shape.trained) if spec.shape.iterates else 1
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
     ours = spec.data
     held = grouped(ours.sizes["train"] - ours.held_out)
@@ -358,7 +359,7 @@ def departures(card: Mapping[str, Any]) -> str:
         "averaged": bool(settings.get("averaged")),
         "precision": bool(settings.get("mixed_precision")),
         "pairs": spec.shape.answers > 1,
-        "iterations": spec.shape.iterates and settings["iterations"] != spec.shape.trained,
+        "iterations": iterations != spec.shape.trained,
         "undrawn": settings.get("reconstruction") == 0,
         "reconstruction": settings.get("reconstruction", RECONSTRUCTION_WEIGHT)
         not in (0, RECONSTRUCTION_WEIGHT),
@@ -373,7 +374,7 @@ def departures(card: Mapping[str, Any]) -> str:
         "batch": settings.get("batch_size"),
         "kinds": noun(spec.shape.kind, 2),
         "shift": settings.get("shift"),
-        "iterations": settings["iterations"],
+        "iterations": iterations,
         "weight": short(settings.get("reconstruction", RECONSTRUCTION_WEIGHT)),
     }
     always = list(_ALWAYS[routing])
@@ -437,8 +438,9 @@ def _ablated(settings: Mapping[str, Any]) -> list[str]:
     """The options of a training with other routing or another weight of the decoder than the network's own."""
     spec = networks().get(settings.get("network", DEFAULT))
     words = []
-    if spec and spec.shape.iterates and settings["iterations"] != spec.shape.trained:
-        words.append(f"--iterations {settings['iterations']}")
+    iterations = settings.get("iterations")
+    if spec and spec.shape.iterates and iterations not in (None, spec.shape.trained):
+        words.append(f"--iterations {iterations}")
     if settings.get("reconstruction", RECONSTRUCTION_WEIGHT) != RECONSTRUCTION_WEIGHT:
         words.append(f"--reconstruction {settings['reconstruction']:g}")
     return words

@@ -1,10 +1,9 @@
 """Training the capsule network without some of its parts: ``python -m capsviz ablate``."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from statistics import median
 from time import perf_counter
+from typing import Any
 
 import torch
 
@@ -13,13 +12,12 @@ from capsviz.measures.ablations import Variant
 from capsviz.measures.findings import FILES
 from capsviz.measures.runs import Ablation, Timing, append, begin
 from capsviz.networks.base import find
-from capsviz.training.experiment import count_wrong, device_name, seconds, size, steps
+from capsviz.training.experiment import count_wrong, name_of, seconds, size, steps
 from capsviz.training.precision import is_quicker
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
-from capsviz.training.validation import to_pixels
 
-_STEPS, _ANSWERS = 60, 60  # that are timed
+_ANSWERS = 50  # that are timed: the quickest has waited for nobody
 
 
 def ablate(
@@ -73,7 +71,7 @@ def ablate(
                 images=len(test.labels),
                 wrong=wrong,
                 seconds=round(seconds(trainer), 2),
-                device=device_name(trainer),
+                device=name_of(device),
                 mixed_precision=int(mixed),
                 parameters=counted.parameters,
                 multiply_adds=counted.multiply_adds,
@@ -83,32 +81,27 @@ def ablate(
 
 
 def time_variants(
-    data: Path, out: Path, variants: Sequence[Variant], device: torch.device, say: Callable[[str], None]
+    out: Path, variants: Sequence[Variant], device: torch.device, say: Callable[[str], None]
 ) -> None:
-    """Time a step and an answer of each variant and write a row of each into ``out``/times.csv.
+    """Time an answer of each variant, as its module is written, and write a row of each into ``out``/times.csv.
 
-    To be run with nothing beside it; what has been timed on this device is timed again.
+    The quickest of many; what has been timed on this device is timed again: the last row counts.
     """
     path = out / FILES[Timing]
     begin(path, Timing)
-    training, _ = split_validation(MNIST.load(data, "train"))
     for variant in variants:
-        trainer = Trainer(settings_of(variant, 0, 1, is_quicker(device)), training, device)
-        made = trainer.run_epoch()
-        taken = _milliseconds(partial(next, made), device, _STEPS)
-        trainer.net.eval()
-        image = to_pixels(training.images[:1], device)
+        spec = find(variant.network)
+        net: Any = spec.build(spec).to(device).eval()
+        image = torch.rand(1, spec.shape.size, spec.shape.size).to(device)
+        taken = []
         with torch.inference_mode():
-            answers = _milliseconds(partial(trainer.net.scores, image, variant.iterations), device, _ANSWERS)
-        row = Timing(
-            variant=variant.name,
-            device=device_name(trainer),
-            batch=trainer.settings.batch_size,
-            step=round(taken, 3),
-            answer=round(answers, 3),
-        )
+            for _ in range(_ANSWERS):
+                began = perf_counter()
+                net.scores(image, variant.iterations).cpu()  # waits for a GPU
+                taken.append(1000 * (perf_counter() - began))
+        row = Timing(variant.name, name_of(device), round(min(taken), 3))
         append(path, row)
-        say(f"{variant.name}: {row.step:.1f} ms a step of {row.batch} images, {row.answer:.1f} ms an answer")
+        say(f"{variant.name}: {row.answer:.1f} ms")
 
 
 def settings_of(variant: Variant, seed: int, epochs: int, mixed: bool) -> Settings:
@@ -121,15 +114,3 @@ def settings_of(variant: Variant, seed: int, epochs: int, mixed: bool) -> Settin
         reconstruction=variant.reconstruction,
         mixed_precision=mixed,
     )
-
-
-def _milliseconds(act: Callable[[], object], device: torch.device, times: int) -> float:
-    """How long it takes: the median of the second half of so many times, once caches and clocks have settled."""
-    taken = []
-    for _ in range(times):
-        began = perf_counter()
-        act()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        taken.append(1000 * (perf_counter() - began))
-    return median(taken[times // 2 :])

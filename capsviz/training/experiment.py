@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
+import torch
 from tqdm import tqdm
 
 from capsviz.inputs.data import Digits
@@ -41,7 +41,6 @@ def size(spec: Spec, iterations: int, decoder: bool) -> Size:
     return Size(together(parts, decoder).parameters, together(parts, decoder=False).multiply_adds)
 
 
-def device_name(trainer: Trainer) -> str:
-    """The name of what computes."""
-    name: Any = trainer.machine["device"]
-    return str(name)
+def name_of(device: torch.device) -> str:
+    """What a device is called in the rows."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

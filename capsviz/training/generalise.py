@@ -10,7 +10,7 @@ from capsviz.inputs.placed import SIZE, SPACE, affine, padded, placed
 from capsviz.measures.findings import FILES
 from capsviz.measures.runs import Few, Placed, append, begin
 from capsviz.networks.base import Spec, find, networks
-from capsviz.training.experiment import count_wrong, device_name, seconds, size, steps
+from capsviz.training.experiment import count_wrong, name_of, seconds, size, steps
 from capsviz.training.precision import is_quicker
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
@@ -83,7 +83,7 @@ def train_placed(
                     placed_wrong=count_wrong(trainer, there),
                     affine_wrong=count_wrong(trainer, elsewhere),
                     seconds=round(seconds(trainer), 2),
-                    device=device_name(trainer),
+                    device=name_of(device),
                     parameters=counted.parameters,
                     multiply_adds=counted.multiply_adds,
                 )
@@ -167,7 +167,7 @@ def train_few(
                     images=len(test.labels),
                     wrong=count_wrong(trainer, test),
                     seconds=round(seconds(trainer), 2),
-                    device=device_name(trainer),
+                    device=name_of(device),
                 )
                 append(path, row)
                 say(f"{name}, {examples} of each class, seed {seed}: {row.wrong:,} of {row.images:,} misread")
