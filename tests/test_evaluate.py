@@ -22,7 +22,7 @@ from capsviz.measures import evaluate
 from capsviz.measures.changes import CHANGES, change, curves
 from capsviz.measures.drawings import by_width, others, read_drawings
 from capsviz.measures.statistics import calibration, confusion, error, interval, iterations, wilson
-from capsviz.measures.unsure import unsure, unsure_below
+from capsviz.measures.unsure import apart, unsure, unsure_below
 from capsviz.models.card import routing_measured
 from capsviz.models.facts import parse_evaluation
 from capsviz.models.model import Model
@@ -296,6 +296,16 @@ def test_what_was_answered_all_the_same_is_told_kind_by_kind():
     assert found["digits"] == {"images": 50, "below": 0, "misread": 0}
     assert [kind["answered"] for kind in found["kinds"]] == [[1]] * 6
     assert found["kinds"][0]["below"] == found["others"]["below"] == pytest.approx(2 / 3)
+
+
+def test_of_two_a_capsule_is_unsure_below_where_both_mistakes_are_as_frequent():
+    there, absent = np.array([0.9, 0.3, 0.7, 0.5, 0.8]), np.array([0.1, 0.6, 0.2, 0.4, 0.05])
+    # Below 0.5 lies 0.3, above it 0.6: one of each. At 0.3 none would be missed and two claimed.
+    assert apart(there, absent) == pytest.approx(0.5)
+    assert apart(there, absent / 10) == pytest.approx(0.3)  # clear of each other: none of either
+    assert apart(there, there + 0.05) == pytest.approx(0.8)  # most are longer: missed 3, claimed 2
+    assert apart(there, there + 1) == pytest.approx(0.9)  # all are longer: as many are missed as can be
+    assert apart(np.empty(0), np.empty(0)) == 0
 
 
 def test_unsure_is_below_what_all_but_eight_in_a_thousand_of_the_digits_reach():

@@ -23,7 +23,7 @@ from reference import assert_one_sentence
 from capsviz.app import export as ui
 from capsviz.app import files, pose, replay
 from capsviz.app.files import MORPH, PAGE, REPLAY, SWEEP, Wanted
-from capsviz.app.messages import Morph, Sweep
+from capsviz.app.messages import Laid, Morph, Sweep
 from capsviz.app.session import Answer, Reading
 from capsviz.errors import MessageError
 from capsviz.figures import export
@@ -167,6 +167,24 @@ def test_routing_is_exported_for_the_class_that_is_looked_at(view: Make, now: Re
     assert len(list(chosen.film())) == 2
     assert chosen.origin.settings == {"R": 2, "digit": other}
     assert chosen.origin.link == f"/routing?drawing={encode(SEVEN)}&R=2&digit={other}"
+
+
+def test_two_digits_are_exported_with_what_is_laid_over(
+    view: Make, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def pictured(now: Reading, laid: Laid) -> Any:
+        asked.append(laid)
+        return SimpleNamespace(trace=model.trace(np.ones((28, 28), np.float32), 2), drawings=None)
+
+    monkeypatch.setattr(files.overlap, "pictured", pictured)
+    shown = view("overlap", laid=Laid(3, right=4, down=-8))
+    assert shown.origin.settings == {"R": 2, "over": 3, "moved": [4, -8]}
+    assert shown.origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2&over=3&moved=12.0"
+    assert (shown.trace.image == 1).all()  # in the numbers too it is what the page shows
+    assert view("overlap").origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2"
+    assert asked == [Laid(3, right=4, down=-8), Laid()]
 
 
 def test_a_pose_is_exported_as_its_sliders_stand(view: Make, model: Model, now: Reading) -> None:

@@ -87,10 +87,6 @@ def test_the_shipped_network_is_the_papers() -> None:
 
 
 SHIPPED = list(networks())
-AWAITED = {
-    "overlap.mnist",
-    "cnn.overlap",
-}  # their training is not over: they can be trained, and are not in the menu
 
 
 # --- the registry ---------------------------------------------------------------------------------------
@@ -282,13 +278,11 @@ def trained(spec: Spec, request: pytest.FixtureRequest) -> Model:
         return request.getfixturevalue("model")
     if spec.name == tiny.SPEC.name:
         return request.getfixturevalue("tiny_model")
-    if spec.name in AWAITED:
-        pytest.skip("it is not trained yet")
     return load_model(spec.name, device="cpu")
 
 
 def test_every_network_of_the_package_has_its_weights() -> None:
-    assert available() == [name for name in SHIPPED if name not in AWAITED]
+    assert available() == SHIPPED
 
 
 def test_the_module_is_of_the_size_that_its_spec_says(spec: Spec) -> None:

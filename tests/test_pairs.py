@@ -408,11 +408,13 @@ def test_a_training_goes_on_where_it_was_cut_off_and_learns(over_shapes: Spec, t
         tmp_path / "whole/weights.safetensors"
     ).read_bytes()
     assert whole["settings"]["shift"] == pairs.SHIFT
-    # 0.8% of the pairs held out are unsure, whose second longest capsule is shorter: of 60 none.
+    # As many second capsules of pairs held out are shorter as third ones are longer, or one more.
     held_out, _ = pairs.fixed_pairs(split_validation(tiny.load(tmp_path, "train"), 60)[1])
     model = load_model(tmp_path / "whole", device="cpu")
-    second = np.sort(model.predict(held_out.images.numpy() / np.float32(255)))[:, -2]
-    assert whole["unsure_below"] == pytest.approx(second.min(), abs=1e-5)
+    ranked = np.sort(model.predict(held_out.images.numpy() / np.float32(255)))
+    limit = whole["unsure_below"] - 1e-5
+    missed, claimed = (ranked[:, -2] < limit).sum(), (ranked[:, -3] >= limit).sum()
+    assert 0 <= missed - claimed <= 1
     assert whole["log"][-1]["margin_loss"] < 0.8 * whole["log"][0]["margin_loss"]
     assert whole["test_error"] < 2 / 3  # of three pairs that are equally likely
     shown, _ = pairs.fixed_pairs(tiny.load(tmp_path, "test"))

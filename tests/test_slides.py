@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from types import SimpleNamespace
 
 import attending
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from capsviz import load_model, texts
 from capsviz.figures import slides
 from capsviz.figures.slides.base import Slide
+from capsviz.figures.theme import class_colours
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, examples_for
@@ -19,6 +21,7 @@ from capsviz.measures.replay import replay
 from capsviz.models.comparison import entries
 from capsviz.models.model import Model
 from capsviz.models.weights import available
+from capsviz.networks.base import find
 from capsviz.texts.numbers import number
 from capsviz.traces.base import POSES
 
@@ -69,6 +72,10 @@ def network_slides(model: Model, name: str) -> Iterator[Figure]:
         grid = np.zeros((shape.pose, 11, shape.size, shape.size))
         yield slides.sweep_slide(shape, grid, len(shape.classes) - 1, 12.5, origin=ORIGIN)
         yield next(slides.morph_slides(shape, grid[0], (0, 3), origin=ORIGIN))
+    if shape.answers > 1 and POSES in trace.offers:
+        poses = trace.v[-1][:, None] * np.eye(len(shape.classes), dtype=np.float32)[:, :, None]
+        for limit in (0.0, 0.5, 1.01):  # said of more than two, of some, of none
+            yield slides.overlap_slide(trace, model.decode(poses), limit, origin=ORIGIN)
     limits = {"unsure_below": 1.01}
     yield slides.draw_slide(trace, drawing.pixels(), redrawn, origin=ORIGIN)
     yield slides.draw_slide(trace, drawing.pixels(), redrawn, **limits, origin=ORIGIN)
@@ -123,6 +130,33 @@ def test_what_moves_in_a_film_is_taken_off_again() -> None:
         dark = np.argwhere(frame[:, :, 0] < 20)
         assert abs(dark.mean(axis=0) - [270 + 24, 48 * at + 24]).max() <= 1
         assert len(dark) == pytest.approx(48 * 48, rel=0.1)
+
+
+def test_two_digits_on_a_slide_are_added_in_their_colours_the_longest_first() -> None:
+    shape = find("overlap.mnist").shape
+    lengths = np.full(10, 0.02, np.float32)
+    lengths[[7, 3]] = 0.9, 0.8
+    drawings = np.zeros((10, 36, 36), np.float32)
+    drawings[7, :18], drawings[3, 9:] = 1, 0.5
+    trace = SimpleNamespace(
+        shape=shape, lengths=lengths[None], image=drawings.sum(0).clip(max=1), classes=shape.classes
+    )
+    slide = slides.overlap_slide(trace, drawings, 0.85)  # type: ignore[arg-type]
+    large, first, second, seen = (image.get_array() for image in slide.axes[0].images)
+    every = [np.array([int(c[at : at + 2], 16) for at in (1, 3, 5)]) for c in class_colours(10)]
+    both = np.minimum(255, every[7] + 0.5 * every[3])
+    for picture, rows in (
+        (large, (every[7], both, 0.5 * every[3])),
+        (first, (every[7], every[7], 0 * every[7])),
+        (second, (0 * every[3], 0.5 * every[3], 0.5 * every[3])),
+        (seen, (np.full(3, 255), np.full(3, 255), np.full(3, 127.5))),
+    ):
+        side = len(picture) / 36
+        for row, colour in zip((4, 13, 30), rows, strict=True):
+            np.testing.assert_allclose(picture[int(side * (row + 0.5)), 0], colour, atol=1)
+    said = " ".join(text.get_text() for text in slide.axes[0].texts)
+    for words in ("7 redrawn 3 redrawn", "One digit: 7 (0.90)", "below 0.85"):
+        assert words in said
 
 
 def test_the_marks_of_a_replay_stand_where_its_scores_are(

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from capsviz.app import compare, messages, parameters, pose, replay, session
+from capsviz.app import compare, messages, overlap, parameters, pose, replay, session
 from capsviz.app.experiments import Trial, trial_text
-from capsviz.app.messages import Morph, Sweep
+from capsviz.app.messages import Laid, Morph, Sweep
 from capsviz.checks import real, whole
 from capsviz.errors import MessageError
 from capsviz.figures import export, replay_numbers
@@ -20,6 +20,7 @@ from capsviz.figures.export import Origin
 from capsviz.figures.handout import replay_html, routing_html
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.reading import named
+from capsviz.inputs.pairs import FARTHEST
 from capsviz.inputs.replay import strokes_of
 from capsviz.measures.sweeps import STEPS, morph, sweep
 from capsviz.models.comparison import entries
@@ -83,6 +84,7 @@ class Wanted:
     pose: tuple[float, ...] | None
     motion: Sweep | Morph | None
     trial: Trial | None = None  # of Compare
+    laid: Laid | None = None  # of Overlap: what lies over the drawing, if anything does
 
 
 def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Offer:
@@ -191,6 +193,11 @@ class _View:
                 "digits": list(wanted.motion.digits),
                 "poses": [list(one) for one in wanted.motion.poses],
             }
+        if self.page == "overlap":
+            self.picture = overlap.pictured(now, wanted.laid or Laid())
+            self.trace = self.picture.trace
+            if wanted.laid:
+                settings |= {"over": wanted.laid.example, "moved": [wanted.laid.right, wanted.laid.down]}
         spec = self.model.spec
         self.origin = Origin(spec.name, spec.title, self.model.sha256, link(wanted), settings)
         self.look: dict[str, Any] = {"dark": wanted.dark, "origin": self.origin.line()}
@@ -259,6 +266,9 @@ class _View:
         if self.wanted.trial:
             true = cast(int, self.digit)
             return slides.compare_slide(self.columns, self.wanted.trial.changes, true, **self.look)
+        if self.page == "overlap":
+            limit = self.model.card["unsure_below"]
+            return slides.overlap_slide(self.picture.trace, self.picture.drawings, limit, **self.look)
         if self.page == "routing":
             draw = slides.routing_slide if self.trace.shape.iterates else slides.attention_slide
             return draw(self.trace, self.digit, **self.look)
@@ -322,6 +332,9 @@ def link(wanted: Wanted) -> str:
         query["digit"] = str(wanted.digit)
     if wanted.pose is not None:
         query["pose"] = ",".join(f"{value:g}" for value in wanted.pose)
+    if wanted.laid is not None:
+        query["over"] = str(wanted.laid.example)
+        query["moved"] = f"{wanted.laid.right + FARTHEST}.{wanted.laid.down + FARTHEST}"
     if wanted.trial is not None:
         query["compare"] = trial_text(wanted.trial)
     path = "" if wanted.page == "draw" else wanted.page

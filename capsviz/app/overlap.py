@@ -1,6 +1,6 @@
 """The Overlap page's live view in Streamlit: the drawing as two digits, or with an example laid over it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ def overlap() -> None:
     shape = now.answer.trace.shape
     laid, problem = _asked(shape)
     try:
-        picture = _overlaid(now, laid, shape) if laid.example is not None else _drawn(now)
+        picture = pictured(now, laid)
     except (CapsvizError, RuntimeError) as error:
         problem = session.failure(error) if isinstance(error, RuntimeError) else str(error)
         laid, picture = Laid(number=laid.number), _drawn(now)
@@ -59,6 +59,21 @@ def overlap() -> None:
         problem=problem,
     )
     _view(key=VIEW_KEY, data=data, on_laid_change=lambda: None)
+
+
+def current() -> Laid | None:
+    """What lies over the drawing, whatever the number of the request; None where nothing does."""
+    laid: Laid = st.session_state.get(LAID_KEY, Laid())
+    return None if laid.example is None else replace(laid, number=0)
+
+
+def pictured(now: session.Reading, laid: Laid) -> Picture:
+    """The drawing, with what is laid over it.
+
+    Raises:
+        CapsvizError: if something is, and the drawing alone is none that can be read.
+    """
+    return _drawn(now) if laid.example is None else _overlaid(now, laid, now.trace.shape)
 
 
 def _examples(shape: Shape) -> tuple[Example, ...]:

@@ -164,6 +164,7 @@ def pad(first: bool, kind: str) -> None:
     _keep()
     changed()  # for which the page is run now
     _canvas(first)
+    _hinted()
     if RETURNED_KEY in st.session_state:  # once the canvas has been asked what came after
         st.rerun()
     now = current()
@@ -323,10 +324,15 @@ def _canvas(first: bool) -> None:
             key=CANVAS_KEY,
             on_change=_drawn,
         ).json_data
-    st.html(_hint())
     # A press of a button that comes with a message of the canvas may be dealt with in a run of this part alone.
     if (first and _left_behind(sent)) or changed():
         st.rerun()
+
+
+@follows("hint")
+def _hinted() -> None:
+    """The word in the canvas: a part of its own, for that of the canvas does not run for what was drawn there."""
+    st.html(_hint())
 
 
 def _hint() -> str:

@@ -21,6 +21,26 @@ def unsure_below(longest: np.ndarray) -> float:
     return float(np.sort(longest)[int(SHARE_UNSURE * len(longest))]) if len(longest) else 0.0
 
 
+def apart(there: np.ndarray, absent: np.ndarray) -> float:
+    """The length that tells what is there from what is not, where images show several things: one below it is unsure.
+
+    As many of those that are there lie below it as lie above it of those that are not: neither mistake is made more often.
+
+    Args:
+        there: [N] lengths of capsules of what images show, held out of training.
+        absent: [N] of these images the next shorter ones.
+
+    Returns:
+        The least such length of those in ``there``; 0 without any.
+    """
+    if not len(there):
+        return 0.0
+    there, absent = np.sort(there), np.sort(absent)
+    missed = np.arange(len(there))  # with the limit at each of ``there``
+    claimed = len(absent) - np.searchsorted(absent, there)
+    return float(there[np.argmax(missed >= claimed)] if (missed >= claimed).any() else there[-1])
+
+
 def unsure(
     predict: Predict,
     images: np.ndarray,

@@ -9,7 +9,7 @@ from capsviz.inputs.data import Digits
 from capsviz.inputs.pairs import fixed_pairs
 from capsviz.layers import fast
 from capsviz.layers.capsules import scores_of
-from capsviz.measures.unsure import unsure_below
+from capsviz.measures.unsure import apart, unsure_below
 from capsviz.networks.base import Spec
 from capsviz.training.objective import class_loss, misread, outcome
 
@@ -53,12 +53,13 @@ def measured(net: Any, validation: Digits, test: Digits, iterations: int) -> dic
     """What a card says of ``net``: "validation_error", "validation_loss", "unsure_below" and, last, "test_error"."""
     torch.backends.cudnn.allow_tf32 = False  # as the app computes: TF32 has three decimal digits
     found = evidence(net, validation, iterations)
+    answers = net.shape.answers
+    longest = scores_of(found, net.shape).sort(-1, descending=True).values.numpy()
     return {
         "validation_error": share_wrong(found, validation),
         "validation_loss": float(class_loss(net.shape, found, validation.labels)),
-        # Of as many answers as there are, the least sure.
-        "unsure_below": unsure_below(
-            scores_of(found, net.shape).topk(net.shape.answers).values[:, -1].numpy()
-        ),
+        "unsure_below": apart(longest[:, answers - 1], longest[:, answers])
+        if answers > 1
+        else unsure_below(longest[:, 0]),
         "test_error": error_rate(net, test, iterations),
     }

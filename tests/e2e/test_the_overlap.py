@@ -1,6 +1,4 @@
-"""Two digits drawn over each other, taken apart in the browser: what does not depend on what the network has learnt, and
-what does once there are weights.
-"""
+"""Two digits drawn over each other, taken apart in the browser."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from capsviz.models import weights
-from tests import untrained
 from tests.e2e.looking import failing_no_script, opened, pixels
 from tests.e2e.serving import serve
 from tests.e2e.test_journey import clear, draw
@@ -29,18 +26,14 @@ THREE = [
     (110, 200),
 ]
 SEVEN = [(115, 75), (215, 72), (200, 110), (175, 160), (160, 225)]
-LEARNT = weights.locate(NAME).is_file()
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that has weights of the network, be they of no training."""
+    """A server that has weights of the network."""
     folder = tmp_path_factory.mktemp("weights")
     (folder / "dynamic.mnist").symlink_to(weights.DIRECTORY / "dynamic.mnist")
-    if LEARNT:
-        (folder / NAME).symlink_to(weights.DIRECTORY / NAME)
-    else:
-        untrained.write(folder, NAME)
+    (folder / NAME).symlink_to(weights.DIRECTORY / NAME)
     with serve("tests/e2e/tiny_app.py", TINY_WEIGHTS=str(folder)) as url:
         yield url
 
@@ -128,9 +121,6 @@ def test_an_example_is_laid_over_it_moved_and_exchanged(browser: Browser, addres
         page.wait_for_function("!location.search.includes('over=')")
 
 
-@pytest.mark.skipif(
-    not LEARNT, reason="the network of two digits at once has no weights yet: it is being trained"
-)
 def test_a_3_and_a_7_are_named_and_told_apart(browser: Browser, address: str) -> None:
     with opened(browser, address, f"overlap?network={NAME}") as page:
         clear(page)

@@ -54,8 +54,17 @@ def drawn_seven(page: Page) -> str:
     return length(page)
 
 
+def hinted(page: Page, content: str) -> None:
+    """Wait for a faint word in the canvas, as a style sheet quotes it."""
+    page.wait_for_function(
+        "content => getComputedStyle(document.querySelector('.st-key-canvas'), '::after').content === content",
+        arg=content,
+    )
+
+
 def test_the_strokes_are_where_the_pen_was_and_the_answer_is_the_library_s(page: Page, model: Model) -> None:
     said = drawn_seven(page)
+    hinted(page, "none")
     (stroke,) = kept(page).strokes
     assert stroke.width == 36
     for point in SEVEN:
@@ -175,6 +184,7 @@ def test_an_empty_pad_stays_empty(page: Page) -> None:
     clear(page)
     page.reload()
     expect(page.get_by_test_id("waiting")).to_contain_text("draw a digit")
+    hinted(page, '"draw a digit"')
     inked(page, 0, rel=0)
 
 

@@ -7,6 +7,7 @@ from capsviz.figures.slides.attention import attention_slide
 from capsviz.figures.slides.compare import compare_slide
 from capsviz.figures.slides.draw import draw_slide
 from capsviz.figures.slides.networks import networks_slide
+from capsviz.figures.slides.overlap import overlap_slide
 from capsviz.figures.slides.pose import pose_slide
 from capsviz.figures.slides.poses import morph_slides, sweep_slide
 from capsviz.figures.slides.replay import replay_film
@@ -18,6 +19,7 @@ __all__ = [
     "draw_slide",
     "morph_slides",
     "networks_slide",
+    "overlap_slide",
     "pose_slide",
     "replay_film",
     "routing_slide",
