@@ -47,12 +47,16 @@ def table_text(table: Table) -> str:
 
 
 def ablations_table(results: Sequence[Result]) -> Table:
-    """A row for each variant."""
-    columns = ("variant", "error", "published", "parameters", "multiplyAdds", "answer", "training")
-    return [say(f"ablation.head.{column}") for column in columns], [_ablation(result) for result in results]
+    """A row for each variant; with times only if there are some."""
+    timed = ["answer"] if any(result.answer for result in results) else []
+    columns = ["variant", "error", "published", "parameters", "multiplyAdds", *timed, "training"]
+    rows = [_ablation(result) for result in results]
+    return [say(f"ablation.head.{column}") for column in columns], [
+        [row[column] for column in columns] for row in rows
+    ]
 
 
-def _ablation(result: Result) -> Row:
+def _ablation(result: Result) -> dict[str, Cell]:
     variant = result.variant
     published, paper = per_cent(variant.published / 100), find(DEFAULT).source
     if variant.deviation is not None:
@@ -60,18 +64,17 @@ def _ablation(result: Result) -> Row:
     answer, *others = [
         (number(milliseconds, 1), device) for device, milliseconds in sorted(result.answer.items())
     ] or [(NOTHING, "")]
-    return (
-        Cell(variant_name(result), variant.name),
-        error_cell(result.error),
-        Cell(published, paper.paper if variant.network == DEFAULT else say("ablation.theirs"), paper.link),
-        Cell(grouped(result.parameters)),
-        Cell(millions(result.multiply_adds)),
-        Cell(answer[0], "; ".join([answer[1], *(f"{time} {device}" for time, device in others)])),
-        Cell(
-            duration(result.seconds),
-            say("model.all.epochs", count=result.epochs) + f", {result.device}",
-        ),
-    )
+    theirs = paper.paper if variant.network == DEFAULT else say("ablation.theirs")
+    epochs = say("model.all.epochs", count=result.epochs)
+    return {
+        "variant": Cell(variant_name(result), variant.name),
+        "error": error_cell(result.error),
+        "published": Cell(published, theirs, paper.link),
+        "parameters": Cell(grouped(result.parameters)),
+        "multiplyAdds": Cell(millions(result.multiply_adds)),
+        "answer": Cell(answer[0], "; ".join([answer[1], *(f"{time} {device}" for time, device in others)])),
+        "training": Cell(duration(result.seconds), f"{epochs}, {result.device}"),
+    }
 
 
 def variant_name(result: Result) -> str:

@@ -85,7 +85,7 @@ def time_variants(
 ) -> None:
     """Time an answer of each variant, as its module is written, and write a row of each into ``out``/times.csv.
 
-    The quickest of many; what has been timed on this device is timed again: the last row counts.
+    The quickest of many; what has been timed on this device is timed again, and the quickest row counts.
     """
     path = out / FILES[Timing]
     begin(path, Timing)
