@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,11 @@ def synthetic(count: int, size: int = 28) -> Digits:
     return Digits(torch.tensor(images), torch.tensor(labels))
 
 
+@dataclass(frozen=True)
 class Small(Settings):
     """Settings of batches of 25."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "batch_size", 25)
+    batch_size: int = 25
 
 
 @pytest.fixture
