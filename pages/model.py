@@ -1,7 +1,7 @@
 from capsviz.app import model
 from capsviz.app.pages import Page
 
-PAGE = Page(4, doors=("compare",))
+PAGE = Page(4, doors=("inside", "compare", "lab", "training"))
 
 
 def show() -> None:

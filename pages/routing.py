@@ -7,7 +7,7 @@ from capsviz.app.pages import Page
 from capsviz.texts import say
 from capsviz.traces.base import COUPLING, POSES
 
-PAGE = Page(1, doors=("draw", "pose"), needs=frozenset({COUPLING}), tells=True)
+PAGE = Page(1, doors=("draw", "pose", "inside"), needs=frozenset({COUPLING}), tells=True)
 
 
 class View(NamedTuple):

@@ -164,7 +164,7 @@ def opened(link: str) -> dict[str, str]:
         said[name] = query[name]
         if name == "pose":
             said[name] = str(len(query[name].split(",")))
-        elif name == "scale":
+        elif name in ("scale", "scope"):
             assert query[name] in values[name]
         else:
             numbers = [int(part) for part in query[name].split(".")]

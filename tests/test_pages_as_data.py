@@ -33,6 +33,9 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "compare",
         "class",
         "lesson",
+        "inside",
+        "lab",
+        "training",
     ]
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
@@ -45,6 +48,9 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "compare": set(),
         "class": set(),
         "lesson": set(),
+        "inside": set(),
+        "lab": set(),
+        "training": set(),
     }
 
 

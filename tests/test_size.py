@@ -3,7 +3,7 @@
 import pytest
 import tiny
 
-from capsviz.models.size import Size, sizes, together
+from capsviz.models.size import Size, activations, sizes, together
 from capsviz.networks.base import Spec, find
 
 # 28 -> 24 -> 22 -> 20 -> 9 pixels a side, and a kernel of 9 x 9 for each of the 128 maps.
@@ -66,3 +66,28 @@ def test_sizes_of_a_network_of_another_shape(tiny_network: Spec) -> None:
     assert found["digits"] == Size(100 * 3 * 20, 100 * 3 * 20 + 3 * 100 * 3 * 5)
     assert found["decoder"].multiply_adds == 15 * 24 + 24 * 40 + 40 * 400
     assert list(found) == [layer.part for layer in tiny.SPEC.layers]
+
+
+MAPS = 4 * (24**2 * 32 + 22**2 * 64 + 20**2 * 64 + 9**2 * 128 + 128)
+DRAWN = 4 * (512 + 1024 + 784)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        # Votes of 1152 capsules, three sums of them, and two agreements.
+        (
+            "dynamic.mnist",
+            {
+                **{"conv1": 4 * 256 * 20**2, "primary": 4 * 256 * 6**2, "decoder": DRAWN},
+                "digits": 4 * (1152 * 10 * 16 + 3 * 10 * 16 + 2 * 1152 * 10),
+            },
+        ),
+        # Votes, each one's product with their sum, the weighted sum.
+        ("attention.mnist", {"trunk": MAPS, "capsules": 4 * (16 * 160 + 160 + 160), "decoder": DRAWN}),
+        ("cnn.mnist", {"trunk": MAPS, "dense": 40}),
+        ("cnn.decoder.mnist", {"trunk": MAPS, "dense": 640, "decoder": DRAWN}),
+    ],
+)
+def test_bytes_of_what_layers_make_are_those_worked_out_by_hand(name: str, made: dict[str, int]) -> None:
+    assert activations(find(name)) == made

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from capsviz import load_model, texts
 from capsviz.figures import slides
+from capsviz.figures.inside import layer_rows
 from capsviz.figures.slides.base import Slide
 from capsviz.figures.theme import class_colours
 from capsviz.inputs import replay as drawn
@@ -20,6 +21,7 @@ from capsviz.measures.poses import load_poses
 from capsviz.measures.replay import replay
 from capsviz.models.comparison import entries
 from capsviz.models.model import Model
+from capsviz.models.size import activations, sizes
 from capsviz.models.weights import available
 from capsviz.networks.base import find
 from capsviz.texts.numbers import number
@@ -77,6 +79,8 @@ def network_slides(model: Model, name: str) -> Iterator[Figure]:
         for limit in (0.0, 0.5, 1.01):  # said of more than two, of some, of none
             yield slides.overlap_slide(trace, model.decode(poses), limit, origin=ORIGIN)
     limits = {"unsure_below": 1.01}
+    rows = layer_rows(model.spec, sizes(model.spec), activations(model.spec))
+    yield slides.inside_slide(trace, model.first_layer(), rows, origin=ORIGIN)
     yield slides.draw_slide(trace, drawing.pixels(), redrawn, origin=ORIGIN)
     yield slides.draw_slide(trace, drawing.pixels(), redrawn, **limits, origin=ORIGIN)
     if shape.routing == "dynamic":

@@ -24,6 +24,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "compare": ("compare",),
     "explorer": ("routing",),
     "exporting": ("panel", "exporting"),
+    "inside": ("routing", "attention", "inside"),
     "keys": ("keys",),
     "lesson_link": ("panel", "lesson_link"),
     "overlap": ("overlap",),

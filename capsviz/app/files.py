@@ -18,12 +18,14 @@ from capsviz.figures import export, replay_numbers
 from capsviz.figures.compare import Column, compare_json, compare_table
 from capsviz.figures.export import Origin
 from capsviz.figures.handout import replay_html, routing_html
+from capsviz.figures.inside import layer_rows, maps_table
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.reading import named
 from capsviz.inputs.pairs import FARTHEST
 from capsviz.inputs.replay import strokes_of
 from capsviz.measures.sweeps import STEPS, morph, sweep
 from capsviz.models.comparison import entries
+from capsviz.models.size import activations, sizes
 from capsviz.networks.base import DEFAULT
 from capsviz.texts import noun, say
 from capsviz.traces.base import POSES, Shape
@@ -103,6 +105,8 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     if page == "pose" and POSES in trace.offers:
         moving = {} if pose.plain() else {SWEEP: (*PICTURES, *films), MORPH: films}
         return {PAGE: (*PICTURES, *NUMBERS), **moving}
+    if page == "inside":
+        return {PAGE: (*PICTURES, *NUMBERS)}
     if page == "compare":
         return {PAGE: (*PICTURES, *NUMBERS[1:])}
     if page == "routing" and trace.shape.routing in ("dynamic", "attention"):
@@ -254,6 +258,8 @@ class _View:
     def table(self) -> export.Table:
         if self.page == "routing":
             return export.coupling_table(self.trace)
+        if self.page == "inside":
+            return maps_table(self.trace.features, self.model.first_layer())
         if self.page == "pose":
             return export.pose_table(self.trace.v[-1, self.digit], self.pose)
         return export.scores_table(self.trace)
@@ -263,6 +269,10 @@ class _View:
 
         if self.page == "model":
             return slides.networks_slide(entries(), self.wanted.network, **self.look)
+        if self.page == "inside":
+            spec = self.model.spec
+            rows = layer_rows(spec, sizes(spec), activations(spec))
+            return slides.inside_slide(self.trace, self.model.first_layer(), rows, **self.look)
         if self.wanted.trial:
             true = cast(int, self.digit)
             return slides.compare_slide(self.columns, self.wanted.trial.changes, true, **self.look)

@@ -13,6 +13,7 @@ from capsviz.checks import quoted
 from capsviz.errors import MessageError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
 from capsviz.figures.attention import STEPS
+from capsviz.figures.inside import MOST_MAPS, SCOPES
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.routing import SCALES as COUPLING_SCALES
 from capsviz.inputs.drawings import WIDTHS, Drawing, decode
@@ -216,7 +217,9 @@ PARAMETERS = (
         range=lambda shape, count: (0, len(shape.classes) - 1),
         script=True,
     ),
-    Parameter("capsule", ("routing",), range=lambda shape, count: (0, _last_capsule(shape)), script=True),
+    Parameter(
+        "capsule", ("routing", "inside"), range=lambda shape, count: (0, _last_capsule(shape)), script=True
+    ),
     Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
     Parameter("scale", ("routing",), choices=_scales, script=True),
     Parameter("contrast", ("routing",), range=lambda shape, count: (0, CONTRASTS), script=True),
@@ -255,6 +258,8 @@ PARAMETERS = (
     ),
     # Less so many pixels: an address has no signs.
     Parameter("moved", ("overlap",), range=lambda shape, count: (0, 2 * FARTHEST, 2), script=True),
+    Parameter("map", ("inside",), range=lambda shape, count: (0, MOST_MAPS - 1), script=True),
+    Parameter("scope", ("inside",), choices=lambda shape: SCOPES, script=True),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
     Parameter(PRESENT, choices=lambda shape: (PRESENT_ANY, *FILLING)),

@@ -37,10 +37,9 @@ _transforms = assets.component("capsviz_transforms", "transforms")
 
 def explorer() -> None:
     """Routing of the current drawing, step by step, every view on one clock."""
-    now, weights = session.reading(), _weights()
+    now = session.reading()
     if now.answer is not None:
-        stored = st.session_state.get(STORED_KEY) == weights
-        payload = _payload(now.answer, weights if stored else None, language())
+        payload = _payload(now.answer, stored(), language())
         _explorer(key=EXPLORER_KEY, data=payload, on_iterations_change=_iterations_chosen)
 
 
@@ -71,6 +70,11 @@ def transforms() -> None:
     if st.session_state.get(STORED_KEY) != name:
         data = {"name": name, "address": array_asset("transforms", session.network()).address}
         _transforms(key=TRANSFORMS_KEY, data=data, on_stored_change=_stored, height=1)
+
+
+def stored() -> str | None:
+    """Name of the weights that answer, if the browser has their W."""
+    return _weights() if st.session_state.get(STORED_KEY) == _weights() else None
 
 
 def _weights() -> str:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit import App, config, net_util
 
+from capsviz.app import trained
 from capsviz.app.classes import dismiss_classes, hold_classes
 from capsviz.checks import one_line
 
@@ -68,7 +69,11 @@ async def hand_back_when_idle() -> None:
 
 
 def add_networks() -> None:
-    """Put the networks that the environment names into the menu; what cannot be used is said on the terminal."""
+    """Put the networks that the environment names into the menu, and those that were trained on the page before.
+
+    What cannot be used is said on the terminal.
+    """
+    trained.restore()
     named = os.environ.get("CAPSVIZ_NETWORKS", "")
     if named.strip():
         from capsviz.models.own_networks import add_all  # PyTorch's seconds, which others need not wait for

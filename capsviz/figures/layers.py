@@ -44,7 +44,7 @@ def layers_table(
     )  # where there is no head
     body = "".join(
         f"<tr><th scope='row'>{capital(say(f'layers.{layer.part}.name', kind=kind))}</th>"
-        f"<td{what}>{say(_does(layer, spec), **layer.facts, routing=routed, kind=kind)}</td>"
+        f"<td{what}>{say(does(layer, spec), **layer.facts, routing=routed, kind=kind)}</td>"
         f"<td{output}>{' × '.join(map(str, layer.size))}</td>"
         f"<td{here}>{html.escape(made.get(layer.part, '–'))}</td>"
         f"<td{count} class='cv-count'>{grouped(sizes[layer.part].parameters)}</td>"
@@ -64,7 +64,7 @@ def layers_table(
     )
 
 
-def _does(layer: Layer, spec: Spec) -> str:
+def does(layer: Layer, spec: Spec) -> str:
     """The id of the text that says what a layer does: some do another thing where there are no capsules."""
     ways = ["what"] if spec.shape.grid else ["plainPoses", "plain"] if spec.shape.pose else ["plain"]
     if spec.shape.score == INDEPENDENT:

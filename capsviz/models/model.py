@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from capsviz.arrays import real_array
+from capsviz.arrays import pixels_of, real_array
 from capsviz.checks import shown, whole_number
-from capsviz.errors import CapsvizError, DeviceError, ImageError
+from capsviz.errors import CapsvizError, DeviceError
 from capsviz.layers.capsules import Outcome
 from capsviz.models.devices import Workers, choose_device
+from capsviz.models.kernels import FirstLayer, first_layer
 from capsviz.models.weights import Weights, load_weights
 from capsviz.networks.base import DEFAULT, Spec
 from capsviz.traces.base import LENGTH, POSES, Shape, Trace
@@ -125,7 +126,7 @@ class Model:
             ImageError: if the image has another shape, values outside 0..1, or NaN.
             CapsvizError: if ``iterations`` is no whole number from 1 to 100, or above 1 where nothing iterates.
         """
-        pixels = _check(image, (self.shape.size, self.shape.size), "An image")
+        pixels = pixels_of(image, (self.shape.size, self.shape.size), "An image")
         rounds = self._iterations(iterations)
         return self._run(lambda way: way.trace(self._to_device(pixels, way), rounds, self.shape), long=False)
 
@@ -144,7 +145,7 @@ class Model:
             ImageError: if the images have another shape, values outside 0..1, or NaN.
             CapsvizError: if ``batch_size`` is no whole number from 1 up.
         """
-        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+        pixels = pixels_of(images, (None, self.shape.size, self.shape.size), "Images")
         size = whole_number(batch_size)
         if size is None or size < 1:
             raise CapsvizError(f"A batch has 1 image or more, not {shown(batch_size)}: give a whole number.")
@@ -163,7 +164,7 @@ class Model:
 
         Images are as of ``predict``, ``iterations`` as of ``trace``; it raises what they do.
         """
-        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+        pixels = pixels_of(images, (None, self.shape.size, self.shape.size), "Images")
         rounds = self._iterations(iterations)
 
         def compute(way: Way) -> tuple[np.ndarray, np.ndarray | None]:
@@ -177,7 +178,7 @@ class Model:
         """û [N, I, J, D], float32, of some images [N, S, S], 0.7 MB each in the paper's size; it raises what ``predict`` does."""
         if not self.shape.iterates:
             raise CapsvizError(f"{self.spec.name} has no votes for Procedure 1: load a network that has.")
-        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+        pixels = pixels_of(images, (None, self.shape.size, self.shape.size), "Images")
 
         votes: np.ndarray = self._run(
             lambda way: getattr(way, "votes", way.net.votes)(self._to_device(pixels, way)).cpu().numpy()
@@ -198,7 +199,7 @@ class Model:
             ImageError: if the images have another shape, values outside 0..1, or NaN.
             CapsvizError: if ``iterations`` is no whole number from 1 to 100, or above 1 where nothing iterates.
         """
-        pixels = _check(images, (None, self.shape.size, self.shape.size), "Images")
+        pixels = pixels_of(images, (None, self.shape.size, self.shape.size), "Images")
         rounds = self._iterations(10 if iterations is None and self.shape.iterates else iterations)
 
         def compute(way: Way) -> np.ndarray:
@@ -273,6 +274,10 @@ class Model:
         """Weight [out, in] and bias [out] of the decoder's dense layers, float32."""
         layers = [layer for layer in self._way.net.decoder if isinstance(layer, torch.nn.Linear)]
         return [(layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy()) for layer in layers]
+
+    def first_layer(self) -> FirstLayer:
+        """The kernels that see the image itself."""
+        return first_layer(self._way.net)
 
     def transforms(self) -> np.ndarray:
         """[I, J, D, K] W_ij, which make of each u_i its votes û_{j|i} (Eq. 2), float32."""
@@ -374,25 +379,3 @@ def _tried(model: Model) -> Model:
 def _is_full(error: RuntimeError) -> bool:
     # MPS raises a plain RuntimeError for what is an OutOfMemoryError on CUDA.
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
-
-
-def _check(array: ArrayLike, shape: tuple[int | None, ...], what: str) -> np.ndarray:
-    """The array as contiguous float32, if it is of ``shape`` and within 0..1."""
-    wanted = " x ".join("N" if size is None else str(size) for size in shape)
-    try:
-        pixels = real_array(array)
-    except ValueError as error:
-        raise ImageError(f"{what} must be {wanted} numbers in 0..1 ({error}).") from error
-    fits = pixels.ndim == len(shape) and all(
-        size in (None, found) for size, found in zip(shape, pixels.shape, strict=True)
-    )
-    if not fits:
-        raise ImageError(
-            f"{what} must be {wanted}, not of shape {pixels.shape}: pass it through canvas_to_mnist first."
-        )
-    if pixels.size and not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
-        raise ImageError(
-            f"{what} must have finite values in 0..1: divide grey levels by 255, or pass it through "
-            "canvas_to_mnist first."
-        )
-    return pixels

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 
 from capsviz.figures.bundle import FOLDER
 
-PATHS = ["", "routing", "pose", "model", "lessons", "lesson", "compare"]
+PATHS = ["", "routing", "pose", "model", "lessons", "lesson", "compare", "inside"]
 
 
 KEPT: dict[tuple[Browser, bool], Page] = {}

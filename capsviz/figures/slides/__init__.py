@@ -6,6 +6,7 @@ Each takes ``dark``, and ``origin``: a line at the bottom that says where the pi
 from capsviz.figures.slides.attention import attention_slide
 from capsviz.figures.slides.compare import compare_slide
 from capsviz.figures.slides.draw import draw_slide
+from capsviz.figures.slides.inside import inside_slide
 from capsviz.figures.slides.networks import networks_slide
 from capsviz.figures.slides.overlap import overlap_slide
 from capsviz.figures.slides.pose import pose_slide
@@ -17,6 +18,7 @@ __all__ = [
     "attention_slide",
     "compare_slide",
     "draw_slide",
+    "inside_slide",
     "morph_slides",
     "networks_slide",
     "overlap_slide",

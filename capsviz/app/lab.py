@@ -1,0 +1,282 @@
+"""The Lab page: what capsules do not do, tried on the network that answers, and what routing costs on this machine."""
+
+import html
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from capsviz.app import frame, menu, prepared, session, work
+from capsviz.errors import CapsvizError
+from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
+from capsviz.figures.price import price_figure
+from capsviz.inputs.data import holds_mnist
+from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim, Found
+from capsviz.measures.price import AXES, PAPER, Cost, price
+from capsviz.measures.samples import MOST, Sample, of_examples, of_test
+from capsviz.models.weights import available
+from capsviz.networks.base import Spec, find
+from capsviz.texts import noun, say
+from capsviz.texts.numbers import grouped, number
+from capsviz.traces.base import POSES
+
+if TYPE_CHECKING:
+    from capsviz.models.model import Model
+
+WORK_KEY = "lab_work"  # work.Work: what this session has begun, until its end has been shown
+PROBLEM_KEY = "lab_problem"  # (key of a measurement, sentence) of the last one that failed
+AGAIN, WAITING = 0.5, 1.0  # seconds from one look at one's own measurement, or at another's, to the next
+KEPT = 64  # results of experiments that are kept for all sessions
+TEST_DATA = (
+    "CAPSVIZ_TEST_DATA"  # names the folder that has MNIST/raw, where the server may try on its test set
+)
+PRICE = "price"
+
+Results = tuple[tuple[Sample, Found], ...]  # of each sample
+_found: OrderedDict[Hashable, Results] = OrderedDict()
+_price: dict[str, list[Cost]] = {}  # by what is changed; empty until it has been measured
+
+
+def lab() -> None:
+    """All of the page, of the network that answers."""
+    model = session.loaded()
+    st.html(Path(__file__).with_suffix(".css"))
+    with st.container(key="lab"):
+        _settle()
+        _elsewhere(model)
+        frame.heading(say("lab.claims.title"))
+        _says(say("lab.claims.says", network=model.spec.title))
+        for name, claim in CLAIMS.items():
+            with st.container(key=f"claim_{name}"):
+                _claim(model, name, claim)
+        # Ablations and generalisation stand here.
+        with st.container(key="price"):
+            _routing_price()
+
+
+# --- what it does not do --------------------------------------------------------------------------------
+
+
+def _claim(model: "Model", name: str, claim: Claim) -> None:
+    """One claim: what was published, and what its experiment finds here."""
+    source = (
+        f'<a href="{html.escape(claim.link)}" target="_blank" rel="noopener">{html.escape(claim.source)}</a>'
+    )
+    kinds = {"kind": noun(model.shape.kind), "kinds": noun(model.shape.kind, 2)}
+    st.html(
+        f'<h3 class="cv-claim">{html.escape(say(f"lab.claim.{name}.title", **kinds))}</h3><div class="cv-lab">'
+        f"<p>{html.escape(say(f'lab.claim.{name}.says', **kinds))}</p>"
+        f'<p class="cv-lab-source">{source}: {html.escape(say(f"lab.claim.{name}.reported", **kinds))}</p></div>'
+    )
+    if not NEEDS[claim.needs](model.spec):
+        _lacks(name, claim, model.spec)
+        return
+    key = (model.sha256, name)
+    _measured(
+        key,
+        partial(_try, model, name, claim),
+        say("lab.run" if key not in _found else "lab.again"),
+        lambda: _results(name, model, _found[key]) if key in _found else None,
+    )
+
+
+def _lacks(name: str, claim: Claim, network: Spec) -> None:
+    """Which network a claim needs, and a way to those that are here."""
+    able = [other for other in map(find, available()) if NEEDS[claim.needs](other)]
+    needed = say(f"lab.needs.{claim.needs}", network=network.title, kinds=noun(network.shape.kind, 2))
+    _says(needed if able else f"{needed} {say('lab.needs.nobody')}")
+    with st.container(horizontal=True):
+        for other in able[: frame.MOST_OFFERED]:
+            st.button(
+                menu.plain(other.title),
+                key=f"lab_choose_{name}_{other.name}",
+                on_click=session.set_network,
+                args=(other.name,),
+                **prepared.sign("network", ":material/swap_horiz:"),
+            )
+
+
+def _try(model: "Model", name: str, claim: Claim, told: work.Told) -> None:
+    """Make an experiment on all samples that there are, and keep what it finds."""
+    samples = [sample.take(claim.images) for sample in _samples(model.spec) if len(sample.labels)]
+    found = []
+    for at, sample in enumerate(samples):
+
+        def part(share: float, at: int = at) -> None:
+            told((at + share) / len(samples))
+
+        found.append((sample, claim.run(Bench(model, sample, part, partial(_beside, model.spec)))))
+    _found[model.sha256, name] = tuple(found)
+    while len(_found) > KEPT:
+        _found.popitem(last=False)
+
+
+def _samples(network: Spec) -> Iterator[Sample]:
+    yield of_examples(network.shape)
+    folder = os.environ.get(TEST_DATA, "").strip()
+    if folder and network.data.holds is holds_mnist and (Path(folder) / "MNIST" / "raw").is_dir():
+        try:
+            yield _test(network.name, folder)
+        except CapsvizError as error:
+            print(f"capsviz: {error}", file=sys.stderr, flush=True)  # a visitor can do nothing about it
+
+
+@lru_cache(maxsize=4)
+def _test(network: str, folder: str) -> Sample:
+    return of_test(find(network).data.load(folder, "test"), MOST)
+
+
+def _beside(network: Spec) -> "Iterator[Model]":
+    """The other networks that draw and read the same pictures."""
+    for other in map(find, available()):
+        same = (other.shape.classes, other.shape.size) == (network.shape.classes, network.shape.size)
+        if other.name != network.name and same and POSES in other.offers:
+            yield session.model_of(other.name)
+
+
+def _results(name: str, model: "Model", results: Results) -> None:
+    """What an experiment has found, of each sample."""
+    kind = model.shape.kind
+    if not results:
+        _says(say("lab.nothing"))
+        return
+    titles = [
+        say(f"lab.sample.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
+        for sample, _ in results
+    ]
+    for title, (_, found) in zip(titles, results, strict=True):
+        sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in claim_words(name, found, kind))
+        st.html(
+            f'<div class="cv-lab" data-testid="found-{name}"><p><b>{html.escape(title)}</b></p>{sentences}</div>'
+        )
+    largest = results[-1][1]
+    curves = list(largest.curves)
+    if len(curves) == 1:  # of each sample one, in one chart
+        curves = [found.curves[0]._replace(name=of) for of, (_, found) in zip(titles, results, strict=True)]
+    if curves:
+        title = say(f"lab.claim.{name}.title", kind=noun(kind), kinds=noun(kind, 2))
+        frame.chart(claim_figure(name, curves), f"lab_{name}", title)
+    if largest.pictures:
+        st.html(claim_pictures(name, largest.pictures))
+
+
+# --- what routing costs ---------------------------------------------------------------------------------
+
+
+def _routing_price() -> None:
+    frame.heading(say("lab.price.title"))
+    words = {
+        "weights": grouped(PAPER.weights),
+        "votes": grouped(PAPER.votes),
+        "products": number(PAPER.multiply_adds / 1e6, 1),
+        "megabytes": number(4 * PAPER.weights / 1e6, 1),
+        "least": number(PAPER.bytes / 1e6, 1),
+    }
+    _says(say("lab.price.arithmetic", **words))
+    _says(say("lab.price.says"))
+    _measured(PRICE, _weigh, say("lab.price.again" if _price else "lab.price.run"), _prices)
+
+
+def _weigh(told: work.Told) -> None:
+    _price.update(price(told))
+
+
+def _prices() -> None:
+    """Four small charts of time, and four of memory."""
+    if not _price:
+        return
+    for what, tab in zip(
+        ("time", "memory"), st.tabs([say("chart.price.time"), say("chart.price.memory")]), strict=True
+    ):
+        with tab:
+            for left, right in zip(*[iter(AXES)] * 2, strict=True):
+                for axis, column in zip((left, right), st.columns(2), strict=True):
+                    with column:
+                        title = f"{say(f'chart.price.{what}')}, {say(f'chart.price.{axis}')}"
+                        frame.chart(price_figure(axis, _price[axis], what), f"lab_{what}_{axis}", title)
+
+
+# --- measuring ------------------------------------------------------------------------------------------
+
+
+def _measured(
+    key: Hashable, compute: Callable[[work.Told], None], label: str, results: Callable[[], None]
+) -> None:
+    """A button that begins a measurement, how far it is, and what came of it; nothing else runs again for a look."""
+    mine = _mine(key)
+
+    def shown() -> None:
+        if mine is not None and not mine.running:
+            st.rerun()  # of the whole page, which shows what came of it
+        name = key if isinstance(key, str) else key[-1]  # type: ignore[index]
+        if mine is not None:
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+                st.button(say("lab.stop"), key=f"lab_stop_{name}", on_click=mine.stop, icon=":material/stop:")
+                st.progress(mine.share, text=say("lab.running", share=f"{mine.share:.0%}"))
+            return
+        busy = work.running() is not None
+        if st.button(
+            label,
+            key=f"lab_run_{name}",
+            icon=":material/science:",
+            disabled=busy,
+            help=say("lab.busy") if busy else None,
+        ):
+            _begin(key, compute)
+        failed, sentence = st.session_state.get(PROBLEM_KEY, (None, ""))
+        if failed == key:
+            st.warning(sentence)
+
+    st.fragment(shown, run_every=AGAIN if mine is not None else None)()
+    results()
+
+
+def _mine(key: Hashable) -> work.Work | None:
+    """What this session has begun to measure, if it is that."""
+    begun: work.Work | None = st.session_state.get(WORK_KEY)
+    return begun if begun is not None and begun.key == key else None
+
+
+def _begin(key: Hashable, compute: Callable[[work.Told], None]) -> None:
+    st.session_state.pop(PROBLEM_KEY, None)
+    begun = work.begin(key, compute)
+    if begun is not None:
+        st.session_state[WORK_KEY] = begun
+    st.rerun()  # of the whole page: all other buttons wait
+
+
+def _settle() -> None:
+    """Once what this session has begun is through: keep why it failed, and let go of it."""
+    begun: work.Work | None = st.session_state.get(WORK_KEY)
+    if begun is None or begun.running:
+        return
+    st.session_state.pop(WORK_KEY)
+    error = begun.error
+    if error is not None:
+        print(f"capsviz: {error}", file=sys.stderr, flush=True)
+        known = isinstance(error, CapsvizError)
+        sentence = str(error) if known else session.failure(RuntimeError(str(error)))
+        st.session_state[PROBLEM_KEY] = (begun.key, sentence)
+
+
+def _elsewhere(model: "Model") -> None:
+    """While what is measured is another session's, or of a network that is not shown, say that all wait for it."""
+    now, shown = work.running(), {PRICE, *((model.sha256, name) for name in CLAIMS)}
+    if now is None or (now is st.session_state.get(WORK_KEY) and now.key in shown):
+        return
+
+    def waiting() -> None:
+        if not now.running:
+            st.rerun()  # of the whole page: no button waits any more
+        _says(say("lab.waiting", share=f"{now.share:.0%}"))
+
+    st.fragment(waiting, run_every=WAITING)()
+
+
+def _says(sentence: str) -> None:
+    st.html(f'<div class="cv-lab"><p>{html.escape(sentence)}</p></div>')

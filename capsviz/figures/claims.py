@@ -1,0 +1,104 @@
+"""What an experiment of ``measures.claims`` found: in a sentence, as a small chart, as pictures."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
+from capsviz.figures.theme import data_uri, ink
+from capsviz.measures.claims import Curve, Found, Picture
+from capsviz.measures.samples import Measured
+from capsviz.texts import noun, say
+from capsviz.texts.numbers import grouped, per_cent, short
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+HEIGHT = 330
+COLOURS, DASHES = (BLUE, ORANGE, GREY), ("solid", "dash", "dot")
+
+
+def claim_words(name: str, found: Found, kind: str) -> list[str]:
+    """The sentences of what was found.
+
+    Args:
+        name: of the claim.
+        found: by its experiment.
+        kind: what the network reads.
+    """
+    values = {key: rate(one) for key, one in found.measured.items()}
+    values |= {key: _number(one) for key, one in found.numbers.items()}
+    kinds = {"kind": noun(kind), "kinds": noun(kind, 2)}
+    sentences = [say(f"lab.claim.{name}.found", **values, **kinds)]
+    if "biased" in found.numbers:
+        sentences.append(say(f"lab.claim.{name}.more", **values))
+    sentences += [
+        say(f"lab.claim.{name}.network", network=title, refused=rate(one))
+        for title, one in found.networks.items()
+    ]
+    return sentences
+
+
+def rate(measured: Measured) -> str:
+    """A share in words, with its interval."""
+    low, high = per_cent(measured.low, 1), per_cent(measured.high, 1)
+    return say("lab.rate", value=per_cent(measured.value, 1), low=low, high=high)
+
+
+def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
+    """Shares over what was changed, in per cent, with 95% intervals.
+
+    Args:
+        name: of the claim.
+        curves: of its experiment, one at least, with the names that they are to have.
+    """
+    import plotly.graph_objects as go
+
+    named = f"lab.claim.{name}.curve"
+    scale = 100 if name == "refused" else 1  # false alarms are shares too
+    traces = []
+    for at, curve in enumerate(curves):
+        y = [100 * point.value for point in curve.y]
+        traces.append(
+            go.Scatter(
+                x=[scale * place for place in curve.x],
+                y=y,
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [100 * point.high - value for point, value in zip(curve.y, y, strict=True)],
+                    "arrayminus": [value - 100 * point.low for point, value in zip(curve.y, y, strict=True)],
+                },
+                mode="lines+markers",
+                name=curve.name,
+                line={"color": COLOURS[at % 3], "dash": DASHES[at % 3]},
+                hovertemplate=hover("chart.claim.hover", x="%{x:,}", y="%{y:.1f}"),
+            )
+        )
+    figure = figure_of(traces, say(f"{named}.x"), say(f"{named}.y"))
+    figure.update_layout(height=HEIGHT, showlegend=True)
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def claim_pictures(name: str, pictures: Sequence[Picture]) -> str:
+    """HTML of a strip of pictures, each with its line."""
+    figures = ""
+    for picture in pictures:
+        words = html.escape(say(f"lab.claim.{name}.{picture.name}", **_words(picture.values)))
+        figures += (
+            f'<figure><img src="{data_uri(ink(picture.pixels))}" alt="{words}">'
+            f"<figcaption>{words}</figcaption></figure>"
+        )
+    return f'<div class="cv-lab-strip">{figures}</div>'
+
+
+def _words(values: Mapping[str, str | float]) -> dict[str, str]:
+    return {
+        key: value if isinstance(value, str) else per_cent(value, 0) if key == "ink" else _number(value)
+        for key, value in values.items()
+    }
+
+
+def _number(value: float) -> str:
+    """A count, or a number by three digits that count."""
+    return grouped(value) if isinstance(value, int) else short(float(f"{value:.3g}"))

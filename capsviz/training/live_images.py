@@ -1,0 +1,66 @@
+"""The images of a training on the page: made-up digits, MNIST, or what whoever runs the server has put there."""
+
+import io
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import NamedTuple
+
+from capsviz.inputs.data import MNIST, Digits, split_validation
+from capsviz.inputs.own_files import data_set, find_own, source_of
+from capsviz.training.live_plan import KNOWN, MADE_UP, Plan, Told
+from capsviz.training.pool import load_pool
+
+HELD = 500  # images at most that are held out, and as many of the test half
+MADE = (1_000, 200, 200)  # made-up digits for the three: a hundred a second are drawn
+
+
+class Images(NamedTuple):
+    """What a run trains on, and what it is measured on."""
+
+    training: Digits
+    held: Digits
+    test: Digits
+    told: Told
+
+
+def images(plan: Plan, root: Path, source: Path) -> Images:
+    """The images of a plan.
+
+    Args:
+        plan: says which.
+        root: where made-up digits are kept once they are drawn.
+        source: where MNIST or data of one's own are.
+
+    Raises:
+        DataError: if they are missing, damaged or cannot be downloaded.
+    """
+    if plan.data == MADE_UP:
+        with redirect_stderr(io.StringIO()):  # whose bar nobody looks at
+            drawn = load_pool(root / "digits.safetensors", sum(MADE), 0, 0, say=_silent).digits
+        first, second = MADE[0], MADE[0] + MADE[1]
+        parts = [drawn.take(slice(*ends)) for ends in ((0, first), (first, second), (second, None))]
+        return _told(parts[0], parts[1], parts[2], "made-up digits", MNIST.classes, MNIST.kind)
+    if plan.data == KNOWN:
+        data, name = MNIST, "MNIST (in part)"
+    else:
+        data = data_set(find_own(source, source_of(source, MNIST), skip=True, say=_silent))
+        name = data.name
+    training, held = split_validation(data.load(source, "train"), data.held_out, data.last)
+    test = data.load(source, "test")
+    return _told(training, _some(held), _some(test), name, data.classes, data.kind)
+
+
+def _told(
+    training: Digits, held: Digits, test: Digits, name: str, classes: tuple[str, ...], kind: str
+) -> Images:
+    train, choose, tested = (len(part.labels) for part in (training, held, test))
+    return Images(training, held, test, Told(name, classes, kind, train, choose, tested))
+
+
+def _some(digits: Digits) -> Digits:
+    """At most ``HELD`` of them, from all over."""
+    return digits.take(slice(None, None, -(-len(digits.labels) // HELD)))
+
+
+def _silent(line: str) -> None:
+    pass
