@@ -16,7 +16,6 @@ from torch import Tensor
 from benchmarks.trace import Quantiles, quantiles
 from capsviz.layers import fast
 from capsviz.layers.capsules import (
-    RECONSTRUCTION_WEIGHT,
     CapsNet,
     margin_loss,
     mask,
@@ -25,6 +24,7 @@ from capsviz.layers.capsules import (
 )
 from capsviz.models.devices import keep_large_blocks
 from capsviz.models.weights import load_weights
+from capsviz.traces.base import RECONSTRUCTION_WEIGHT
 
 BATCH = 128
 ROUNDS = 5

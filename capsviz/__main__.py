@@ -19,6 +19,8 @@ from capsviz.training.settings import FEW_EPOCHS, Settings
 WEIGHTS = "network's name, folder with weights (what train wrote) or .safetensors file"
 NETWORK = ("--network", "--weights")  # the second is its older name
 DATA = "folder or file with the network's data; MNIST is downloaded to a folder that is empty"
+MNIST = "folder with MNIST; it is downloaded to one that is empty"
+ROWS = "folder for the rows of what was measured, as CSV; what has one is not trained again"
 OWN_DATA = f"{DATA}; or data of your own: a folder of class folders of pictures, or a file of strokes"
 MOST = 10_000_000  # epochs, images a step, made-up images: with more, memory or patience end
 
@@ -42,6 +44,8 @@ _positive = _number(int, lambda number: 0 < number <= MOST, f"a whole number fro
 _seed = _number(int, lambda number: 0 <= number < 2**31, "a whole number from 0 to 2147483647")
 _share = _number(float, lambda number: 0 <= number < 0.5, "a share from 0 to below 0.5")
 _deviation = _number(float, lambda number: 0 <= number <= 1, "a standard deviation from 0 to 1")
+_iterations = _number(int, lambda number: 0 < number <= 50, "a whole number from 1 to 50")
+_weight = _number(float, lambda number: 0 <= number <= 1, "a weight from 0 to 1")
 _rate = _number(float, lambda number: 0 < number < 1, "a number between 0 and 1")
 
 
@@ -167,12 +171,54 @@ def build_parser() -> argparse.ArgumentParser:
         "--average-start", action="store_true", help="end with the mean of these weights and those trained to"
     )
     command.add_argument(
+        "--iterations",
+        type=_iterations,
+        metavar="N",
+        help="of routing, where it iterates (the network's own, 3)",
+    )
+    command.add_argument(
+        "--reconstruction",
+        type=_weight,
+        metavar="WEIGHT",
+        help=f"of the decoder's loss, summed over the pixels; 0 trains no decoder ({Settings.reconstruction:g})",
+    )
+    command.add_argument(
         "--mixed-precision",
         action=argparse.BooleanOptionalAction,
         help="multiply in bfloat16 in the large convolutions; if neither is said, where that is quicker",
     )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out; without one, begin"
+    )
+
+    command = add("ablate", commands.ablate, "Train the capsule network without some of its parts.")
+    command.add_argument("--data", type=_path, required=True, help=MNIST)
+    command.add_argument("--out", type=_path, required=True, help=ROWS)
+    command.add_argument("--only", metavar="NAME", help="train this variant alone, r3-reconstruction say")
+    command.add_argument("--seeds", type=_positive, default=3, metavar="K", help="0 to K - 1 (%(default)s)")
+    command.add_argument(
+        "--epochs", type=_positive, default=Settings.epochs, help="of each training (%(default)s)"
+    )
+    command.add_argument("--time", action="store_true", help="train nothing; time an answer of each")
+
+    command = add(
+        "generalise", commands.generalise, "Train for changed digits, and with few; measure what was learnt."
+    )
+    command.add_argument("--data", type=_path, required=True, help=MNIST)
+    command.add_argument("--out", type=_path, required=True, help=ROWS)
+    command.add_argument("--part", choices=("placed", "few"), help="do this part alone")
+    command.add_argument("--network", nargs="+", metavar="NAME", help="train these alone")
+    command.add_argument("--seeds", type=_positive, default=3, metavar="K", help="0 to K - 1 (%(default)s)")
+    command.add_argument(
+        "--epochs", type=_positive, default=5, help="of each training on placed digits (%(default)s)"
+    )
+    command.add_argument(
+        "--steps", type=_positive, default=600, help="of each training on few digits (%(default)s)"
+    )
+
+    command = add("findings", commands.findings, "Print what ablate and generalise measured, as tables.")
+    command.add_argument(
+        "folder", type=_path, nargs="?", metavar="DIR", help="their --out (those that ship with capsviz)"
     )
 
     command = add("average", commands.average, "Make the mean of the weights of several trainings.")

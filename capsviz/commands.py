@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 # Nothing here, or in what these import, may import PyTorch: --help would take seconds.
-from capsviz.checks import one_line
+from capsviz.checks import one_line, shown
 from capsviz.errors import CapsvizError, DataError
 from capsviz.networks.base import find
 from capsviz.training.settings import Settings, sensible
@@ -136,6 +136,10 @@ def train(arguments: argparse.Namespace) -> int:
         raise DataError(
             f"--final-learning-rate {final} is above --learning-rate {arguments.learning_rate}: give a smaller one."
         )
+    if arguments.iterations and not spec.shape.iterates:
+        raise DataError(f"Nothing iterates in {spec.name}: leave out --iterations.")
+    if arguments.reconstruction is not None and not spec.shape.pose:
+        raise DataError(f"{spec.name} has no decoder: leave out --reconstruction.")
     settings = Settings(
         seed=arguments.seed,
         learning_rate=arguments.learning_rate,
@@ -145,7 +149,10 @@ def train(arguments: argparse.Namespace) -> int:
         synthetic=arguments.synthetic,
         others=arguments.others,
         pool=arguments.pool,
-        iterations=spec.shape.trained,
+        iterations=arguments.iterations or spec.shape.trained,
+        reconstruction=Settings.reconstruction
+        if arguments.reconstruction is None
+        else arguments.reconstruction,
         average_start=arguments.average_start,
         network=spec.name,
     )
@@ -186,6 +193,82 @@ def train(arguments: argparse.Namespace) -> int:
             team=team,
             own=own,
         )
+    return 0
+
+
+def ablate(arguments: argparse.Namespace) -> int:
+    """Train the capsule network without some of its parts, and write what was measured."""
+    from tqdm import tqdm
+
+    from capsviz.measures.ablations import VARIANTS
+    from capsviz.models.devices import choose_device, keep_large_blocks
+    from capsviz.training.ablate import ablate as train_variants
+    from capsviz.training.ablate import time_variants
+
+    keep_large_blocks()
+    device = choose_device(arguments.device)
+    chosen = [variant for variant in VARIANTS if arguments.only in (None, variant.name)]
+    if not chosen:
+        names = ", ".join(variant.name for variant in VARIANTS)
+        raise DataError(f"There is no variant {shown(arguments.only)}: give one of {names} to --only.")
+
+    def say(line: str) -> None:
+        tqdm.write(one_line(line))
+
+    if arguments.time:
+        time_variants(arguments.out, chosen, device, say)
+    else:
+        train_variants(arguments.data, arguments.out, chosen, arguments.seeds, arguments.epochs, device, say)
+    return 0
+
+
+def generalise(arguments: argparse.Namespace) -> int:
+    """Train networks for what they have not seen, and write what was measured."""
+    from tqdm import tqdm
+
+    from capsviz.models.devices import choose_device, keep_large_blocks
+    from capsviz.training.generalise import able, train_few, train_placed
+
+    keep_large_blocks()
+    device = choose_device(arguments.device)
+    chosen = [find(name).name for name in arguments.network or able()]
+    unable = [name for name in chosen if name not in able()]
+    if unable:
+        raise DataError(
+            f"{unable[0]} does not read single digits of any size: choose of {', '.join(able())}."
+        )
+
+    def say(line: str) -> None:
+        tqdm.write(one_line(line))
+
+    common = (arguments.data, arguments.out, chosen, arguments.seeds)
+    if arguments.part in (None, "placed"):
+        train_placed(*common, arguments.epochs, device, say)
+    if arguments.part in (None, "few"):
+        train_few(*common, arguments.steps, device, say)
+    return 0
+
+
+def findings(arguments: argparse.Namespace) -> int:
+    """Print what ablations and generalisation came to, as tables."""
+    from capsviz.figures import generalisation as figures
+    from capsviz.measures import ablations, generalisation
+    from capsviz.measures.findings import FOLDER, check, found
+    from capsviz.measures.runs import Ablation, Few, Placed, Timing
+
+    folder = arguments.folder or FOLDER
+    check(folder)
+    tables = []
+    results = ablations.results(found(Ablation, folder), found(Timing, folder))
+    if results:
+        tables.append(figures.ablations_table(results))
+    runs = generalisation.runs_of(found(Placed, folder))
+    if runs:
+        tables.append(figures.placed_table(generalisation.stopped(runs, generalisation.level(runs))))
+    few = generalisation.by_examples(found(Few, folder))
+    if few:
+        tables.append(figures.few_table(few))
+    print("\n\n".join(map(figures.table_text, tables)))
     return 0
 
 

@@ -25,7 +25,7 @@ from capsviz.layers.capsules import (
     reconstruction_loss,
     squash,
 )
-from capsviz.traces.base import Shape
+from capsviz.traces.base import RECONSTRUCTION_WEIGHT, Shape
 
 
 @pytest.fixture(scope="module")
@@ -408,7 +408,7 @@ def test_reconstruction_error_is_summed_over_the_pixels():
     seen[1] = 1.0
     drawn[1, 0, 0] = 1.0
     assert reconstruction_loss(drawn, seen).item() == pytest.approx((784 * 0.25 + 783 * 0.25) / 2)
-    assert capsules.RECONSTRUCTION_WEIGHT == 0.0005
+    assert RECONSTRUCTION_WEIGHT == 0.0005
 
 
 def test_reconstructions_can_reach_what_they_are_compared_with(net: CapsNet):

@@ -22,9 +22,9 @@ from capsviz.__main__ import main
 from capsviz.errors import DataError, DeviceError
 from capsviz.inputs import data
 from capsviz.inputs.data import NO_CLASS
-from capsviz.layers.capsules import RECONSTRUCTION_WEIGHT
 from capsviz.models.weights import FILE
 from capsviz.networks.base import DEFAULT, find
+from capsviz.traces.base import RECONSTRUCTION_WEIGHT
 from capsviz.training.distributed import Team, join
 from capsviz.training.objective import Objective
 from capsviz.training.settings import Settings

@@ -39,8 +39,8 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             say("model.all.with", count=grouped(every.parameters)) if draws else say("model.all.without"),
         ),
         "multiplyAdds": Cell(
-            _millions(answer.multiply_adds),
-            say("model.all.more", count=_millions(every.multiply_adds - answer.multiply_adds))
+            millions(answer.multiply_adds),
+            say("model.all.more", count=millions(every.multiply_adds - answer.multiply_adds))
             if draws
             else "",
         ),
@@ -51,7 +51,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         "calibration": Cell(NOTHING),
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
         "training": Cell(
-            _duration(entry.seconds),
+            duration(entry.seconds),
             say("model.all.epochs", count=last)
             if last == epochs
             else say("model.all.lastEpochs", last=last, all=epochs),
@@ -90,10 +90,10 @@ def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[
         row = cells(entry, milliseconds.get(entry.spec.name))
         mark = ' class="cv-chosen" aria-current="true"' if entry.spec.name == chosen else ""
         values = "".join(
-            f'<td data-column="{html.escape(_head(column))}"><span>{_html(row[column])}</span></td>'
+            f'<td data-column="{html.escape(_head(column))}"><span>{cell_html(row[column])}</span></td>'
             for column in columns[1:]
         )
-        name = f"<span data-verbatim>{_html(row[columns[0]])}</span>"  # which no language translates
+        name = f"<span data-verbatim>{cell_html(row[columns[0]])}</span>"  # which no language translates
         body += f'<tr{mark}><th scope="row">{name}</th>{values}</tr>'
     return (
         '<div class="cv-frame"><table class="cv-table cv-networks" data-testid="networks">'
@@ -101,7 +101,8 @@ def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[
     )
 
 
-def _html(cell: Cell) -> str:
+def cell_html(cell: Cell) -> str:
+    """A cell's figure, which leads to where its link does, and below it what is said of it."""
     figure = html.escape(cell.figure)
     if cell.link:
         figure = f'<a href="{html.escape(cell.link)}" target="_blank" rel="noopener">{figure}</a>'
@@ -114,7 +115,12 @@ def networks_text(entries: Sequence[Entry], milliseconds: Mapping[str, float] | 
     rows = [[_head(column) for column in columns]]
     for entry in entries:
         row = cells(entry, (milliseconds or {}).get(entry.spec.name))
-        rows.append([_joined(row[column]) for column in columns])
+        rows.append([cell_text(row[column]) for column in columns])
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as Markdown whose columns stand below each other; the first row is the head."""
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         f"| {' | '.join(text.ljust(size) for text, size in zip(row, wide, strict=True))} |" for row in rows
@@ -122,7 +128,8 @@ def networks_text(entries: Sequence[Entry], milliseconds: Mapping[str, float] | 
     return "\n".join([lines[0], f"|{'|'.join('-' * (size + 2) for size in wide)}|", *lines[1:]])
 
 
-def _joined(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
+    """The same on one line."""
     return f"{cell.figure} ({cell.below})" if cell.below else cell.figure
 
 
@@ -135,11 +142,13 @@ def _head(column: str) -> str:
     return say(f"model.all.head.{column}")
 
 
-def _millions(count: int) -> str:
+def millions(count: int) -> str:
+    """A count in millions."""
     return say("model.all.millions", count=number(count / 1e6, 1))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time in words, as exactly as anyone asks for it."""
     if round(seconds) < 60:
         return say("model.all.seconds", seconds=max(round(seconds), 1))
     minutes = round(seconds / 60)

@@ -25,7 +25,6 @@ from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT, PROBABILI
 from capsviz.traces.routing import RoutingTrace
 
 ABSENT_WEIGHT = 0.5  # lambda of Eq. 4
-RECONSTRUCTION_WEIGHT = 0.0005  # of the *summed* squared error (section 4.1)
 
 
 def squash(s: Tensor, dim: int = -1) -> Tensor:

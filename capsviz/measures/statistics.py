@@ -5,7 +5,9 @@ Scores are lengths of capsules or probabilities; where a result says "length", i
 Everything comes back as plain numbers, fit for JSON.
 """
 
+import math
 from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ from capsviz.models.rates import wilson
 SEED = 20171026  # of places, sizes, noise, resamples and other things: not the seed of any training
 RESAMPLES = 2_000  # of writers, for an interval
 BINS = 20
+# Of Student's distribution, what 95% lie within: for 2, 3, ... values; of more, the last is wide enough.
+STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
 
 def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tuple[float, float]:
@@ -49,6 +53,23 @@ def error(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         "error_rate": wrong / total if total else 0.0,
         "interval": wilson(wrong, total),
     }
+
+
+def of_seeds(wrong: Sequence[int], images: int) -> dict[str, Any]:
+    """The error of several trainings that differ in their seed, each measured on the same ``images``.
+
+    Returns:
+        "errors" of each, their "mean", their standard "deviation" (None of a single one), and an "interval" of 95% of the
+        mean: Student's over the trainings, and at least as wide as Wilson's over the images. More trainings do not make
+        more images.
+    """
+    errors = [count / images for count in wrong]
+    middle, (low, high) = fmean(errors), wilson(round(fmean(wrong)), images)
+    deviation = stdev(errors) if len(errors) > 1 else None
+    if deviation is not None:
+        half = STUDENT[min(len(errors), len(STUDENT) + 1) - 2] * deviation / math.sqrt(len(errors))
+        low, high = min(low, max(0.0, middle - half)), max(high, min(1.0, middle + half))
+    return {"errors": errors, "mean": middle, "deviation": deviation, "interval": (low, high)}
 
 
 def confusion(labels: np.ndarray, answers: np.ndarray, classes: int) -> list[list[int]]:

@@ -15,7 +15,7 @@ from capsviz.models.size import sizes, together
 from capsviz.networks.base import DEFAULT, Spec, networks
 from capsviz.texts import knows, noun, say, spelled
 from capsviz.texts.numbers import grouped, number, per_cent, short
-from capsviz.traces.base import INDEPENDENT, LENGTH, MARGIN_ABSENT, PROBABILITY
+from capsviz.traces.base import INDEPENDENT, LENGTH, MARGIN_ABSENT, PROBABILITY, RECONSTRUCTION_WEIGHT
 
 TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
 FORMAT = 4  # of an evaluation: one more whenever what it holds changes
@@ -50,7 +50,8 @@ def _words(spec: Spec) -> dict[str, str]:
 def loss(card: Mapping[str, Any]) -> str:
     """The loss that the network was trained with, as Markdown with TeX."""
     spec = spec_of(card)
-    words = {**_words(spec), "pixels": grouped(spec.shape.size**2)}
+    weight = card["settings"].get("reconstruction", RECONSTRUCTION_WEIGHT)  # which older cards lack
+    words = {**_words(spec), "pixels": grouped(spec.shape.size**2), "weight": short(weight)}
     if spec.shape.score == LENGTH:
         own = spec.shape.routing == "dynamic"
         before = say(f"card.loss.{'before' if own else 'beforeOther'}", **words)
@@ -317,8 +318,10 @@ def limits(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None = None)
     if counted and counted[0] < FEW:
         wrong, (low, high) = round(card["test_error"] * counted[0]), map(per_cent, counted[1])
         few.append(say("card.limit.few", count=counted[0], wrong=wrong, low=low, high=high))
+    undrawn = spec.shape.pose and card["settings"].get("reconstruction") == 0
     return [
         *few,
+        *([say("card.limit.undrawn")] if undrawn else []),
         known,
         styles,
         say(f"card.limit.{'two' if spec.shape.answers > 1 else 'one'}", **words),
@@ -342,6 +345,7 @@ def departures(card: Mapping[str, Any]) -> str:
     """
     settings, spec = card["settings"], spec_of(card)  # the settings of older cards lack what was added since
     routing = spec.shape.routing
+    iterations = settings.get("iterations", spec.shape.trained) if spec.shape.iterates else 1
     epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
     ours = spec.data
     held = grouped(ours.sizes["train"] - ours.held_out)
@@ -355,6 +359,10 @@ def departures(card: Mapping[str, Any]) -> str:
         "averaged": bool(settings.get("averaged")),
         "precision": bool(settings.get("mixed_precision")),
         "pairs": spec.shape.answers > 1,
+        "iterations": iterations != spec.shape.trained,
+        "undrawn": settings.get("reconstruction") == 0,
+        "reconstruction": settings.get("reconstruction", RECONSTRUCTION_WEIGHT)
+        not in (0, RECONSTRUCTION_WEIGHT),
     }
     if not routing:
         told = {"numbers": bool(spec.shape.pose)}
@@ -366,6 +374,8 @@ def departures(card: Mapping[str, Any]) -> str:
         "batch": settings.get("batch_size"),
         "kinds": noun(spec.shape.kind, 2),
         "shift": settings.get("shift"),
+        "iterations": iterations,
+        "weight": short(settings.get("reconstruction", RECONSTRUCTION_WEIGHT)),
     }
     always = list(_ALWAYS[routing])
     if spec.shape.score == INDEPENDENT:
@@ -416,11 +426,24 @@ def command(settings: Mapping[str, Any]) -> str:
     words += ["--augment"] if settings.get("augment") else []
     words += [f"--noise {settings['noise']}"] if settings.get("noise") else []
     words += [f"--network {settings['network']}"] if settings.get("network", DEFAULT) != DEFAULT else []
+    words += _ablated(settings)
     if "mixed_precision" in settings:
         words.append("--mixed-precision" if settings["mixed_precision"] else "--no-mixed-precision")
     words += ["--start-from WEIGHTS"] if settings.get("start_from") else []
     words += ["--average-start"] if settings.get("average_start") else []
     return " ".join(words)
+
+
+def _ablated(settings: Mapping[str, Any]) -> list[str]:
+    """The options of a training with other routing or another weight of the decoder than the network's own."""
+    spec = networks().get(settings.get("network", DEFAULT))
+    words = []
+    iterations = settings.get("iterations")
+    if spec and spec.shape.iterates and iterations not in (None, spec.shape.trained):
+        words.append(f"--iterations {iterations}")
+    if settings.get("reconstruction", RECONSTRUCTION_WEIGHT) != RECONSTRUCTION_WEIGHT:
+        words.append(f"--reconstruction {settings['reconstruction']:g}")
+    return words
 
 
 def earlier_epochs(card: Mapping[str, Any]) -> int:

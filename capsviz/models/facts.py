@@ -119,7 +119,7 @@ SETTINGS = {
 }
 LATER_SETTINGS = {  # which cards of older versions lack
     **dict.fromkeys(("augment", "average_start", "mixed_precision"), truth),
-    **dict.fromkeys(("noise", "synthetic", "others"), share),
+    **dict.fromkeys(("noise", "synthetic", "others", "reconstruction"), share),
     "pool": count,
     "start_from": origin,
     "network": text,

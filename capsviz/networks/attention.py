@@ -35,13 +35,13 @@ def _build(spec: Spec) -> "AttentionNet":
     return AttentionNet(spec.shape, hidden=_HIDDEN)
 
 
-def attention(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = ()) -> Spec:
-    """The network for whatever ``data`` holds."""
+def attention(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (), size: int = _SIZE) -> Spec:
+    """The network for whatever ``data`` holds, of images of ``size`` x ``size``."""
     shape = Shape(
-        size=_SIZE,
+        size=size,
         classes=data.classes,
         kind=data.kind,
-        grid=_GRID,
+        grid=replace(_GRID, field=size),
         components=_COMPONENTS,
         pose=_POSE,
         routing="attention",
@@ -54,14 +54,18 @@ def attention(name: str, title: str, data: DataSet, aliases: tuple[str, ...] = (
         shape=shape,
         offers=frozenset({COUPLING, POSES}),
         layers=(
-            Layer("trunk", (_GRID.capsules, _COMPONENTS), {**TRUNK, "components": _COMPONENTS}),
+            Layer(
+                "trunk",
+                (_GRID.capsules, _COMPONENTS),
+                {**TRUNK, "whole": (size - 11) // 2 + 1, "components": _COMPONENTS},
+            ),
             Layer("capsules", (len(shape.classes), _POSE), {"pose": _POSE, "components": _COMPONENTS}),
             Layer(
                 "decoder",
-                (_SIZE, _SIZE),
+                (size, size),
                 {
                     "hidden": ", ".join(map(str, _HIDDEN)),
-                    "pixels": _SIZE**2,
+                    "pixels": size**2,
                     "pose": _POSE,
                     "zeros": (len(shape.classes) - 1) * _POSE,
                 },

@@ -85,8 +85,8 @@ class Spec:
         quick: makes, of the module on the CPU with the weights it will keep, a quicker way to compute; None if there is
             none.
         aliases: other names that lead here, for ever.
-        of: makes the spec of the same architecture for other data, of a name, a title and these; None if it has a fixed
-            size.
+        of: makes the spec of the same architecture for other data, of a name, a title and these, and for images of another
+            ``size``, if that is given; None if it has a fixed size.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Spec:
     build: "Callable[[Spec], nn.Module]"
     quick: "Callable[[Any], Any] | None" = None
     aliases: tuple[str, ...] = ()
-    of: "Callable[[str, str, DataSet], Spec] | None" = None
+    of: "Callable[..., Spec] | None" = None
 
 
 _known: dict[str, Spec] = {}

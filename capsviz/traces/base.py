@@ -11,6 +11,7 @@ MARGIN_PRESENT, MARGIN_ABSENT = (
     0.9,
     0.1,
 )  # m+ and m- of Eq. 4: how long training makes capsules that are there, or not
+RECONSTRUCTION_WEIGHT = 0.0005  # of the *summed* squared error in the loss (section 4.1)
 # What a trace, or a network, can offer to a view.
 COUPLING = "coupling"  # votes of primary capsules, and how they are shared out
 POSES = "poses"  # a pose for each class, of which a decoder draws

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from capsviz.inputs.data import NO_CLASS
 from capsviz.layers import fast
 from capsviz.layers.capsules import (
-    RECONSTRUCTION_WEIGHT,
     Outcome,
     binary_cross_entropy,
     cross_entropy,
@@ -17,7 +16,7 @@ from capsviz.layers.capsules import (
     present,
     reconstruction_loss,
 )
-from capsviz.traces.base import INDEPENDENT, LENGTH, PROBABILITY, Shape
+from capsviz.traces.base import INDEPENDENT, LENGTH, PROBABILITY, RECONSTRUCTION_WEIGHT, Shape
 
 _LOSSES = {LENGTH: margin_loss, PROBABILITY: cross_entropy, INDEPENDENT: binary_cross_entropy}
 
@@ -87,11 +86,14 @@ class Losses(NamedTuple):
 class Objective(nn.Module):
     """The loss of a part of a batch. A module, since DDP wraps nothing else."""
 
-    def __init__(self, net: Any, iterations: int, mixed_precision: bool) -> None:
+    def __init__(
+        self, net: Any, iterations: int, mixed_precision: bool, reconstruction: float = RECONSTRUCTION_WEIGHT
+    ) -> None:
         super().__init__()
         self.net = net
         self.iterations = iterations
         self.mixed_precision = mixed_precision
+        self.reconstruction = reconstruction
 
     def forward(self, images: Tensor, targets: Tensor, labels: Tensor, digits: float) -> Losses:
         """The losses of images [B, S, S] with labels [B], or [B, n] where an image shows n, int64.
@@ -109,7 +111,7 @@ class Objective(nn.Module):
         made = outcome(self.net, images, self.iterations, self.mixed_precision)
         loss = class_loss(self.net.shape, made.evidence, labels)
         wrong = misread(made.evidence, labels).sum()
-        if made.poses is None:
+        if made.poses is None or not self.reconstruction:
             return Losses(loss, torch.stack([loss, torch.zeros_like(loss), wrong]).detach())
         # Masked with the true label while training (section 4.1), not with the prediction; of several, with one after
         # the other (section 6.1).
@@ -117,5 +119,5 @@ class Objective(nn.Module):
         poses = made.poses.repeat_interleave(labels.shape[1], 0)
         drawn = self.net.decoder(mask(poses, labels.flatten()))
         reconstruction = reconstruction_loss(drawn * compared, targets.view(drawn.shape) * compared, digits)
-        total = loss + RECONSTRUCTION_WEIGHT * reconstruction
+        total = loss + self.reconstruction * reconstruction
         return Losses(total, torch.stack([loss, reconstruction, wrong]).detach())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from capsviz.networks.base import DEFAULT
+from capsviz.traces.base import RECONSTRUCTION_WEIGHT
 
 FEW_EPOCHS = 60  # at most so many where nobody says, for the fewest images
 _ENOUGH = 100_000  # images seen in all, for which epochs are added
@@ -42,6 +43,7 @@ class Settings:
     average_start: bool = False  # end with the mean of the weights started from and those trained to
     network: str = DEFAULT  # name of what is trained
     mixed_precision: bool = False  # multiply in bfloat16 in the large convolutions
+    reconstruction: float = RECONSTRUCTION_WEIGHT  # of the decoder's loss; with 0 it is not trained
 
     @property
     def batch(self) -> tuple[int, int, int]:

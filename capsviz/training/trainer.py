@@ -15,6 +15,7 @@ from capsviz.errors import TrainingError, WeightsError
 from capsviz.inputs.augment import Strength, add_noise, augment, random_shift
 from capsviz.inputs.data import Digits
 from capsviz.inputs.pairs import overlay
+from capsviz.models.size import DECODER
 from capsviz.models.weights import check_architecture
 from capsviz.networks.base import Spec, find
 from capsviz.traces.base import INDEPENDENT, LENGTH, MARGIN_PRESENT, PROBABILITY
@@ -34,6 +35,7 @@ ADAM = ("exp_avg", "exp_avg_sq")
 # probabilities, J log 2 where each class has one of its own. Lengths stay below 1 and pixels between 0 and 1: a run that has lost its way shows it here, hardly ever
 # in a number that is not finite.
 DIVERGED = 1.1
+_UNSAID = {"reconstruction": Settings.reconstruction}
 SETTLED = 100  # steps, before which a loss above that says nothing but that training has just begun
 
 
@@ -74,8 +76,10 @@ class Trainer:
         self._normalisations = [
             (module, module.momentum) for module in self.net.modules() if isinstance(module, nn.BatchNorm2d)
         ]
+        if not settings.reconstruction and hasattr(self.net, DECODER):
+            self.net.decoder.requires_grad_(False)  # or processes would wait for gradients that never come
         self.objective = team.average_gradients(
-            Objective(self.net, settings.iterations, settings.mixed_precision)
+            Objective(self.net, settings.iterations, settings.mixed_precision, settings.reconstruction)
         )
         self.optimizer = torch.optim.Adam(self.net.parameters(), fused=True)
         self.step = 0
@@ -228,7 +232,7 @@ class Trainer:
             OSError: if the file cannot be written; the one before it is kept.
         """
         tensors = {f"net.{key}": value for key, value in self.net.state_dict().items()}
-        for name, parameter in self.net.named_parameters():
+        for name, parameter in self._trained():
             for moment in ADAM:
                 tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
@@ -245,6 +249,10 @@ class Trainer:
             "machine": self.machine,
         }
         checkpoints.write(path, tensors, state)
+
+    def _trained(self) -> list[tuple[str, nn.Parameter]]:
+        """The parameters that steps change, by their names."""
+        return [(name, one) for name, one in self.net.named_parameters() if one.requires_grad]
 
     @property
     def machine(self) -> dict[str, Any]:
@@ -285,7 +293,8 @@ class Trainer:
         net = {key.removeprefix("net."): t for key, t in tensors.items() if key.startswith("net.")}
         check_architecture(self.net, self.spec, net, path, "give another folder to --out")
         now = {**asdict(self.settings), "images": len(self.training.labels)}
-        for key, value in {**state["settings"], "images": state["images"]}.items():
+        # What a checkpoint of an older version lacks was as it is where nobody says.
+        for key, value in {**_UNSAID, **state["settings"], "images": state["images"]}.items():
             if now[key] != value:
                 raise WeightsError(
                     f"{path} was made with {key} {value}, not {now[key]}: resume with the same settings, "
@@ -298,7 +307,7 @@ class Trainer:
             raise checkpoints.not_resumable(
                 path, f"it is at step {step} of {self.steps}, with {len(log)} epochs in its log"
             )
-        for name, parameter in self.net.named_parameters():
+        for name, parameter in self._trained():
             for moment in (f"{moment}.{name}" for moment in ADAM):
                 found = tensors.get(moment)
                 if found is None or found.shape != parameter.shape:
@@ -313,7 +322,7 @@ class Trainer:
             )
         self.net.load_state_dict(net)
         self.step, self.log, self.sums, self.seconds = step, log, state["sums"], state["seconds"]
-        for name, parameter in self.net.named_parameters():
+        for name, parameter in self._trained():
             self.optimizer.state[parameter] = {
                 # Fused Adam keeps its step count on the parameter's device.
                 "step": torch.tensor(float(self.step), device=self.device),

@@ -1,0 +1,78 @@
+"""Two sections of what was measured once, by commands that anyone can repeat: ablations, and what networks have not seen."""
+
+import html
+
+import streamlit as st
+
+from capsviz.app import frame
+from capsviz.figures import generalisation as figures
+from capsviz.measures import ablations, generalisation
+from capsviz.measures.findings import found
+from capsviz.measures.runs import Ablation, Few, Placed, Timing
+from capsviz.texts import say
+from capsviz.texts.numbers import grouped, per_cent
+
+
+def show_ablations() -> None:
+    """The capsule network without some of its parts, beside what was published."""
+    results = ablations.results(found(Ablation), found(Timing))
+    if not results:
+        return
+    first = results[0]
+    frame.heading(say("ablation.title"))
+    st.markdown(say("ablation.says", count=first.epochs))
+    st.html(figures.table_html(figures.ablations_table(results), "ablations"))
+    errors = {
+        figures.variant_name(one): one.error
+        for one in results
+        if one.variant.network == first.variant.network
+    }
+    _say(figures.verdict(errors, "ablation"), say("ablation.note", images=grouped(first.images)))
+    _by(f"python -m capsviz ablate --data DIR --out DIR --epochs {first.epochs} --seeds {first.seeds}")
+
+
+def show_generalisation() -> None:
+    """Digits changed otherwise than in training, and few examples."""
+    runs = generalisation.runs_of(found(Placed))
+    if runs:
+        _placed(runs)
+    few = generalisation.by_examples(found(Few))
+    if few:
+        _few(few)
+
+
+def _placed(runs: generalisation.Runs) -> None:
+    at = generalisation.level(runs)
+    stopped = generalisation.stopped(runs, at)
+    seeds = max(map(len, runs.values()))
+    frame.heading(say("generalise.title"))
+    st.markdown(say("generalise.says", right=per_cent(1 - at)))
+    st.html(figures.table_html(figures.placed_table(stopped), "placed"))
+    errors = {figures.network_name(one.network): one.affine for one in stopped}
+    note = say(
+        "generalise.note" if at == generalisation.TARGET else "generalise.short", right=per_cent(1 - at)
+    )
+    _say(figures.verdict(errors, "generalise"), note)
+    frame.chart(figures.placed_figure(runs, stopped), "placed", say("chart.placed.title"))
+    epochs = (
+        max(row.steps for of in runs.values() for looks in of.values() for row in looks) // ablations.STEPS
+    )
+    _by(f"python -m capsviz generalise --part placed --data DIR --out DIR --epochs {epochs} --seeds {seeds}")
+
+
+def _few(few: dict[str, dict[int, dict[str, object]]]) -> None:
+    rows = found(Few)
+    steps, seeds = rows[0].steps, len({row.seed for row in rows})
+    frame.heading(say("generalise.few.title"))
+    st.markdown(say("generalise.few.says", steps=grouped(steps), batch=rows[0].batch))
+    frame.chart(figures.few_figure(few), "few", say("chart.few.title"))
+    _by(f"python -m capsviz generalise --part few --data DIR --out DIR --steps {steps} --seeds {seeds}")
+
+
+def _say(*sentences: str) -> None:
+    st.html(f'<p class="cv-said">{html.escape(" ".join(filter(None, sentences)))}</p>')
+
+
+def _by(command: str) -> None:
+    """The command that measured it."""
+    st.html(f'<p class="cv-said">{html.escape(say("ablation.by"))} <code>{html.escape(command)}</code></p>')
