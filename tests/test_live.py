@@ -26,7 +26,7 @@ from capsviz.layers.switched import Switched, coefficients
 from capsviz.models.model import load_model
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
-from capsviz.training import live, live_images, live_plan, live_process, objective
+from capsviz.training import live, live_images, live_plan, live_process
 from capsviz.training.live_networks import spec_of
 from capsviz.training.live_plan import (
     Controls,
@@ -213,7 +213,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(live, "register", lambda *_: None)  # names stay this process's
     monkeypatch.setattr(live, "measured", lambda *_: dict.fromkeys(MEASURED, 0.25))
     monkeypatch.setattr(live, "save_weights", lambda path, data, facts: path.write_bytes(data))
-    monkeypatch.setattr(objective, "RECONSTRUCTION_WEIGHT", objective.RECONSTRUCTION_WEIGHT)
     (tmp_path / "run").mkdir()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # products so small are slower by several
@@ -273,7 +272,7 @@ def test_a_run_measures_what_it_says_and_follows(kind: str, place: Place) -> Non
     rates = {step: rate for step, rate, _ in run.seen}
     assert [rates[step] for step in (4, 5, 6)] == pytest.approx([1e-3, 1e-3, 5e-3])
     assert {step: count for step, _, count in run.seen}[8] == (3 if kind == "dynamic" else 1)
-    assert objective.RECONSTRUCTION_WEIGHT == 0.0
+    assert run.trainer.objective.reconstruction == 0.0
     assert changes(story.rows) == [story.rows[6].seconds, story.rows[9].seconds]
     picture = read_picture(place.picture, 10)
     np.testing.assert_array_equal(picture.labels, range(10))

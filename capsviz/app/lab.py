@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from capsviz.app import frame, menu, prepared, session, work
+from capsviz.app import frame, generalisation, menu, prepared, session, work
 from capsviz.errors import CapsvizError
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
 from capsviz.figures.price import price_figure
@@ -54,7 +54,8 @@ def lab() -> None:
         for name, claim in CLAIMS.items():
             with st.container(key=f"claim_{name}"):
                 _claim(model, name, claim)
-        # Ablations and generalisation stand here.
+        generalisation.show_ablations()
+        generalisation.show_generalisation()
         with st.container(key="price"):
             _routing_price()
 
@@ -267,7 +268,8 @@ def _settle() -> None:
 def _elsewhere(model: "Model") -> None:
     """While what is measured is another session's, or of a network that is not shown, say that all wait for it."""
     now, shown = work.running(), {PRICE, *((model.sha256, name) for name in CLAIMS)}
-    if now is None or (now is st.session_state.get(WORK_KEY) and now.key in shown):
+    own = now is st.session_state.get(WORK_KEY)
+    if now is None or (own and now.key in shown):
         return
 
     def waiting() -> None:

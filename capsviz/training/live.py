@@ -71,7 +71,7 @@ def steer(trainer: Trainer, controls: Controls) -> None:
     trainer.objective.iterations = iterations  # type: ignore[assignment] # a module's attributes are tensors to mypy
     if isinstance(trainer.net, Switched):
         trainer.net.routed = controls.routed
-    objective.RECONSTRUCTION_WEIGHT = controls.weight  # of this process, which has one objective
+    trainer.objective.reconstruction = controls.weight  # type: ignore[assignment]
 
 
 class Over(Exception):  # noqa: N818 # no error
