@@ -1,5 +1,7 @@
 """Fixtures that several test files share."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,10 @@ import tiny
 
 from capsviz.models.model import Model, load_model
 from capsviz.networks.base import Spec
+
+# What is kept on this machine of trainings on the page is of whoever works on it.
+_trainings = tempfile.TemporaryDirectory(prefix="capsviz-trainings-")
+os.environ["CAPSVIZ_TRAINING_FOLDER"] = _trainings.name
 
 
 @pytest.fixture(scope="session")

@@ -216,7 +216,7 @@ def test_every_network_is_shown(name: str) -> None:
     np.testing.assert_array_equal(arrays["features"], trace.features)
     assert [row["part"] for row in header["rows"]] == [layer.part for layer in model.spec.layers]
     assert ("u" in arrays) == (model.shape.grid is not None)
-    assert "capsviz_transforms" not in others(app)
+    assert ("capsviz_transforms" in others(app)) == model.shape.iterates
 
 
 def test_where_the_answer_is_covered_nothing_tells_it() -> None:

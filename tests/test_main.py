@@ -192,7 +192,8 @@ def test_what_is_not_said_is_as_in_the_settings() -> None:
     shown = {field.name for field in fields(Settings)} & vars(parsed).keys()
     # What follows from others, from the data, or the machine.
     unlike = {"final_learning_rate", "start_from", "mixed_precision", "epochs", "batch_size"}
-    assert [getattr(parsed, name) for name in sorted(unlike)] == [None] * 5
+    unlike |= {"iterations", "reconstruction"}
+    assert [getattr(parsed, name) for name in sorted(unlike)] == [None] * 7
     assert {name: getattr(parsed, name) for name in shown - unlike} == {
         **{"seed": 0, "learning_rate": 1e-3, "augment": False, "noise": 0.0},
         **{"synthetic": 0.0, "others": 0.0, "pool": 48_000, "average_start": False},

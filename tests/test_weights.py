@@ -401,4 +401,4 @@ def test_no_weights_without_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_all_weights_together_are_small_enough_to_be_kept_in_git():
-    assert sum(file.stat().st_size for file in weights.DIRECTORY.rglob("*")) < 40e6
+    assert sum(file.stat().st_size for file in weights.DIRECTORY.rglob("*")) < 64e6

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TOP = 190
 MOST = 7  # networks that have room
-COLUMNS = {"network": 466, "parameters": 312, "multiplyAdds": 294, "error": 348, "drawings": 356}
+COLUMNS = {"network": 466, "parameters": 338, "multiplyAdds": 294, "error": 330, "drawings": 348}
 
 
 def networks_slide(
