@@ -18,11 +18,12 @@ TIMED = (*COLUMNS[:-2], "milliseconds", *COLUMNS[-2:])
 
 
 class Cell(NamedTuple):
-    """What stands in one place of the table: the figure, what is said of it below, and where it leads."""
+    """What stands in one place of the table: the figure, what is said of it below, where it leads, and how that is named."""
 
     figure: str
     below: str = ""
     link: str = ""
+    name: str = ""
 
 
 def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
@@ -60,6 +61,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             localised(source.accuracy) or say("model.all.architecture", paper=source.paper),
             f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
             source.link,
+            "" if source.accuracy else f"{say('model.all.architecture', paper=source.paper)}, {spec.title}",
         ),
     }
     if measured:
@@ -105,7 +107,8 @@ def cell_html(cell: Cell) -> str:
     """A cell's figure, which leads to where its link does, and below it what is said of it."""
     figure = html.escape(cell.figure)
     if cell.link:
-        figure = f'<a href="{html.escape(cell.link)}" target="_blank" rel="noopener">{figure}</a>'
+        name = f' aria-label="{html.escape(cell.name)}"' if cell.name else ""
+        figure = f'<a href="{html.escape(cell.link)}"{name} target="_blank" rel="noopener">{figure}</a>'
     return f"<b>{figure}</b>" + (f"<small>{html.escape(cell.below)}</small>" if cell.below else "")
 
 

@@ -14,6 +14,7 @@ QUESTIONS = {
     "Draw": "What does it see, and how sure is it?",
     "Routing": "Why did this capsule win?",
     "Pose": "What do the sixteen numbers mean?",
+    "Overlap": "Which ink belongs to which digit?",
     "Model": "What is this network, and how good is it?",
     "Lessons": "What do you have time for?",
 }
