@@ -460,7 +460,7 @@ def test_the_tables_say_what_the_rows_say() -> None:
     assert first["Test error"].below.startswith("± 0.01, ")
     assert first["Test error"].below.endswith(", of 2 trainings")
     assert first["Published"][:2] == ("0.34% ± 0.032", "arXiv:1710.09829")
-    assert first["ms an answer"] == ("9.0", "cpu", "")
+    assert first["ms an answer"][:3] == ("9.0", "cpu", "")
     assert first["Training"][:2] == ("12 s", "5 epochs, cpu")
     assert lines[4][2].figure == "0.39%"
     page = figures.table_html((heads, lines), "ablations")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from test_attention import unpacked
 from test_pages import BLANK, ROOT, open_app
 
-from capsviz.app import routing, session
+from capsviz.app import inside, routing, session
 from capsviz.figures.inside import inside_payload, layer_rows, limits, maps_table
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
@@ -206,6 +206,9 @@ def test_without_a_drawing_one_sentence_and_the_network_itself() -> None:
 
 @pytest.mark.parametrize("name", [name for name in weights.available() if name != DEFAULT])
 def test_every_network_is_shown(name: str) -> None:
+    session._loaded.pop(name, None)  # other tests have networks of the same name that know nothing
+    session._answer.cache_clear()
+    inside._payload.cache_clear()
     app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.query_params["network"] = name
     app.run().switch_page(PAGE).run()
