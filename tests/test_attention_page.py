@@ -46,7 +46,6 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     weights.save_weights(tmp_path / NAME / "weights.safetensors", weights.pack(network), facts)
     monkeypatch.setattr(weights, "DIRECTORY", tmp_path)
     monkeypatch.setattr(session, "_loaded", {})
-    session._answer.cache_clear()
     app = AppTest.from_file(str(FOLDER.parent / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.query_params["network"] = NAME
     # What was asked of another network's capsules stays with them.

@@ -207,7 +207,6 @@ def test_without_a_drawing_one_sentence_and_the_network_itself() -> None:
 @pytest.mark.parametrize("name", [name for name in weights.available() if name != DEFAULT])
 def test_every_network_is_shown(name: str) -> None:
     session._loaded.pop(name, None)  # other tests have networks of the same name that know nothing
-    session._answer.cache_clear()
     inside._payload.cache_clear()
     app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.query_params["network"] = name

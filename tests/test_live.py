@@ -24,6 +24,7 @@ from capsviz.inputs.data import Digits
 from capsviz.layers.attention import AttentionNet
 from capsviz.layers.switched import Switched, coefficients
 from capsviz.models.model import load_model
+from capsviz.models.facts import parse_card
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
 from capsviz.training import live, live_images, live_plan, live_process
@@ -311,6 +312,26 @@ def test_checkpoints_are_few_and_a_damaged_one_is_passed_over(place: Place) -> N
     second.go()
     assert second.seen[0][0] == 12
     assert second.story.checkpoints == (1, 3, 5, 7, 9, 11, 12)
+
+
+def test_the_last_step_of_an_epoch_is_one_to_go_on_from(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards: list[dict[str, Any]] = []
+
+    def keep(path: Path, data: bytes, facts: dict[str, Any]) -> None:
+        cards.append(parse_card({**facts, "sha256": 64 * "0"}))
+
+    monkeypatch.setattr(live, "save_weights", keep)
+    first = begun(place, KINDS["attention"], {8: {"ended": True}})
+    assert first.trainer.steps_per_epoch == 8  # of 64 images
+    assert [row["epoch"] for row in cards[-1]["log"]] == [1]
+    place.write(replace(place.controls(), ended=False))
+    second = Scripted(place, {19: {"ended": True}})
+    second.go()
+    assert [step for step, *_ in second.seen] == list(range(9, 20))  # from 8, and not from the start
+    assert [row["epoch"] for row in cards[-1]["log"]] == [1, 2, 3]
+    for card in cards:
+        assert card["settings"]["epochs"] == len(card["log"])
+        assert all(0 <= row["train_error"] <= 1 for row in card["log"])
 
 
 @pytest.mark.parametrize(

@@ -329,8 +329,8 @@ def reading() -> Reading:
     if now.image is None:
         return Reading(now.drawing, iterations(), problem=now.problem)
     try:
-        model()  # whose weights may have been trained with other iterations than the spec says
-        return Reading(now.drawing, iterations(), _answer(network(), now.image.tobytes(), iterations()))
+        network = model()  # whose weights may have been trained with other iterations than the spec says
+        return Reading(now.drawing, iterations(), _answer(network, now.image.tobytes(), iterations()))
     except CapsvizError as error:
         return Reading(now.drawing, iterations(), problem=without_network(error))
     except RuntimeError as error:  # what PyTorch raises when a device or a library of it fails
@@ -373,8 +373,7 @@ def _seen() -> Seen:
 
 
 @lru_cache(maxsize=ANSWERS)
-def _answer(name: str, image: bytes, count: int) -> Answer:
-    network = _loaded[name]
+def _answer(network: "Model", image: bytes, count: int) -> Answer:
     shape: Shape = network.shape
     pixels = np.frombuffer(image, np.float32).reshape(shape.size, shape.size)
     began = time.perf_counter()

@@ -176,18 +176,22 @@ class Run:
                     break  # gone back: another step of perhaps another epoch comes next
 
     def _steps(self) -> Any:
-        """The steps to the end of the epoch, and what comes then; the losses and the time of each are added up."""
+        """The steps to the end of the epoch; the losses and the time of each are added up.
+
+        The last one has ended the epoch: a checkpoint of that step is one of a whole epoch, or it could not be resumed.
+        """
         trainer, steps = self.trainer, self.trainer.run_epoch()
         while True:
             began = time.perf_counter()
             if next(steps, self) is self:  # which is no step
-                trainer.end_epoch(self.images.held)
-                self.before[:] = 0
                 return
             now = np.array(trainer.sums[:2])
             self.sums += now - self.before
             self.before = now
             self.steps += 1
+            if trainer.step % trainer.steps_per_epoch == 0:
+                trainer.end_epoch(self.images.held)
+                self.before[:] = 0
             self.story = replace(
                 self.story, step=trainer.step, seconds=self.story.seconds + time.perf_counter() - began
             )

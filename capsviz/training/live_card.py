@@ -11,7 +11,7 @@ from capsviz.training.trainer import Trainer
 
 
 def card(trainer: Trainer, told: Told, row: Row, found: Mapping[str, float], commit: str) -> dict[str, Any]:
-    """The facts of the weights as they are now; the epoch that has begun counts as one.
+    """The facts of the weights as they are now; an epoch that has begun counts as one.
 
     Args:
         trainer: at the step that the weights are of.
@@ -20,25 +20,27 @@ def card(trainer: Trainer, told: Told, row: Row, found: Mapping[str, float], com
         found: what ``validation.measured`` says of the network.
         commit: of the code.
     """
-    within = max(1, trainer.step % trainer.steps_per_epoch)
-    begun = {
-        "epoch": len(trainer.log) + 1,
-        trainer.loss: row.loss or 0.0,
-        "reconstruction_loss": row.reconstruction or 0.0,
-        "train_error": trainer.sums[2] / (within * trainer.settings.batch_size),
-        "validation_error": row.error,
-        "seconds": trainer.seconds,
-    }
+    log, within = list(trainer.log), trainer.step % trainer.steps_per_epoch
+    if within or not log:
+        begun = {
+            "epoch": len(log) + 1,
+            trainer.loss: row.loss or 0.0,
+            "reconstruction_loss": row.reconstruction or 0.0,
+            "train_error": trainer.sums[2] / (max(1, within) * trainer.settings.batch_size),
+            "validation_error": row.error,
+            "seconds": trainer.seconds,
+        }
+        log.append(begun)
     return {
         "name": trainer.spec.name,
         "paper": trainer.spec.source.paper,
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
         "data": f"{told.name}: {told.train:,} images to train on, {told.held:,} held out, {told.test:,} to test on",
-        "settings": {**asdict(trainer.settings), "epochs": len(trainer.log) + 1},
+        "settings": {**asdict(trainer.settings), "epochs": len(log)},
         "command": "the Training page",
         "commit": commit,
         "device": "cpu",
         "torch": str(torch.__version__),
         **found,
-        "log": [*trainer.log, begun],
+        "log": log,
     }
