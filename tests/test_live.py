@@ -23,8 +23,8 @@ from capsviz.figures.numbers import chart_table
 from capsviz.inputs.data import Digits
 from capsviz.layers.attention import AttentionNet
 from capsviz.layers.switched import Switched, coefficients
-from capsviz.models.model import load_model
 from capsviz.models.facts import parse_card
+from capsviz.models.model import load_model
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
 from capsviz.training import live, live_images, live_plan, live_process
@@ -314,7 +314,9 @@ def test_checkpoints_are_few_and_a_damaged_one_is_passed_over(place: Place) -> N
     assert second.story.checkpoints == (1, 3, 5, 7, 9, 11, 12)
 
 
-def test_the_last_step_of_an_epoch_is_one_to_go_on_from(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_step_of_an_epoch_is_one_to_go_on_from(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cards: list[dict[str, Any]] = []
 
     def keep(path: Path, data: bytes, facts: dict[str, Any]) -> None:

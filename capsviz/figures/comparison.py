@@ -61,7 +61,9 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
             localised(source.accuracy) or say("model.all.architecture", paper=source.paper),
             f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
             source.link,
-            "" if source.accuracy else say("model.all.architectureOf", paper=source.paper, network=spec.title),
+            ""
+            if source.accuracy
+            else say("model.all.architectureOf", paper=source.paper, network=spec.title),
         ),
     }
     if measured:
