@@ -1,5 +1,6 @@
 """What a person does, with a real mouse in a real browser."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -201,6 +202,9 @@ def test_a_finger_draws_everywhere_on_the_canvas(browser: Browser, url: str) -> 
     assert main.evaluate("(main) => main.scrollTop") == 0
     for name in ("Routing", "Pose", "Model", "Lessons", "Draw"):
         page.get_by_role("link", name=name, exact=True).first.tap()
+        page.wait_for_url(re.compile(rf":\d+/{name.lower() if name != 'Draw' else ''}(\?.*)?$"))
+        # A page begins at its top, however far down the one before was.
+        page.wait_for_function("document.querySelector('.stMain').scrollTop === 0")
         expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
         page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
         for down in (0, 200):

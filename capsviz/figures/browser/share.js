@@ -1,4 +1,4 @@
-// In the frame of every page: writes what the session says into the address, and copies the address as it is.
+// In the frame of every page: writes what the session says into the address, and copies the address as it is; begins at the top.
 
 import { linkWith, replaceAddress, settleAddress } from "./address.js";
 import { element } from "./drawing.js";
@@ -44,6 +44,17 @@ export function linkFromOutside(link, reach) {
   return `${reach}${url.pathname}${url.search}`;
 }
 
+let shown = null; // the page's name; this module outlives its component
+
+/**
+ * Another page than the one before begins at its top: Streamlit leaves it as far down as that one was.
+ * @param {string} page its name
+ */
+export function beginAtTop(page) {
+  if (shown !== null && page !== shown) document.querySelector(".stMain")?.scrollTo(0, 0);
+  shown = page;
+}
+
 class Share {
   constructor(root, report) {
     this.report = report;
@@ -66,6 +77,7 @@ class Share {
 
   load(data) {
     this.data = data;
+    beginAtTop(data.page);
     replaceAddress(addressOf(window.location.href, data));
     this.prepare.hidden = !data.prepares;
     if (data.code && (data.code.problem || data.code.link === this.wanted)) this.box.showCode(data.code);
