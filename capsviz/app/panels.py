@@ -74,6 +74,9 @@ PANELS = (
     Panel("changes", "compare"),
     Panel("columns", "compare"),
     Panel("rule", "compare", fills=False),
+    Panel("facing", "compare"),  # this and what follows, where two drawings are compared
+    Panel("causes", "compare"),
+    Panel("poses", "compare"),
     Panel("kernels", "inside"),
     Panel("types", "inside"),
     Panel("sizes", "inside"),

@@ -325,7 +325,15 @@ def reading() -> Reading:
     A session keeps what is to be seen, a few kilobytes. The answer, a thousand times as large, is kept for all sessions
     together, and computed again if others have taken its place.
     """
-    now = _seen()
+    return _read(_seen())
+
+
+def reading_of(drawing: Drawing) -> Reading:
+    """The same of another drawing, which is not on the pad."""
+    return _read(_see(drawing, spec().shape))
+
+
+def _read(now: Seen) -> Reading:
     if now.image is None:
         return Reading(now.drawing, iterations(), problem=now.problem)
     try:
@@ -364,12 +372,15 @@ def _seen() -> Seen:
     drawing, shape = pad.current(), spec().shape
     known: Seen | None = st.session_state.get(SEEN_KEY)
     if known is None or known.drawing is not drawing or known.shape != shape:
-        try:
-            known = Seen(drawing, shape, drawing.image(shape.size, shape.answers))
-        except CapsvizError as error:
-            known = Seen(drawing, shape, problem=str(error))
-        st.session_state[SEEN_KEY] = known
+        known = st.session_state[SEEN_KEY] = _see(drawing, shape)
     return known
+
+
+def _see(drawing: Drawing, shape: Shape) -> Seen:
+    try:
+        return Seen(drawing, shape, drawing.image(shape.size, shape.answers))
+    except CapsvizError as error:
+        return Seen(drawing, shape, problem=str(error))
 
 
 @lru_cache(maxsize=ANSWERS)

@@ -3,8 +3,9 @@
 import { AddressWriter, partOf, readLink } from "./address.js";
 import { Algorithm } from "./algorithm.js";
 import { Clock } from "./clock.js";
+import { Transport, clockKeys, isFree } from "./clock_bar.js";
 import { Clouds } from "./clouds.js";
-import { Diverging, Tip, drawn, element, fixed, keepForPaper, setText } from "./drawing.js";
+import { Diverging, Tip, element, fixed, keepForPaper, setText } from "./drawing.js";
 import { Film } from "./film.js";
 import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
@@ -20,19 +21,6 @@ const SCALES = ["c", "uniform", "last", "share"];
 const STEPS = ["softmax", "sum", "squash", "agreement"]; // as figures/routing.py has them
 const MOST_ITERATIONS = 10; // that can be asked for, as traces/surgery.py has it
 const NAMES = ["digit", "capsule", "step", "scale", "contrast", "only", "clouds"]; // of the address, as app/parameters.py has them
-
-const ICONS = {
-  first: "M6 5h2v14H6zM19 5v14l-10-7z",
-  back: "M17 5v14L7 12z",
-  play: "M7 4v16l13-8z",
-  pause: "M6 5h4v14H6zM14 5h4v14h-4z",
-  forward: "M7 5v14l10-7z",
-  last: "M16 5h2v14h-2zM5 5v14l10-7z",
-};
-
-function icon(name) {
-  return drawn(ICONS[name], "0 0 24 24");
-}
 
 export class Explorer {
   // What is chosen: a class, a primary capsule, and the two classes of the clouds; picked by hand or not.
@@ -372,19 +360,9 @@ export class Explorer {
 
   bar() {
     const { clock } = this;
-    const button = (name, act) => {
-      const label = say(`routing.clock.${name}`);
-      return element("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick: act }, icon(name));
-    };
-    this.playButton = button("play", () => clock.toggle());
-    this.slider = element("input", {
-      type: "range",
-      min: 0,
-      step: 1,
-      "aria-label": say("routing.clock.step"),
-      oninput: () => clock.go(Number(this.slider.value)),
-    });
-    this.where = element("output", { class: "where", "data-testid": "where" });
+    this.bars = new Transport(clock);
+    const { buttons, slider, where } = this.bars;
+    Object.assign(this, { transport: buttons, slider, where });
     this.speed = element(
       "select",
       { "aria-label": say("routing.clock.speedLabel"), onchange: () => (clock.speed = Number(this.speed.value)) },
@@ -396,15 +374,6 @@ export class Explorer {
       ...Array.from({ length: MOST_ITERATIONS }, (_, n) => element("option", { value: n + 1 }, String(n + 1))),
     );
     this.rounds.disabled = !this.report;
-    this.transport = element(
-      "span",
-      { class: "transport" },
-      button("first", () => clock.go(0)),
-      button("back", () => clock.step(-1)),
-      this.playButton,
-      button("forward", () => clock.step(1)),
-      button("last", () => clock.go(clock.last)),
-    );
     return element(
       "div",
       { class: "bar", role: "toolbar", "aria-label": say("routing.clock.label") },
@@ -417,20 +386,9 @@ export class Explorer {
   }
 
   drawBar() {
-    const { clock, now } = this;
-    if (Number(this.slider.value) !== clock.target) this.slider.value = String(clock.target);
+    const { now } = this;
     const said = { iteration: now.iteration + 1, iterations: this.payload.iterations };
-    const where = say(`routing.clock.${STEPS[now.step]}`, said);
-    setText(this.where, where);
-    this.slider.setAttribute("aria-valuetext", where);
-    if (this.playButton.dataset.state !== String(clock.playing)) {
-      this.playButton.dataset.state = String(clock.playing);
-      const name = clock.playing ? "pause" : "play";
-      this.playButton.replaceChildren(icon(name));
-      const label = say(`routing.clock.${name}`);
-      this.playButton.setAttribute("aria-label", label);
-      this.playButton.title = label;
-    }
+    this.bars.show(say(`routing.clock.${STEPS[now.step]}`, said));
     for (const { scale, input } of this.scaleInputs) input.checked = scale === this.scale;
     this.legend.draw();
   }
@@ -485,17 +443,9 @@ export class Explorer {
   }
 
   key(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.payload) return;
-    const target = event.composedPath()[0];
-    const typing = target.closest?.("input:not([type=radio]), textarea, select, [contenteditable], [role=menu], [role=slider]");
-    const pressing = event.key === " " && target.closest?.("button, summary, label, [role=button]");
-    if (typing || pressing) return;
+    if (!this.payload || !isFree(event)) return;
     const actions = {
-      ArrowRight: () => this.clock.step(1),
-      ArrowLeft: () => this.clock.step(-1),
-      Home: () => this.clock.go(0),
-      End: () => this.clock.go(this.clock.last),
-      " ": () => this.clock.toggle(),
+      ...clockKeys(this.clock),
       Escape: () => {
         this.unchoose();
         this.invalidate();
