@@ -114,18 +114,20 @@ def view() -> None:
     _view(key=VIEW_KEY, data=data, on_asked_change=lambda: None)
 
 
-def current() -> str:
-    """The second drawing as a text; "" where there is none, or several networks are shown."""
+def current() -> str | None:
+    """The second drawing as a text, "" where there is none yet; None where several networks are shown."""
     kept: Second = st.session_state.get(SECOND_KEY, Second())
-    return kept.drawing if shown() else ""
+    return kept.drawing if shown() else None
 
 
 def both(now: session.Reading, drawing: str) -> Versus:
     """The current drawing and another.
 
     Raises:
-        MessageError: if the other is none that can be read.
+        MessageError: if there is no other, or none that can be read.
     """
+    if not drawing:
+        raise MessageError(say("versus.nothing"))
     beside = session.reading_of(decode(drawing))
     if beside.answer is None:
         raise MessageError(beside.problem)

@@ -154,17 +154,13 @@ class Versus:
             return f"{said}."
         grid = self.routed[0].grid if self.routed else None
         assert grid is not None
-        count = dict(zip(("one", "two", "both"), map(number_of, self.carried), strict=True))
+        mine, theirs, both = self.carried
+        count = {"carriers": mine, "others": theirs, "count": both}
         carrying = say("versus.carried", first=names[one], second=names[other], **count)
         shares = dict(zip(("a", "b", "c", "d"), (number(v) for row in self.change.shares for v in row), strict=True))
         where = cell_words(grid, self.change.cell)
         changed = say("versus.changed", where=where, one=names[a], other=names[b], **shares)
         return f"{said}; {carrying}; {changed}."
-
-
-def number_of(count: int) -> str:
-    """A whole number in words of figures."""
-    return number(count, 0)
 
 
 def cell_words(grid: CapsuleGrid, cell: int) -> str:
