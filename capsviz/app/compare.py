@@ -13,7 +13,7 @@ from capsviz.app.experiments import MOST_BESIDE, Trial
 from capsviz.errors import CapsvizError
 from capsviz.figures.compare import Column, compare_payload
 from capsviz.inputs.changes import CHANGES, Changes
-from capsviz.measures.along import Coupling, Course, Measuring
+from capsviz.measures.along import Coupling, Measuring
 from capsviz.measures.rules import row_of
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find

@@ -120,7 +120,7 @@ def current() -> str | None:
     return kept.drawing if shown() else None
 
 
-def both(now: session.Reading, drawing: str) -> Versus:
+def both(now: session.Reading, drawing: str | None) -> Versus:
     """The current drawing and another.
 
     Raises:

@@ -14,9 +14,10 @@ from capsviz.figures.packing import pack
 from capsviz.figures.routing import routing_frames
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, ink
 from capsviz.inputs.drawings import PAD
-from capsviz.texts import noun, say
+from capsviz.texts import say
 from capsviz.texts.numbers import number
 from capsviz.traces.base import COUPLING, CapsuleGrid, Trace
+from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
 SHARE, COUPLED, VOTE = "share", "c", "vote"
@@ -78,6 +79,11 @@ def voting(trace: RoutingTrace) -> dict[str, np.ndarray]:
     }
 
 
+def poses_of(trace: Trace) -> np.ndarray:
+    """[R, J, D] of a trace that has poses."""
+    return np.asarray(cast(RoutingTrace | PlainTrace, trace).v)
+
+
 class Versus:
     """Two drawings before one network; what follows from their traces.
 
@@ -135,7 +141,7 @@ class Versus:
         """[D] the second's winning pose less the first's; None of a network without poses."""
         if not self.shape.pose:
             return None
-        one, other = (np.asarray(getattr(trace, "v"))[-1, trace.prediction] for trace in self.traces)
+        one, other = (poses_of(trace)[-1, trace.prediction] for trace in self.traces)
         return np.asarray(other - one)
 
     def said(self) -> str:
@@ -144,7 +150,7 @@ class Versus:
         a, b = self.classes
         names = self.shape.classes
         ways = ((0, one, b if one == a else a), (1, other, b if other == a else a))
-        words = {}
+        words: dict[str, str] = {}
         for key, (at, own, rival) in zip(("first", "second"), ways, strict=True):
             words |= {key: names[own], f"{key}Rival": names[rival]}
             words |= {f"{key}Score": number(float(self.scores[at][own]))}
@@ -157,7 +163,9 @@ class Versus:
         mine, theirs, both = self.carried
         count = {"carriers": mine, "others": theirs, "count": both}
         carrying = say("versus.carried", first=names[one], second=names[other], **count)
-        shares = dict(zip(("a", "b", "c", "d"), (number(v) for row in self.change.shares for v in row), strict=True))
+        shares = dict(
+            zip(("a", "b", "c", "d"), (number(v) for row in self.change.shares for v in row), strict=True)
+        )
         where = cell_words(grid, self.change.cell)
         changed = say("versus.changed", where=where, one=names[a], other=names[b], **shares)
         return f"{said}; {carrying}; {changed}."
@@ -203,7 +211,7 @@ def versus_json(versus: Versus, facts: Mapping[str, Any]) -> bytes:
                 "answer": trace.answer,
                 "score": versus.shape.score,
                 "scores": told(trace.scores),
-                "poses": told(np.asarray(getattr(trace, "v"))) if versus.shape.pose else None,
+                "poses": told(poses_of(trace)) if versus.shape.pose else None,
                 "votes": versus.voting and {name: told(values) for name, values in versus.voting[at].items()},
             }
             for at, trace in enumerate(versus.traces)
@@ -238,7 +246,7 @@ def versus_payload(
         arrays[f"image{at}"] = ink(side.trace.image)
         arrays[f"scores{at}"] = side.trace.scores
         if shape.pose:
-            arrays[f"v{at}"] = np.asarray(getattr(side.trace, "v"))
+            arrays[f"v{at}"] = poses_of(side.trace)
         if side.drawn is not None:
             arrays[f"drawn{at}"] = ink(side.drawn)
     header: dict[str, Any] = {
@@ -284,7 +292,10 @@ def _limits(both: tuple[dict[str, np.ndarray], dict[str, np.ndarray]], classes: 
     """How far each scale goes from its neutral middle, the same for both drawings: 1/J for c, else 0."""
     return {
         name: float(
-            max(LEAST, *(np.abs(found[name] - (1 / classes if name == COUPLED else 0)).max() for found in both))
+            max(
+                LEAST,
+                *(np.abs(found[name] - (1 / classes if name == COUPLED else 0)).max() for found in both),
+            )
         )
         for name in QUANTITIES
     }

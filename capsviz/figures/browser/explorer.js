@@ -362,7 +362,7 @@ export class Explorer {
     const { clock } = this;
     this.bars = new Transport(clock);
     const { buttons, slider, where } = this.bars;
-    Object.assign(this, { transport: buttons, slider, where });
+    [this.transport, this.slider, this.where] = [buttons, slider, where];
     this.speed = element(
       "select",
       { "aria-label": say("routing.clock.speedLabel"), onchange: () => (clock.speed = Number(this.speed.value)) },

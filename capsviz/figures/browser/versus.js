@@ -265,7 +265,7 @@ class VersusView {
     const { now } = this;
     if (frames.length) this.bars.show(say(`routing.clock.${STEPS[now.step]}`, { iteration: now.iteration + 1, iterations }));
     this.drawLengths(now.v);
-    this.maps.draw(now);
+    this.maps.draw();
     this.poses.draw(now.v);
     this.part.tell({ step: this.clock.target });
     this.element.dataset.step = String(this.clock.target);

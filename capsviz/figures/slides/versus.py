@@ -6,7 +6,7 @@ import numpy as np
 
 from capsviz.figures.slides.base import HEAD, LEADING, MARGIN, RIGHT, SMALL, TEXT, Slide
 from capsviz.figures.theme import class_colours, ink, signed
-from capsviz.figures.versus import SHARE, Versus
+from capsviz.figures.versus import SHARE, Versus, poses_of
 from capsviz.texts import say
 from capsviz.texts.numbers import number
 from capsviz.traces.base import MARGIN_PRESENT
@@ -61,7 +61,9 @@ def _bars(slide: Slide, versus: Versus, left: float, right: float) -> None:
             slide.box(min(inner, inner + way * score * span), y + 4, score * span, ROW - 10, colours[place])
             edge, align = (inner + way * (span + 12)), "right" if way < 0 else "left"
             slide.text(edge, y + 2, number(score), align=align, bold=score >= versus.scores[at].max())
-    slide.text(middle, TOP + len(places) * ROW + 6, say(f"compare.{versus.shape.score}"), soft=True, align="center")
+    slide.text(
+        middle, TOP + len(places) * ROW + 6, say(f"compare.{versus.shape.score}"), soft=True, align="center"
+    )
 
 
 def _maps(slide: Slide, versus: Versus) -> None:
@@ -87,7 +89,7 @@ def _maps(slide: Slide, versus: Versus) -> None:
 
 def _poses(slide: Slide, versus: Versus) -> None:
     """The numbers of both winners' poses: a disc for the first drawing, a smaller one for the second."""
-    poses = [np.asarray(getattr(trace, "v"))[-1, trace.prediction] for trace in versus.traces]
+    poses = [poses_of(trace)[-1, trace.prediction] for trace in versus.traces]
     colours = class_colours(len(versus.shape.classes))
     limit = max(float(np.abs(pose).max()) for pose in poses) or 1.0
     slide.text(NUMBERS, BELOW, say("versus.poses"), SMALL, bold=True, width=RIGHT - NUMBERS)
