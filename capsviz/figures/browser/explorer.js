@@ -5,7 +5,7 @@ import { Algorithm } from "./algorithm.js";
 import { Clock } from "./clock.js";
 import { Transport, clockKeys, isFree } from "./clock_bar.js";
 import { Clouds } from "./clouds.js";
-import { Diverging, Tip, element, fixed, keepForPaper, setText } from "./drawing.js";
+import { Diverging, Tip, element, fixed, keepForPaper } from "./drawing.js";
 import { Film } from "./film.js";
 import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
@@ -81,7 +81,7 @@ export class Explorer {
         algorithm: () => this.algorithm.element,
         clouds: () => this.clouds.element,
         microscope: () => this.microscope.element,
-        clock: () => [this.transport, this.slider, this.where, this.speed.parentElement],
+        clock: () => [this.bars.buttons, this.bars.slider, this.bars.where, this.speed.parentElement],
         iterations: () => this.rounds.parentElement,
         scale: () => this.scales,
         places: () => this.maps.element,
@@ -90,11 +90,11 @@ export class Explorer {
       (search) => this.follow(search),
       {
         iterations: () => [this.rounds.parentElement, this.rounds],
-        step: () => [this.where, this.transport, this.slider, this.speed, ...this.element.querySelectorAll(".procedure button, .film button")],
+        step: () => [this.bars.where, this.bars.buttons, this.bars.slider, this.speed, ...this.element.querySelectorAll(".procedure button, .film button")],
       },
     );
     // The picture says nothing without the moment that it shows.
-    const picture = () => [this.stage.element, this.transport.parentElement];
+    const picture = () => [this.stage.element, this.bars.buttons.parentElement];
     this.part.staged = { picture, clock: picture, iterations: picture };
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
@@ -145,7 +145,7 @@ export class Explorer {
     const link = before || left.said === partOf(window.location.search, NAMES) ? {} : this.readAddress();
     this.clock.setFrames(payload.frames.length, link.step ?? left.step);
     this.address?.forget();
-    this.slider.max = String(this.clock.last);
+    this.bars.slider.max = String(this.clock.last);
     this.rounds.value = String(payload.iterations);
     this.views.forEach((view) => view.measure());
     this.draw();
@@ -361,8 +361,6 @@ export class Explorer {
   bar() {
     const { clock } = this;
     this.bars = new Transport(clock);
-    const { buttons, slider, where } = this.bars;
-    [this.transport, this.slider, this.where] = [buttons, slider, where];
     this.speed = element(
       "select",
       { "aria-label": say("routing.clock.speedLabel"), onchange: () => (clock.speed = Number(this.speed.value)) },
@@ -377,9 +375,9 @@ export class Explorer {
     return element(
       "div",
       { class: "bar", role: "toolbar", "aria-label": say("routing.clock.label") },
-      this.transport,
-      this.slider,
-      this.where,
+      this.bars.buttons,
+      this.bars.slider,
+      this.bars.where,
       element("label", {}, `${say("routing.clock.speed")} `, this.speed),
       element("label", { "data-tip": say("routing.clock.iterationsTip", this.shape) }, "R = ", this.rounds),
     );
