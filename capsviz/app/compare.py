@@ -27,7 +27,7 @@ OVERTAKEN_KEY = "compare_overtaken"  # what the view had asked for before an add
 COURSES = 96  # that are kept for all sessions together, of 0.25 MB
 # Values along a change that are measured for one message: with its own the first picture comes at once, with these the
 # rest of the curve, and a slider that is moved on meanwhile waits for no more.
-AT_ONCE = 4
+AT_ONCE = 6
 
 _view = assets.component("capsviz_compare", "compare")
 

@@ -133,7 +133,7 @@ export class VersusMaps {
     const { view } = this;
     const { quantity, payload } = view;
     this.quantity.value = quantity;
-    setText(this.what, say(`versus.${quantity}What`, this.words));
+    setText(this.what, `${say(`versus.${quantity}What`, this.words)} ${this.places ? "" : say("versus.each")}`.trim());
     const limit = payload.limits[quantity];
     this.pictures.forEach((pictures, row) => {
       const klass = view.classes[row];

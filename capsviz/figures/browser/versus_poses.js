@@ -64,6 +64,7 @@ export class VersusPoses {
       line.style.width = `${Math.abs(places[1] - places[0])}%`;
       values.forEach((value, side) => setText(value, r < 0 ? "–" : signedText(both[side], 3)));
       row.classList.toggle("differs", marked.includes(d));
+      row.classList.toggle("unknown", r < 0);
     });
     this.pictures.forEach(({ canvas, caption }, side) => {
       const name = view.name(classes[side]);
