@@ -46,6 +46,7 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         turn.focus()
         for _ in range(9):
             turn.press("ArrowRight")
+        measured(page)
         turned = change(image, Changes(rotation=54))
         np.testing.assert_allclose(shown(page, 0), network.predict(turned[None])[0], atol=6e-4)
         np.testing.assert_allclose(shown(page, 1), other.predict(turned[None])[0], atol=6e-4)
@@ -58,6 +59,7 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         measured(page)
         for _ in range(4):
             noise.press("ArrowRight")
+        measured(page)
         noisy = change(image, Changes(rotation=54, noise=0.1))
         np.testing.assert_allclose(shown(page, 0), network.predict(noisy[None])[0], atol=6e-4)
 
@@ -74,9 +76,13 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         before = [shown(page, column) for column in range(3)]
         noise.press("ArrowRight")
         noise.press("ArrowLeft")
+        measured(page)
         np.testing.assert_array_equal([shown(page, column) for column in range(3)], before)
         link = page.url.partition("/compare")[2]
         assert view.get_attribute("data-change") == "noise"
+        # The rest of the curve follows by itself, and with it where each first fails.
+        expect(view).to_have_attribute("data-whole", "true")
+        expect(page.get_by_test_id("fails-0")).to_contain_text(re.compile("wrong|Right|unchanged"))
 
     with opened(browser, url, f"compare{link}") as page, failing_no_script(page):
         measured(page)
