@@ -45,7 +45,7 @@ export class VersusMaps {
     this.selects = [0, 1].map((index) =>
       element(
         "select",
-        { "data-testid": `question-${index}`, "aria-label": say("versus.classLabel"), onchange: () => view.question(index, Number(this.selects[index].value)) },
+        { "data-testid": `question-${index}`, "aria-label": say(`versus.classLabel.${index ? "second" : "first"}`), onchange: () => view.question(index, Number(this.selects[index].value)) },
         ...payload.classes.map((name, at) => element("option", { value: at }, name)),
       ),
     );
