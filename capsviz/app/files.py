@@ -184,7 +184,7 @@ class _View:
         if self.page != "model" and self.model.shape.iterates:
             settings["R"] = wanted.iterations
         self.digit: int | None = None
-        if self.page in ("routing", "pose", "compare"):
+        if self.page in ("routing", "pose") or wanted.trial is not None:
             self.digit = settings["digit"] = self.trace.prediction if wanted.digit is None else wanted.digit
         if self.page == "pose":
             encoded = self.trace.v[-1, self.digit]

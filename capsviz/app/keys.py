@@ -48,7 +48,6 @@ KEYS = (
     Key("stepTwo", ("ArrowLeft", "ArrowRight"), pages=("compare",), lock="compare"),
     Key("endsTwo", ("Home", "End"), pages=("compare",), lock="compare"),
     Key("playTwo", (" ",), pages=("compare",), lock="compare"),
-    Key("leap", ("PageDown", "PageUp"), pages=("compare",), lock="compare"),
     Key("unchange", ("Delete",), pages=("compare",), lock="compare"),
     Key("class", ("0", "9"), pages=("routing",)),
     Key("unchoose", ("Escape",), pages=("routing",)),

@@ -8,6 +8,7 @@ import streamlit as st
 from capsviz.app import address, asked, assets, prepared, session
 from capsviz.app.address import Asked
 from capsviz.app.messages import LARGEST
+from capsviz.app.panels import WAYS
 from capsviz.checks import whole
 from capsviz.errors import MessageError
 from capsviz.figures.versus import Side, Versus, versus_payload
@@ -20,7 +21,6 @@ SECOND_KEY = "versus_second"  # Second: the last that could be read, which outla
 OVERTAKEN_KEY = "versus_overtaken"  # what the view had asked for before an address asked for something else
 SHOWN_KEY = "versus_shown"  # whether the page shows two drawings, not several networks
 CHOICE_KEY = "versus_choice"  # the control that says so
-WAYS = ("networks", "drawings")
 
 _view = assets.component("capsviz_versus", "versus")
 
@@ -61,9 +61,14 @@ def shown() -> bool:
     return bool(st.session_state.get(SHOWN_KEY))
 
 
+def way() -> str:
+    """Which of ``WAYS`` the page shows."""
+    return WAYS[shown()]
+
+
 def choice() -> None:
     """The switch between several networks and two drawings."""
-    st.session_state[CHOICE_KEY] = WAYS[shown()]
+    st.session_state[CHOICE_KEY] = way()
     st.segmented_control(
         say("versus.choice"),
         WAYS,
@@ -76,9 +81,10 @@ def choice() -> None:
 
 
 def _chosen() -> None:
-    way = st.session_state[CHOICE_KEY]
-    if way in WAYS and not prepared.locked("compare"):  # pressed again, it would be none
-        st.session_state[SHOWN_KEY] = way == WAYS[1]
+    chosen = st.session_state[CHOICE_KEY]
+    if chosen in WAYS and not prepared.locked("compare"):  # pressed again, it would be none
+        st.session_state[SHOWN_KEY] = chosen == WAYS[1]
+        st.rerun()  # of the whole page: presenter mode has other views now
 
 
 @st.fragment
