@@ -9,11 +9,12 @@ import { Column } from "./compare_column.js";
 import { couplingMeasured, couplingText } from "./couplings.js";
 import { Tip, element, keepForPaper, putInk, setText } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { Questions } from "./questions.js";
 import { shapeWords } from "./routing.js";
-import { number, percentSign, say, speak } from "./texts.js";
+import { number, percentSign, say } from "./texts.js";
 
 const COLUMNS = 3;
 const KEPT = 24; // payloads, of up to 0.2 MB each
@@ -37,9 +38,10 @@ class CompareView {
    * @param {(name: string, value: any) => void} report tells Python
    */
   constructor(root, report) {
+    this.report = report;
     this.questions = new Questions((number) => {
       const more = !this.ahead && this.known();
-      report("asked", { ...this.wanted(this.ahead ?? this.change), ahead: Boolean(this.ahead), more, number });
+      this.report("asked", { ...this.wanted(this.ahead ?? this.change), ahead: Boolean(this.ahead), more, number });
     });
     this.address = new AddressWriter();
     this.element = element("section", { class: "routing compare", "data-testid": "compare" });
@@ -420,16 +422,8 @@ class CompareView {
   }
 }
 
-const comparing = new WeakMap();
+const mount = mounting((root, payload, report) => new CompareView(root, report), () => ""); // it learns other languages
 
-// Called by Streamlit at each run of the script, with new measurements or the same again.
 export default function mountCompare({ data, parentElement, setStateValue }) {
-  const payload = unpack(data);
-  speak(payload.texts);
-  if (!comparing.has(parentElement)) comparing.set(parentElement, new CompareView(parentElement, setStateValue));
-  comparing.get(parentElement).load(payload);
-  return () => {
-    comparing.get(parentElement)?.unmount();
-    comparing.delete(parentElement);
-  };
+  return mount(parentElement, unpack(data), setStateValue);
 }

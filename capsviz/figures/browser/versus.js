@@ -5,10 +5,11 @@ import { Clock } from "./clock.js";
 import { Transport, clockKeys, isFree } from "./clock_bar.js";
 import { Tip, element, fixed, keepForPaper, putInk, setText, signedText, words } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { Questions } from "./questions.js";
-import { kindWords, say, speak } from "./texts.js";
+import { kindWords, say } from "./texts.js";
 import { QUANTITIES, VersusMaps } from "./versus_maps.js";
 import { VersusPoses } from "./versus_poses.js";
 
@@ -47,8 +48,8 @@ class VersusView {
    * @param {(name: string, value: any) => void} report tells Python
    */
   constructor(root, payload, report) {
-    this.built = builtFor(payload);
-    this.questions = new Questions((number) => report("asked", { drawing: this.wanted, number }));
+    this.report = report;
+    this.questions = new Questions((number) => this.report("asked", { drawing: this.wanted, number }));
     this.address = new AddressWriter();
     this.clock = new Clock(() => this.invalidate(), () => locked("compare"));
     this.element = element("section", { class: "routing versus", "data-testid": "two" });
@@ -294,22 +295,8 @@ class VersusView {
   }
 }
 
-const mounted = new WeakMap();
+const mount = mounting((root, payload, report) => new VersusView(root, payload, report), builtFor);
 
-// Called by Streamlit at each run of the script, with another drawing or the same again.
 export default function mountVersus({ data, parentElement, setStateValue }) {
-  const payload = unpack(data);
-  const leave = () => {
-    const left = mounted.get(parentElement);
-    left?.unmount();
-    left?.element.remove();
-    mounted.delete(parentElement);
-  };
-  speak(payload.texts);
-  if (mounted.get(parentElement)?.built !== builtFor(payload)) {
-    leave();
-    mounted.set(parentElement, new VersusView(parentElement, payload, setStateValue));
-  }
-  mounted.get(parentElement).load(payload);
-  return leave;
+  return mount(parentElement, unpack(data), setStateValue);
 }
