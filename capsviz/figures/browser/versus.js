@@ -65,7 +65,7 @@ class VersusView {
       (search) => this.follow(search),
       { compare: () => [this.choosing, this.choosing, this.bar] },
     );
-    this.part.staged = { facing: () => [this.bar, this.facing] };
+    this.part.staged = { facing: () => [this.bar, this.facing, this.said] };
   }
 
   unmount() {
