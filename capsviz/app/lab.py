@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz.app import frame, generalisation, menu, prepared, session, work
+from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
 from capsviz.figures.price import price_figure
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 WORK_KEY = "lab_work"  # work.Work: what this session has begun, until its end has been shown
 PROBLEM_KEY = "lab_problem"  # (key of a measurement, sentence) of the last one that failed
+CONTENTS_KEY = "lab_contents"  # the list of what is on the page
+TURN_KEY = "lab_turn"  # how often a part has been chosen
+# What a page has is drawn after its scripts, and another page than before begins at its top.
+SCROLL = "setTimeout(() => document.querySelector('%s')?.scrollIntoView(), 300);"
 AGAIN, WAITING = 0.5, 1.0  # seconds from one look at one's own measurement, or at another's, to the next
 KEPT = 64  # results of experiments that are kept for all sessions
 TEST_DATA = (
@@ -46,21 +51,79 @@ def lab() -> None:
     """All of the page, of the network that answers."""
     model = session.loaded()
     st.html(Path(__file__).with_suffix(".css"))
+    parts = {
+        "claims": partial(_claims, model),
+        "ablations": generalisation.show_ablations,
+        "placed": generalisation.show_placed,
+        "few": generalisation.show_few,
+        "price": _routing_price,
+    }
+    shown = [name for name in parts if not hidden(name)]
     with st.container(key="lab"):
         _settle()
-        _elsewhere(model)
-        frame.heading(say("lab.claims.title"))
-        _says(say("lab.claims.says", network=model.spec.title))
-        for name, claim in CLAIMS.items():
-            with st.container(key=f"claim_{name}"):
-                _claim(model, name, claim)
-        generalisation.show_ablations()
-        generalisation.show_generalisation()
-        with st.container(key="price"):
-            _routing_price()
+        with st.container(key="lab_head"):  # always one element: were it none, what follows would stand twice for a while
+            _contents(model, shown)
+            _elsewhere(model)
+        for name in shown:
+            with st.container(key=f"section_{name}"):
+                parts[name]()
+        _scroll(shown)
+
+
+# --- its parts ------------------------------------------------------------------------------------------
+
+
+def _contents(model: "Model", shown: list[str]) -> None:
+    """A list of what is on the page: what is chosen is scrolled to, and stands in the link."""
+    kinds = {"kind": noun(model.shape.kind), "kinds": noun(model.shape.kind, 2)}
+    claims = list(CLAIMS) if "claims" in shown else []
+    listed = [*claims, *(name for name in shown if name != "claims")]
+    if len(listed) < 2:
+        return
+    now = st.session_state.get(session.SECTION_KEY)
+    st.session_state[CONTENTS_KEY] = now if now in listed else None
+
+    def opened() -> None:
+        st.session_state[session.SECTION_KEY] = st.session_state[CONTENTS_KEY]
+        st.session_state[TURN_KEY] = st.session_state.get(TURN_KEY, 0) + 1
+
+    st.selectbox(
+        say("lab.sections"),
+        listed,
+        format_func=lambda name: say(f"lab.claim.{name}.title", **kinds) if name in CLAIMS else say(f"panel.{name}"),
+        key=CONTENTS_KEY,
+        placeholder=say("lab.sections"),
+        label_visibility="collapsed",
+        width=360,
+        on_change=opened,
+    )
+
+
+def _scroll(shown: list[str]) -> None:
+    """Have the browser show the part that is open, once for each time that it is opened."""
+    name = st.session_state.get(session.SECTION_KEY)
+    if name is None or ("claims" if name in CLAIMS else name) not in shown:
+        return
+    with st.container(key="lab_scroll"):
+        st.html(
+            f"<script>/* {st.session_state.get(TURN_KEY, 0)} */ {SCROLL % _place(name)}</script>",
+            unsafe_allow_javascript=True,
+        )
+
+
+def _place(name: str) -> str:
+    return f".st-key-{'claim' if name in CLAIMS else 'section'}_{name}"
 
 
 # --- what it does not do --------------------------------------------------------------------------------
+
+
+def _claims(model: "Model") -> None:
+    frame.heading(say("lab.claims.title"))
+    _says(say("lab.claims.says", network=model.spec.title))
+    for name, claim in CLAIMS.items():
+        with st.container(key=f"claim_{name}"):
+            _claim(model, name, claim)
 
 
 def _claim(model: "Model", name: str, claim: Claim) -> None:

@@ -365,7 +365,7 @@ class Run:
         write_atomically(folder / "picture.npz", self.drawn)
         write_atomically(folder / "told.json", json.dumps(asdict(self.images.told)).encode())
         found = measured(trainer.net, self.images.held, self.images.test, trainer.settings.iterations)
-        facts = card(trainer, self.images.told, self.story.rows[-1], found, self.commit)
+        facts = card(trainer, self.images.told, self.story.rows, found, self.commit)
         save_weights(folder / FILE, pack(trainer.net), facts)
         self.saved = self.story.seconds
         known, interval = [*self.story.checkpoints, step], self.story.interval
