@@ -309,7 +309,14 @@ def test_what_a_training_begins_with_is_written_and_read() -> None:
     "text",
     [
         *("", "x", "dynamic_", "dynamic_types", "dynamic_types.3", "dynamic_types.x", "attention_types.2"),
-        *("dynamic_R.0", "dynamic_R.6", "dynamic_R.2_R.3", "dynamic_data.x", "dynamic_rate.1", "dynamic_rate.1e-3"),
+        *(
+            "dynamic_R.0",
+            "dynamic_R.6",
+            "dynamic_R.2_R.3",
+            "dynamic_data.x",
+            "dynamic_rate.1",
+            "dynamic_rate.1e-3",
+        ),
         *("dynamic_weight.9", "dynamic_weight.nan", "dynamic_routed.2", "dynamic_seed.1", "dynamic_types.٢"),
         *("dynamic_data.<b>", "a" * 5000, "dynamic" + "_rate.0.002" * 40),
     ],
@@ -496,9 +503,9 @@ def test_ten_thousand_hostile_addresses_are_read_or_refused() -> None:
         found = asked(dict(query))
         assert found.iterations is None or 1 <= found.iterations <= 10
         assert found.network in (
-                None,
-                *("dynamic.mnist", "attention.mnist", "attention.letters", "cnn.mnist", "overlap.mnist"),
-            )
+            None,
+            *("dynamic.mnist", "attention.mnist", "attention.letters", "cnn.mnist", "overlap.mnist"),
+        )
         assert found.language in (None, "en")
         assert found.pen is None or 6 <= found.pen <= 30
         assert found.drawing is None or sum(len(stroke.points) for stroke in found.drawing.strokes) <= 5_000

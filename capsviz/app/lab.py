@@ -51,7 +51,7 @@ def lab() -> None:
     """All of the page, of the network that answers."""
     model = session.loaded()
     st.html(Path(__file__).with_suffix(".css"))
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         "claims": partial(_claims, model),
         "ablations": generalisation.show_ablations,
         "placed": generalisation.show_placed,
@@ -61,7 +61,9 @@ def lab() -> None:
     shown = [name for name in parts if not hidden(name)]
     with st.container(key="lab"):
         _settle()
-        with st.container(key="lab_head"):  # always one element: were it none, what follows would stand twice for a while
+        with st.container(
+            key="lab_head"
+        ):  # always one element: were it none, what follows would stand twice for a while
             _contents(model, shown)
             _elsewhere(model)
         for name in shown:
@@ -90,7 +92,9 @@ def _contents(model: "Model", shown: list[str]) -> None:
     st.selectbox(
         say("lab.sections"),
         listed,
-        format_func=lambda name: say(f"lab.claim.{name}.title", **kinds) if name in CLAIMS else say(f"panel.{name}"),
+        format_func=lambda name: (
+            say(f"lab.claim.{name}.title", **kinds) if name in CLAIMS else say(f"panel.{name}")
+        ),
         key=CONTENTS_KEY,
         placeholder=say("lab.sections"),
         label_visibility="collapsed",

@@ -328,7 +328,11 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
     assert parameter.range is not None
     ends = parameter.range(shape, shape.trained)
     if ends is None:
-        return "0 to the last, without capsules" if parameter.name == "output" else "0 to the last, with attention"
+        return (
+            "0 to the last, without capsules"
+            if parameter.name == "output"
+            else "0 to the last, with attention"
+        )
     return (
         f"{ends[0]} to {ends[1]}"
         if len(ends) < 3

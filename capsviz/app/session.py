@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -20,11 +20,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
+from capsviz.app.answers import Answer, Reading, Seen
 from capsviz.app.experiments import Operation, Weighting
-from capsviz.app.training_choice import Choice
 from capsviz.app.follow import Ended
+from capsviz.app.training_choice import Choice
 from capsviz.errors import CapsvizError
-from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
 from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import ask, ask_kind, languages, say
@@ -50,47 +50,6 @@ TRAINING_KEY = "training_choice"  # Choice: what a training is to begin with
 SECTION_KEY = "lab_section"  # the part of the Lab that is open, of panels.SECTIONS
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What a network is to see of a drawing, or why there is nothing to be seen."""
-
-    drawing: Drawing
-    shape: Shape  # of the network
-    image: np.ndarray | None = None  # [S, S] in 0..1
-    problem: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a network makes of one image; the same for every session that asks."""
-
-    trace: Any  # a Trace, of the kind that the network makes: what a page needs of it, its PAGE has declared
-    reconstructions: np.ndarray | None  # [R, J, S, S]; None of a network without poses
-    milliseconds: float  # for the trace alone
-    # [J] scores with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
-    judged: np.ndarray | None
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """The network's answer to one drawing, or why there is none."""
-
-    drawing: Drawing
-    iterations: int
-    answer: Answer | None = None
-    problem: str = ""
-
-    @property
-    def trace(self) -> Any:
-        """The answer's trace; None without an answer."""
-        return None if self.answer is None else self.answer.trace
-
-    @property
-    def reconstructions(self) -> np.ndarray | None:
-        """[R, J, S, S] the answer's reconstructions, of a network with poses."""
-        return None if self.answer is None else self.answer.reconstructions
 
 
 # --- what was chosen --------------------------------------------------------------------------------------

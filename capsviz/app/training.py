@@ -52,7 +52,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 AGAIN, IDLE = 2.0, 6.0  # seconds from one look at the run to the next, while it goes on and otherwise
-SIDES = {"curves": ("curves",), "formed": ("forming", "checkpoints", "filters")}  # of the page, and their panels
+SIDES = {
+    "curves": ("curves",),
+    "formed": ("forming", "checkpoints", "filters"),
+}  # of the page, and their panels
 WIDTHS = {"curves": 4, "formed": 3}
 NOW = 0  # among the steps of checkpoints: the latest picture
 
@@ -151,7 +154,9 @@ def _pictures(story: Story, place: Place, plan: Plan, told: Told, going: bool, m
     folder = place.checkpoint(chosen) if chosen else place.folder
     at = next((row.seconds for row in story.rows if row.step == chosen), None)
     shown = [side for side, panels in SIDES.items() if not all(map(hidden, panels))]
-    for side, column in zip(shown, st.columns([WIDTHS[side] for side in shown], gap="large") if shown else (), strict=True):
+    for side, column in zip(
+        shown, st.columns([WIDTHS[side] for side in shown], gap="large") if shown else (), strict=True
+    ):
         with column:
             if side == "curves":
                 _curves(story, told, at, going)

@@ -117,7 +117,9 @@ def _begin(known: tuple[str, ...]) -> None:
     """Start what the form says, on the data that were chosen if they are here, else on the first of the ``known``."""
     now = chosen()
     try:
-        usable = now if now.data in known else choice({**vars(now), "types": now.shown_types, "data": known[0]})
+        usable = (
+            now if now.data in known else choice({**vars(now), "types": now.shown_types, "data": known[0]})
+        )
         plan = usable.plan(known, int(time.time()))
     except MessageError as error:
         st.session_state[PROBLEM_KEY] = str(error)

@@ -146,12 +146,8 @@ class Run:
         )
         self.trainer = Trainer(settings, self.images.training, torch.device("cpu"), spec=self.spec)
         held = self.images.held
-        chosen = [
-            int((held.labels == place).nonzero()[0, 0])
-            for place in range(len(told.classes))
-            if (held.labels == place).any()
-        ]
-        self.ten = held.take(torch.tensor(chosen[:TEN]))
+        shown = held.labels.unique()[:TEN]
+        self.ten = held.take(torch.tensor([int((held.labels == label).nonzero()[0, 0]) for label in shown]))
         self.pixels = to_pixels(self.ten.images, torch.device("cpu"))
         self._tell(told=told)
         self._take_up()
