@@ -12,7 +12,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, shown
 
-from capsviz.app import lab, work
+from capsviz.app import lab, lab_found, work
 from capsviz.figures import chart_table
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
 from capsviz.inputs.data import Digits
@@ -390,8 +390,8 @@ def test_pictures_have_their_lines_and_are_escaped() -> None:
 
 @pytest.fixture
 def nothing_found(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(lab, "_found", type(lab._found)())
-    monkeypatch.setattr(lab, "_price", {})
+    monkeypatch.setattr(lab_found, "claims", type(lab_found.claims)())
+    monkeypatch.setattr(lab_found, "price", {})
     monkeypatch.delenv(lab.TEST_DATA, raising=False)
     yield
     now = work.running()

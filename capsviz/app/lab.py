@@ -3,7 +3,6 @@
 import html
 import os
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from capsviz.app import frame, generalisation, menu, prepared, session, work
+from capsviz.app import frame, generalisation, lab_found, menu, prepared, session, work
 from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
 from capsviz.figures.price import price_figure
 from capsviz.inputs.data import holds_mnist
-from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim, Found
-from capsviz.measures.price import AXES, PAPER, Cost, price
+from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim
+from capsviz.measures.price import AXES, PAPER, price
 from capsviz.measures.samples import MOST, Sample, of_examples, of_test
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
@@ -36,15 +35,10 @@ TURN_KEY = "lab_turn"  # how often a part has been chosen
 # What a page has is drawn after its scripts, and another page than before begins at its top.
 SCROLL = "setTimeout(() => document.querySelector('%s')?.scrollIntoView(), 300);"
 AGAIN, WAITING = 0.5, 1.0  # seconds from one look at one's own measurement, or at another's, to the next
-KEPT = 64  # results of experiments that are kept for all sessions
 TEST_DATA = (
     "CAPSVIZ_TEST_DATA"  # names the folder that has MNIST/raw, where the server may try on its test set
 )
 PRICE = "price"
-
-Results = tuple[tuple[Sample, Found], ...]  # of each sample
-_found: OrderedDict[Hashable, Results] = OrderedDict()
-_price: dict[str, list[Cost]] = {}  # by what is changed; empty until it has been measured
 
 
 def lab() -> None:
@@ -148,8 +142,8 @@ def _claim(model: "Model", name: str, claim: Claim) -> None:
     _measured(
         key,
         partial(_try, model, name, claim),
-        say("lab.run" if key not in _found else "lab.again"),
-        lambda: _results(name, model, _found[key]) if key in _found else None,
+        say("lab.run" if key not in lab_found.claims else "lab.again"),
+        lambda: _results(name, model, lab_found.claims[key]) if key in lab_found.claims else None,
     )
 
 
@@ -179,9 +173,7 @@ def _try(model: "Model", name: str, claim: Claim, told: work.Told) -> None:
             told((at + share) / len(samples))
 
         found.append((sample, claim.run(Bench(model, sample, part, partial(_beside, model.spec)))))
-    _found[model.sha256, name] = tuple(found)
-    while len(_found) > KEPT:
-        _found.popitem(last=False)
+    lab_found.keep((model.sha256, name), tuple(found))
 
 
 def _samples(network: Spec) -> Iterator[Sample]:
@@ -207,7 +199,7 @@ def _beside(network: Spec) -> "Iterator[Model]":
             yield session.model_of(other.name)
 
 
-def _results(name: str, model: "Model", results: Results) -> None:
+def _results(name: str, model: "Model", results: lab_found.Results) -> None:
     """What an experiment has found, of each sample."""
     kind = model.shape.kind
     if not results:
@@ -247,16 +239,16 @@ def _routing_price() -> None:
     }
     _says(say("lab.price.arithmetic", **words))
     _says(say("lab.price.says"))
-    _measured(PRICE, _weigh, say("lab.price.again" if _price else "lab.price.run"), _prices)
+    _measured(PRICE, _weigh, say("lab.price.again" if lab_found.price else "lab.price.run"), _prices)
 
 
 def _weigh(told: work.Told) -> None:
-    _price.update(price(told))
+    lab_found.price.update(price(told))
 
 
 def _prices() -> None:
     """Four small charts of time, and four of memory."""
-    if not _price:
+    if not lab_found.price:
         return
     for what, tab in zip(
         ("time", "memory"), st.tabs([say("chart.price.time"), say("chart.price.memory")]), strict=True
@@ -266,7 +258,9 @@ def _prices() -> None:
                 for axis, column in zip((left, right), st.columns(2), strict=True):
                     with column:
                         title = f"{say(f'chart.price.{what}')}, {say(f'chart.price.{axis}')}"
-                        frame.chart(price_figure(axis, _price[axis], what), f"lab_{what}_{axis}", title)
+                        frame.chart(
+                            price_figure(axis, lab_found.price[axis], what), f"lab_{what}_{axis}", title
+                        )
 
 
 # --- measuring ------------------------------------------------------------------------------------------
