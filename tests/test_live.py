@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from bars import write_pictures
 from reference import assert_one_sentence
 
 from capsviz.app import trained, training_rights
@@ -447,18 +448,6 @@ def forget(before: set[str]) -> None:
     for name in set(networks()) - before:
         unregister(name)
         places.pop(name, None)
-
-
-def write_pictures(folder: Path) -> None:
-    from PIL import Image
-
-    rng = np.random.default_rng(0)
-    for label in (0, 1):
-        (folder / str(label)).mkdir(parents=True)
-        for number in range(40):
-            pixels = rng.integers(0, 40, (28, 28)).astype(np.uint8)
-            pixels[4 + 14 * label : 8 + 14 * label, 4:24] = 255
-            Image.fromarray(pixels).save(folder / str(label) / f"{number}.png")
 
 
 # --- pictures -------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ PANELS = (
     Panel("controls", "training", selector=".st-key-training_controls", fills=False),
     Panel("curves", "training", selector=".st-key-training_curves"),
     Panel("forming", "training", selector=".st-key-training_forming"),
-    Panel("checkpoints", "training", selector=".st-key-training_back", fills=False),
+    Panel("checkpoints", "training", selector=".st-key-training_checkpoints", fills=False),
     Panel("filters", "training", selector=".st-key-training_filters"),
     Panel("claims", "lab", selector=".st-key-section_claims", fills=False),
     Panel("ablations", "lab", selector=".st-key-section_ablations", fills=False),

@@ -185,7 +185,7 @@ def _formed(folder: Path, story: Story, told: Told, chosen: int, may: bool) -> N
             st.html(live.forming(picture, told.classes))
             _note(say("training.forming.caption"))
     if not hidden("checkpoints"):
-        with st.container(key="training_back"):
+        with st.container(key="training_checkpoints"):
             _checkpoints(story, chosen, may)
     if not hidden("filters"):
         with st.container(key="training_filters"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TOP, WIDE, HIGH = 230, 700, 170  # of the charts
 BELOW = 420  # from one chart to the next
-LEFT, TILE, GAP, ROW = 960, 150, 16, 372  # of the digits: their left end, width, and from row to row
+LEFT, TILE, GAP, ROW = 960, 140, 24, 346  # of the digits: their left end, width, and from row to row
 ABREAST = 5
 
 
@@ -50,7 +50,7 @@ def _chart(slide: Slide, y: float, last: float, curves: Sequence[Any], ends: flo
     """Two curves over the seconds of training, each from 0 to its largest value, or to ``ends``."""
     for at, ((name, x, values), colour) in enumerate(zip(curves, (AGAINST, FOR), strict=True)):
         most = ends or max([*values, 1e-6])
-        top = per_cent(1) if ends else short(float(f"{most:.3g}"))
+        top = per_cent(1, 0) if ends else short(float(f"{most:.3g}"))
         now = (per_cent(values[-1], 1) if ends else short(float(f"{values[-1]:.3g}"))) if values else ""
         line = y - 2.4 * SMALL + at * 1.3 * SMALL
         slide.box(MARGIN, line + 4, 20, SMALL - 8, colour)
