@@ -6,6 +6,7 @@ seconds. Whoever sits at the machine steers it; with CAPSVIZ_TRAINING=everyone, 
 
 import html
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,9 @@ if TYPE_CHECKING:
 
 AGAIN, IDLE = 2.0, 6.0  # seconds from one look at the run to the next, while it goes on and otherwise
 SIDES = {
-    "curves": ("curves",),
-    "formed": ("forming", "checkpoints", "filters"),
-}  # of the page, and their panels
-WIDTHS = {"curves": 4, "formed": 3}
+    4: ("curves", "filters"),
+    3: ("forming", "checkpoints"),
+}  # of the page, by their widths: the panels on each
 NOW = 0  # among the steps of checkpoints: the latest picture
 
 
@@ -70,6 +70,7 @@ def view() -> None:
     except (CapsvizError, OSError) as error:
         print(f"capsviz: {error}", file=sys.stderr, flush=True)
         session.stop(say("training.unstarted"))
+    st.html(Path(__file__).with_suffix(".css"))
     st.fragment(_view, run_every=AGAIN if going else IDLE, key=training_form.PART)(there, going)
 
 
@@ -89,7 +90,7 @@ def _view(there: Path, went: bool) -> None:
         if story is not None and plan is not None:
             _standing(story, place, going, may)
             if story.told is not None:
-                _pictures(story, place, plan, story.told, going, may)
+                _pictures(story, place, story.told, going, may)
         if not going and may and not hidden("plan"):
             training_form.form(story is not None)
 
@@ -148,49 +149,50 @@ def _controls(story: Story, now: Controls, plan: Plan) -> None:
 # --- pictures -----------------------------------------------------------------------------------------------
 
 
-def _pictures(story: Story, place: Place, plan: Plan, told: Told, going: bool, may: bool) -> None:
+def _pictures(story: Story, place: Place, told: Told, going: bool, may: bool) -> None:
     """The curves, and the same digits as they form, now or at the checkpoint that is looked at."""
     chosen = _chosen(story)
-    folder = place.checkpoint(chosen) if chosen else place.folder
     at = next((row.seconds for row in story.rows if row.step == chosen), None)
-    shown = [side for side, panels in SIDES.items() if not all(map(hidden, panels))]
-    for side, column in zip(
-        shown, st.columns([WIDTHS[side] for side in shown], gap="large") if shown else (), strict=True
-    ):
+    try:
+        file = (place.checkpoint(chosen) if chosen else place.folder) / "picture.npz"
+        picture = live.read_picture(file, len(told.classes))
+    except CapsvizError:  # before the first one, or of a checkpoint that has just gone
+        picture = None
+    panels = {"curves": partial(_curves, story, told, at, going)}
+    if picture is not None:
+        panels |= {
+            "filters": partial(_filters, picture),
+            "forming": partial(_forming, picture, told),
+            "checkpoints": partial(_checkpoints, story, chosen, may),
+        }
+    sides = {width: [name for name in names if not hidden(name)] for width, names in SIDES.items()}
+    shown = [width for width, names in sides.items() if names]
+    for width, column in zip(shown, st.columns(shown, gap="large") if shown else (), strict=True):
         with column:
-            if side == "curves":
-                _curves(story, told, at, going)
-            else:
-                _formed(folder, story, told, chosen, may)
+            for name in sides[width]:
+                if name in panels:
+                    with st.container(key=f"training_{name}"):
+                        panels[name]()
 
 
 def _curves(story: Story, told: Told, at: float | None, going: bool) -> None:
-    with st.container(key="training_curves"):
-        for name, figure in (
-            ("losses", live.losses_figure(story.rows, at)),
-            ("shares", live.shares_figure(story.rows, told.held, at)),
-        ):
-            frame.heading(say(f"training.{name}"))
-            _chart(figure, f"training_{name}", say(f"training.{name}"), going)
+    for name, figure in (
+        ("losses", live.losses_figure(story.rows, at)),
+        ("shares", live.shares_figure(story.rows, told.held, at)),
+    ):
+        frame.heading(say(f"training.{name}"))
+        _chart(figure, f"training_{name}", say(f"training.{name}"), going)
 
 
-def _formed(folder: Path, story: Story, told: Told, chosen: int, may: bool) -> None:
-    try:
-        picture = live.read_picture(folder / "picture.npz", len(told.classes))
-    except CapsvizError:  # before the first one, or of a checkpoint that has just gone
-        return
-    if not hidden("forming"):
-        with st.container(key="training_forming"):
-            frame.heading(say("training.forming.title"))
-            st.html(live.forming(picture, told.classes))
-            _note(say("training.forming.caption"))
-    if not hidden("checkpoints"):
-        with st.container(key="training_checkpoints"):
-            _checkpoints(story, chosen, may)
-    if not hidden("filters"):
-        with st.container(key="training_filters"):
-            frame.heading(say("training.filters.title", count=len(picture.filters)))
-            st.html(live.filters(picture))
+def _filters(picture: live.Picture) -> None:
+    frame.heading(say("training.filters.title", count=len(picture.filters)))
+    st.html(live.filters(picture))
+
+
+def _forming(picture: live.Picture, told: Told) -> None:
+    frame.heading(say("training.forming.title"))
+    st.html(live.forming(picture, told.classes))
+    _note(say("training.forming.caption"))
 
 
 def _chart(figure: "go.Figure", key: str, title: str, going: bool) -> None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 TOP, WIDE, HIGH = 230, 700, 170  # of the charts
 BELOW = 420  # from one chart to the next
-LEFT, TILE, GAP, ROW = 960, 140, 24, 346  # of the digits: their left end, width, and from row to row
+LEFT, TILE, GAP, ROW = 960, 128, 36, 340  # of the digits: their left end, width, and from row to row
 ABREAST = 5
+KERNELS = 84  # pixels that the filters are high
 
 
 def training_slide(
@@ -54,7 +55,7 @@ def _chart(slide: Slide, y: float, last: float, curves: Sequence[Any], ends: flo
         now = (per_cent(values[-1], 1) if ends else short(float(f"{values[-1]:.3g}"))) if values else ""
         line = y - 2.4 * SMALL + at * 1.3 * SMALL
         slide.box(MARGIN, line + 4, 20, SMALL - 8, colour)
-        slide.text(MARGIN + 30, line, f"{name}: {now}", SMALL, width=WIDE)
+        slide.text(MARGIN + 30, line, f"{name}: {now}", SMALL, width=LEFT - MARGIN - 60)
         slide.text(MARGIN + WIDE + 12, y + 16 + at * 1.3 * SMALL, top, SMALL, colour=colour)
         xs = [MARGIN + WIDE * second / last for second in x]
         slide.curve(xs, [y + 16 + HIGH * (1 - value / most) for value in values], colour, thick=4)
@@ -77,19 +78,21 @@ def _digits(slide: Slide, picture: Picture, classes: Sequence[str]) -> None:
         slide.picture(redrawn, x, y + TILE + 4, TILE, TILE)
         slide.box(x, y + 2 * TILE + 4, TILE, 5, colours[label])
         read = "" if answer == label else say("training.forming.read", name=classes[answer])
-        slide.text(x, y + 2 * TILE + 14, " ".join(filter(None, [classes[label], read])), SMALL, width=TILE)
+        slide.text(
+            x,
+            y + 2 * TILE + 14,
+            " ".join(filter(None, [classes[label], read])),
+            SMALL,
+            width=TILE + 20,
+            lines=2,
+        )
 
 
 def _filters(slide: Slide, picture: Picture) -> None:
     kernels = mosaic(picture.filters)
     limit = float(np.abs(picture.filters).max()) or 1.0
     rows, columns = kernels.shape
-    high = 110.0
-    wide = min(RIGHT - LEFT, high * columns / rows)
-    high = wide * rows / columns
+    wide = min(RIGHT - LEFT, KERNELS * columns / rows)
     y = MARGIN + 112 + 2 * ROW
-    slide.picture(signed(kernels, limit), LEFT, y, wide, high)
-    words = say("training.filters.title", count=len(picture.filters))
-    slide.text(
-        LEFT + wide + 20, y, words, SMALL, soft=True, width=max(120, RIGHT - LEFT - wide - 20), lines=3
-    )
+    slide.text(LEFT, y, say("training.filters.title", count=len(picture.filters)), SMALL, width=RIGHT - LEFT)
+    slide.picture(signed(kernels, limit), LEFT, y + 1.4 * SMALL, wide, wide * rows / columns)
