@@ -131,6 +131,14 @@ def test_scripts_are_told_the_values_of_their_parameters() -> None:
     assert attention["other"] == attention["capsule"] == (0, 15)
     assert attention["scale"] == ("weight", "c", "score", "share")
     assert not {"only", "clouds"} & set(attention)
+    inside = address.for_script("inside", PAPER, 1)
+    assert (inside["capsule"], inside["map"], inside["scope"]) == (
+        (0, 1151),
+        (0, 255),
+        ("map", "layer", "all"),
+    )
+    assert "output" not in inside
+    assert address.for_script("inside", find("cnn.mnist").shape, 1)["output"] == (0, 4095)
     assert address.for_script("pose", PAPER, 3) == {"digit": (0, 9), "dimension": (0, 15), "span": (1, 12)}
     assert address.for_script("draw", PAPER, 3) == {}
 
