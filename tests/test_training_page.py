@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, address_of, shown
@@ -15,6 +16,7 @@ from test_slides import assert_room
 
 from capsviz.app import files, measured_files, session
 from capsviz.app.measured_files import Stand
+from capsviz.app.training_acts import CHOSEN_KEY
 from capsviz.errors import CapsvizError
 from capsviz.figures import slides
 from capsviz.figures.live import Picture, read_picture
@@ -177,6 +179,8 @@ def test_a_checkpoint_whose_decoder_has_learnt_nothing_is_not_opened_in_pose(run
     assert "training_open_routing" in keys
     assert "training_open_pose" not in keys  # until step 5 the weight was 0
     assert [drawing_weight(ROWS, step) for step in (0, 5, 9)] == [0, 0, 0.02]
+    first = replace(ROWS[0], controls={**CONTROLS, "weight": 0.01})  # of no step yet
+    assert drawing_weight((first, ROWS[1]), 5) == 0
     run.write(replace(run.story(), rows=(*ROWS[:1], replace(ROWS[1], controls={**CONTROLS, "weight": 0.01}))))
     assert "training_open_pose" in [one.key for one in opened().button]
 
@@ -223,6 +227,11 @@ def test_the_curves_are_taken_along_with_where_they_come_from(run: Place) -> Non
     assert measured_files.offer("training") == ("png", "svg", "csv", "json", "npz")
     stand = measured_files.stand("training", "")
     assert stand == Stand("dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0", run=(7, 9))
+    st.session_state[CHOSEN_KEY] = 5
+    assert measured_files.stand("training", "") == replace(stand, step=5)
+    st.session_state[CHOSEN_KEY] = 6  # which has gone
+    assert measured_files.stand("training", "") == stand
+    del st.session_state[CHOSEN_KEY]
     lines = taken("csv").decode("utf-8-sig").splitlines()
     assert "# link: /training?x=1" in lines
     assert "# network: live.r7" in lines
