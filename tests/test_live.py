@@ -276,7 +276,9 @@ def test_a_run_measures_what_it_says_and_follows(kind: str, place: Place) -> Non
     assert {step: count for step, _, count in run.seen}[8] == (3 if kind == "dynamic" else 1)
     assert run.trainer.objective.reconstruction == 0.0
     card = json.loads((place.checkpoint(12) / "card.json").read_text())
-    assert card["settings"]["reconstruction"] == Controls.weight  # until step 5: its decoder has learnt something
+    assert (
+        card["settings"]["reconstruction"] == Controls.weight
+    )  # until step 5: its decoder has learnt something
     assert changes(story.rows) == [story.rows[6].seconds, story.rows[9].seconds]
     picture = read_picture(place.picture, 10)
     np.testing.assert_array_equal(picture.labels, range(10))

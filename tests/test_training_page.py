@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, address_of, shown
 from test_slides import assert_room
 
-from capsviz.app import files, measured_files, session
+from capsviz.app import files, measured_files, prepared, session, training_acts, training_form
 from capsviz.app.measured_files import Stand
 from capsviz.app.training_acts import CHOSEN_KEY
 from capsviz.errors import CapsvizError
@@ -153,6 +153,22 @@ def test_what_is_fixed_stays_whatever_is_sent(monkeypatch: pytest.MonkeyPatch, r
     assert run.controls() == before
     app.button(key="training_pause").click().run()
     assert run.controls() == replace(before, paused=True)
+
+
+def test_what_is_fixed_is_refused_where_it_is_taken_up(run: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_form.st, "rerun", lambda parts: None)
+    before = run.controls()
+    st.session_state["training_rate"] = 1e-4
+    try:
+        for lock, rate in ((("training",), Controls.rate), ((), 1e-4)):
+            st.session_state[prepared.PREPARED_KEY] = prepared.Prepared(lock=lock)
+            training_form._choose("rate")
+            training_acts.changed("rate")
+            assert training_form.chosen().rate == rate
+            assert run.controls() == replace(before, rate=rate)
+    finally:
+        for key in (prepared.PREPARED_KEY, session.TRAINING_KEY, "training_rate"):
+            st.session_state.pop(key, None)
 
 
 # --- what stands --------------------------------------------------------------------------------------------------
