@@ -28,7 +28,7 @@ from capsviz.models.facts import parse_card
 from capsviz.models.model import load_model
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
-from capsviz.training import live, live_images, live_plan, live_process
+from capsviz.training import live, live_card, live_images, live_plan, live_process
 from capsviz.training.live_networks import spec_of
 from capsviz.training.live_plan import (
     Controls,
@@ -275,9 +275,9 @@ def test_a_run_measures_what_it_says_and_follows(kind: str, place: Place) -> Non
     assert [rates[step] for step in (4, 5, 6)] == pytest.approx([1e-3, 1e-3, 5e-3])
     assert {step: count for step, _, count in run.seen}[8] == (3 if kind == "dynamic" else 1)
     assert run.trainer.objective.reconstruction == 0.0
-    card = json.loads((place.checkpoint(12) / "card.json").read_text())
+    facts = live_card.card(run.trainer, TOLD, story.rows, {}, "")
     assert (
-        card["settings"]["reconstruction"] == Controls.weight
+        facts["settings"]["reconstruction"] == Controls.weight
     )  # until step 5: its decoder has learnt something
     assert changes(story.rows) == [story.rows[6].seconds, story.rows[9].seconds]
     picture = read_picture(place.picture, 10)

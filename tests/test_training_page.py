@@ -210,7 +210,9 @@ def test_of_weights_without_reconstruction_no_pose_is_offered() -> None:
 
 def test_pose_says_that_the_decoder_was_never_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     model = session.model_of("dynamic.mnist")
-    monkeypatch.setattr(model, "spec", as_trained(model.spec, {"settings": {"reconstruction": 0}}))
+    card = {**model.card, "settings": {**model.card["settings"], "reconstruction": 0.0}}
+    monkeypatch.setattr(model, "card", card)
+    monkeypatch.setattr(model, "spec", as_trained(model.spec, card))
     app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
     app.switch_page("../../pages/pose.py").run()
     assert not app.exception

@@ -164,7 +164,8 @@ def _lacks(page: Page, network: Spec) -> None:
         key=lambda other: other.shape.classes != network.shape.classes
     )  # what may read the same drawing first
     with st.container(key="lacks", horizontal_alignment="center"):
-        untrained = POSES in page.needs - network.offers and network.shape.pose
+        poses = POSES in page.needs - network.offers and network.shape.pose
+        untrained = poses and session.loaded().card["settings"].get("reconstruction") == 0
         lacks = f"{page.name}.{'untrained' if untrained else 'lacks'}"
         sentence = say(lacks, network=network.title, kind=noun(network.shape.kind))
         st.html(f'<p data-testid="waiting">{html.escape(sentence)}</p>')
