@@ -14,6 +14,7 @@ from reference import assert_one_sentence
 from capsviz.app import address, panels, parameters
 from capsviz.app.address import Asked, read
 from capsviz.app.experiments import Operation, Trial, Weighting
+from capsviz.app.training_choice import Choice, choice, of_text
 from capsviz.errors import MessageError
 from capsviz.inputs import drawings
 from capsviz.inputs.changes import Changes
@@ -130,6 +131,14 @@ def test_scripts_are_told_the_values_of_their_parameters() -> None:
     assert attention["other"] == attention["capsule"] == (0, 15)
     assert attention["scale"] == ("weight", "c", "score", "share")
     assert not {"only", "clouds"} & set(attention)
+    inside = address.for_script("inside", PAPER, 1)
+    assert (inside["capsule"], inside["map"], inside["scope"]) == (
+        (0, 1151),
+        (0, 255),
+        ("map", "layer", "all"),
+    )
+    assert "output" not in inside
+    assert address.for_script("inside", find("cnn.mnist").shape, 1)["output"] == (0, 4095)
     assert address.for_script("pose", PAPER, 3) == {"digit": (0, 9), "dimension": (0, 15), "span": (1, 12)}
     assert address.for_script("draw", PAPER, 3) == {}
 
@@ -157,6 +166,7 @@ def opened(link: str) -> dict[str, str]:
         ("surgery", found.surgery and in_words(found.surgery)),
         ("compare", found.compare and tried(found.compare)),
         ("versus", found.versus and beside(found.versus)),
+        *(("training", found.training and trained(found.training)), ("section", found.section)),
     ):
         if value is not None:
             said[name] = str(value)
@@ -206,6 +216,16 @@ def tried(asked: Trial) -> str:
         parts.append(asked.coupling.name)
     parts += [f"R {asked.coupling.iterations}"] * bool(asked.coupling.iterations)
     return " ".join(parts + ["bias"] * asked.coupling.bias)
+
+
+def trained(asked: Choice) -> str:
+    parts = [asked.kind, f"types {asked.shown_types}"]
+    for name, value, usual in (
+        *(("R", asked.iterations, 3), ("data", asked.data, "")),
+        *(("rate", asked.rate, 0.002), ("weight", asked.weight, 0.005)),
+    ):
+        parts += [f"{name} {value}"] * (value != usual)
+    return " ".join(parts + ["unrouted"] * (not asked.routed))
 
 
 LINKS = [
@@ -273,6 +293,50 @@ def test_an_experiment_that_cannot_be_is_none(text: str) -> None:
         assert found.surgery == Operation(places=(0,))
         return
     assert (found.surgery, found.bad, found.iterations) == (None, ("surgery",), 2)
+    assert len(found.problem) < 300
+
+
+def test_what_a_training_begins_with_is_written_and_read() -> None:
+    for text, expected in (
+        ("", Choice()),
+        ("dynamic", Choice("dynamic")),
+        ("dynamic_types.2_R.1", Choice("dynamic", 2, 1)),
+        ("attention_data.made-up_weight.0", Choice(data="made_up", weight=0.0)),
+        ("attention_rate.0.0001_routed.0", Choice(rate=1e-4, routed=False)),
+    ):
+        assert expected.text() == text
+        assert not text or of_text(text).text() == text
+    assert of_text("attention_R.4") == of_text("attention") == Choice()  # where nothing iterates
+    assert of_text("dynamic_types.8").text() == "dynamic"  # as many as are usual
+    assert of_text("attention_rate.0.0019").rate == 0.002  # the nearest that can be chosen
+    assert choice({"kind": "dynamic", "weight": 0}) == Choice("dynamic", weight=0.0)
+    plan = of_text("dynamic_types.4_R.2").plan(("made_up",), 7)
+    assert (plan.kind, plan.types, plan.iterations, plan.data, plan.number) == ("dynamic", 4, 2, "made_up", 7)
+    told = of_text("dynamic_R.2_rate.0.01_weight.0.02_routed.0").controls()
+    assert (told.rate, told.iterations, told.weight, told.routed) == (0.01, 2, 0.02, False)
+    with pytest.raises(MessageError):
+        of_text("attention_data.mnist").plan(("made_up",), 7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "dynamic_", "dynamic_types", "dynamic_types.3", "dynamic_types.x", "attention_types.2"),
+        *(
+            "dynamic_R.0",
+            "dynamic_R.6",
+            "dynamic_R.2_R.3",
+            "dynamic_data.x",
+            "dynamic_rate.1",
+            "dynamic_rate.1e-3",
+        ),
+        *("dynamic_weight.9", "dynamic_weight.nan", "dynamic_routed.2", "dynamic_seed.1", "dynamic_types.٢"),
+        *("dynamic_data.<b>", "a" * 5000, "dynamic" + "_rate.0.002" * 40),
+    ],
+)
+def test_a_training_that_cannot_be_is_none(text: str) -> None:
+    found = asked({"training": text, "R": "2"})
+    assert (found.training, found.bad, found.iterations) == (None, ("training",), 2)
     assert len(found.problem) < 300
 
 
@@ -451,7 +515,10 @@ def test_ten_thousand_hostile_addresses_are_read_or_refused() -> None:
             )
         found = asked(dict(query))
         assert found.iterations is None or 1 <= found.iterations <= 10
-        assert found.network in (None, "dynamic.mnist", "attention.mnist", "attention.letters")
+        assert found.network in (
+            None,
+            *("dynamic.mnist", "attention.mnist", "attention.letters", "cnn.mnist", "overlap.mnist"),
+        )
         assert found.language in (None, "en")
         assert found.pen is None or 6 <= found.pen <= 30
         assert found.drawing is None or sum(len(stroke.points) for stroke in found.drawing.strokes) <= 5_000

@@ -23,7 +23,7 @@ from capsviz.measures.statistics import of_seeds
 from capsviz.models.rates import wilson
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import Spec, find
-from capsviz.training import ablate, generalise
+from capsviz.training import ablate, experiment, generalise
 from capsviz.training.generalise import able, enlarged, few, looks, repeated
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
@@ -48,10 +48,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A hundred digits to train on, and batches of 25, whatever is asked for."""
     few_of, names = {"train": 120, "test": 30}, able()
     mnist = replace(data.MNIST, load=lambda folder, half: synthetic(few_of[half]))
+    monkeypatch.setattr(experiment, "MNIST", mnist)
+    monkeypatch.setattr(experiment, "split_validation", lambda digits: data.split_validation(digits, 20))
+    monkeypatch.setattr(experiment, "is_quicker", lambda device: False)
     for module in (ablate, generalise):
-        monkeypatch.setattr(module, "MNIST", mnist)
-        monkeypatch.setattr(module, "split_validation", lambda digits: data.split_validation(digits, 20))
-        monkeypatch.setattr(module, "is_quicker", lambda device: False)
         monkeypatch.setattr(module, "Settings", Small)
     monkeypatch.setattr(generalise, "able", lambda: names)
     threads = torch.get_num_threads()
@@ -296,6 +296,15 @@ def test_what_has_a_row_is_not_trained_again(
     head, _, line = capsys.readouterr().out.splitlines()
     assert "Test error" in head
     assert "142,474" in line
+
+
+def test_the_document_has_the_tables_of_the_rows_that_ship(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["findings"]) == 0
+    written = (Path(__file__).parents[1] / "docs" / "experiments.md").read_text("utf-8")
+    tables = capsys.readouterr().out.strip().split("\n\n")
+    assert len(tables) == 3
+    for table in tables:
+        assert table in written
 
 
 def test_placed_digits_are_looked_at_again_and_again(small: None, tmp_path: Path) -> None:

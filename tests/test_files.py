@@ -23,14 +23,15 @@ from reference import assert_one_sentence
 from capsviz.app import export as ui
 from capsviz.app import files, pose, replay
 from capsviz.app.files import MORPH, PAGE, REPLAY, SWEEP, Wanted
-from capsviz.app.messages import Laid, Morph, Sweep
+from capsviz.app.messages import Laid, Looked, Morph, Sweep
 from capsviz.app.session import Answer, Reading
 from capsviz.errors import MessageError
-from capsviz.figures import export
+from capsviz.figures import export, slides
 from capsviz.figures.handout import replay_html
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing, Stroke, encode
 from capsviz.models.model import Model
+from capsviz.networks.base import find
 from capsviz.traces.base import PROBABILITY, Shape
 
 # --- what is offered and asked for ------------------------------------------------------------------------
@@ -52,6 +53,24 @@ def test_a_request_is_read_with_what_the_view_tells() -> None:
     assert (found.thing, found.motion) == ("sweep", Sweep(1, (0.5, -1.0), 0, 0.25))
     found = files.parse_request({**WISH, "thing": "morph", "kind": "mp4", "motion": MORPHED}, SHAPE, OFFERED)
     assert found.motion == Morph((1, 0), ((0.5, -1.0), (0.0, 0.0)))
+
+
+def test_what_is_looked_at_inside_is_read() -> None:
+    looked = {"map": 7, "capsule": 3, "scope": "all"}
+    grid = find("dynamic.mnist").shape
+    assert files.parse_request({**WISH, "looked": looked}, grid, OFFERED).looked == Looked(7, 3, "all")
+    plain = find("cnn.mnist").shape
+    found = files.parse_request({**WISH, "looked": {"map": 0, "output": 81, "scope": "map"}}, plain, OFFERED)
+    assert found.looked == Looked(0, 81, "map")
+    for wrong in (
+        *(7, {}, {**looked, "scope": "x"}, {**looked, "map": 256}, {**looked, "map": "1"}),
+        *({**looked, "capsule": 1152}, {**looked, "capsule": None}, {"map": 0, "output": 1, "scope": "map"}),
+    ):
+        with pytest.raises(MessageError) as caught:
+            files.parse_request({**WISH, "looked": wrong}, grid, OFFERED)
+        assert_one_sentence(caught.value)
+    with pytest.raises(MessageError):
+        files.parse_request({**WISH, "looked": {"map": 0, "output": 4096, "scope": "map"}}, plain, OFFERED)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +186,21 @@ def test_routing_is_exported_for_the_class_that_is_looked_at(view: Make, now: Re
     assert len(list(chosen.film())) == 2
     assert chosen.origin.settings == {"R": 2, "digit": other}
     assert chosen.origin.link == f"/routing?drawing={encode(SEVEN)}&R=2&digit={other}"
+
+
+def test_inside_is_exported_with_what_is_looked_at_and_its_colours(
+    view: Make, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(slides, "inside_slide", lambda *shown, **look: seen.append(look))
+    made = view("inside", looked=Looked(40, 506, "layer"))
+    made.slide()
+    assert (seen[0]["scope"], seen[0]["map"]) == ("layer", 40)
+    assert made.origin.link.endswith("&map=40&capsule=506&scope=layer")
+    assert (made.origin.settings["map"], made.origin.settings["scope"]) == (40, "layer")
+    assert "scope" not in view("inside", looked=Looked(1, 2)).origin.link
+    plain = replace(made.wanted, network="cnn.mnist")
+    assert "map=40&output=506&scope=layer" in files.link(plain)
 
 
 def test_two_digits_are_exported_with_what_is_laid_over(

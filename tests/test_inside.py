@@ -14,7 +14,9 @@ from test_attention import unpacked
 from test_pages import BLANK, ROOT, open_app
 
 from capsviz.app import inside, routing, session
+from capsviz.figures import slides
 from capsviz.figures.inside import inside_payload, layer_rows, limits, maps_table
+from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models import weights
@@ -238,6 +240,40 @@ def test_numbers_can_be_taken_along() -> None:
     ]
     groups = {name: kinds for name, thing, kinds in offered["groups"]}
     assert groups == {"picture": ["png", "svg"], "numbers": ["npz", "json", "csv"]}
+
+
+@pytest.mark.parametrize("scope", ["map", "layer", "all"])
+def test_the_slide_has_the_colours_that_are_chosen(scope: str, image: np.ndarray) -> None:
+    model = load_model("cnn.mnist", "cpu")
+    trace = model.trace(image)
+    first = model.first_layer()
+    figure = slides.inside_slide(trace, first, [], scope=scope, map=9)
+    axes = figure.axes[0]
+    kernels, maps = (shown.get_array() for shown in axes.images[1:])
+    said = " ".join(text.get_text() for text in axes.texts)
+    most = {"layer": trace.features.max(), "all": max(trace.features.max(), trace.whole.max())}.get(scope)
+    assert ("each has its own colours" in said) == (most is None)
+    assert most is None or f"colours from 0.000 to {most:.3f}" in said
+    # 32 in 6 columns; of the tenth, in row 1 and column 3, the highest value, and of its kernel the farthest from 0.
+    for drawn, values, limit in (
+        (maps, trace.features, most),
+        (kernels, first.kernels, most and np.abs(first.kernels).max()),
+    ):
+        up = drawn.shape[1] // (6 * (values.shape[2] + 1) - 1)
+        one = drawn[up * (values.shape[1] + 1) :, 3 * up * (values.shape[2] + 1) :][
+            : up * values.shape[1] : up, : up * values.shape[2] : up
+        ]
+        strongest = np.abs(values[9]).max()
+        full = max(FOR_COLOUR if values[9].max() == strongest else AGAINST_COLOUR)
+        share = 1 if limit is None else strongest / limit
+        assert one.max() == pytest.approx(full * share, abs=1.5)
+    _, frame = [patch for patch in axes.patches if patch.get_edgecolor()[:3] == (1, 1, 1)]
+    left, right, bottom, top = axes.images[2].get_extent()
+    wide, high = (right - left) / 6, (bottom - top) / 6
+    np.testing.assert_allclose(
+        [frame.get_x(), frame.get_y(), frame.get_width(), frame.get_height()],
+        [left + 3 * wide, top + high, wide, high],
+    )
 
 
 # --- the script ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from bars import write_pictures
 from reference import assert_one_sentence
 
 from capsviz.app import trained, training_rights
@@ -27,7 +28,7 @@ from capsviz.models.facts import parse_card
 from capsviz.models.model import load_model
 from capsviz.models.weights import CHECKPOINT, places
 from capsviz.networks.base import find, networks, unregister
-from capsviz.training import live, live_images, live_plan, live_process
+from capsviz.training import live, live_card, live_images, live_plan, live_process
 from capsviz.training.live_networks import spec_of
 from capsviz.training.live_plan import (
     Controls,
@@ -274,6 +275,10 @@ def test_a_run_measures_what_it_says_and_follows(kind: str, place: Place) -> Non
     assert [rates[step] for step in (4, 5, 6)] == pytest.approx([1e-3, 1e-3, 5e-3])
     assert {step: count for step, _, count in run.seen}[8] == (3 if kind == "dynamic" else 1)
     assert run.trainer.objective.reconstruction == 0.0
+    facts = live_card.card(run.trainer, TOLD, story.rows, {}, "")
+    assert (
+        facts["settings"]["reconstruction"] == Controls.weight
+    )  # until step 5: its decoder has learnt something
     assert changes(story.rows) == [story.rows[6].seconds, story.rows[9].seconds]
     picture = read_picture(place.picture, 10)
     np.testing.assert_array_equal(picture.labels, range(10))
@@ -447,18 +452,6 @@ def forget(before: set[str]) -> None:
     for name in set(networks()) - before:
         unregister(name)
         places.pop(name, None)
-
-
-def write_pictures(folder: Path) -> None:
-    from PIL import Image
-
-    rng = np.random.default_rng(0)
-    for label in (0, 1):
-        (folder / str(label)).mkdir(parents=True)
-        for number in range(40):
-            pixels = rng.integers(0, 40, (28, 28)).astype(np.uint8)
-            pixels[4 + 14 * label : 8 + 14 * label, 4:24] = 255
-            Image.fromarray(pixels).save(folder / str(label) / f"{number}.png")
 
 
 # --- pictures -------------------------------------------------------------------------------------------------

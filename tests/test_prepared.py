@@ -54,7 +54,7 @@ def test_every_panel_stands_on_a_page_and_has_words() -> None:
     names = [panel.name for panel in panels.PANELS]
     assert len(names) == len(set(names))
     assert {panel.page for panel in panels.PANELS} == {
-        *("", "draw", "routing", "pose", "overlap", "compare", "inside", "class", "model")
+        *("", "draw", "routing", "pose", "overlap", "compare", "inside", "class", "model", "training", "lab")
     }
     for name in panels.HIDEABLE:
         assert say(f"panel.{name}")

@@ -27,13 +27,16 @@ from capsviz.app.parameters import (
     PARAMETERS,
     PEN,
     PRESENT,
+    SECTION,
     STOP,
     SURGERY,
+    TRAINING,
     VERSUS,
     Parameter,
     Partly,
     Range,
 )
+from capsviz.app.training_choice import Choice
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError, NetworkError
 from capsviz.inputs.drawings import Drawing, encode
@@ -52,6 +55,7 @@ OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streaml
 WRITTEN = (
     *(NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN, LESSON, STOP),
     *(HIDE, LOCK, ASK, ON, ANSWER, DRAFT),
+    *(TRAINING, SECTION),
 )
 
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
@@ -73,6 +77,8 @@ class Asked:
         surgery: the experiment on routing, of the network's kind.
         compare: the comparison to be shown.
         versus: the drawing that is compared with the one on the pad.
+        training: what a training is to begin with.
+        section: the part of the Lab that is opened, of ``panels.SECTIONS``.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
         present: view that presenter mode begins with, or ``parameters.PRESENT_ANY``.
@@ -94,6 +100,8 @@ class Asked:
     surgery: Operation | Weighting | None = None
     compare: Trial | None = None
     versus: Drawing | None = None
+    training: Choice | None = None
+    section: str | None = None
     lesson: str | None = None
     stop: int | None = None
     present: str | None = None
@@ -116,6 +124,8 @@ _FIELDS = {
     SURGERY: "surgery",
     COMPARE: "compare",
     VERSUS: "versus",
+    TRAINING: "training",
+    SECTION: "section",
     LESSON: "lesson",
     STOP: "stop",
     PRESENT: "present",

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from capsviz.app import assets, compare, files, guess, overlap, session, versus
+from capsviz.app import assets, compare, files, guess, lab_found, measured_files, overlap, session, versus
 from capsviz.app.files import FILMS, NUMBERS, PAGE, PAGES, PICTURES, Offer, Wanted, made, parse_request
 from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError
@@ -46,6 +46,8 @@ def control(page: str) -> None:
         notes = [say("export.carries")]
     else:
         notes = [say("guess.covered") if guess.covered() else say("export.nothing", kind=drawn())]
+    if page == "lab" and not lab_found.claims:
+        notes.insert(0, say("export.lab"))
     if page == "class":  # whose script has its files, and knows whether there are any
         notes = [say("export.class")]
     if files.SWEEP in offered:
@@ -106,6 +108,8 @@ def _file(sent: object, page: str, now: session.Reading, offered: Offer) -> dict
             compare.current() if page == "compare" and not versus.shown() else None,
             second=versus.current() if page == "compare" else None,
             laid=overlap.current() if page == "overlap" else None,
+            looked=request.looked if page == "inside" else None,
+            stand=measured_files.stand(page, session.model().sha256),
         )
         data = made(wanted)
     except CapsvizError as error:

@@ -9,16 +9,17 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from capsviz.app import compare, messages, overlap, parameters, pose, replay, session, versus
+from capsviz.app import compare, measured_files, messages, overlap, parameters, pose, replay, session, versus
 from capsviz.app.experiments import Trial, trial_text
-from capsviz.app.messages import Laid, Morph, Sweep
+from capsviz.app.measured_files import Stand
+from capsviz.app.messages import Laid, Looked, Morph, Sweep
 from capsviz.checks import real, whole
 from capsviz.errors import MessageError
 from capsviz.figures import export, replay_numbers
 from capsviz.figures.compare import Column, compare_json, compare_table
 from capsviz.figures.export import Origin
 from capsviz.figures.handout import replay_html, routing_html
-from capsviz.figures.inside import layer_rows, maps_table
+from capsviz.figures.inside import SCOPES, layer_rows, maps_table
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.reading import named
 from capsviz.figures.versus import Versus, versus_json, versus_table
@@ -27,7 +28,7 @@ from capsviz.inputs.replay import strokes_of
 from capsviz.measures.sweeps import STEPS, morph, sweep
 from capsviz.models.comparison import entries
 from capsviz.models.size import activations, sizes
-from capsviz.networks.base import DEFAULT
+from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import noun, say
 from capsviz.traces.base import POSES, Shape
 
@@ -68,6 +69,7 @@ class Request:
     pose: tuple[float, ...] | None = None
     thing: str = PAGE
     motion: Sweep | Morph | None = None
+    looked: Looked | None = None  # of Inside
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Wanted:
     trial: Trial | None = None  # of Compare, with several networks
     second: str | None = None  # of Compare, with two drawings: the other one, as a text, "" for none
     laid: Laid | None = None  # of Overlap: what lies over the drawing, if anything does
+    looked: Looked | None = None  # of Inside: what is looked at
+    stand: Stand | None = None  # of Training and Lab: what has been measured so far
 
 
 def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Offer:
@@ -96,6 +100,9 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     films = FILMS if export.makes_mp4() else FILMS[:1]
     if page == "model":
         return {PAGE: (*PICTURES, *NUMBERS[1:])}
+    if page in ("training", "lab"):
+        kinds = measured_files.offer(page)
+        return {PAGE: kinds} if kinds else {}
     if answer is None:
         return {}
     trace = answer.trace
@@ -104,7 +111,7 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     if page == "draw":
         replayed = {REPLAY: (*films, *PAGES, *NUMBERS)} if strokes_of(now.drawing) else {}
         return {PAGE: (*PICTURES, *NUMBERS), **replayed}
-    if page == "pose" and POSES in trace.offers:
+    if page == "pose" and POSES in trace.offers & session.spec().offers:
         moving = {} if pose.plain() else {SWEEP: (*PICTURES, *films), MORPH: films}
         return {PAGE: (*PICTURES, *NUMBERS), **moving}
     if page == "inside":
@@ -138,7 +145,8 @@ def parse_request(sent: object, shape: Shape, offered: Offer) -> Request:
         motion = messages.parse_motion(sent.get("motion"), shape)
         if isinstance(motion, Sweep) != (thing == SWEEP):
             raise MessageError(say("export.request"))
-    return Request(number, kind, sent["dark"], digit, _pose(sent.get("pose"), shape), thing, motion)
+    looked = None if sent.get("looked") is None else messages.parse_looked(sent["looked"], shape)
+    return Request(number, kind, sent["dark"], digit, _pose(sent.get("pose"), shape), thing, motion, looked)
 
 
 def _pose(text: object, shape: Shape) -> tuple[float, ...] | None:
@@ -169,6 +177,8 @@ def made(wanted: Wanted) -> bytes:
     """
     now = session.reading()
     with _making:
+        if wanted.page == "training" and wanted.stand:
+            return measured_files.training_file(wanted.kind, wanted.stand, link(wanted), wanted.dark)
         return _View(wanted, now).file()
 
 
@@ -204,6 +214,8 @@ class _View:
             self.trace = self.picture.trace
             if wanted.laid:
                 settings |= {"over": wanted.laid.example, "moved": [wanted.laid.right, wanted.laid.down]}
+        if self.wanted.looked:
+            settings |= vars(self.wanted.looked)
         spec = self.model.spec
         self.origin = Origin(spec.name, spec.title, self.model.sha256, link(wanted), settings)
         self.look: dict[str, Any] = {"dark": wanted.dark, "origin": self.origin.line()}
@@ -226,6 +238,8 @@ class _View:
             return (replay_numbers.replay_npz if kind == "npz" else replay_numbers.replay_json)(
                 self.replay, origin
             )
+        if stand := self.wanted.stand:
+            return measured_files.table_file(kind, stand, origin)
         if self.page == "model":
             if kind == "json":
                 return export.networks_json(entries(), origin)
@@ -282,7 +296,10 @@ class _View:
         if self.page == "inside":
             spec = self.model.spec
             rows = layer_rows(spec, sizes(spec), activations(spec))
-            return slides.inside_slide(self.trace, self.model.first_layer(), rows, **self.look)
+            looked = self.wanted.looked or Looked()
+            return slides.inside_slide(
+                self.trace, self.model.first_layer(), rows, scope=looked.scope, map=looked.map, **self.look
+            )
         if self.wanted.second is not None:
             return slides.versus_slide(self.versus, **self.look)
         if self.wanted.trial:
@@ -357,6 +374,12 @@ def link(wanted: Wanted) -> str:
     if wanted.laid is not None:
         query["over"] = str(wanted.laid.example)
         query["moved"] = f"{wanted.laid.right + FARTHEST}.{wanted.laid.down + FARTHEST}"
+    if looked := wanted.looked:
+        query["map"] = str(looked.map)
+        query["capsule" if find(wanted.network).shape.grid else "output"] = str(looked.capsule)
+        query["scope"] = looked.scope if looked.scope != SCOPES[0] else None
+    if wanted.stand is not None:
+        query[parameters.TRAINING if wanted.page == "training" else parameters.SECTION] = wanted.stand.said
     if wanted.second:
         query["versus"] = wanted.second if len(wanted.second) <= parameters.LONGEST_DRAWING else None
     elif wanted.trial is not None:

@@ -34,6 +34,7 @@ from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say, spelled
 from capsviz.texts.numbers import number
+from capsviz.traces.base import POSES
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -163,7 +164,10 @@ def _lacks(page: Page, network: Spec) -> None:
         key=lambda other: other.shape.classes != network.shape.classes
     )  # what may read the same drawing first
     with st.container(key="lacks", horizontal_alignment="center"):
-        sentence = say(f"{page.name}.lacks", network=network.title, kind=noun(network.shape.kind))
+        poses = POSES in page.needs - network.offers and network.shape.pose
+        untrained = poses and session.loaded().card["settings"].get("reconstruction") == 0
+        lacks = f"{page.name}.{'untrained' if untrained else 'lacks'}"
+        sentence = say(lacks, network=network.title, kind=noun(network.shape.kind))
         st.html(f'<p data-testid="waiting">{html.escape(sentence)}</p>')
         with st.container(horizontal=True, horizontal_alignment="center"):
             for other in able[:MOST_OFFERED]:

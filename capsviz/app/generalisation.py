@@ -1,4 +1,4 @@
-"""Two sections of what was measured once, by commands that anyone can repeat: ablations, and what networks have not seen."""
+"""Three parts of the Lab, of what was measured once, by commands that anyone can repeat: ablations, and what networks have not seen."""
 
 import html
 
@@ -31,17 +31,11 @@ def show_ablations() -> None:
     _by(f"python -m capsviz ablate --data DIR --out DIR --epochs {first.epochs} --seeds {first.seeds}")
 
 
-def show_generalisation() -> None:
-    """Digits changed otherwise than in training, and few examples."""
+def show_placed() -> None:
+    """Digits changed otherwise than in training."""
     runs = generalisation.runs_of(found(Placed))
-    if runs:
-        _placed(runs)
-    few = generalisation.by_examples(found(Few))
-    if few:
-        _few(few)
-
-
-def _placed(runs: generalisation.Runs) -> None:
+    if not runs:
+        return
     at = generalisation.level(runs)
     stopped = generalisation.stopped(runs, at)
     seeds = max(map(len, runs.values()))
@@ -60,7 +54,11 @@ def _placed(runs: generalisation.Runs) -> None:
     _by(f"python -m capsviz generalise --part placed --data DIR --out DIR --epochs {epochs} --seeds {seeds}")
 
 
-def _few(few: dict[str, dict[int, dict[str, object]]]) -> None:
+def show_few() -> None:
+    """Networks trained with few examples."""
+    few = generalisation.by_examples(found(Few))
+    if not few:
+        return
     rows = found(Few)
     steps, seeds = rows[0].steps, len({row.seed for row in rows})
     frame.heading(say("generalise.few.title"))

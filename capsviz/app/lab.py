@@ -3,7 +3,6 @@
 import html
 import os
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from capsviz.app import frame, generalisation, menu, prepared, session, work
+from capsviz.app import frame, generalisation, lab_found, menu, prepared, session, work
+from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
 from capsviz.figures.price import price_figure
 from capsviz.inputs.data import holds_mnist
-from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim, Found
-from capsviz.measures.price import AXES, PAPER, Cost, price
+from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim
+from capsviz.measures.price import AXES, PAPER, price
 from capsviz.measures.samples import MOST, Sample, of_examples, of_test
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
@@ -30,37 +30,98 @@ if TYPE_CHECKING:
 
 WORK_KEY = "lab_work"  # work.Work: what this session has begun, until its end has been shown
 PROBLEM_KEY = "lab_problem"  # (key of a measurement, sentence) of the last one that failed
+CONTENTS_KEY = "lab_contents"  # the list of what is on the page
+TURN_KEY = "lab_turn"  # how often a part has been chosen
+# What a page has is drawn after its scripts, and another page than before begins at its top.
+SCROLL = "setTimeout(() => document.querySelector('%s')?.scrollIntoView(), 300);"
 AGAIN, WAITING = 0.5, 1.0  # seconds from one look at one's own measurement, or at another's, to the next
-KEPT = 64  # results of experiments that are kept for all sessions
 TEST_DATA = (
     "CAPSVIZ_TEST_DATA"  # names the folder that has MNIST/raw, where the server may try on its test set
 )
 PRICE = "price"
-
-Results = tuple[tuple[Sample, Found], ...]  # of each sample
-_found: OrderedDict[Hashable, Results] = OrderedDict()
-_price: dict[str, list[Cost]] = {}  # by what is changed; empty until it has been measured
 
 
 def lab() -> None:
     """All of the page, of the network that answers."""
     model = session.loaded()
     st.html(Path(__file__).with_suffix(".css"))
+    parts: dict[str, Callable[[], None]] = {
+        "claims": partial(_claims, model),
+        "ablations": generalisation.show_ablations,
+        "placed": generalisation.show_placed,
+        "few": generalisation.show_few,
+        "price": _routing_price,
+    }
+    shown = [name for name in parts if not hidden(name)]
     with st.container(key="lab"):
         _settle()
-        _elsewhere(model)
-        frame.heading(say("lab.claims.title"))
-        _says(say("lab.claims.says", network=model.spec.title))
-        for name, claim in CLAIMS.items():
-            with st.container(key=f"claim_{name}"):
-                _claim(model, name, claim)
-        generalisation.show_ablations()
-        generalisation.show_generalisation()
-        with st.container(key="price"):
-            _routing_price()
+        with st.container(
+            key="lab_head"
+        ):  # always one element: were it none, what follows would stand twice for a while
+            _contents(model, shown)
+            _elsewhere(model)
+        for name in shown:
+            with st.container(key=f"section_{name}"):
+                parts[name]()
+        _scroll(shown)
+
+
+# --- its parts ------------------------------------------------------------------------------------------
+
+
+def _contents(model: "Model", shown: list[str]) -> None:
+    """A list of what is on the page: what is chosen is scrolled to, and stands in the link."""
+    kinds = {"kind": noun(model.shape.kind), "kinds": noun(model.shape.kind, 2)}
+    claims = list(CLAIMS) if "claims" in shown else []
+    listed = [*claims, *(name for name in shown if name != "claims")]
+    if len(listed) < 2:
+        return
+    now = st.session_state.get(session.SECTION_KEY)
+    st.session_state[CONTENTS_KEY] = now if now in listed else None
+
+    def opened() -> None:
+        st.session_state[session.SECTION_KEY] = st.session_state[CONTENTS_KEY]
+        st.session_state[TURN_KEY] = st.session_state.get(TURN_KEY, 0) + 1
+
+    st.selectbox(
+        say("lab.sections"),
+        listed,
+        format_func=lambda name: (
+            say(f"lab.claim.{name}.title", **kinds) if name in CLAIMS else say(f"panel.{name}")
+        ),
+        key=CONTENTS_KEY,
+        placeholder=say("lab.sections"),
+        label_visibility="collapsed",
+        width=360,
+        on_change=opened,
+    )
+
+
+def _scroll(shown: list[str]) -> None:
+    """Have the browser show the part that is open, once for each time that it is opened."""
+    name = st.session_state.get(session.SECTION_KEY)
+    if name is None or ("claims" if name in CLAIMS else name) not in shown:
+        return
+    with st.container(key="lab_scroll"):
+        st.html(
+            f"<script>/* {st.session_state.get(TURN_KEY, 0)} */ {SCROLL % _place(name)}</script>",
+            unsafe_allow_javascript=True,
+        )
+
+
+def _place(name: str) -> str:
+    return f".st-key-{'claim' if name in CLAIMS else 'section'}_{name}"
 
 
 # --- what it does not do --------------------------------------------------------------------------------
+
+
+def _claims(model: "Model") -> None:
+    frame.heading(say("lab.claims.title"))
+    _says(say("lab.claims.says", network=model.spec.title))
+    for name, claim in CLAIMS.items():
+        with st.container(key=f"claim_{name}"):
+            _claim(model, name, claim)
 
 
 def _claim(model: "Model", name: str, claim: Claim) -> None:
@@ -81,8 +142,8 @@ def _claim(model: "Model", name: str, claim: Claim) -> None:
     _measured(
         key,
         partial(_try, model, name, claim),
-        say("lab.run" if key not in _found else "lab.again"),
-        lambda: _results(name, model, _found[key]) if key in _found else None,
+        say("lab.run" if key not in lab_found.claims else "lab.again"),
+        lambda: _results(name, model, lab_found.claims[key]) if key in lab_found.claims else None,
     )
 
 
@@ -112,9 +173,7 @@ def _try(model: "Model", name: str, claim: Claim, told: work.Told) -> None:
             told((at + share) / len(samples))
 
         found.append((sample, claim.run(Bench(model, sample, part, partial(_beside, model.spec)))))
-    _found[model.sha256, name] = tuple(found)
-    while len(_found) > KEPT:
-        _found.popitem(last=False)
+    lab_found.keep((model.sha256, name), tuple(found))
 
 
 def _samples(network: Spec) -> Iterator[Sample]:
@@ -140,7 +199,7 @@ def _beside(network: Spec) -> "Iterator[Model]":
             yield session.model_of(other.name)
 
 
-def _results(name: str, model: "Model", results: Results) -> None:
+def _results(name: str, model: "Model", results: lab_found.Results) -> None:
     """What an experiment has found, of each sample."""
     kind = model.shape.kind
     if not results:
@@ -180,16 +239,16 @@ def _routing_price() -> None:
     }
     _says(say("lab.price.arithmetic", **words))
     _says(say("lab.price.says"))
-    _measured(PRICE, _weigh, say("lab.price.again" if _price else "lab.price.run"), _prices)
+    _measured(PRICE, _weigh, say("lab.price.again" if lab_found.price else "lab.price.run"), _prices)
 
 
 def _weigh(told: work.Told) -> None:
-    _price.update(price(told))
+    lab_found.price.update(price(told))
 
 
 def _prices() -> None:
     """Four small charts of time, and four of memory."""
-    if not _price:
+    if not lab_found.price:
         return
     for what, tab in zip(
         ("time", "memory"), st.tabs([say("chart.price.time"), say("chart.price.memory")]), strict=True
@@ -199,7 +258,9 @@ def _prices() -> None:
                 for axis, column in zip((left, right), st.columns(2), strict=True):
                     with column:
                         title = f"{say(f'chart.price.{what}')}, {say(f'chart.price.{axis}')}"
-                        frame.chart(price_figure(axis, _price[axis], what), f"lab_{what}_{axis}", title)
+                        frame.chart(
+                            price_figure(axis, lab_found.price[axis], what), f"lab_{what}_{axis}", title
+                        )
 
 
 # --- measuring ------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import MessageError
+from capsviz.figures.inside import MOST_MAPS, MOST_OUTPUTS, SCOPES
 from capsviz.figures.pose import pose_limit
 from capsviz.inputs.drawings import FARTHEST, MOST_POINTS, WIDEST, Drawing, Stroke, decode, stroke_of
 from capsviz.inputs.pairs import FARTHEST as FARTHEST_MOVED
@@ -273,6 +274,40 @@ def parse_laid(sent: object, examples: int) -> Laid:
         whole(sent["right"], -FARTHEST_MOVED, FARTHEST_MOVED, say("message.moved")),
         whole(sent["down"], -FARTHEST_MOVED, FARTHEST_MOVED, say("message.moved")),
         whole(sent["number"], 0, LARGEST, say("message.request")),
+    )
+
+
+# --- Inside -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is looked at on the Inside page.
+
+    Attributes:
+        map: the kernel of the first layer and its map.
+        capsule: the primary capsule; of a network without them one of the numbers that its last layer reads.
+        scope: of the colour scale, of ``figures.inside.SCOPES``.
+    """
+
+    map: int = 0
+    capsule: int = 0
+    scope: str = SCOPES[0]
+
+
+def parse_looked(sent: object, shape: Shape) -> Looked:
+    """What inside.js tells: {"map": n, "capsule" or "output": n, "scope": one of three}.
+
+    Raises:
+        MessageError: if it is anything else, or out of range.
+    """
+    if not isinstance(sent, Mapping) or sent.get("scope") not in SCOPES:
+        raise MessageError(say("export.request"))
+    most = shape.grid.capsules if shape.grid else MOST_OUTPUTS
+    return Looked(
+        whole(sent.get("map"), 0, MOST_MAPS - 1, say("message.map")),
+        whole(sent.get("capsule" if shape.grid else "output"), 0, most - 1, say("message.primary")),
+        sent["scope"],
     )
 
 

@@ -6,6 +6,7 @@ script of their own declare their elements by the same names (figures/browser/le
 
 from dataclasses import dataclass
 
+from capsviz.measures.claims import CLAIMS
 from capsviz.networks.base import Spec
 from capsviz.traces.base import POSES
 
@@ -82,6 +83,17 @@ PANELS = (
     Panel("kernels", "inside"),
     Panel("types", "inside"),
     Panel("sizes", "inside"),
+    Panel("plan", "training", selector=".st-key-training_form", fills=False),
+    Panel("controls", "training", selector=".st-key-training_controls", fills=False),
+    Panel("curves", "training", selector=".st-key-training_curves"),
+    Panel("forming", "training", selector=".st-key-training_forming"),
+    Panel("checkpoints", "training", selector=".st-key-training_checkpoints", fills=False),
+    Panel("filters", "training", selector=".st-key-training_filters"),
+    Panel("claims", "lab", selector=".st-key-section_claims", fills=False),
+    Panel("ablations", "lab", selector=".st-key-section_ablations", fills=False),
+    Panel("placed", "lab", selector=".st-key-section_placed", fills=False),
+    Panel("few", "lab", selector=".st-key-section_few", fills=False),
+    Panel("price", "lab", selector=".st-key-section_price", fills=False),
     Panel("wall", "class", hides=False),
     Panel("joining", "class", hides=False),
     Panel("poll", "class", hides=False),
@@ -95,6 +107,8 @@ PANELS = (
     Panel("facts", "model", selector=".st-key-part_facts"),
 )
 WAYS = ("networks", "drawings")  # of Compare: several networks and a drawing, or two drawings and a network
+# What a link to the Lab opens: a part of it, or one of its claims (``measures.claims.CLAIMS``).
+SECTIONS = (*CLAIMS, *(panel.name for panel in PANELS if panel.page == "lab" and panel.name != "claims"))
 HIDEABLE = tuple(panel.name for panel in PANELS if panel.hides)
 FILLING = tuple(panel.name for panel in PANELS if panel.fills)
 SELECTORS = {panel.name: panel.selector for panel in PANELS if panel.selector}
@@ -108,6 +122,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "step": ("routing",),
     "surgery": ("routing",),
     "compare": ("compare",),
+    "training": ("training",),
     "pose": ("pose",),
     "predict": (),
     "language": (),

@@ -8,12 +8,13 @@ from typing import Any
 
 from capsviz.app.experiments import Operation, Trial, Weighting, operation, trial, weighting
 from capsviz.app.pages import pages
-from capsviz.app.panels import FILLING, HIDEABLE, LOCKS
+from capsviz.app.panels import FILLING, HIDEABLE, LOCKS, SECTIONS
+from capsviz.app.training_choice import of_text
 from capsviz.checks import quoted
 from capsviz.errors import MessageError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
 from capsviz.figures.attention import STEPS
-from capsviz.figures.inside import MOST_MAPS, SCOPES
+from capsviz.figures.inside import MOST_MAPS, MOST_OUTPUTS, SCOPES
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.routing import SCALES as COUPLING_SCALES
 from capsviz.inputs.drawings import WIDTHS, Drawing, decode
@@ -196,6 +197,7 @@ def draft(text: str) -> str:
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
 SURGERY, COMPARE, VERSUS, LESSON, STOP, PRESENT = "surgery", "compare", "versus", "lesson", "stop", "present"
+TRAINING, SECTION = "training", "section"
 PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
 MOST_PARTS = (
@@ -265,7 +267,15 @@ PARAMETERS = (
     # Less so many pixels: an address has no signs.
     Parameter("moved", ("overlap",), range=lambda shape, count: (0, 2 * FARTHEST, 2), script=True),
     Parameter("map", ("inside",), range=lambda shape, count: (0, MOST_MAPS - 1), script=True),
+    Parameter(
+        "output",
+        ("inside",),
+        range=lambda shape, count: None if shape.grid else (0, MOST_OUTPUTS - 1),
+        script=True,
+    ),
     Parameter("scope", ("inside",), choices=lambda shape: SCOPES, script=True),
+    Parameter(TRAINING, ("training",), parse=lambda text, shape: of_text(text)),
+    Parameter(SECTION, ("lab",), choices=lambda shape: SECTIONS),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
     Parameter(PRESENT, choices=lambda shape: (PRESENT_ANY, *FILLING)),
@@ -305,6 +315,8 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return "an experiment and its parts: `random_seed.3_R.5_types.0.7_places.14`, `uniform_capsules.3`"
     if parameter.name == COMPARE:
         return "changes and parts: `rotation.-5_noise.3_with.cnn.mnist_rule.maxmin_R.10_bias.1`"
+    if parameter.name == TRAINING:
+        return "a kind of network and parts: `dynamic_types.4_R.2_data.mnist_rate.0.005_weight.0.02_routed.0`"
     if parameter.name in (HIDE, LOCK):
         names = HIDEABLE if parameter.name == HIDE else LOCKS
         return f"{', '.join(words(names))}; several with dots between them"
@@ -322,7 +334,11 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
     assert parameter.range is not None
     ends = parameter.range(shape, shape.trained)
     if ends is None:
-        return "0 to the last, with attention"
+        return (
+            "0 to the last, without capsules"
+            if parameter.name == "output"
+            else "0 to the last, with attention"
+        )
     return (
         f"{ends[0]} to {ends[1]}"
         if len(ends) < 3

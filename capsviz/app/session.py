@@ -20,9 +20,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
+from capsviz.app.answers import Answer, Reading, Seen
 from capsviz.app.experiments import Operation, Weighting
 from capsviz.app.follow import Ended
-from capsviz.app.readings import Answer, Reading, Seen
+from capsviz.app.training_choice import Choice
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -46,6 +47,8 @@ STOP_KEY = "lesson_stop"  # (name of the lesson, number of its stop) at which th
 PREDICTING_KEY = "predicting"  # True while each new answer begins covered
 COVERED_KEY = "begins_covered"  # True where a prepared link covered answers: loaded again, it does too
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
+TRAINING_KEY = "training_choice"  # Choice: what a training is to begin with
+SECTION_KEY = "lab_section"  # the part of the Lab that is open, of panels.SECTIONS
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
 
@@ -73,8 +76,8 @@ def begin() -> Asked:
     if asked.answer is not None:
         state[PREDICTING_KEY] = True
         state[COVERED_KEY] = prepared.prepares(asked)
-    if asked.draft is not None:
-        state[DRAFT_KEY] = asked.draft
+    of_pages = ((DRAFT_KEY, asked.draft), (TRAINING_KEY, asked.training), (SECTION_KEY, asked.section))
+    state.update({key: value for key, value in of_pages if value is not None})
     prepared.begin(asked)
     # A new session's drawing: with it goes what was said of an earlier one. A tab that comes back brings its own.
     pad.begin(spec().shape.kind, None if returned else asked.drawing)
@@ -130,11 +133,20 @@ def said(page: str = "") -> dict[str, str]:
         parameters.LESSON: lesson,
         parameters.STOP: None if stop is None else str(stop),
         parameters.ANSWER: parameters.HIDDEN if begins_covered() else None,
-        parameters.DRAFT: st.session_state.get(DRAFT_KEY) if page == "lesson" else None,
+        **_said_of(page),
     }
     said = {name: value for name, value in found.items() if value is not None} | prepared.said()
     st.session_state[WRITTEN_KEY].add(_mark(said))
     return said
+
+
+def _said_of(page: str) -> dict[str, str | None]:
+    """What the address says of one page alone."""
+    state = st.session_state
+    if page == "training":
+        return {parameters.TRAINING: state.get(TRAINING_KEY, Choice()).text() or None}
+    own = {"lesson": (parameters.DRAFT, DRAFT_KEY), "lab": (parameters.SECTION, SECTION_KEY)}.get(page)
+    return {own[0]: state.get(own[1])} if own else {}
 
 
 def begins_covered() -> bool:
@@ -206,14 +218,15 @@ def take(name: str, count: int | None) -> None:
 
 
 def spec() -> Spec:
-    """What the network that answers is."""
-    return find(network())
+    """What the network that answers is; of its weights, once they are loaded: a decoder may not have been trained."""
+    name = network()
+    return _loaded[name].spec if name in _loaded else find(name)
 
 
 def trained() -> int:
     """Routing iterations that the network was trained with, 1 where nothing iterates; of its spec, until it is loaded."""
     name = network()
-    return _loaded[name].shape.trained if name in _loaded else spec().shape.trained
+    return _loaded[name].shape.trained if name in _loaded else find(name).shape.trained
 
 
 def iterations() -> int:

@@ -7,7 +7,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from capsviz.errors import CapsvizError
-from capsviz.models.weights import FILE, beside, places, read_facts, write_atomically
+from capsviz.models.weights import (
+    FILE,
+    as_trained,
+    beside,
+    load_card,
+    places,
+    read_facts,
+    write_atomically,
+)
 from capsviz.networks.base import networks, register
 from capsviz.training.live_networks import name_of, spec_of
 from capsviz.training.live_plan import DATA, Place, Plan, parse_plan, root, told_of
@@ -55,7 +63,7 @@ def _know(folder: Path) -> None:
         return
     if first not in networks():
         register(spec_of(plan, told), str(folder))
-    spec = spec_of(plan, told, folder.name)
+    spec = as_trained(spec_of(plan, told, folder.name), load_card(folder / FILE))
     title = f"{spec.title}, step {step}"
     if any(title == other.title for other in networks().values()):
         title = f"{title} (run {plan.number})"

@@ -39,9 +39,9 @@ class Origin:
     Attributes:
         network: name of the network.
         title: what people call it.
-        sha256: of its weights.
+        sha256: of its weights; "" of what a training has come to, of which no weights are kept.
         link: that opens the same in the app, from its address on: "/routing?drawing=...".
-        settings: what was chosen, "R" for routing iterations.
+        settings: what was chosen, "R" for routing iterations, "step" of a training.
     """
 
     network: str
@@ -67,12 +67,13 @@ class Origin:
 
     def line(self) -> str:
         """What is seen of it."""
-        count = self.settings.get("R")
+        count, step = self.settings.get("R"), self.settings.get("step")
+        parts = {"iterations": count, "step": step}
         return say(
-            "export.origin",
+            "export.origin" if self.sha256 else "export.originUnkept",
             network=self.title,
             weights=self.sha256[:SHORT],
-            settings="" if count is None else say("export.iterations", count=count),
+            settings="".join(say(f"export.{name}", count=n) for name, n in parts.items() if n is not None),
             version=__version__,
         )
 

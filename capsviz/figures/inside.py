@@ -20,7 +20,7 @@ from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
 SCOPES = ("map", "layer", "all")  # of which values the largest has full colour; the first is the usual one
-MOST_MAPS = 256  # that a link tells apart
+MOST_MAPS, MOST_OUTPUTS = 256, 4096  # that a link tells apart
 LEAST_LIMIT = 1e-6  # the bars of votes end no nearer to 0
 # What the microscope of each kind of routing says.
 _WORDS = {"dynamic": ("routing.microscope",), "attention": ("attention.capsule", "attention.column")}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from capsviz.errors import CapsvizError
-from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of
+from capsviz.figures.charts import BLUE, GREY, ORANGE, TEXT, figure_of
 from capsviz.figures.theme import class_colours, data_uri, signed
 from capsviz.texts import say
 from capsviz.texts.numbers import grouped, number, percent_sign
@@ -155,6 +155,7 @@ def losses_figure(rows: Sequence[Any], at: float | None = None) -> "go.Figure":
             "showgrid": False,
             "rangemode": "tozero",
             "tickmode": "auto",
+            "tickfont": TEXT,
         },
     )
     return _laid_out(figure, rows, at)

@@ -20,7 +20,7 @@ from capsviz.models.devices import Workers, choose_device
 from capsviz.models.kernels import FirstLayer, first_layer
 from capsviz.models.weights import Weights, load_weights
 from capsviz.networks.base import DEFAULT, Spec
-from capsviz.traces.base import INDEPENDENT, LENGTH, POSES, Shape, Trace
+from capsviz.traces.base import INDEPENDENT, LENGTH, Shape, Trace
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import MOST_ITERATIONS, RoutingTrace
 
@@ -286,7 +286,7 @@ class Model:
         return weights
 
     def _see_that_it_draws(self) -> None:
-        if POSES not in self.spec.offers:
+        if not self.shape.pose:
             raise CapsvizError(
                 f"{self.spec.name} has no poses, and no decoder to draw them: load a network that has, such as {DEFAULT}."
             )

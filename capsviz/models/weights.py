@@ -21,6 +21,7 @@ from capsviz.models import own
 from capsviz.models.card import FORMAT, card_markdown
 from capsviz.models.facts import parse_card, parse_evaluation, sha256
 from capsviz.networks.base import DEFAULT, Spec, find, networks
+from capsviz.traces.base import POSES
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -247,6 +248,7 @@ def network_of(card: Mapping[str, Any], path: Path) -> Spec:
         ) from error
     except DataError as error:
         raise WeightsError(f"{file} is damaged ({_reason(error)}): {_whole_ones(path)}.") from error
+    spec = as_trained(spec, card)
     name = next((name for name, place in places.items() if place == path), "")
     if not name:
         return spec
@@ -254,6 +256,12 @@ def network_of(card: Mapping[str, Any], path: Path) -> Spec:
     if known.shape != spec.shape:
         raise WeightsError(f"{file} is of another network than when the app began: start the app again.")
     return replace(spec, name=name, title=known.title, aliases=())
+
+
+def as_trained(spec: Spec, card: Mapping[str, Any]) -> Spec:
+    """A network with these weights: no poses can be bent where the decoder was never trained, and draws noise."""
+    untrained = card["settings"].get("reconstruction") == 0
+    return replace(spec, offers=spec.offers - {POSES}) if untrained else spec
 
 
 def check_architecture(

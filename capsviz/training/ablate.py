@@ -7,13 +7,11 @@ from typing import Any
 
 import torch
 
-from capsviz.inputs.data import MNIST, split_validation
 from capsviz.measures.ablations import Variant
 from capsviz.measures.findings import FILES
 from capsviz.measures.runs import Ablation, Timing, append, begin
 from capsviz.networks.base import find
-from capsviz.training.experiment import count_wrong, name_of, seconds, size, steps
-from capsviz.training.precision import is_quicker
+from capsviz.training.experiment import count_wrong, mnist, name_of, seconds, size, steps
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 
@@ -48,8 +46,7 @@ def ablate(
     """
     path = out / FILES[Ablation]
     done = {(row.variant, row.seed, row.epochs) for row in begin(path, Ablation)}
-    training, held_out = split_validation(MNIST.load(data, "train"))
-    test, mixed = MNIST.load(data, "test"), is_quicker(device)
+    training, held_out, test, mixed = mnist(data, device)
     for seed in range(seeds):
         for variant in variants:
             if (variant.name, seed, epochs) in done:

@@ -2,16 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from capsviz.inputs.data import Digits
+from capsviz.inputs.data import MNIST, Digits, split_validation
 from capsviz.models.size import Size, sizes, together
 from capsviz.networks.base import Spec
 from capsviz.training.objective import misread
+from capsviz.training.precision import is_quicker
 from capsviz.training.trainer import Trainer
 from capsviz.training.validation import evidence
+
+
+def mnist(data: Path, device: torch.device) -> tuple[Digits, Digits, Digits, bool]:
+    """What every experiment begins with: MNIST's digits to train on, to hold out and to test on, and how to multiply.
+
+    Returns:
+        The three, and whether the large convolutions are to multiply in bfloat16: where that is quicker.
+    """
+    training, held_out = split_validation(MNIST.load(data, "train"))
+    return training, held_out, MNIST.load(data, "test"), is_quicker(device)
 
 
 def steps(trainer: Trainer, held_out: Digits, what: str) -> Iterator[None]:

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import torch
 
-from capsviz.inputs.data import MNIST, Digits, split_validation
+from capsviz.inputs.data import MNIST, Digits
 from capsviz.inputs.placed import SIZE, SPACE, affine, padded, placed
 from capsviz.measures.findings import FILES
 from capsviz.measures.runs import Few, Placed, append, begin
 from capsviz.networks.base import Spec, find, networks
-from capsviz.training.experiment import count_wrong, name_of, seconds, size, steps
-from capsviz.training.precision import is_quicker
+from capsviz.training.experiment import count_wrong, mnist, name_of, seconds, size, steps
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 
@@ -49,8 +48,7 @@ def train_placed(
     """
     path = out / FILES[Placed]
     done = {(row.network, row.seed, row.steps) for row in begin(path, Placed) if row.step == row.steps}
-    training, held_out = split_validation(MNIST.load(data, "train"))
-    test, mixed = MNIST.load(data, "test"), is_quicker(device)
+    training, held_out, test, mixed = mnist(data, device)
     training, held_out = padded(training), placed(held_out)
     there, elsewhere = placed(test), affine(test)
     for seed in range(seeds):
@@ -139,8 +137,7 @@ def train_few(
     """
     path = out / FILES[Few]
     done = {(row.network, row.examples, row.seed, row.steps) for row in begin(path, Few)}
-    training, _ = split_validation(MNIST.load(data, "train"))
-    test, mixed = MNIST.load(data, "test"), is_quicker(device)
+    training, _, test, mixed = mnist(data, device)
     for seed in range(seeds):
         for examples in EXAMPLES:
             chosen = few(training, examples, seed)

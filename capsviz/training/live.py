@@ -146,12 +146,8 @@ class Run:
         )
         self.trainer = Trainer(settings, self.images.training, torch.device("cpu"), spec=self.spec)
         held = self.images.held
-        chosen = [
-            int((held.labels == place).nonzero()[0, 0])
-            for place in range(len(told.classes))
-            if (held.labels == place).any()
-        ]
-        self.ten = held.take(torch.tensor(chosen[:TEN]))
+        shown = held.labels.unique()[:TEN]
+        self.ten = held.take(torch.tensor([int((held.labels == label).nonzero()[0, 0]) for label in shown]))
         self.pixels = to_pixels(self.ten.images, torch.device("cpu"))
         self._tell(told=told)
         self._take_up()
@@ -365,7 +361,7 @@ class Run:
         write_atomically(folder / "picture.npz", self.drawn)
         write_atomically(folder / "told.json", json.dumps(asdict(self.images.told)).encode())
         found = measured(trainer.net, self.images.held, self.images.test, trainer.settings.iterations)
-        facts = card(trainer, self.images.told, self.story.rows[-1], found, self.commit)
+        facts = card(trainer, self.images.told, self.story.rows, found, self.commit)
         save_weights(folder / FILE, pack(trainer.net), facts)
         self.saved = self.story.seconds
         known, interval = [*self.story.checkpoints, step], self.story.interval

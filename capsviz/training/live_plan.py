@@ -7,10 +7,10 @@ all, and held to its form by whoever reads it. Without PyTorch, since the page s
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from capsviz.checks import quoted, real, whole
 from capsviz.errors import CapsvizError, DataError, MessageError
@@ -19,6 +19,8 @@ from capsviz.inputs.own import MOST_CLASSES
 from capsviz.models import facts
 from capsviz.models.weights import FILE, read_facts, write_atomically
 from capsviz.texts import say
+
+T = TypeVar("T", int, float)
 
 KINDS = ("attention", "dynamic")
 DATA = MADE_UP, KNOWN, OWN = "made_up", "mnist", "own"  # what can be trained on
@@ -73,6 +75,11 @@ class Controls:
     ended: bool = False
     back: int | None = None
     number: int = 0
+
+
+def nearest(value: float, known: Sequence[T]) -> T:
+    """Of what can be chosen that which is nearest to a value."""
+    return min(known, key=lambda one: abs(one - value))
 
 
 # --- what a browser asks for -------------------------------------------------------------------------------
@@ -203,6 +210,11 @@ class Story:
     checkpoints: tuple[int, ...] = ()  # their steps
     interval: float = 5.0  # seconds of training from one checkpoint to the next
     number: int = 0  # of the last going back that was done
+
+
+def drawing_weight(rows: Sequence[Row], step: int) -> float:
+    """The most that reconstruction has counted until a step: at 0, the decoder has learnt nothing."""
+    return max((row.controls["weight"] for row in rows if 0 < row.step <= step), default=0.0)
 
 
 _controls = facts.form(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
 
+from tests.bars import write_pictures
 from tests.e2e.looking import as_new, discard
 from tests.e2e.serving import Server, find_chromium, launch_chromium, serve
 
@@ -23,9 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    """Address of the app, served as ``make app`` serves it."""
-    with serve("app.py") as address:
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the app, served as ``make app`` serves it; a training there is of the tests, on few pictures."""
+    folder = tmp_path_factory.mktemp("training")
+    write_pictures(folder / "bars")
+    places = {"FOLDER": folder / "root", "DATA": folder / "bars"}
+    with serve(
+        "app.py", **{f"CAPSVIZ_TRAINING_{name}": str(path) for name, path in places.items()}
+    ) as address:
         yield address
 
 

@@ -18,6 +18,8 @@ SHOWN = {
     "lessons": ".cv-lesson",
     "lesson": ".handed svg",
     "class": ".st-key-page .wall button",
+    "training": ".st-key-training",
+    "lab": ".st-key-section_price",
 }
 
 KEPT: dict[tuple[Browser, bool], Page] = {}

@@ -60,6 +60,13 @@ def test_a_map_and_a_capsule_are_chosen_and_stay(browser: Browser, url: str) -> 
         page.get_by_role("link", name="What each layer sees").click()
         for name, value in (("map", busiest), ("capsule", capsule), ("scope", "layer")):
             expect(view).to_have_attribute(f"data-{name}", str(value))
+        # Of a network without capsules, a number of those that its last layer reads.
+        page.goto(f"{url}/inside?network=cnn.mnist&output=81")
+        expect(view).to_have_attribute("data-capsule", "81")
+        page.get_by_test_id("types").press("ArrowRight")
+        expect(page).to_have_url(re.compile(r"/inside\?network=cnn.mnist&output=82$"))
+        page.goto(f"{url}/inside?map=3")
+        expect(view).to_have_attribute("data-map", "3")
         clear(page)
         expect(page.locator(".inside-waiting")).to_contain_text("draw a digit")
         expect(page.get_by_test_id("kernels")).to_be_visible()

@@ -88,7 +88,7 @@ class Exporting {
     setText(this.said, say("export.making", { kind: say(`export.kind.${kind}`) }));
     this.wait(true);
     this.timer = setTimeout(() => this.finish(say("export.lost")), PATIENCE);
-    const wish = { number: this.asked, thing, kind, dark: this.dark };
+    const wish = { number: this.asked, thing, kind, dark: Boolean(this.dark) }; // where there is no picture, nobody has said
     this.report("asked", requestOf(wish, this.data, window.location.search, toldNow()));
   }
 

@@ -9,12 +9,14 @@ import { Part } from "./lesson.js";
 import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
+import { tells } from "./taking.js";
 import { kindWords, say } from "./texts.js";
 
-const NAMES = ["map", "capsule", "scope"]; // of the address, as app/parameters.py has them
+const NAMES = ["map", "capsule", "output", "scope"]; // of the address, as app/parameters.py has them
 
 class Inside {
-  // What is chosen; null as long as the page chooses: the busiest map, the strongest capsule.
+  // What is chosen; null as long as the page chooses: the busiest map, the strongest capsule. Of a network without capsules
+  // that is one of the numbers that its last layer reads, which links call "output".
   /** @type {{ map: number | null, capsule: number | null }} */
   picked = { map: null, capsule: null };
   map = 0;
@@ -40,6 +42,7 @@ class Inside {
     this.sizes = sizesOf(payload);
     this.element.append(this.notice, this.waiting, this.first.element, this.outputs.element, this.sizes);
     root.append(this.element);
+    this.silence = tells(() => ({ page: { looked: this.looked } }));
     this.part = new Part({ kernels: () => this.first.element, types: () => this.outputs.element, sizes: () => this.sizes }, (search) => this.follow(search));
     this.resized = new ResizeObserver(() => {
       keepForPaper(this.element);
@@ -52,6 +55,7 @@ class Inside {
   }
 
   unmount() {
+    this.silence();
     this.part.unmount();
     this.address.unmount();
     this.resized.disconnect();
@@ -96,11 +100,12 @@ class Inside {
 
   readAddress(search = window.location.search) {
     const { arrays, primary, link, scopes } = this.payload;
-    const own = { map: /** @type {[number, number]} */ ([0, arrays.biases.length - 1]) };
-    const capsule = primary ? { capsule: /** @type {[number, number]} */ ([0, primary - 1]) } : {};
-    const { capsule: _, ...others } = link;
-    const { found, problems } = readLink(search, { ...others, ...own, ...capsule });
-    this.picked = { map: found.map ?? null, capsule: found.capsule ?? null };
+    /** @type {(count: number) => [number, number]} */
+    const upTo = (count) => [0, count - 1];
+    const { capsule, output, ...others } = link;
+    const own = primary ? { capsule: upTo(primary) } : { output: arrays.outputs ? upTo(arrays.outputs.length) : output };
+    const { found, problems } = readLink(search, { ...others, map: upTo(arrays.biases.length), ...own });
+    this.picked = { map: found.map ?? null, capsule: found.capsule ?? found.output ?? null };
     this.scope = found.scope ?? scopes[0];
     setText(this.notice, problems.join(" "));
     this.notice.hidden = !problems.length;
@@ -119,7 +124,7 @@ class Inside {
   settle() {
     const { features, outputs, biases } = this.payload.arrays;
     this.map = this.picked.map ?? (features ? busiest(features, features.length / biases.length) : 0);
-    this.capsule = this.picked.capsule ?? (outputs ? this.outputs.usual : 0);
+    this.capsule = Math.min(this.picked.capsule ?? (outputs ? this.outputs.usual : 0), Math.max(0, (outputs?.length ?? Infinity) - 1));
   }
 
   choose(wish) {
@@ -133,7 +138,17 @@ class Inside {
 
   writeAddress() {
     const { map, capsule } = this.picked;
-    this.address.say({ map: map ?? undefined, capsule: this.payload.primary ? (capsule ?? undefined) : undefined, scope: this.scope === this.payload.scopes[0] ? undefined : this.scope });
+    this.address.say({ map: map ?? undefined, ...this.named(capsule ?? undefined), scope: this.scope === this.payload.scopes[0] ? undefined : this.scope });
+  }
+
+  // What is chosen of the last layer, by its name in links.
+  named(chosen) {
+    return this.payload.primary ? { capsule: chosen, output: undefined } : { capsule: undefined, output: chosen };
+  }
+
+  // What a file is to show.
+  get looked() {
+    return { map: this.map, ...this.named(this.capsule), scope: this.scope };
   }
 
   tell(text, { clientX, clientY }) {

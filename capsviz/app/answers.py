@@ -1,4 +1,4 @@
-"""What a network is to see of a drawing, and what it makes of it; or why there is nothing."""
+"""What a network is to see of a drawing, what it makes of that, and a page's reading of both."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,0 +1,99 @@
+"""What was measured on the Lab page, kept for all sessions; and the table of it that can be taken along."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+
+from capsviz.measures import ablations, generalisation
+from capsviz.measures.claims import CLAIMS, Found
+from capsviz.measures.findings import found as trained
+from capsviz.measures.price import AXES, Cost
+from capsviz.measures.runs import Ablation, Few, Placed, Timing
+from capsviz.measures.samples import Sample
+from capsviz.networks.base import DEFAULT, find
+
+KEPT = 64  # results of experiments
+HEAD = ["part", "what", "measured", "of", "at", "value", "low", "high", "count", "source"]
+
+Results = tuple[tuple[Sample, Found], ...]  # of each sample
+Row = tuple[str | int | float, ...]  # of HEAD; "" for what there is not
+
+claims: OrderedDict[Hashable, Results] = OrderedDict()  # by (checksum of weights, name of the claim)
+price: dict[str, list[Cost]] = {}  # by what is changed; empty until it has been measured
+
+
+def keep(key: Hashable, results: Results) -> None:
+    """Keep what an experiment found; of too many, those go that were kept first."""
+    claims[key] = results
+    while len(claims) > KEPT:
+        claims.popitem(last=False)
+
+
+def table(sha256: str) -> tuple[Row, ...]:
+    """All that the page shows of a network's weights: a row of ``HEAD`` for each number, with its 95% interval if it has one."""
+    return (*_claims(sha256), *_ablations(), *_placed(), *_few(), *_price())
+
+
+def _claims(sha256: str) -> Iterator[Row]:
+    for name, claim in CLAIMS.items():
+        for sample, found in claims.get((sha256, name), ()):
+            source = claim.link
+            for measured, one in (*found.measured.items(), *found.networks.items()):
+                low, high, count = one[1:]
+                yield ("claims", name, measured, sample.name, "", one.value, low, high, count, source)
+            for measured, value in found.numbers.items():
+                yield ("claims", name, measured, sample.name, "", value, "", "", "", source)
+            for curve in found.curves:
+                for at, point in zip(curve.x, curve.y, strict=True):
+                    yield ("claims", name, curve.name or "curve", sample.name, at, *point, source)
+
+
+def _ablations() -> Iterator[Row]:
+    paper = find(DEFAULT).source.link
+    for result in ablations.results(trained(Ablation), trained(Timing)):
+        variant, error = result.variant, result.error
+        one = ("ablations", variant.name)
+        yield (*one, "test error", "test", "", error["mean"], *error["interval"], result.seeds, "")
+        yield (*one, "test error", "published", "", variant.published / 100, "", "", "", paper)
+        yield (*one, "parameters trained", "", "", result.parameters, "", "", "", "")
+        yield (*one, "multiply-adds", "", "", result.multiply_adds, "", "", "", "")
+        for device, milliseconds in result.answer.items():
+            yield (*one, "milliseconds of an answer", device, "", milliseconds, "", "", "", "")
+        yield (*one, "seconds of training", result.device, "", result.seconds, "", "", result.epochs, "")
+
+
+def _placed() -> Iterator[Row]:
+    runs = generalisation.runs_of(trained(Placed))
+    for one in generalisation.stopped(runs, generalisation.level(runs)) if runs else ():
+        for name, error in (("placed digits misread", one.placed), ("changed digits misread", one.affine)):
+            spread = (error["mean"], *error["interval"], len(one.seeds))
+            yield ("placed", one.network, name, "test", "", *spread, "")
+    for known in generalisation.PUBLISHED:
+        yield (
+            "placed",
+            known.name,
+            "changed digits misread",
+            "affNIST",
+            "",
+            1 - known.affine,
+            "",
+            "",
+            "",
+            known.link,
+        )
+
+
+def _few() -> Iterator[Row]:
+    for network, by in generalisation.by_examples(trained(Few)).items():
+        for examples, error in by.items():
+            spread = (error["mean"], *error["interval"], len(error["errors"]))
+            yield ("few", network, "test error", "examples of each class", examples, *spread, "")
+
+
+def _price() -> Iterator[Row]:
+    for axis in AXES:
+        for cost in price.get(axis, ()):
+            at = getattr(cost.sizes, axis)
+            yield ("price", axis, "seconds", "median", at, cost.seconds, "", "", cost.repeats, "")
+            yield ("price", axis, "bytes made", "", at, cost.made, "", "", "", "")
+            yield ("price", axis, "multiply-adds", "arithmetic", at, cost.sizes.multiply_adds, "", "", "", "")
+            yield ("price", axis, "bytes", "arithmetic", at, cost.sizes.bytes, "", "", "", "")

@@ -1,0 +1,123 @@
+"""What the Training page has a run do: start, follow, go on; and the buttons and sliders by which it is told."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from capsviz.app import prepared
+from capsviz.app.training_rights import steers
+from capsviz.errors import CapsvizError, MessageError, TrainingError
+from capsviz.texts import say
+from capsviz.training import live_process
+from capsviz.training.live_plan import Controls, Plan, nearest, parse_controls, root, source
+
+CHOSEN_KEY = "training_chosen"  # step of the checkpoint that is looked at; none for the latest picture
+PROBLEM_KEY = "training_problem"  # what became of the last wish, if it could not be followed
+LOCK = "training"  # of panels.LOCKS
+
+
+def button(name: str, icon: str, act: Callable[..., None], *values: Any, primary: bool = False) -> None:
+    """A button that has the run do something."""
+    st.button(
+        say(f"training.{name}"),
+        key=f"training_{name}",
+        icon=icon,
+        on_click=act,
+        args=values,
+        type="primary" if primary else "secondary",
+        help=say(f"training.{name}Tip") if name in ("anew", "back", "download") else None,
+    )
+
+
+def slider(
+    name: str,
+    values: Sequence[Any],
+    now: float,
+    changed: Callable[[str], None],
+    words: Callable[[Any], str] = str,
+    help: str | None = None,  # Streamlit's word
+) -> None:
+    """A choice of values, at what is in force: other sessions may have changed it."""
+    key, fixed = f"training_{name}", prepared.locked(LOCK)
+    st.session_state[key] = nearest(now, values)
+    st.select_slider(
+        say(f"training.{name}" if name in ("rate", "weight") else f"training.label.{name}"),
+        values,
+        key=key,
+        format_func=words,
+        help=say("common.fixed") if fixed else help,
+        disabled=fixed,
+        width=200,
+        on_change=changed,
+        args=(name,),
+    )
+
+
+def routing(now: bool, classes: int, changed: Callable[[str], None]) -> None:
+    """Whether votes are routed."""
+    fixed = prepared.locked(LOCK)
+    st.session_state["training_routed"] = now
+    st.toggle(
+        say("training.routed"),
+        key="training_routed",
+        help=say("common.fixed") if fixed else say("training.routedTip", classes=classes),
+        disabled=fixed,
+        on_change=changed,
+        args=("routed",),
+    )
+
+
+def told(name: str) -> Any:
+    """What a slider, a choice or the switch stands at."""
+    return st.session_state.get(f"training_{name}")
+
+
+def start(plan: Plan | None, controls: Controls) -> None:
+    """Begin a run of a plan, or go on with the one that is there, if this session may."""
+    if not steers():
+        return
+    st.session_state.pop(CHOSEN_KEY, None)
+    try:
+        live_process.start(root(), plan, controls, source())
+    except TrainingError:
+        st.session_state[PROBLEM_KEY] = say("training.busy")
+    except (CapsvizError, OSError) as error:
+        complain(error)
+
+
+def go_on(step: int | None = None) -> None:
+    """Go on, from the last checkpoint or from one before."""
+    there = root()
+    if live_process.going(there):
+        tell({"back": step})
+    else:
+        now = live_process.place(there).controls()
+        start(None, now if step is None else parse_controls({"back": step}, now))
+    st.session_state.pop(CHOSEN_KEY, None)
+
+
+def changed(name: str) -> None:
+    """Tell the run what a slider or the switch now says, unless that is fixed."""
+    if not prepared.locked(LOCK):
+        tell({name: told(name)})
+
+
+def tell(wish: dict[str, Any]) -> None:
+    """Tell the run what is wished, if this session may and it can be."""
+    if not steers():
+        return
+    place = live_process.place(root())
+    try:
+        place.write(parse_controls(wish, place.controls()))
+    except MessageError as error:
+        st.session_state[PROBLEM_KEY] = str(error)
+    except OSError as error:
+        complain(error)
+
+
+def complain(error: Exception) -> None:
+    """A sentence on the page; why is for who runs the server."""
+    print(f"capsviz: {error}", file=sys.stderr, flush=True)
+    st.session_state[PROBLEM_KEY] = say("training.unstarted")

@@ -1,0 +1,63 @@
+"""The Training page in Chromium: a network learns, waits, is left and found again, and a checkpoint of it answers."""
+
+import re
+
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.looking import failing_no_script, opened
+
+WHILE = 60_000  # milliseconds for what a busy machine takes its time for
+
+
+def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, url: str) -> None:
+    with (
+        opened(browser, url, "training?training=attention_types.4_rate.0.001") as page,
+        failing_no_script(page),
+    ):
+        state, button = page.get_by_test_id("training-state"), page.get_by_role
+        expect(page.get_by_role("slider", name="Capsule types")).to_have_attribute("aria-valuetext", "4")
+        button("button", name=re.compile("^Start")).press("Enter")
+        expect(state).to_have_attribute("data-state", "running", timeout=WHILE)
+        expect(page.locator(".cv-forming img")).to_have_count(
+            4, timeout=WHILE
+        )  # two classes, seen and drawn again
+        expect(state).to_contain_text("bars: 56 images to train on, 8 held out")
+        expect(page.locator(".st-key-training_losses .js-line").first).to_be_visible()
+        expect(page).to_have_url(re.compile("training=attention_types.4_rate.0.001"))
+        button("button", name="Pause").press("Enter")
+        expect(state).to_have_attribute("data-state", "paused", timeout=WHILE)
+        step = int(state.get_attribute("data-step") or 0)
+        assert step > 0
+
+        page.get_by_role("link", name="Every network in numbers").click()
+        page.locator(".cv-headline").wait_for()
+        page.get_by_role("link", name="Watch one learn").click()
+        expect(state).to_have_attribute("data-step", str(step))
+        back = page.get_by_role("slider", name="Step back")
+        back.press("ArrowLeft")
+        expect(button("button", name="Go on from here")).to_be_visible()
+        first = page.locator(".cv-filters img").get_attribute("alt")
+        assert first
+        chosen = re.search(r"after ([\d,]+) steps", first)
+        assert chosen
+        assert 0 < int(chosen[1].replace(",", "")) <= step
+
+        button("button", name="Open in Routing").click()
+        name = rf"network=live\.r\d+\.s{chosen[1].replace(',', '')}\b"
+        expect(page).to_have_url(re.compile(f"/routing.*{name}"), timeout=WHILE)
+        page.locator(".attention canvas").first.wait_for()
+        page.get_by_role("link", name="Pose", exact=True).first.click()
+        page.locator('.posing[data-busy="false"]').wait_for()
+        expect(page).to_have_url(re.compile(f"/pose.*{name}"))
+
+        page.goto(f"{url}/training")
+        button("button", name="End", exact=True).press("Enter")
+        expect(state).to_have_attribute("data-state", "ended", timeout=WHILE)
+        expect(page.get_by_text("It was ended.")).to_be_visible()
+        expect(button("button", name="Go on", exact=True)).to_be_visible()
+        losses = (
+            page.locator(".st-key-training_curves details")
+            .first.locator("tbody tr td:nth-child(2)")
+            .all_text_contents()
+        )
+        assert float(losses[-1]) < 0.5 * float(losses[0])
