@@ -26,7 +26,7 @@ import numpy as np
 
 from capsviz import load_model
 from capsviz.errors import CapsvizError
-from capsviz.inputs.drawings import GRID, PAD, Drawing, stroke_of
+from capsviz.inputs.drawings import PAD, Drawing, stroke_of
 from capsviz.inputs.examples import EXAMPLES
 from capsviz.models.weights import load_card, locate
 from capsviz.networks.base import DEFAULT
@@ -64,19 +64,15 @@ def drawings() -> list[Task]:
     made = []
     for example in EXAMPLES:
         for shift in SHIFTS:
-            strokes = tuple(
-                stroke_of(PAD * (np.array(s) + shift), PAD * example.width) for s in example.strokes
-            )
+            width, polylines = PAD * example.width, [PAD * (np.array(s) + shift) for s in example.strokes]
             try:
-                lengths = model.trace(Drawing(strokes).image()).lengths[-1]
+                drawing = Drawing(tuple(stroke_of(points, width) for points in polylines))
+                lengths = model.trace(drawing.image()).lengths[-1]
             except CapsvizError:
                 continue  # moved out of the canvas
             if lengths.max() < model.card["unsure_below"]:
                 continue
-            paths = [
-                {"type": "Path", "path": path(stroke.points / GRID), "strokeWidth": stroke.width / GRID}
-                for stroke in strokes
-            ]
+            paths = [{"type": "Path", "path": path(points), "strokeWidth": width} for points in polylines]
             made.append(Task(paths, str(int(lengths.argmax())), tuple(lengths.tolist())))
     return made
 
