@@ -113,7 +113,7 @@ async def person(
             session.page = page
             await session.run()
             # As its script says once it has them: they are sent no more.
-            await session.tell(
+            await session.tell_once(
                 "transforms", json.dumps({"stored": load_card(locate(DEFAULT))["sha256"][:16]})
             )
         await ready.wait()

@@ -45,6 +45,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
 }
 # The tables of texts that a script is sent to speak with (texts.js), where it is no live view with words in its payload.
 WORDS: dict[str, tuple[str, ...]] = {
+    "attention_surgery": ("common", "surgery", "attention.surgery"),
     "exporting": ("common", "export"),
     "keys": ("common", "keys"),
     "lesson_link": ("common", "share", "lesson"),
@@ -52,6 +53,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "picture": ("common", "picture"),
     "replay": ("common", "replay"),
     "share": ("common", "share"),
+    "surgery": ("common", "surgery", "coupling"),
     "talk": ("common", "talk"),
     "tour": ("tour",),
     "wall": ("common", "share", "class.wall", "guess"),

@@ -55,7 +55,7 @@ def test_an_answer_on_routing_sends_no_matrix_and_no_vote(url: str, tasks: list[
             assert session.bytes < 1_000_000
             name = load_card(locate(DEFAULT))["sha256"][:16]
             assert session.components["transforms"]["name"] == name
-            await session.tell("transforms", json.dumps({"stored": name}))
+            await session.tell_once("transforms", json.dumps({"stored": name}))
             sent = await stroke_by_stroke(session, tasks[:9:3])
             assert max(sent[1:]) < 150_000
 
