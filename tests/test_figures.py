@@ -432,9 +432,7 @@ def test_what_each_capsule_would_have_drawn_stands_under_its_own_digit(routed: R
         (str(digit), f"{lengths[digit]:.2f}") for digit in range(10)
     ]
     assert re.findall(r"--digit:(#\w+)", html) == list(theme.CLASS_COLOURS)
-    assert re.findall(r'class="cv-longest" style="--digit:(#\w+);--at:8"', html) == [
-        theme.CLASS_COLOURS[8]
-    ]
+    assert re.findall(r'class="cv-longest" style="--digit:(#\w+);--at:8"', html) == [theme.CLASS_COLOURS[8]]
     assert html.index("seen<") < html.index("redrawn by 8<") < html.index("difference<")
     # Ink added is orange, ink left out blue, each as strong as the difference.
     row, column = np.unravel_index((drawn[8] - routed.image).argmin(), (28, 28))

@@ -63,7 +63,9 @@ def reconstruction_panels(
         f"<figcaption><b>{names[d]}</b> {number(float(scores[d]))}</figcaption></figure>"
         for d, colour in enumerate(class_colours(count))
     )
-    each = data_uri(ink(shaded(np.hstack(reconstructions))))  # side by side: one picture has fewer bytes than many
+    each = data_uri(
+        ink(shaded(np.hstack(reconstructions)))
+    )  # side by side: one picture has fewer bytes than many
     many = " cv-many" if count > ABREAST else ""
     measured = markup("draw.compared.error", error=number(error, 1), count=trace.shape.size**2)
     measured = measured.replace("<b>", '<b data-testid="error">', 1)

@@ -147,7 +147,9 @@ def strongest_links(trace: RoutingTrace, digit: int | None = None) -> np.ndarray
 def _largest(values: np.ndarray, count: int) -> np.ndarray:
     """Where the largest ``count`` of values [N] are, largest first, of equal ones the first first."""
     count = min(count, len(values))
-    found = np.flatnonzero(values >= np.partition(values, -count)[-count])  # a few of many need no sorting of all
+    found = np.flatnonzero(
+        values >= np.partition(values, -count)[-count]
+    )  # a few of many need no sorting of all
     return found[np.argsort(-values[found], kind="stable")[:count]]
 
 
