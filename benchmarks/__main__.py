@@ -25,6 +25,7 @@ from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
     ("One trace, CPU", trace.one_trace, "8 ms"),
+    ("— processor time with one thread", trace.one_trace_alone, "5 ms"),
     (
         "The network's forward pass as it is written, without the app's order of weights",
         trace.one_forward,

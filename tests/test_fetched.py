@@ -154,6 +154,8 @@ def loading(tmp_path: Path, body: str) -> Any:
     (tmp_path / "assets").mkdir()
     (tmp_path / shared.address).write_bytes(gzip.decompress(shared.packed))
     (tmp_path / "assets/words.js").write_text("export default { said: 7 };", "utf-8")
+    fixed = 'export default { said: 9 };\nexport const fixed = { known: ["R"], digit: 0 };'
+    (tmp_path / "assets/fixed.js").write_text(fixed, "utf-8")
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
     page = f"""
 import {{ writeFileSync }} from "node:fs";
@@ -193,9 +195,15 @@ def test_words_are_fetched_where_there_is_an_address_in_their_place(tmp_path: Pa
         await mount({ parentElement: {}, data: { texts: "assets/words.js", digit: 1 } });
         await mount({ parentElement: {}, data: { texts: { said: 8 } } });
         await mount({ parentElement: {}, data: null });
+        await mount({ parentElement: {}, data: { texts: "assets/fixed.js", digit: 2 } });
         return seen;
         """,
-    ) == [{"texts": {"said": 7}, "digit": 1}, {"texts": {"said": 8}}, None]
+    ) == [
+        {"texts": {"said": 7}, "digit": 1},
+        {"texts": {"said": 8}},
+        None,
+        {"texts": {"said": 9}, "digit": 2, "known": ["R"]},
+    ]
 
 
 def test_a_script_that_does_not_come_is_asked_for_again(tmp_path: Path) -> None:
