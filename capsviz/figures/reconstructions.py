@@ -64,7 +64,7 @@ def reconstruction_panels(
         for d, colour in enumerate(class_colours(count))
     )
     each = data_uri(
-        ink(shaded(np.hstack(reconstructions)))
+        ink(shaded(np.hstack(list(reconstructions))))
     )  # side by side: one picture has fewer bytes than many
     many = " cv-many" if count > ABREAST else ""
     measured = markup("draw.compared.error", error=number(error, 1), count=trace.shape.size**2)
