@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from benchmarks import (
+    answers,
     browser,
     export,
     formulations,
@@ -24,6 +25,7 @@ from capsviz.training.precision import instructions, is_quicker, share_of_time
 
 ROWS = [
     ("One trace, CPU", trace.one_trace, "8 ms"),
+    ("— processor time with one thread", trace.one_trace_alone, "5 ms"),
     (
         "The network's forward pass as it is written, without the app's order of weights",
         trace.one_forward,
@@ -50,6 +52,7 @@ ROWS = [
     ("Pen-up to the new drawing's routing", routing.new_drawing, "600 ms"),
     ("From frame to frame while routing plays", routing.playback_frame, "33 ms"),
     ("Surgery, from a control to its answer", routing.surgery, "100 ms"),
+    *answers.ROWS,
     ("Sent for the Routing page, in kB", routing.sent_kilobytes, "2000 kB"),
     ("Dragging a pose slider: frames with a new image, %", pose.frames_with_a_new_image, "95%"),
     ("Dragging a pose slider: from the hand to the new image", pose.drag_to_paint, "20 ms"),

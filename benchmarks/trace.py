@@ -18,14 +18,19 @@ def quantiles(milliseconds: list[float]) -> Quantiles:
     return float(low), float(median), float(high)
 
 
-def timed(call: Callable[[], object], repeats: int = 200, before: int = 20) -> Quantiles:
+def timed(
+    call: Callable[[], object],
+    repeats: int = 200,
+    before: int = 20,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Quantiles:
     for _ in range(before):
         call()
     times = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = clock()
         call()
-        times.append(1000 * (time.perf_counter() - began))
+        times.append(1000 * (clock() - began))
     return quantiles(times)
 
 
@@ -36,6 +41,17 @@ def canvas() -> np.ndarray:
 def one_trace() -> Quantiles:
     model, image = load_model(device="cpu"), canvas_to_mnist(canvas())
     return timed(lambda: model.trace(image))
+
+
+def one_trace_alone() -> Quantiles:
+    """Of the processor, by one of PyTorch's threads."""
+    model, image = load_model(device="cpu"), canvas_to_mnist(canvas())
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return timed(lambda: model.trace(image), clock=time.thread_time)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def one_forward() -> Quantiles:

@@ -65,7 +65,9 @@ def test_a_component_s_words_are_those_of_the_language(app: Starlette, script: s
         reply = ask(app, "GET", f"/{address}", ZIPPED)
         assert (reply.status, reply.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
         before, said, after = content(reply).decode().partition(json.dumps(expected, ensure_ascii=False))
-        assert (before, after) == ("export default ", ";\n")
+        assert before == "export default "
+        fixed = after.removeprefix(";\n").removeprefix("export const fixed = ").removesuffix(";\n")
+        assert json.loads(fixed or "{}") == json.loads(json.dumps(assets.FIXED.get(script, {})))
         assert json.loads(said)["language"] == code
         assert f'"common.number.1": "{hint}"' in said or script == "tour"
 
@@ -152,6 +154,8 @@ def loading(tmp_path: Path, body: str) -> Any:
     (tmp_path / "assets").mkdir()
     (tmp_path / shared.address).write_bytes(gzip.decompress(shared.packed))
     (tmp_path / "assets/words.js").write_text("export default { said: 7 };", "utf-8")
+    fixed = 'export default { said: 9 };\nexport const fixed = { known: ["R"], digit: 0 };'
+    (tmp_path / "assets/fixed.js").write_text(fixed, "utf-8")
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
     page = f"""
 import {{ writeFileSync }} from "node:fs";
@@ -191,9 +195,15 @@ def test_words_are_fetched_where_there_is_an_address_in_their_place(tmp_path: Pa
         await mount({ parentElement: {}, data: { texts: "assets/words.js", digit: 1 } });
         await mount({ parentElement: {}, data: { texts: { said: 8 } } });
         await mount({ parentElement: {}, data: null });
+        await mount({ parentElement: {}, data: { texts: "assets/fixed.js", digit: 2 } });
         return seen;
         """,
-    ) == [{"texts": {"said": 7}, "digit": 1}, {"texts": {"said": 8}}, None]
+    ) == [
+        {"texts": {"said": 7}, "digit": 1},
+        {"texts": {"said": 8}},
+        None,
+        {"texts": {"said": 9}, "digit": 2, "known": ["R"]},
+    ]
 
 
 def test_a_script_that_does_not_come_is_asked_for_again(tmp_path: Path) -> None:

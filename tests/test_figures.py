@@ -61,7 +61,7 @@ def reconstructions(trace: RoutingTrace) -> np.ndarray:
 
 def pictures(html: str) -> list[np.ndarray]:
     """The pixels of all images in a piece of HTML, in order."""
-    found = re.findall(r'src="data:image/png;base64,([^"]+)"', html)
+    found = re.findall(r'(?:src="|url\()data:image/png;base64,([^")]+)', html)
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in found]
 
 
@@ -189,9 +189,8 @@ def test_reconstructions_state_the_summed_squared_error(
     html = figures.reconstruction_panels(trace, reconstructions)
     assert squared_error(trace.image, reconstructions[4]) == pytest.approx(2 * 0.5**2)
     assert 'data-testid="error">0.5<' in html
-    shown = pictures(html)
-    assert len(shown) == 3 + 10
-    difference = shown[2]
+    _, _, difference, each = pictures(html)
+    assert each.shape == (28, 10 * 28)
     assert tuple(difference[0, 0]) == (120, 69, 18)  # half of the orange: ink added
     assert not difference[10, 12].any()
 
@@ -204,6 +203,14 @@ def test_signed_colours_are_black_at_zero_and_full_at_the_limit() -> None:
         theme.FOR_COLOUR,
         theme.FOR_COLOUR,
     ]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (3, 280), (5, 7, 3), (6, 4, 4)])
+def test_a_picture_is_the_png_that_others_read(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
+    for drawn in (pixels, pixels[::-1, ::-1]):  # also one that is no block of memory
+        (shown,) = pictures(f'<img src="{theme.data_uri(drawn)}">')
+        np.testing.assert_array_equal(shown, drawn)
 
 
 def test_digit_colours_differ_in_lightness() -> None:
@@ -325,7 +332,7 @@ def routed() -> RoutingTrace:
 
 
 def alternatives(html: str) -> list[str]:
-    return re.findall(r'alt="([^"]*)"', html)
+    return re.findall(r'(?:alt|role="img" aria-label)="([^"]*)"', html)
 
 
 def test_the_strip_is_of_the_last_iteration(routed: RoutingTrace) -> None:
@@ -399,7 +406,8 @@ def test_bars_have_each_digits_colour_and_length(routed: RoutingTrace) -> None:
 def test_what_each_capsule_would_have_drawn_stands_under_its_own_digit(routed: RoutingTrace) -> None:
     drawn = np.random.default_rng(6).uniform(0, 1, (10, 28, 28))
     html = figures.reconstruction_panels(routed, drawn)
-    shown = pictures(html)
+    *shown, together = pictures(html)
+    each = np.split(together, 10, axis=1)
     assert alternatives(html) == [
         "pixels seen",
         "redrawn by digit capsule 8",
@@ -409,8 +417,10 @@ def test_what_each_capsule_would_have_drawn_stands_under_its_own_digit(routed: R
     np.testing.assert_allclose(shown[0], 255 * routed.image, atol=0.51)
     np.testing.assert_allclose(shown[1], 255 * drawn[8], atol=HALF_A_SHADE)
     for digit in range(10):
-        np.testing.assert_allclose(shown[3 + digit], 255 * drawn[digit], atol=HALF_A_SHADE)
-        assert len(np.unique(shown[3 + digit])) == 25
+        np.testing.assert_allclose(each[digit], 255 * drawn[digit], atol=HALF_A_SHADE)
+        assert len(np.unique(each[digit])) == 25
+    assert re.findall(r"--at:(\d+)", html) == list("0123456789")
+    assert "--last:9;" in html
     lengths = np.linalg.norm(routed.v[2], axis=1)
     errors = [((drawn[digit] - routed.image) ** 2).sum() for digit in range(10)]
     assert re.findall(r'title="([^"]*)"', html) == [
@@ -422,7 +432,7 @@ def test_what_each_capsule_would_have_drawn_stands_under_its_own_digit(routed: R
         (str(digit), f"{lengths[digit]:.2f}") for digit in range(10)
     ]
     assert re.findall(r"--digit:(#\w+)", html) == list(theme.CLASS_COLOURS)
-    assert re.findall(r'class="cv-longest" style="--digit:(#\w+)"', html) == [theme.CLASS_COLOURS[8]]
+    assert re.findall(r'class="cv-longest" style="--digit:(#\w+);--at:8"', html) == [theme.CLASS_COLOURS[8]]
     assert html.index("seen<") < html.index("redrawn by 8<") < html.index("difference<")
     # Ink added is orange, ink left out blue, each as strong as the difference.
     row, column = np.unravel_index((drawn[8] - routed.image).argmin(), (28, 28))

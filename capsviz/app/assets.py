@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from capsviz import texts
+from capsviz.app import address
 from capsviz.figures.bundle import browser_assets
 
 ROOT = "assets"
@@ -45,6 +46,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
 }
 # The tables of texts that a script is sent to speak with (texts.js), where it is no live view with words in its payload.
 WORDS: dict[str, tuple[str, ...]] = {
+    "attention_surgery": ("common", "surgery", "attention.surgery"),
     "exporting": ("common", "export"),
     "keys": ("common", "keys"),
     "lesson_link": ("common", "share", "lesson"),
@@ -52,9 +54,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "picture": ("common", "picture"),
     "replay": ("common", "replay"),
     "share": ("common", "share"),
+    "surgery": ("common", "surgery", "coupling"),
     "talk": ("common", "talk"),
     "tour": ("tour",),
     "wall": ("common", "share", "class.wall", "guess"),
+}
+# What a script is given with its words, and needs in no message: names of the address's parameters.
+FIXED: dict[str, dict[str, Any]] = {
+    "share": {"written": address.WRITTEN, "known": address.names(), "others": address.OTHERS},
 }
 # Brings a component's script and, where "texts" is their address, its words. While these come, a page may ask for the
 # component more than once: of these the last is mounted. A fragment of the address, which no server sees, makes the
@@ -71,7 +78,7 @@ export default async (address, component) => {
   wanted.set(parentElement, component);
   const [script, words] = await Promise.all([come(address), typeof data?.texts === "string" && come(data.texts)]);
   if (wanted.get(parentElement) !== component) return;
-  return script.default(words ? { ...component, data: { ...data, texts: words.default } } : component);
+  return script.default(words ? { ...component, data: { ...words.fixed, ...data, texts: words.default } } : component);
 };
 """
 LOADING = "loading"  # its name
@@ -161,8 +168,10 @@ def words_asset(script: str, language: str) -> Asset:
     """The words of one of ``WORDS`` in a language, as a module."""
     with texts.speaking(language):
         said = texts.for_script(*WORDS[script])
-    content = f"export default {json.dumps(said, ensure_ascii=False)};\n".encode()
-    return hashed(f"{script}.{language}", "js", content, SCRIPT_TYPE)
+    content = f"export default {json.dumps(said, ensure_ascii=False)};\n"
+    if script in FIXED:
+        content += f"export const fixed = {json.dumps(FIXED[script])};\n"
+    return hashed(f"{script}.{language}", "js", content.encode(), SCRIPT_TYPE)
 
 
 def hashed(stem: str, ending: str, content: bytes, kind: str) -> Asset:

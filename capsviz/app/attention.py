@@ -58,7 +58,7 @@ def surgery() -> None:
     except RuntimeError as error:  # what PyTorch raises when a device fails
         redrawn, problem = np.zeros_like(before), session.failure(error)
     data = attention_surgery_payload(trace, before, after, redrawn)
-    data |= {"operation": asdict(weighting), "problem": problem}
+    data |= {"operation": asdict(weighting), "problem": problem, "texts": assets.words("attention_surgery")}
     _surgery(key=f"{SURGERY_KEY}.{session.network()}", data=data, on_operation_change=lambda: None)
 
 

@@ -72,29 +72,31 @@ def _around(page: Page) -> Iterator[None]:
         exporting = st.container(key="exporting")
         menu.menu(first)
         languages.choice(first)
-    with st.container(horizontal=True, key="frame", gap="large"):
-        rail = st.container(width=PAD, key="rail", gap="small")
-        main = st.container(key="page")
-        waiting = main.empty()
-        if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
-            waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
-        with rail:
-            pad.pad(first, session.spec().shape.kind)
-            with copying:  # once the tab has brought what it kept; the answer may take a while
-                share.share(page.name)
-            with presenting:
-                talk.control(page.name)
-            _card()
-            _as_trained()
-        with exporting:  # of the answer, which may take a while
-            export.control(page.name)
-        waiting.empty()
-        with main:
-            problem = _problem()
-            if problem:
-                with st.container(key="problem"):
-                    st.error(problem, icon=":material/error:")
-            yield
+    both = st.container(horizontal=True, key="frame", gap="large")
+    rail = both.container(width=PAD, key="rail", gap="small")
+    main = both.container(key="page")
+    waiting = main.empty()
+    if "torch" not in sys.modules:  # only the first visitor of a fresh server waits
+        waiting.html(f'<div class="cv-waiting">{say("frame.loading")}</div>')
+    # None of these inside another: each part that follows the drawing copies, at each run, all that it stands in.
+    with rail:
+        pad.pad(first, session.spec().shape.kind)
+    with copying:  # once the tab has brought what it kept; the answer may take a while
+        share.share(page.name)
+    with presenting:
+        talk.control(page.name)
+    with rail:
+        _card()
+        _as_trained()
+    with exporting:  # of the answer, which may take a while
+        export.control(page.name)
+    waiting.empty()
+    with main:
+        problem = _problem()
+        if problem:
+            with st.container(key="problem"):
+                st.error(problem, icon=":material/error:")
+        yield
 
 
 def _way_out(page: Page) -> None:

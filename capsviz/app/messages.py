@@ -106,11 +106,12 @@ def _stroke(shape: object) -> Stroke:
     if not isinstance(path, list) or not 0 < len(path) <= MOST_POINTS:
         raise _strange()
     points: list[tuple[float, float]] = []
+    point = say("message.point")
     for at, command in enumerate(path):
         if not isinstance(command, list) or not command:
             raise _strange()
         letter, *values = command
-        numbers = [real(value, -FARTHEST, FARTHEST, say("message.point")) for value in values]
+        numbers = [real(value, -FARTHEST, FARTHEST, point) for value in values]
         match letter, numbers:
             case "M", [x, y] if at == 0:
                 points.append((x, y))

@@ -164,7 +164,6 @@ def pad(first: bool, kind: str) -> None:
     _keep()
     changed()  # for which the page is run now
     _canvas(first)
-    _hinted()
     if RETURNED_KEY in st.session_state:  # once the canvas has been asked what came after
         st.rerun()
     now = current()
@@ -247,7 +246,10 @@ def advice() -> str:
 
 @follows("keeper")
 def _keep() -> None:
-    """Have the browser keep the drawing, or take the one that it kept for a session that has none of its own."""
+    """Have the browser keep the drawing, or take the one that it kept; and the word in the canvas.
+
+    The part of the canvas itself does not run for what was drawn there.
+    """
     state = st.session_state
     shown: Shown = state[SHOWN_KEY]
     data = {
@@ -267,8 +269,14 @@ def _keep() -> None:
         on_asked_change=_asked,
         height=1,
     ).get("kept")
-    if kept is None or not state[FRESH_KEY]:
-        return
+    if kept is not None and state[FRESH_KEY]:
+        _consider(kept)
+    st.html(_hint())
+
+
+def _consider(kept: object) -> None:
+    """Take what a browser kept, for a session that has no drawing of its own."""
+    state = st.session_state
     try:
         found = parse_kept(kept, WIDTHS)
     except MessageError as error:
@@ -327,12 +335,6 @@ def _canvas(first: bool) -> None:
     # A press of a button that comes with a message of the canvas may be dealt with in a run of this part alone.
     if (first and _left_behind(sent)) or changed():
         st.rerun()
-
-
-@follows("hint")
-def _hinted() -> None:
-    """The word in the canvas: a part of its own, for that of the canvas does not run for what was drawn there."""
-    st.html(_hint())
 
 
 def _hint() -> str:

@@ -132,6 +132,7 @@ def surgery() -> None:
         "problem": problem,
         "examples": [example.name for example in _examples()],
         "exampleNames": {example.name: say(f"example.{example.name}") for example in _examples()},
+        "texts": assets.words("surgery"),
     }
     _surgery(key=SURGERY_KEY, data=data, on_operation_change=lambda: None)
 

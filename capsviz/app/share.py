@@ -43,9 +43,6 @@ def share(page: str) -> None:
     data = {
         "page": page,
         "says": session.said(page),
-        "written": address.WRITTEN,
-        "known": address.names(),
-        "others": address.OTHERS,
         "drawing": carried,  # in a link even where it is the first example: a tab may have kept another
         "notes": notes,
         "reach": _reach(),

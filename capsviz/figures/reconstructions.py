@@ -57,13 +57,15 @@ def reconstruction_panels(
         )
     )
     drawings = "".join(
-        f'<figure class="{"cv-longest" if d in places else ""}" style="--digit:{colour}" '
+        f'<figure class="{"cv-longest" if d in places else ""}" style="--digit:{colour};--at:{d}" '
         f'title="{_tip(trace, d, squared_error(trace.image, reconstructions[d]))}">'
-        f'<img src="{data_uri(ink(shaded(reconstructions[d])))}" '
-        f'alt="{say(f"draw.each.alt{plain}", kind=kind, name=names[d])}">'
+        f'<span role="img" aria-label="{say(f"draw.each.alt{plain}", kind=kind, name=names[d])}"></span>'
         f"<figcaption><b>{names[d]}</b> {number(float(scores[d]))}</figcaption></figure>"
         for d, colour in enumerate(class_colours(count))
     )
+    each = data_uri(
+        ink(shaded(np.hstack(list(reconstructions))))
+    )  # side by side: one picture has fewer bytes than many
     many = " cv-many" if count > ABREAST else ""
     measured = markup("draw.compared.error", error=number(error, 1), count=trace.shape.size**2)
     measured = measured.replace("<b>", '<b data-testid="error">', 1)
@@ -71,7 +73,7 @@ def reconstruction_panels(
         "compared": f'<section data-panel="compared"><h2>{say("draw.compared.title")}</h2>'
         f'<div class="cv-row">{compared}</div><p>{measured}</p></section>',
         "each": f'<section class="cv-ten{many}" data-panel="each"><h2>{say(f"draw.each.title{plain}", kind=kind)}</h2>'
-        f'<div class="cv-row">{drawings}</div>'
+        f'<div class="cv-row" style="--last:{count - 1};--each:url({each})">{drawings}</div>'
         f"<p>{say(f'draw.each.caption{plain}', count=spelled(count))}</p></section>",
     }
     shown = "".join(panel for name, panel in panels.items() if name not in without)

@@ -137,13 +137,20 @@ def strongest_links(trace: RoutingTrace, digit: int | None = None) -> np.ndarray
         Flat indices i * J + j, ``LINKS`` of them or, for one digit, ``LINKS_OF_ONE``; fewer if there are fewer.
     """
     strength = np.abs(trace.share).max(axis=0)  # [I, J]
-    if digit is not None:
-        others = np.arange(strength.shape[1]) != digit
-        strength = np.where(others, -1, strength)
-    order = np.argsort(-strength, axis=None, kind="stable")
-    count = LINKS if digit is None else min(LINKS_OF_ONE, len(strength))
-    chosen: np.ndarray = order[:count].astype(np.int32)
-    return chosen
+    if digit is None:
+        chosen = _largest(strength.ravel(), LINKS)
+    else:
+        chosen = _largest(strength[:, digit], LINKS_OF_ONE) * strength.shape[1] + digit
+    return chosen.astype(np.int32)
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Where the largest ``count`` of values [N] are, largest first, of equal ones the first first."""
+    count = min(count, len(values))
+    found = np.flatnonzero(
+        values >= np.partition(values, -count)[-count]
+    )  # a few of many need no sorting of all
+    return found[np.argsort(-values[found], kind="stable")[:count]]
 
 
 def transforms_payload(transforms: np.ndarray, name: str) -> bytes:

@@ -101,6 +101,11 @@ class Session:
         self._states[component] = state
         await self.run(fragment=component)
 
+    async def tell_once(self, component: str, state: str) -> None:
+        """The same of a component that is no longer on the page afterwards: a browser forgets what it said."""
+        await self.tell(component, state)
+        del self._states[component]
+
     async def draw(self, *objects: object) -> None:
         """Draw on what the canvas was told to show, of which nothing but the tag comes back."""
         await self.tell("canvas", json.dumps({"drawing": {"raw": {"objects": [self.tag(), *objects]}}}))
