@@ -80,9 +80,10 @@ def _points(way: Sequence[object]) -> np.ndarray:
     """[N, 2] from x, y, x, y, ..."""
     if not way or len(way) % 2:
         raise _strange()
-    what = say("message.point")
-    numbers = [real(number, -FARTHEST, FARTHEST, what) for number in way]
-    return np.array(numbers).reshape(-1, 2)
+    if set(map(type, way)) <= {int, float} and -FARTHEST <= min(way) and max(way) <= FARTHEST:  # type: ignore[type-var]
+        return np.array(way, np.float64).reshape(-1, 2)
+    what = say("message.point")  # one of them is none, and is named
+    return np.array([real(number, -FARTHEST, FARTHEST, what) for number in way]).reshape(-1, 2)
 
 
 def parse_mark(value: Mapping[str, Any]) -> str:
