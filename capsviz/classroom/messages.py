@@ -80,7 +80,7 @@ def _points(way: Sequence[object]) -> np.ndarray:
     """[N, 2] from x, y, x, y, ..."""
     if not way or len(way) % 2:
         raise _strange()
-    if set(map(type, way)) <= {int, float} and -FARTHEST <= min(way) and max(way) <= FARTHEST:  # type: ignore[type-var]
+    if set(map(type, way)) <= {int, float} and min(way) >= -FARTHEST and max(way) <= FARTHEST:  # type: ignore[type-var]
         return np.array(way, np.float64).reshape(-1, 2)
     what = say("message.point")  # one of them is none, and is named
     return np.array([real(number, -FARTHEST, FARTHEST, what) for number in way]).reshape(-1, 2)

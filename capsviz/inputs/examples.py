@@ -79,7 +79,9 @@ def render(strokes: tuple[Stroke, ...], width: float, size: int = 280) -> np.nda
     radius = width * scale / 2
     # Nothing lies beyond where the pen comes to. The origin stays: Pillow rounds by where a place is, not only by where it is to others.
     reach = width * size / 2 + 1
-    spans = [_span([point[axis] * size for stroke in strokes for point in stroke], reach, size) for axis in (0, 1)]
+    spans = [
+        _span([point[axis] * size for stroke in strokes for point in stroke], reach, size) for axis in (0, 1)
+    ]
     (left, right), (top, bottom) = spans
     canvas = np.zeros((size, size), np.uint8)
     if left >= right or top >= bottom:
