@@ -123,7 +123,7 @@ def test_what_is_no_drawing_is_refused_and_not_kept(room: Classroom) -> None:
 def test_a_phone_sends_no_more_than_a_class_takes(
     room: Classroom, clock: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("capsviz.classroom.rooms.MOST_DRAWINGS", 4)
+    monkeypatch.setattr("capsviz.classroom.sending.MOST_DRAWINGS", 4)
     opened = room.open()
     phone = joined(room, opened)
     for _ in range(4):
@@ -574,7 +574,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_kept(tmp_path: Path) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         connection.close()
     refused = None
-    room._drawing = Buckets(1000, 1)
+    room._sending._pace = Buckets(1000, 1)
     for _ in range(200):
         try:
             room.send(phone, sent())

@@ -59,10 +59,13 @@ def poll_of(connection: Connection, room: int, number: int) -> Poll | None:
     return Poll(found.number, found.question, choices, found.truth, found.open, found.told, tally)
 
 
+TILES = select(drawings, phones.c.nickname).join(phones, phones.c.id == drawings.c.phone)
+
+
 def tiles_of(connection: Connection, *where: Any, most: int | None = None) -> list[Tile]:
     """Drawings that a condition finds, in the order in which they last changed."""
-    wanted = select(drawings, phones.c.nickname).join(phones, phones.c.id == drawings.c.phone).where(*where)
-    rows = connection.execute(wanted.order_by(drawings.c.revision, drawings.c.id).limit(most))
+    wanted = TILES.where(*where).order_by(drawings.c.revision, drawings.c.id).limit(most)
+    rows = connection.execute(wanted)
     return [tile_of(row) for row in rows]
 
 
