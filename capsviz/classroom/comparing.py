@@ -73,12 +73,12 @@ class Comparing:
             answers = self._ask(network, [decode(row.strokes) for row in asked])
             found |= {row.id: json.dumps(those) for row, those in zip(asked, answers, strict=True)}
         for room in sorted({row.room for row in rows}):
-            here = [{"number": row.id, "said": found[row.id]} for row in rows if row.room == room]
+            here = [{"this": row.id, "answers": found[row.id]} for row in rows if row.room == room]
             with self._store.writing() as connection:
                 revision = changed(connection, room)
                 # Not those that were removed meanwhile.
-                of_one = update(drawings).where(drawings.c.id == bindparam("number"), unasked)
-                connection.execute(of_one.values(others=bindparam("said"), revision=revision), here)
+                of_one = update(drawings).where(drawings.c.id == bindparam("this"), unasked)
+                connection.execute(of_one.values(others=bindparam("answers"), revision=revision), here)
         return len(rows)
 
     def _ask(self, network: str, drawn: list[Drawing]) -> list[list[list[Any]]]:

@@ -74,7 +74,7 @@ class Watcher:
                         return
                     continue
                 try:
-                    await asyncio.wait_for(event.wait(), BEAT / 4)  # and see whether the server stops
+                    await asyncio.wait_for(event.wait(), BEAT)
                 except TimeoutError:
                     quiet += BEAT / 4
                     if quiet >= BEAT:
