@@ -11,7 +11,7 @@ import numpy as np
 
 from capsviz.classroom.refusals import Busy
 from capsviz.errors import CapsvizError, ImageError
-from capsviz.figures.reading import verdict
+from capsviz.figures.reading import named, verdict
 from capsviz.figures.theme import ink
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import load_card, locate
@@ -32,13 +32,13 @@ class Read:
     Attributes:
         scores: float32 [J] in 0..1.
         seen: uint8 [S, S] the pixels seen.
-        name: of the class with the highest score.
+        names: of the classes that are claimed, the surest first: one, or of a network for several up to so many.
         verdict: what may be said of it, as ``figures.verdict``.
     """
 
     scores: np.ndarray
     seen: np.ndarray
-    name: str
+    names: tuple[str, ...]
     verdict: str
 
 
@@ -102,11 +102,26 @@ class Answers:
         except (CapsvizError, RuntimeError) as error:
             print(f"capsviz: a class's network {network}: {error}", flush=True)
             raise Busy(say("class.refused.network"), 20) from error
-        unsure, score, classes = model.card["unsure_below"], model.shape.score, model.classes
+        limit = model.card["unsure_below"]
         return [
-            Read(of_one, ink(image), classes[int(of_one.argmax())], verdict(of_one, unsure, score))
+            Read(
+                of_one, ink(image), claimed(of_one, model.shape, limit), _verdict(of_one, model.shape, limit)
+            )
             for of_one, image in zip(scores, images, strict=True)
         ]
+
+
+def claimed(scores: np.ndarray, shape: Shape, limit: float) -> tuple[str, ...]:
+    """Names of the classes that an answer claims, as ``figures.named``; none of a drawing that is removed."""
+    if not len(scores):
+        return ()
+    return tuple(shape.classes[place] for place in named(scores, limit, shape.answers))
+
+
+def _verdict(scores: np.ndarray, shape: Shape, limit: float) -> str:
+    """As ``figures.verdict``; and unsure where more reach the limit than can be there, as the app's card has it."""
+    crowded = shape.answers > 1 and int((scores >= limit).sum()) > shape.answers
+    return "unsure" if crowded else verdict(scores, limit, shape.score)
 
 
 def _alone(model: "Model") -> "Model":

@@ -93,5 +93,5 @@ class Comparing:
                 continue
             for those, read in zip(found, answers, strict=True):
                 if read is not None:
-                    those.append([name, read.name, read.verdict, round(float(read.scores.max()), 4)])
+                    those.append([name, read.names, read.verdict, round(float(read.scores.max()), 4)])
         return found

@@ -100,7 +100,7 @@ class Sending:
             "said": said,
             "guess": "",
             "network": room.network,
-            "read": read.name,
+            "read": read.names[0],
             "verdict": read.verdict,
             "sent": self._clock(),
         }
@@ -113,7 +113,7 @@ class Sending:
                 raise Over(say("class.refused.over")) from None
             return first
         there = values | kept | {"scores": read.scores, "seen": read.seen}
-        return Tile(phone=room.nickname, others=None, **there)
+        return Tile(phone=room.nickname, reads=read.names, others=None, **there)
 
     def _keep(self, phone: Phone, values: dict[str, Any]) -> dict[str, Any]:
         """Keep a drawing; what the class, as it is now and perhaps was not before, has made of it."""

@@ -27,12 +27,12 @@ export function ink({ path, width }) {
 }
 
 /**
- * What was read, in as few signs as can be: "7", "7?" where it is unsure, "–" of none, "…" while it is covered.
- * @param {{ covered?: boolean, verdict: string, read: string }} answer
+ * What was read, in as few signs as can be: "7", "3 + 7" of several, "7?" where it is unsure, "–" of none, "…" while it is covered.
+ * @param {{ covered?: boolean, verdict: string, reads: string[] }} answer
  */
-export function sign({ covered = false, verdict, read }) {
+export function sign({ covered = false, verdict, reads }) {
   if (covered) return "…";
-  return verdict === NONE ? "–" : `${read}${verdict === "unsure" ? "?" : ""}`;
+  return verdict === NONE ? "–" : `${reads.join(" + ")}${verdict === "unsure" ? "?" : ""}`;
 }
 
 /**
@@ -52,9 +52,9 @@ export function inWords(tile) {
  * @param {Tile} tile
  */
 export function otherReads(tile) {
-  const own = sign({ ...tile, verdict: tile.verdict === NONE ? NONE : "" });
-  const reads = (tile.others ?? []).map(({ verdict, read }) => (verdict === NONE ? "–" : read));
-  return [...new Set(reads.filter((read) => read !== own))];
+  // Whether it is sure does not matter, nor in which order several are read.
+  const read = (/** @type {{ verdict: string, reads: string[] }} */ { verdict, reads }) => sign({ verdict: verdict === NONE ? NONE : "", reads: [...reads].sort() });
+  return [...new Set((tile.others ?? []).map(read))].filter((other) => other !== read(tile));
 }
 
 /**
@@ -104,7 +104,8 @@ function answer(tile, colour) {
   const fooled = tile.fooled && !tile.covered;
   const read = element("b", { class: "read" }, sign(tile));
   read.style.setProperty("--class", tile.covered || tile.verdict === NONE ? "transparent" : colour);
-  const score = element("span", { class: "score" }, tile.covered ? "" : number(certainty(tile), 2));
+  const scores = [...tile.scores].sort((a, b) => b - a).slice(0, tile.reads.length);
+  const score = element("span", { class: "score" }, tile.covered ? "" : scores.map((one) => number(one, 2)).join(" "));
   return [...(fooled ? [element("s", { class: "meant" }, tile.said)] : []), read, score];
 }
 
@@ -127,12 +128,11 @@ function marks(tile, rank) {
  */
 export function wholeAnswer(tile, network, titleOf) {
   if (tile.covered) return [element("p", {}, say("class.wall.coveredYet"))];
-  const best = tile.scores.indexOf(Math.max(...tile.scores));
   const rows = tile.scores.map((score, place) => {
     const bar = element("span", { class: "level" });
     bar.style.width = `${(100 * score).toFixed(1)}%`;
     bar.style.background = network.colours[place];
-    return element("li", { class: place === best ? "best" : "" }, element("span", {}, network.classes[place]), element("span", { class: "track" }, bar), element("span", {}, number(score, 2)));
+    return element("li", { class: tile.reads.includes(network.classes[place]) ? "best" : "" }, element("span", {}, network.classes[place]), element("span", { class: "track" }, bar), element("span", {}, number(score, 2)));
   });
   const facts = [];
   if (tile.said) facts.push(say(tile.fooled ? "class.wall.saidFooled" : "class.wall.saidSo", { said: tile.said }));
