@@ -71,7 +71,8 @@ class Answers:
         Raises:
             Busy: as ``read``.
         """
-        shape, images = find(network).shape, []
+        shape = find(network).shape
+        images: list[np.ndarray | None] = []
         for drawing in drawings:
             try:
                 images.append(self._image(drawing, shape))

@@ -139,8 +139,9 @@ class Sending:
                 "revision": room.revision,
             }
             row = values | made | {"room": phone.room, "phone": phone.id}
-            kept = connection.execute(_KEEP, row)
-            return made | {"id": kept.inserted_primary_key[0]}
+            number = connection.execute(_KEEP, row).inserted_primary_key
+            assert number is not None
+            return made | {"id": number[0]}
 
 
 def _check_open(room: Row[Any], dismissed: bool) -> None:

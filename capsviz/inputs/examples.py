@@ -94,7 +94,7 @@ def render(strokes: tuple[Stroke, ...], width: float, size: int = 280) -> np.nda
         draw.line(points, fill=255, width=round(2 * radius))
         for point in points:
             draw.circle(point, radius - 0.5, fill=255)  # to the centre of the outermost subpixel
-    box = tuple(OVERSAMPLING * edge for edge in (left, top, right, bottom))
+    box = (OVERSAMPLING * left, OVERSAMPLING * top, *image.size)
     canvas[top:bottom, left:right] = np.asarray(image.reduce(OVERSAMPLING, box))
     return canvas
 
