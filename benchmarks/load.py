@@ -135,24 +135,23 @@ async def person(
 
 
 class Server:
-    """What the system says of a process."""
+    """What the system says of the processes that serve."""
 
-    def __init__(self, pid: int | None) -> None:
-        self._folder = Path(f"/proc/{pid}") if pid else None
+    def __init__(self, *pids: int) -> None:
+        self._folders = [Path(f"/proc/{pid}") for pid in pids]
 
     def seconds(self) -> float:
-        """Processor time so far."""
-        if self._folder is None:
-            return float("nan")
-        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time so far; NaN of a server that is not ours."""
+        spent = 0
+        for folder in self._folders:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            spent += int(fields[11]) + int(fields[12])
+        return spent / os.sysconf("SC_CLK_TCK") if self._folders else float("nan")
 
     def megabytes(self) -> float:
-        """Memory that it has now."""
-        if self._folder is None:
-            return float("nan")
-        found = re.search(r"VmRSS:\s+(\d+)", (self._folder / "status").read_text())
-        return int(found[1]) / 1024 if found else float("nan")
+        """Memory that they have now, likewise."""
+        found = [re.search(r"VmRSS:\s+(\d+)", (folder / "status").read_text()) for folder in self._folders]
+        return sum(int(size[1]) for size in found if size) / 1024 if found else float("nan")
 
 
 async def load(url: str, server: Server, sessions: int, seconds: float, page: str, rest: float) -> int:
@@ -199,7 +198,7 @@ async def load(url: str, server: Server, sessions: int, seconds: float, page: st
 def served(url: str | None, **environment: str) -> Iterator[tuple[str, Server]]:
     """The server that was named, or one of its own."""
     if url:
-        yield url, Server(None)
+        yield url, Server()
         return
     with serve("app.py", **environment) as own:
         (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
@@ -237,11 +236,14 @@ def main() -> int:
         metavar="N",
         help="of a class on a server of its own, instead of sessions",
     )
+    parser.add_argument(
+        "--two", action="store_true", help="two servers, with Caddy and PostgreSQL, for the phones"
+    )
     options = parser.parse_args()
     if options.phones:
         from benchmarks.phones import load_phones
 
-        return int(load_phones(options.phones, options.seconds) > 0)
+        return int(load_phones(options.phones, options.seconds, options.two) > 0)
     with served(options.url) as (url, server):
         page = "" if options.page == "draw" else options.page
         return int(asyncio.run(load(url, server, options.sessions, options.seconds, page, options.rest)) > 0)

@@ -7,6 +7,7 @@ none there twice.
 """
 
 import asyncio
+import gzip
 import json
 import random
 import secrets
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from benchmarks.load import SHIFTS, Server, served
+from benchmarks.two_servers import two_served
 from capsviz import load_model
 from capsviz.classroom.records import Opened
 from capsviz.classroom.rooms import Classroom
@@ -73,17 +76,20 @@ class Connection:
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Status and body of an answer."""
         reader, headers, status = await self._send(method, path, body)
-        answer = await reader.readexactly(int(headers["content-length"]))
+        if "content-length" in headers:
+            answer = await reader.readexactly(int(headers["content-length"]))
+        else:  # what a proxy passes on as it comes has no length
+            answer = b"".join([chunk async for chunk in _chunks(reader)])
         self.close()
-        return status, answer
+        return status, gzip.decompress(answer) if headers.get("content-encoding") == "gzip" else answer
 
     async def listen(self, path: str) -> AsyncIterator[bytes]:
         """What a stream tells."""
         reader, _, status = await self._send("GET", path, b"")
         assert status == 200, status
         text = b""
-        while size := int((await reader.readline()) or b"0", 16):  # it comes in chunks
-            text += (await reader.readexactly(size + 2))[:-2]
+        async for chunk in _chunks(reader):
+            text += chunk
             *whole, text = text.split(b"\n\n")
             for part in whole:
                 if part.startswith(b"data: "):
@@ -94,7 +100,7 @@ class Connection:
     ) -> tuple[asyncio.StreamReader, dict[str, str], int]:
         reader, self._writer = await asyncio.open_connection(self._host, self._port)
         kind = "Content-Type: application/json\r\n" if body else ""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{self._common}{kind}Content-Length: {len(body)}\r\n\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAccept-Encoding: gzip\r\n{self._common}{kind}Content-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {
@@ -105,6 +111,11 @@ class Connection:
     def close(self) -> None:
         if self._writer:
             self._writer.close()
+
+
+async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while size := int((await reader.readline()) or b"0", 16):
+        yield (await reader.readexactly(size + 2))[:-2]
 
 
 def drawings() -> list[Drawn]:
@@ -244,10 +255,21 @@ async def send_first(url: str, code: str, drawn: Drawn) -> None:
     await send(own, drawn, Seen(), "", False)
 
 
-def load_phones(phones: int, seconds: float) -> int:
-    """Run it on a server of its own and print what was seen; how much was wrong, lost or there twice."""
-    with tempfile.TemporaryDirectory() as folder, served(None, CAPSVIZ_DATA=folder) as (url, server):
-        room, seen = Classroom(Settings(Path(folder)), load_model), Seen()
+@contextmanager
+def serving(folder: Path, two: bool) -> Iterator[tuple[str, Server, Settings]]:
+    """A server, or two, of its own: address, processes, and where classes are kept."""
+    if two:
+        with two_served() as (url, database, key, processes):
+            yield url, Server(*processes), Settings(folder, database, key=key)
+    else:
+        with served(None, CAPSVIZ_DATA=str(folder)) as (url, server):
+            yield url, server, Settings(folder)
+
+
+def load_phones(phones: int, seconds: float, two: bool = False) -> int:
+    """Run it on servers of its own and print what was seen; how much was wrong, lost or there twice."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), two) as (url, server, settings):
+        room, seen = Classroom(settings, load_model), Seen()
         opened = room.open()
         asyncio.run(run(url, opened, server, phones, seconds, seen))
         kept = Counter(
