@@ -26,7 +26,7 @@ from capsviz.classroom.rooms import Classroom
 from capsviz.classroom.schema import drawings
 from capsviz.classroom.settings import Settings
 from capsviz.errors import CapsvizError
-from capsviz.inputs.drawings import Drawing, stroke_of
+from capsviz.inputs.drawings import Drawing, Stroke, stroke_of
 from capsviz.networks.base import DEFAULT, find
 
 
@@ -117,6 +117,33 @@ def test_other_networks_are_asked_about_many_drawings_in_one_pass(tmp_path: Path
     tiles = sorted(room.presenter(opened.secret).wall().tiles, key=lambda tile: tile.id)
     read = [[other.reads for other in tile.others or ()] for tile in tiles]
     assert read == [3 * [("7",)] if strokes is SEVEN else 3 * [("1",)] for strokes in ways]
+    room.close()
+
+
+def test_a_drawing_is_prepared_once_for_all_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = []
+    image = Drawing.image
+
+    def counting(drawing: Drawing, size: int, digits: int) -> np.ndarray:
+        prepared.append((len(drawing.strokes), size, digits))
+        return image(drawing, size, digits)
+
+    monkeypatch.setattr(Drawing, "image", counting)
+    monkeypatch.setattr("capsviz.classroom.answers.MOST_IMAGES", 2)
+    room = classroom(tmp_path)
+    opened = room.open()
+    room.send(joined(room, opened), sent(SEVEN))
+    room.compare()
+    assert prepared == [(1, 28, 1)]
+    # Another pen, another stroke, another size of picture: another picture; and no more are kept than may be.
+    answers, (points, width) = room._answers, sent(SEVEN).drawing.strokes[0]
+    for strokes in (((points, width - 2),), ((points, width), (points[:2] + 9, width)), ((points, width),)):
+        answers.read(DEFAULT, Drawing(tuple(Stroke(*stroke) for stroke in strokes)))
+    assert len(prepared) == 4
+    answers.read(DEFAULT, Drawing((Stroke(points, width),)))
+    assert len(prepared) == 4
+    answers.read("overlap.mnist", Drawing((Stroke(points, width),)))
+    assert prepared[-1] == (1, 36, 2)
     room.close()
 
 
