@@ -33,7 +33,7 @@ from capsviz.networks.base import DEFAULT
 from tests.e2e.protocol import Session, connected
 from tests.e2e.serving import serve
 
-MOST_SESSIONS, MOST_PHONES, MOST_SECONDS = 100, 1_000, 600
+MOST_SESSIONS, MOST_PHONES, MOST_SECONDS = 100, 2_000, 600
 EVERY = 5.0  # seconds from one drawing to the next, on average
 SHIFTS = (-0.04, 0, 0.04)  # of an example, as shares of the canvas: each shift is another drawing
 ANSWER = re.compile(r'data-testid="answer">(.)<')

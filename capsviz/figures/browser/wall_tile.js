@@ -8,6 +8,7 @@ import { certainty, named, NONE } from "./wall_order.js";
 /** @typedef {import("./wall_order.js").Tile} Tile */
 
 const PAD = 280; // side of the pad, as inputs/drawings.py has it
+const ROOMY = 190; // pixels of a drawing's side: beside two digits there is room for their scores
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -76,9 +77,9 @@ export function showTile(item, tile, look) {
   const button = /** @type {HTMLElement} */ (item.firstElementChild);
   const { size, rank, colour } = look;
   item.classList.toggle("fooled", tile.fooled && !tile.covered);
-  fill(button, [tile, named(size), rank, colour], () => [
+  fill(button, [tile, named(size), size >= ROOMY, rank, colour], () => [
     element("span", { class: "picture" }, ink(tile), ...marks(tile, rank)),
-    element("span", { class: "reading" }, seen(tile, look.seenSize), ...answer(tile, colour)),
+    element("span", { class: "reading" }, seen(tile, look.seenSize), ...answer(tile, colour, size)),
     named(size) ? element("span", { class: "whose" }, tile.phone) : null,
   ]);
   button.setAttribute("aria-label", inWords(tile));
@@ -99,13 +100,16 @@ function seen(tile, size) {
 /**
  * @param {Tile} tile
  * @param {string} colour
+ * @param {number} size
  */
-function answer(tile, colour) {
+function answer(tile, colour, size) {
   const fooled = tile.fooled && !tile.covered;
-  const read = element("b", { class: "read" }, sign(tile));
+  const several = !tile.covered && tile.verdict !== NONE && tile.reads.length > 1;
+  const read = element("b", { class: several ? "read several" : "read" }, several ? sign(tile).replaceAll(" ", "") : sign(tile));
   read.style.setProperty("--class", tile.covered || tile.verdict === NONE ? "transparent" : colour);
   const scores = [...tile.scores].sort((a, b) => b - a).slice(0, tile.reads.length);
-  const score = element("span", { class: "score" }, tile.covered ? "" : scores.map((one) => number(one, 2)).join(" "));
+  const told = !tile.covered && (!several || size >= ROOMY);
+  const score = element("span", { class: "score" }, told ? scores.map((one) => number(one, 2)).join(" ") : "");
   return [...(fooled ? [element("s", { class: "meant" }, tile.said)] : []), read, score];
 }
 
