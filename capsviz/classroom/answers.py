@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from capsviz.classroom.refusals import Busy
 from capsviz.errors import CapsvizError, ImageError
 from capsviz.figures.reading import named, verdict
 from capsviz.figures.theme import ink
-from capsviz.inputs.drawings import Drawing
+from capsviz.inputs.drawings import Drawing, encode
 from capsviz.models.weights import load_card, locate
 from capsviz.networks.base import find
 from capsviz.texts import say
@@ -51,7 +51,7 @@ class Answers:
 
     def __init__(self, model_of: "Callable[[str], Model]") -> None:
         self._model_of = model_of
-        self._images: OrderedDict[tuple[Any, ...], np.ndarray] = (
+        self._images: OrderedDict[tuple[int, int, str], np.ndarray] = (
             OrderedDict()
         )  # the latest that were prepared
         self._remembering = threading.Lock()
@@ -83,7 +83,7 @@ class Answers:
 
     def _image(self, drawing: Drawing, shape: Shape) -> np.ndarray:
         """A phone's drawing as a network sees it: other networks are asked about it too, soon after the class's own."""
-        key = (shape.size, shape.answers, *((width, points.tobytes()) for points, width in drawing.strokes))
+        key = shape.size, shape.answers, encode(drawing)
         with self._remembering:
             image = self._images.get(key)
         if image is None:
