@@ -138,11 +138,11 @@ def test_a_drawing_is_prepared_once_for_all_networks(tmp_path: Path, monkeypatch
     # Another pen, another stroke, another size of picture: another picture; and no more are kept than may be.
     answers, (points, width) = room._answers, sent(SEVEN).drawing.strokes[0]
     for strokes in (((points, width - 2),), ((points, width), (points[:2] + 9, width)), ((points, width),)):
-        answers.read(DEFAULT, Drawing(tuple(Stroke(*stroke) for stroke in strokes)))
+        answers.read_all(DEFAULT, [Drawing(tuple(Stroke(*stroke) for stroke in strokes))])
     assert len(prepared) == 4
-    answers.read(DEFAULT, Drawing((Stroke(points, width),)))
+    answers.read_all(DEFAULT, [Drawing((Stroke(points, width),))])
     assert len(prepared) == 4
-    answers.read("overlap.mnist", Drawing((Stroke(points, width),)))
+    answers.read_all("overlap.mnist", [Drawing((Stroke(points, width),))])
     assert prepared[-1] == (1, 36, 2)
     room.close()
 

@@ -63,7 +63,7 @@ class Answers:
             ImageError: if nothing can be made out.
             Busy: if the network cannot be loaded, or cannot compute.
         """
-        return self._read(network, [self._image(drawing, find(network).shape)])[0]
+        return self._read(network, [self._prepare(drawing, find(network).shape)])[0]
 
     def read_all(self, network: str, drawings: Sequence[Drawing]) -> list[Read | None]:
         """Read drawings in one pass, which costs a third of one for each; None where nothing can be made out.
@@ -75,24 +75,26 @@ class Answers:
         images: list[np.ndarray | None] = []
         for drawing in drawings:
             try:
-                images.append(self._image(drawing, shape))
+                images.append(self._prepared(drawing, shape))
             except ImageError:
                 images.append(None)
         found = iter(self._read(network, [image for image in images if image is not None]))
         return [None if image is None else next(found) for image in images]
 
-    def _image(self, drawing: Drawing, shape: Shape) -> np.ndarray:
-        """A phone's drawing as a network sees it: other networks are asked about it too, soon after the class's own."""
-        key = shape.size, shape.answers, encode(drawing)
+    def _prepare(self, drawing: Drawing, shape: Shape) -> np.ndarray:
+        """A phone's drawing as a network sees it; other networks are soon asked about it too."""
+        image = drawing.image(shape.size, shape.answers)
         with self._remembering:
-            image = self._images.get(key)
-        if image is None:
-            image = drawing.image(shape.size, shape.answers)
-            with self._remembering:
-                self._images[key] = image
-                if len(self._images) > MOST_IMAGES:
-                    self._images.popitem(last=False)
+            self._images[shape.size, shape.answers, encode(drawing)] = image
+            if len(self._images) > MOST_IMAGES:
+                self._images.popitem(last=False)
         return image
+
+    def _prepared(self, drawing: Drawing, shape: Shape) -> np.ndarray:
+        """The same, if it was prepared lately as it was then."""
+        with self._remembering:
+            image = self._images.get((shape.size, shape.answers, encode(drawing)))
+        return self._prepare(drawing, shape) if image is None else image
 
     def _read(self, network: str, images: Sequence[np.ndarray]) -> list[Read]:
         if not images:
