@@ -34,7 +34,7 @@ from capsviz.networks.base import DEFAULT
 from tests.e2e.protocol import Session, connected
 from tests.e2e.serving import serve
 
-MOST_SESSIONS, MOST_PHONES, MOST_SECONDS = 100, 1_000, 600
+MOST_SESSIONS, MOST_PHONES, MOST_SECONDS = 100, 2_000, 600
 EVERY = 5.0  # seconds from one drawing to the next, on average
 SHIFTS = (-0.04, 0, 0.04)  # of an example, as shares of the canvas: each shift is another drawing
 ANSWER = re.compile(r'data-testid="answer">(.)<')
@@ -142,23 +142,21 @@ async def person(
 
 
 class Server:
-    """What the system says of a process."""
+    """What the system says of the processes that serve."""
 
-    def __init__(self, pid: int | None) -> None:
-        self._pid = pid
-        self._folder = Path(f"/proc/{pid}") if pid else None
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
 
     def seconds(self) -> float:
-        """Processor time so far."""
-        # Linux has a clock for each process's own time: a process's number inverted, and 2 for its clock of the scheduler.
-        return float("nan") if self._pid is None else time.clock_gettime((~self._pid << 3) | 2)
+        """Processor time so far; NaN of a server that is not ours."""
+        # Linux has a clock for each process's own time: its number inverted, and 2 for its clock of the scheduler.
+        clocks = [time.clock_gettime((~pid << 3) | 2) for pid in self._pids]
+        return sum(clocks) if clocks else float("nan")
 
     def megabytes(self) -> float:
-        """Memory that it has now."""
-        if self._folder is None:
-            return float("nan")
-        found = re.search(r"VmRSS:\s+(\d+)", (self._folder / "status").read_text())
-        return int(found[1]) / 1024 if found else float("nan")
+        """Memory that they have now, likewise."""
+        found = [re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in self._pids]
+        return sum(int(size[1]) for size in found if size) / 1024 if found else float("nan")
 
 
 async def load(url: str, server: Server, sessions: int, seconds: float, page: str, rest: float) -> int:
@@ -208,7 +206,7 @@ async def load(url: str, server: Server, sessions: int, seconds: float, page: st
 def served(url: str | None, **environment: str) -> Iterator[tuple[str, Server]]:
     """The server that was named, or one of its own."""
     if url:
-        yield url, Server(None)
+        yield url, Server()
         return
     with serve("app.py", **environment) as own:
         (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
@@ -246,11 +244,14 @@ def main() -> int:
         metavar="N",
         help="of a class on a server of its own, instead of sessions",
     )
+    parser.add_argument(
+        "--two", action="store_true", help="two servers, with Caddy and PostgreSQL, for the phones"
+    )
     options = parser.parse_args()
     if options.phones:
         from benchmarks.phones import load_phones
 
-        return int(load_phones(options.phones, options.seconds) > 0)
+        return int(load_phones(options.phones, options.seconds, options.two) > 0)
     with served(options.url) as (url, server):
         page = "" if options.page == "draw" else options.page
         return int(asyncio.run(load(url, server, options.sessions, options.seconds, page, options.rest)) > 0)

@@ -7,6 +7,7 @@ none there twice.
 """
 
 import asyncio
+import gzip
 import json
 import random
 import secrets
@@ -14,14 +15,16 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from benchmarks.load import SHIFTS, Server, served
+from benchmarks.two_servers import two_served
 from capsviz import load_model
 from capsviz.classroom.records import Opened
 from capsviz.classroom.rooms import Classroom
@@ -38,11 +41,10 @@ JOINING = 50  # phones that join at once
 
 @dataclass(frozen=True)
 class Drawn:
-    """A drawing as a phone sends it, and the library's scores."""
+    """A drawing as a phone sends it, written once for all that send it, and the library's scores."""
 
-    strokes: list[list[float]]
-    width: float
-    scores: list[float]
+    body: str  # JSON but for its mark and the bracket before that
+    scores: np.ndarray
 
 
 @dataclass
@@ -51,11 +53,15 @@ class Seen:
 
     waits: list[float] = field(default_factory=list)  # seconds from sending to the answer
     accepted: list[str] = field(default_factory=list)
+    answers: list[tuple[bytes, Drawn]] = field(default_factory=list)  # they are looked at afterwards
     busy: int = 0
     again: int = 0
     wrong: list[str] = field(default_factory=list)
     sent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # when, by nickname
-    shown: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # when, on the wall
+    shown: list[tuple[float, bytes]] = field(default_factory=list)  # when, and what the wall was told
+    share: float = 0.0  # of a core, that the server took
+    own: float = 0.0  # and that asking it took
+    lasted: float = 0.0  # seconds
 
 
 class Connection:
@@ -67,32 +73,34 @@ class Connection:
         self._common = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, method: str, path: str, value: Any = None) -> tuple[int, Any]:
-        """Status and JSON of an answer."""
-        reader, headers, status = await self._send(method, path, value)
-        value = json.loads(await reader.readexactly(int(headers["content-length"])))
+    async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        reader, headers, status = await self._send(method, path, body)
+        if "content-length" in headers:
+            answer = await reader.readexactly(int(headers["content-length"]))
+        else:  # what a proxy passes on as it comes has no length
+            answer = b"".join([chunk async for chunk in _chunks(reader)])
         self.close()
-        return status, value
+        return status, gzip.decompress(answer) if headers.get("content-encoding") == "gzip" else answer
 
-    async def listen(self, path: str) -> Any:
-        """Messages of a stream."""
-        reader, _, status = await self._send("GET", path, None)
+    async def listen(self, path: str) -> AsyncIterator[bytes]:
+        """What a stream tells."""
+        reader, _, status = await self._send("GET", path, b"")
         assert status == 200, status
         text = b""
-        while size := int((await reader.readline()) or b"0", 16):  # it comes in chunks
-            text += (await reader.readexactly(size + 2))[:-2]
+        async for chunk in _chunks(reader):
+            text += chunk
             *whole, text = text.split(b"\n\n")
             for part in whole:
                 if part.startswith(b"data: "):
-                    yield json.loads(part[6:])
+                    yield part[6:]
 
     async def _send(
-        self, method: str, path: str, value: Any
+        self, method: str, path: str, body: bytes
     ) -> tuple[asyncio.StreamReader, dict[str, str], int]:
         reader, self._writer = await asyncio.open_connection(self._host, self._port)
-        body = b"" if value is None else json.dumps(value).encode()
-        kind = "" if value is None else "Content-Type: application/json\r\n"
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{self._common}{kind}Content-Length: {len(body)}\r\n\r\n"
+        kind = "Content-Type: application/json\r\n" if body else ""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAccept-Encoding: gzip\r\n{self._common}{kind}Content-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {
@@ -103,6 +111,11 @@ class Connection:
     def close(self) -> None:
         if self._writer:
             self._writer.close()
+
+
+async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while size := int((await reader.readline()) or b"0", 16):
+        yield (await reader.readexactly(size + 2))[:-2]
 
 
 def drawings() -> list[Drawn]:
@@ -117,7 +130,12 @@ def drawings() -> list[Drawn]:
                 scores = model.predict(Drawing(strokes).image()[None])[0]
             except CapsvizError:
                 continue
-            made.append(Drawn([way.ravel().tolist() for way in ways], PAD * example.width, scores.tolist()))
+            sent = {
+                "strokes": [way.ravel().tolist() for way in ways],
+                "width": PAD * example.width,
+                "said": "",
+            }
+            made.append(Drawn(json.dumps(sent)[1:], scores))
     return made
 
 
@@ -128,8 +146,9 @@ async def phone(
     rng = random.Random(seed)
     async with joining:
         guest = Connection(url, {})
-        status, joined = await guest.ask("POST", "/c/api/join", {"code": code})
-        assert status == 200, joined
+        status, answer = await guest.ask("POST", "/c/api/join", json.dumps({"code": code}).encode())
+        assert status == 200, answer
+    joined = json.loads(answer)
     headers = {"Authorization": f"Bearer {joined['token']}"}
     own, stream = Connection(url, headers), Connection(url, headers)
     listening = asyncio.create_task(swallow(stream))
@@ -152,52 +171,64 @@ async def swallow(stream: Connection) -> None:
 
 async def send(own: Connection, drawn: Drawn, seen: Seen, nickname: str, twice: bool) -> None:
     mark = secrets.token_hex(16)
-    value = {"mark": mark, "strokes": drawn.strokes, "width": drawn.width, "said": ""}
+    body = f'{{"mark":"{mark}",{drawn.body}'.encode()
     began = time.perf_counter()
     seen.sent[nickname].append(began)
-    status, answer = await until_answered(own, value, seen)
+    status, answer = await until_answered(own, body, seen)
     seen.waits.append(time.perf_counter() - began)
     if status != 200:
-        seen.wrong.append(f"answered {status}: {answer}")
+        seen.wrong.append(f"answered {status}: {answer[:300]!r}")
         return
     seen.accepted.append(mark)
-    check(answer, drawn, seen)
+    seen.answers.append((answer, drawn))
     if twice:
         seen.again += 1
-        status, again = await until_answered(own, value, seen)
+        status, again = await until_answered(own, body, seen)
         if (status, again) != (200, answer):
-            seen.wrong.append(f"sent again, answered {status}: {again}")
+            seen.wrong.append(f"sent again, answered {status}: {again[:300]!r}")
 
 
-async def until_answered(own: Connection, value: Any, seen: Seen) -> tuple[int, Any]:
+async def until_answered(own: Connection, body: bytes, seen: Seen) -> tuple[int, bytes]:
     """Status and answer; where the server is busy, the same again when it says."""
     while True:
-        status, answer = await own.ask("POST", "/c/api/send", value)
+        status, answer = await own.ask("POST", "/c/api/send", body)
         if status not in (429, 503):
             return status, answer
         seen.busy += 1
-        await asyncio.sleep(answer["retry"] or 1)
+        await asyncio.sleep(json.loads(answer)["retry"] or 1)
 
 
-def check(answer: Any, drawn: Drawn, seen: Seen) -> None:
-    off = np.abs(np.array(answer["scores"]) - drawn.scores).max()
-    if off > EXACT or answer["read"] != str(int(np.argmax(drawn.scores))):
-        seen.wrong.append(f"read {answer['read']}, off by {off:.2g}")
+def check_answers(seen: Seen) -> None:
+    """Hold each answer against the library's."""
+    for text, drawn in seen.answers:
+        answer = json.loads(text)
+        off = np.abs(np.array(answer["scores"]) - drawn.scores).max()
+        if off > EXACT or answer["read"] != str(int(drawn.scores.argmax())):
+            seen.wrong.append(f"read {answer['read']}, off by {off:.2g}")
 
 
 async def watch_wall(url: str, secret: str, seen: Seen) -> None:
     wall = Connection(url, {"Authorization": f"Bearer {secret}"})
-    known: set[int] = set()  # they come again once other networks have been asked
     async for message in wall.listen("/c/api/class/stream?since=0"):
-        now = time.perf_counter()
-        for tile in message["tiles"]:
+        seen.shown.append((time.perf_counter(), message))
+
+
+def to_the_wall(seen: Seen) -> list[float]:
+    """Seconds from sending to the wall, of each drawing; those of a phone come in the order of sending."""
+    shown: dict[str, list[float]] = defaultdict(list)
+    known: set[int] = set()  # they come again once other networks have been asked
+    for when, message in seen.shown:
+        for tile in json.loads(message)["tiles"]:
             if tile["id"] not in known:
                 known.add(tile["id"])
-                seen.shown[tile["phone"]].append(now)
+                shown[tile["phone"]].append(when)
+    return [
+        there - sent for name in seen.sent for sent, there in zip(seen.sent[name], shown[name], strict=False)
+    ]
 
 
-async def run(url: str, opened: Opened, server: Server, phones: int, seconds: float, seen: Seen) -> float:
-    """Have them all draw; the share of a core that the server took."""
+async def run(url: str, opened: Opened, server: Server, phones: int, seconds: float, seen: Seen) -> None:
+    """Have them all draw."""
     chosen, joining, ready = drawings(), asyncio.Semaphore(JOINING), asyncio.Barrier(phones + 1)
     await send_first(url, opened.code, chosen[0])
     async with asyncio.TaskGroup() as tasks:  # where one fails, all do
@@ -205,28 +236,42 @@ async def run(url: str, opened: Opened, server: Server, phones: int, seconds: fl
         for seed in range(phones):
             tasks.create_task(phone(url, opened.code, chosen, seconds, seen, joining, ready, seed))
         await ready.wait()
-        began, before = time.perf_counter(), server.seconds()
+        began, before, own = time.perf_counter(), server.seconds(), time.process_time()
         await ready.wait()
-        share = (server.seconds() - before) / (time.perf_counter() - began)
+        seen.lasted = time.perf_counter() - began
+        seen.share, seen.own = (
+            (server.seconds() - before) / seen.lasted,
+            (time.process_time() - own) / seen.lasted,
+        )
         await asyncio.sleep(2)  # the wall's last ones
         wall.cancel()
-    return share
 
 
 async def send_first(url: str, code: str, drawn: Drawn) -> None:
     """The network is loaded for the first."""
     guest = Connection(url, {})
-    _, joined = await guest.ask("POST", "/c/api/join", {"code": code})
-    own = Connection(url, {"Authorization": f"Bearer {joined['token']}"})
+    _, joined = await guest.ask("POST", "/c/api/join", json.dumps({"code": code}).encode())
+    own = Connection(url, {"Authorization": f"Bearer {json.loads(joined)['token']}"})
     await send(own, drawn, Seen(), "", False)
 
 
-def load_phones(phones: int, seconds: float) -> int:
-    """Run it on a server of its own and print what was seen; how much was wrong, lost or there twice."""
-    with tempfile.TemporaryDirectory() as folder, served(None, CAPSVIZ_DATA=folder) as (url, server):
-        room, seen = Classroom(Settings(Path(folder)), load_model), Seen()
+@contextmanager
+def serving(folder: Path, two: bool) -> Iterator[tuple[str, Server, Settings]]:
+    """A server, or two, of its own: address, processes, and where classes are kept."""
+    if two:
+        with two_served() as (url, database, key, processes):
+            yield url, Server(*processes), Settings(folder, database, key=key)
+    else:
+        with served(None, CAPSVIZ_DATA=str(folder)) as (url, server):
+            yield url, server, Settings(folder)
+
+
+def load_phones(phones: int, seconds: float, two: bool = False) -> int:
+    """Run it on servers of its own and print what was seen; how much was wrong, lost or there twice."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), two) as (url, server, settings):
+        room, seen = Classroom(settings, load_model), Seen()
         opened = room.open()
-        share = asyncio.run(run(url, opened, server, phones, seconds, seen))
+        asyncio.run(run(url, opened, server, phones, seconds, seen))
         kept = Counter(
             tile.mark
             for tile in room.presenter(opened.secret).wall(most=50_000).tiles
@@ -238,11 +283,8 @@ def load_phones(phones: int, seconds: float) -> int:
     if not seen.waits:
         raise SystemExit("Nobody came to draw: give more --seconds.")
     low, median, high = (1000 * np.quantile(seen.waits, [0.05, 0.5, 0.95])).tolist()
-    late = [
-        shown - sent
-        for name in seen.sent
-        for sent, shown in zip(seen.sent[name], seen.shown[name], strict=False)
-    ]
+    late = to_the_wall(seen)
+    check_answers(seen)
     print(
         f"{phones} phones for {seconds:g} s: {len(seen.waits)} drawings, {len(seen.wrong)} wrong, {len(lost)} lost, "
         f"{twice} there twice; {seen.again} sent again, {seen.busy} times busy"
@@ -252,7 +294,8 @@ def load_phones(phones: int, seconds: float) -> int:
         f"sent to the wall: p50 {np.median(late):.2f} s, p95 {np.quantile(late, 0.95):.2f} s, at most {max(late):.2f} s"
     )
     print(
-        f"processor time of the server: {share:.2f} of a core, {1000 * share * seconds / len(seen.waits):.0f} ms a drawing; "
+        f"processor time of the server: {seen.share:.2f} of a core, "
+        f"{1000 * seen.share * seen.lasted / len(seen.waits):.1f} ms a drawing; of asking it: {seen.own:.2f} of a core; "
         f"memory {memory:.0f} MB"
     )
     for problem in seen.wrong[:5]:

@@ -32,9 +32,9 @@ class Quick:
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         self.asked += 1
-        wide = (images[0].max(axis=0) > 0.3).sum() > 8
-        scores = np.full((1, 10), 0.05, np.float32)
-        scores[0, 7 if wide else 1] = 0.9
+        wide = (images.max(axis=1) > 0.3).sum(axis=1) > 8
+        scores = np.full((len(images), 10), 0.05, np.float32)
+        scores[np.arange(len(images)), np.where(wide, 7, 1)] = 0.9
         return scores
 
 

@@ -12,19 +12,22 @@ import numpy as np
 import pytest
 from classes import ONE, SEVEN, Quick, Ticking, classroom, sent
 from reference import assert_one_sentence
+from sqlalchemy import update
 
 from capsviz import texts
 from capsviz.app import reach
 from capsviz.classroom import comparing, handout
+from capsviz.classroom.answers import Answers
 from capsviz.classroom.ink import pen_of, svg_path
-from capsviz.classroom.payloads import tiled
+from capsviz.classroom.payloads import answered, tiled
 from capsviz.classroom.records import Opened, Other, Phone, Rules, Standing
 from capsviz.classroom.refusals import NotThere, Over
 from capsviz.classroom.rooms import Classroom
+from capsviz.classroom.schema import drawings
 from capsviz.classroom.settings import Settings
 from capsviz.errors import CapsvizError
-from capsviz.inputs.drawings import Drawing, stroke_of
-from capsviz.networks.base import DEFAULT
+from capsviz.inputs.drawings import Drawing, Stroke, stroke_of
+from capsviz.networks.base import DEFAULT, find
 
 
 class Sure(Quick):
@@ -37,7 +40,7 @@ class Sure(Quick):
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         self.asked += 1
-        return self.scores
+        return self.scores.repeat(len(images), axis=0)
 
 
 @pytest.fixture
@@ -85,14 +88,154 @@ def test_other_networks_are_asked_once_and_the_wall_is_told(tmp_path: Path) -> N
     (tile,) = presenter.wall(before.revision).tiles
     # The second one is below its limit of 0.5: it claims a 7 all the same, and so does not disagree.
     assert tile.others == (
-        Other("attention.mnist", "1", "digit", pytest.approx(0.8)),
-        Other("cnn.mnist", "7", "unsure", pytest.approx(0.3)),
+        Other("attention.mnist", ("1",), "digit", pytest.approx(0.8)),
+        Other("cnn.mnist", ("7",), "unsure", pytest.approx(0.3)),
     )
     assert tile.disputed == 1
-    none = Other("cnn.mnist", "7", "no digit", 0.05)  # says that it is none, whatever it is nearest to
+    none = Other("cnn.mnist", ("7",), "no digit", 0.05)  # says that it is none, whatever it is nearest to
     assert replace(tile, others=(none, none)).disputed == 2
-    assert replace(tile, verdict="no digit", others=(none, replace(none, read="3"))).disputed == 0
+    assert replace(tile, verdict="no digit", others=(none, replace(none, reads=("3",)))).disputed == 0
     assert presenter.room().state == before.room.state  # phones are not told of it
+    room.close()
+
+
+def test_other_networks_are_asked_about_many_drawings_in_one_pass(tmp_path: Path) -> None:
+    asked = []
+
+    class Other(Quick):
+        def predict(self, images: np.ndarray) -> np.ndarray:
+            asked.append(len(images))
+            return super().predict(images)
+
+    room = Classroom(Settings(tmp_path), lambda name: Quick() if name == DEFAULT else Other(), Ticking())
+    opened = room.open()
+    ways = [SEVEN, ONE, ONE, SEVEN, ONE]
+    for strokes in ways:
+        room.send(joined(room, opened), sent(strokes))
+    assert (room.compare(), room.compare()) == (5, 0)
+    assert asked == [5, 5, 5]
+    tiles = sorted(room.presenter(opened.secret).wall().tiles, key=lambda tile: tile.id)
+    read = [[other.reads for other in tile.others or ()] for tile in tiles]
+    assert read == [3 * [("7",)] if strokes is SEVEN else 3 * [("1",)] for strokes in ways]
+    room.close()
+
+
+def test_a_drawing_is_prepared_once_for_all_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = []
+    image = Drawing.image
+
+    def counting(drawing: Drawing, size: int, digits: int) -> np.ndarray:
+        prepared.append((len(drawing.strokes), size, digits))
+        return image(drawing, size, digits)
+
+    monkeypatch.setattr(Drawing, "image", counting)
+    monkeypatch.setattr("capsviz.classroom.answers.MOST_IMAGES", 2)
+    room = classroom(tmp_path)
+    opened = room.open()
+    room.send(joined(room, opened), sent(SEVEN))
+    room.compare()
+    assert prepared == [(1, 28, 1)]
+    # Another pen, another stroke, another size of picture: another picture; and no more are kept than may be.
+    answers, (points, width) = room._answers, sent(SEVEN).drawing.strokes[0]
+    for strokes in (((points, width - 2),), ((points, width), (points[:2] + 9, width)), ((points, width),)):
+        answers.read_all(DEFAULT, [Drawing(tuple(Stroke(*stroke) for stroke in strokes))])
+    assert len(prepared) == 4
+    answers.read_all(DEFAULT, [Drawing((Stroke(points, width),))])
+    assert len(prepared) == 4
+    answers.read_all("overlap.mnist", [Drawing((Stroke(points, width),))])
+    assert prepared[-1] == (1, 36, 2)
+    room.close()
+
+
+def test_what_a_network_cannot_make_out_the_others_are_answered_without(tmp_path: Path) -> None:
+    answers = Answers(lambda name: Quick())
+    drawn = [sent(strokes).drawing for strokes in (SEVEN, [[50.0, 50]], ONE)]  # the second is a dot
+    assert [read and read.names for read in answers.read_all(DEFAULT, drawn)] == [("7",), None, ("1",)]
+    assert answers.read_all(DEFAULT, drawn[1:2]) == [None]
+
+
+# --- a network that tells two digits ------------------------------------------------------------------------------
+
+
+class Both(Quick):
+    """In place of a network that tells two digits in one image: what it reads is given."""
+
+    shape = find("overlap.mnist").shape
+
+    def __init__(self, scores: dict[int, float]) -> None:
+        super().__init__()
+        self.scores = scores
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        found = np.full((len(images), 10), 0.05, np.float32)
+        for place, score in self.scores.items():
+            found[:, place] = score
+        return found
+
+
+def test_of_two_digits_both_are_told(tmp_path: Path) -> None:
+    networks = {"overlap.mnist": Both({3: 0.8, 7: 0.9}), "cnn.overlap": Both({3: 0.9, 7: 0.8})}
+    room = Classroom(Settings(tmp_path), networks.__getitem__, Ticking())
+    opened = room.open("overlap.mnist")
+    presenter, phone = room.presenter(opened.secret), joined(room, opened)
+    said = [room.send(phone, sent(SEVEN, said)) for said in ("3", "7", "1")]
+    # What was meant is there, if it is either of the two.
+    assert [(tile.read, tile.reads, tile.fooled) for tile in said] == [
+        ("7", ("7", "3"), False),
+        ("7", ("7", "3"), False),
+        ("7", ("7", "3"), True),
+    ]
+    assert answered(said[0])["reads"] == ("7", "3")
+    room.compare()
+    tiles = presenter.wall().tiles
+    assert [tile.reads for tile in tiles] == 3 * [("7", "3")]
+    # The other network reads the same two, the other one more surely: that is no dispute.
+    other = Other("cnn.overlap", ("3", "7"), "digit", pytest.approx(0.9))
+    assert [(tile.others, tile.disputed) for tile in tiles] == 3 * [((other,), 0)]
+    networks["cnn.overlap"].scores = {3: 0.9}
+    again = room.send(phone, sent(ONE))
+    room.compare()
+    assert [tile.disputed for tile in presenter.wall().tiles if tile.id == again.id] == [1]
+    assert [line.split(",")[6] for line in presenter.table().splitlines()] == ["read", *4 * ["7 + 3"]]
+    # In the table each drawing counts once, under what was meant if that is there; below it each digit that was read.
+    page = presenter.page()
+    rows = [re.findall(r"<td[^>]*>(\d+|·)</td>", row) for row in re.findall(r"<tr>.*?</tr>", page)[1:]]
+    there = {
+        (row, column): cell
+        for row, cells in enumerate(rows)
+        for column, cell in enumerate(cells)
+        if cell not in "·0"
+    }
+    assert there == {(3, 3): "1", (7, 7): "1", (1, 7): "1", (10, 3): "4", (10, 7): "4"}
+    assert page.count("<b>7 + 3</b>") == 4
+    room.close()
+
+
+def test_more_digits_than_can_be_there_are_unsure(tmp_path: Path) -> None:
+    # As the app's card has it: three reach the limit of 0.5, and two are named.
+    room = classroom(tmp_path, network=Both({2: 0.6, 3: 0.9, 7: 0.8}))
+    opened = room.open("overlap.mnist")
+    tile = room.send(joined(room, opened), sent(SEVEN))
+    assert (tile.reads, tile.verdict) == (("3", "7"), "unsure")
+    # Below the limit only the surest is named; and what an older server kept of other networks is read.
+    alone = classroom(tmp_path / "alone", network=Both({3: 0.4, 7: 0.3}))
+    opened = alone.open("overlap.mnist")
+    assert alone.send(joined(alone, opened), sent(SEVEN)).reads == ("3",)
+    with alone._store.writing() as connection:
+        connection.execute(update(drawings).values(others='[["cnn.overlap", "3", "unsure", 0.4]]'))
+    (tile,) = alone.presenter(opened.secret).wall().tiles
+    assert tile.others == (Other("cnn.overlap", ("3",), "unsure", 0.4),)
+    room.close()
+    alone.close()
+
+
+def test_a_drawing_of_a_network_that_is_gone_is_still_on_the_wall(tmp_path: Path) -> None:
+    room = classroom(tmp_path)
+    opened = room.open()
+    room.send(joined(room, opened), sent(SEVEN))
+    with room._store.writing() as connection:
+        connection.execute(update(drawings).values(network="mine.gone"))
+    assert [tile.reads for tile in room.presenter(opened.secret).wall().tiles] == [("7",)]
     room.close()
 
 

@@ -20,9 +20,10 @@ from capsviz.classroom import web
 from capsviz.classroom.assets import assets
 from capsviz.classroom.desk import Desk
 from capsviz.classroom.presenter_web import CHANGES
-from capsviz.classroom.records import Opened
+from capsviz.classroom.records import Glance, Opened
 from capsviz.classroom.refusals import Busy
 from capsviz.classroom.rooms import Classroom
+from capsviz.classroom.streams import Watcher
 from capsviz.errors import CapsvizError
 from capsviz.texts import texts
 from tests.e2e.protocol import run
@@ -274,6 +275,8 @@ def test_changes_that_cannot_be_read_are_refused(served: Served) -> None:
         ({"strokes": "7"}, 400),
         ({"strokes": [[1e300, 5]]}, 422),
         ({"strokes": [[8001, 5]]}, 422),
+        ({"strokes": [[60, 60, 200, 60, 130, 230, 5, -8001]]}, 422),
+        ({"strokes": [[10**400, 5]]}, 422),
         ({"strokes": [[None, 5]]}, 422),
         ({"strokes": [["<script>", 5]]}, 422),
         ({"strokes": [[True, 5]]}, 422),
@@ -505,6 +508,24 @@ def test_the_wall_is_told_of_drawings_within_a_second(served: Served) -> None:
     assert [tile["read"] for tile in drawn["tiles"]] == ["7"]
     assert drawn["revision"] > first["revision"]
     assert end is None
+
+
+def test_a_stream_without_news_says_that_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("capsviz.classroom.streams.BEAT", 0.3)
+    now = Glance(1, 1, False)
+
+    async def look(room: int) -> Glance:
+        return now
+
+    async def follow() -> list[Glance | None]:
+        watcher = Watcher(look)
+        changes = watcher.changes(5)
+        found = [await asyncio.wait_for(anext(changes), 20) for _ in range(3)]
+        watcher.close()
+        assert [glance async for glance in changes] == []
+        return found
+
+    assert run(follow()) == [now, None, None]
 
 
 def test_there_are_not_any_number_of_streams(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

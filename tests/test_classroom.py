@@ -20,7 +20,7 @@ import pytest
 from classes import DIGITS, ONE, SEVEN, Quick, Ticking, classroom, mark, sent
 from postgres import database
 from reference import assert_one_sentence
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, update
 from sqlalchemy import text as sql
 
 from capsviz.classroom import limits, names, schema
@@ -29,6 +29,7 @@ from capsviz.classroom.names import SIGNS, Tokens, new_code, new_nickname, plain
 from capsviz.classroom.records import Opened, Phone, Rules, Standing
 from capsviz.classroom.refusals import Busy, NotAllowed, NotThere, Over, TooOften, Waits
 from capsviz.classroom.rooms import Classroom
+from capsviz.classroom.schema import rooms
 from capsviz.classroom.settings import Settings, data_folder, from_environment
 from capsviz.errors import CapsvizError, ImageError, MessageError
 from capsviz.inputs.drawings import encode
@@ -87,6 +88,46 @@ def test_a_drawing_that_is_sent_twice_is_there_once_with_the_first_answer(tmp_pa
     room.close()
 
 
+def test_what_a_phone_is_answered_is_what_is_kept(room: Classroom) -> None:
+    opened = room.open(rules=Rules(let_through=True, guess_first=True))
+    room.presenter(opened.secret).set_task("a 1")
+    answer = room.send(joined(room, opened), sent(SEVEN, "1"))
+    (kept,) = room.presenter(opened.secret).wall().tiles
+    assert (kept.standing, kept.covered, kept.task, kept.said) == (Standing.WAITING, True, 1, "1")
+    for name, value in vars(kept).items():
+        np.testing.assert_array_equal(getattr(answer, name), value, err_msg=name)
+
+
+def test_what_is_refused_counts_as_no_change(tmp_path: Path) -> None:
+    class Ending(Quick):
+        def predict(self, images: np.ndarray) -> np.ndarray:
+            change()
+            return super().predict(images)
+
+    room = classroom(tmp_path, network=Ending())
+    opened = room.open()
+    presenter = room.presenter(opened.secret)
+    guests = [room.join(opened.code) for _ in range(2)]
+    first, second = (room.phone(guest.token) for guest in guests)
+    # Sent away, ended, gone while the network computes.
+    for change, phone in (
+        (lambda: presenter.dismiss(guests[0].nickname), first),
+        (presenter.close, second),
+        (presenter.delete, second),
+    ):
+        if change == presenter.delete:
+            with room._store.writing() as connection:
+                connection.execute(update(rooms).values(closed=False))
+        revision = presenter.room().revision
+        with pytest.raises(Over):
+            room.send(phone, sent())
+        if change != presenter.delete:
+            wall = presenter.wall()
+            assert wall.tiles == ()
+            assert wall.revision - revision <= 2  # of the presenter's own change
+    room.close()
+
+
 def test_two_requests_with_the_same_drawing_at_once_are_one(tmp_path: Path) -> None:
     class Meeting(Quick):
         """Lets nobody on until both are here."""
@@ -123,7 +164,7 @@ def test_what_is_no_drawing_is_refused_and_not_kept(room: Classroom) -> None:
 def test_a_phone_sends_no_more_than_a_class_takes(
     room: Classroom, clock: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("capsviz.classroom.rooms.MOST_DRAWINGS", 4)
+    monkeypatch.setattr("capsviz.classroom.sending.MOST_DRAWINGS", 4)
     opened = room.open()
     phone = joined(room, opened)
     for _ in range(4):
@@ -574,7 +615,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_kept(tmp_path: Path) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         connection.close()
     refused = None
-    room._drawing = Buckets(1000, 1)
+    room._sending._pace = Buckets(1000, 1)
     for _ in range(200):
         try:
             room.send(phone, sent())

@@ -1,6 +1,7 @@
 """Drawings: strokes on a grid of half pixels, what the network sees of them, and their text."""
 
 import base64
+import math
 import zlib
 from itertools import pairwise
 
@@ -67,6 +68,36 @@ def test_no_point_is_farther_from_the_simplified_line_than_is_allowed() -> None:
             simple = simplify(line, tolerance)
             assert max(distance(point, simple) for point in line) <= tolerance + 0.02
             assert len(simple) < len(line)
+
+
+def douglas_and_peucker(line: list[tuple[float, float]], tolerance: float) -> list[tuple[float, float]]:
+    """As they wrote it down, one span after the other; distances are those to the segment."""
+
+    def away(point: tuple[float, float]) -> float:
+        (x0, y0), (x1, y1) = line[0], line[-1]
+        length = (x1 - x0) ** 2 + (y1 - y0) ** 2
+        t = 0.0
+        if length:
+            t = min(max(((point[0] - x0) * (x1 - x0) + (point[1] - y0) * (y1 - y0)) / length, 0), 1)
+        return math.hypot(point[0] - x0 - t * (x1 - x0), point[1] - y0 - t * (y1 - y0))
+
+    if len(line) < 3:
+        return line
+    farthest = max(range(1, len(line) - 1), key=lambda place: away(line[place]))  # the first of those as far
+    if away(line[farthest]) <= tolerance:
+        return [line[0], line[-1]]
+    before, after = line[: farthest + 1], line[farthest:]
+    return douglas_and_peucker(before, tolerance)[:-1] + douglas_and_peucker(after, tolerance)
+
+
+def test_simplifying_is_that_of_douglas_and_peucker() -> None:
+    rng = np.random.default_rng(5)
+    for count in (1, 2, 3, 7, 40, 90):
+        for tolerance in (0.5, 3.0):
+            # On a coarse grid many points coincide, and many are as far.
+            line = np.rint(np.cumsum(rng.normal(0, 2, (count, 2)), axis=0)) * (0.3 if tolerance < 1 else 1)
+            expected = douglas_and_peucker(list(map(tuple, line.tolist())), tolerance)
+            np.testing.assert_array_equal(simplify(line, tolerance), expected)
 
 
 def test_a_stroke_lies_on_half_pixels_and_has_no_point_twice() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from capsviz.inputs.examples import CURVE_STEPS, EXAMPLES, examples_for, render, smooth
 from capsviz.inputs.preprocess import canvas_to_mnist
@@ -54,3 +55,30 @@ def test_a_line_is_as_wide_as_the_pen_and_ends_round():
 def test_a_point_alone_is_a_round_dot():
     image = render((((0.5, 0.5),),), width=0.2, size=100) / 255
     assert image.sum() == pytest.approx(np.pi * 10**2, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(0.5, 0.4)],
+        [(0.02, 0.03), (0.98, 0.97)],
+        [(0.31, 0.2), (0.44, 0.83), (0.7, 0.31), (0.31, 0.2)],
+        [(-0.2, 0.4), (0.3, 1.4), (1.6, -0.1)],
+        [(1.02, 0.5), (1.4, 0.5)],
+        [(3.0, 0.5)],
+        [(-2.0, -2.0), (-1.0, 4.0)],
+    ],
+)
+def test_what_is_drawn_is_what_the_whole_canvas_would_show(points):
+    """As large as the canvas, and averaged all over: the pen's own box is all that is drawn, and nothing differs."""
+    large = Image.new("L", (400, 400))
+    pen = ImageDraw.Draw(large)
+    places = [(x * 400 - 0.5, y * 400 - 0.5) for x, y in points]
+    pen.line(places, fill=255, width=36)
+    for place in places:
+        pen.circle(place, 17.5, fill=255)
+    np.testing.assert_array_equal(render((tuple(points),), 0.09, 100), np.asarray(large.reduce(4)))
+
+
+def test_nothing_drawn_is_blank():
+    assert not render((), 0.1, 20).any()

@@ -35,6 +35,48 @@ def test_components_are_joined_by_corners_and_by_nothing_farther():
     assert len({labels[0, 0], labels[0, 3], labels[2, 3]}) == 3
 
 
+def test_components_are_those_that_a_flood_reaches():
+    rng = np.random.default_rng(0)
+    for share in (0.1, 0.3, 0.4, 0.5, 0.9, 0, 1):
+        mask = rng.random((23, 17)) < share
+        expected = np.arange(mask.size).reshape(mask.shape)
+        seen = np.zeros_like(mask)
+        for start in np.argwhere(mask):  # row by row: the first of a component has the lowest index
+            if seen[tuple(start)]:
+                continue
+            lowest, waiting = expected[tuple(start)], [tuple(start)]
+            while waiting:
+                y, x = waiting.pop()
+                if 0 <= y < 23 and 0 <= x < 17 and mask[y, x] and not seen[y, x]:
+                    seen[y, x], expected[y, x] = True, lowest
+                    waiting += [(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        np.testing.assert_array_equal(label(mask), expected)
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (280, 280), (300, 190)])
+def test_parts_of_a_cutting_are_those_of_the_picture(shape):
+    rng = np.random.default_rng(1)
+    whole = np.zeros(shape, np.float32)
+    for _ in range(6):
+        y, x = rng.integers(0, np.array(shape) - 20)
+        whole[y : y + rng.integers(3, 20), x : x + rng.integers(3, 20)] = rng.uniform(0.4, 1)
+    for level in (0.3, 0.6):
+        rows, columns = parts_module.box_of(whole >= level)
+        expected, found = (
+            find_parts(whole, level),
+            find_parts(whole[rows, columns], level, shape, (rows.start, columns.start)),
+        )
+        for name, value in vars(expected).items():
+            np.testing.assert_allclose(getattr(found, name), value, rtol=1e-12, err_msg=name)
+
+
+def test_the_box_of_what_is_true():
+    mask = np.zeros((9, 7), bool)
+    assert mask[parts_module.box_of(mask)].size == 0
+    mask[2, 5] = mask[6, 3] = True
+    assert parts_module.box_of(mask) == (slice(2, 7), slice(3, 6))
+
+
 def test_parts_are_measured():
     # In a picture of 60 x 80 a cell is a pixel.
     parts = find_parts(canvas((10, 20, 30, 34), (0, 6, 70, 80)), 0.5)

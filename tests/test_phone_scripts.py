@@ -139,10 +139,12 @@ def test_the_answer_in_words(node: Any) -> None:
     said = [
         f"answer.sentences({json.dumps(value)}, {words})"
         for value in (
-            {"verdict": "digit", "read": "7", "said": "1", "guess": "7"},
-            {"verdict": "unsure", "read": "7", "said": "7", "guess": "1"},
-            {"verdict": "no digit", "read": "7", "said": "1", "guess": "7"},
-            {"verdict": "digit", "read": "7", "said": "", "guess": ""},
+            {"verdict": "digit", "read": "7", "reads": ["7"], "said": "1", "guess": "7"},
+            {"verdict": "unsure", "read": "7", "reads": ["7"], "said": "7", "guess": "1"},
+            {"verdict": "no digit", "read": "7", "reads": ["7"], "said": "1", "guess": "7"},
+            {"verdict": "digit", "read": "7", "reads": ["7"], "said": "", "guess": ""},
+            {"verdict": "digit", "read": "7", "reads": ["7", "3"], "said": "3", "guess": "3"},
+            {"verdict": "digit", "read": "7", "reads": ["7", "3"], "said": "1", "guess": "1"},
         )
     ]
     assert node(*said) == [
@@ -150,6 +152,9 @@ def test_the_answer_in_words(node: Any) -> None:
         ["You said 1; it reads 7.", "You meant 7, and it reads 7."],
         ["You said 7; it names no digit."],
         [],
+        # Of several that are read, either is what was meant.
+        ["You said 3, and it reads 3.", "You meant 3, and it reads 7 + 3."],
+        ["You said 1; it reads 7 + 3.", "You meant 1, and it reads 7 + 3: you have fooled it."],
     ]
 
 

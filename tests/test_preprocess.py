@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import papers
 import pytest
+from PIL import Image
 
 from capsviz.errors import ImageError
+from capsviz.inputs import preprocess
 from capsviz.inputs.examples import EXAMPLES, examples_for, render
 from capsviz.inputs.images import read_image
 from capsviz.inputs.preprocess import canvas_to_mnist, luminance, prepare
@@ -77,6 +79,26 @@ def test_the_box_stays_inside_the_frame_when_the_mass_lies_at_one_end():
     image = canvas_to_mnist(canvas)
     assert image[:, 27].max() > 0.5  # clamped: the line ends at the frame, and not beyond
     assert box(image)[2:] == (8, 27)
+
+
+@pytest.mark.parametrize("flip", [(), (0,), (1,), (0, 1)], ids=["", "rows", "columns", "both"])
+def test_nothing_beyond_the_frame_comes_into_it(flip):
+    """A digit that reaches the frame is resampled as in a field that goes on for ever."""
+    ink = np.zeros((100, 100), np.float32)
+    ink[:30, :30] = 1  # the mass lies at one end, so the other reaches the frame
+    ink[np.arange(100), np.arange(100)] = ink[np.arange(99), np.arange(1, 100)] = 0.9
+    ink = np.flip(ink, flip)
+    scale, margin = 100 / 20, 300
+    places = (np.arange(100) + 0.5, ink.sum(1), ink.sum(0))
+    top, left = (
+        np.clip(places[0] @ mass / mass.sum() - 14.5 * scale, 100 - 28 * scale, 0) + margin
+        for mass in places[1:]
+    )
+    wide = Image.fromarray(np.pad(ink, margin))
+    box = (left, top, left + 28 * scale, top + 28 * scale)
+    expected = np.asarray(wide.resize((28, 28), Image.Resampling.HAMMING, box=box)).clip(0, 1)
+    (found,) = preprocess._frame([ink], 28)
+    np.testing.assert_allclose(found, expected / expected.max(), atol=2e-5)
 
 
 @DRAWINGS

@@ -9,7 +9,7 @@ from scripting import evaluate, write
 
 # Six drawings; what each is stands beside it.
 TILES = """
-const tile = (id, more) => ({ id, phone: "P" + id, said: "", guess: "", network: "n", read: "1", verdict: "digit",
+const tile = (id, more) => ({ id, phone: "P" + id, said: "", guess: "", network: "n", read: "1", reads: [(more && more.read) || "1"], verdict: "digit",
     scores: [0, 0, 0], task: 0, covered: false, fooled: false, disputed: 0, others: [], ...more });
 const tiles = [
     tile(1, { read: "0", scores: [0.9, 0.2, 0.1], said: "0", task: 1 }),
@@ -93,6 +93,22 @@ def test_the_table_counts_what_was_said_and_read(node: Any) -> None:
     assert found[2] == {"table": [[0, 0]], "told": 0, "agreed": 0}
 
 
+def test_of_several_digits_the_one_that_was_meant_counts(node: Any) -> None:
+    script = """
+        const two = [tile(1, { read: "1", reads: ["1", "0"], said: "0", task: 1 }), tile(2, { read: "1", reads: ["1", "0"], said: "2", task: 1, scores: [0.6, 0.9, 0.1] })];
+        const names = ["0", "1", "2"];
+        return [order.confusion(two, names).table, order.counts(two, names), order.measured(two[1], { ...task, drawn: "2", read: "0" }, names),
+            tile_.sign({ verdict: "digit", reads: ["1", "0"] }),
+            tile_.otherReads({ verdict: "digit", reads: ["1", "0"], others: [{ verdict: "unsure", reads: ["0", "1"] }, { verdict: "digit", reads: ["1"] }, { verdict: "digit", reads: ["2", "1"] }] })];"""
+    assert node(script) == [
+        [[1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]],
+        [2, 2, 0, 0],
+        {"met": True, "score": 0.6},
+        "1 + 0",
+        ["1", "1 + 2"],
+    ]
+
+
 # --- sizes --------------------------------------------------------------------------------------------------------
 
 
@@ -123,11 +139,11 @@ def test_tiles_are_as_large_as_all_of_them_have_room(node: Any) -> None:
 
 
 def test_a_reading_is_a_sign(node: Any) -> None:
-    script = """return [tile_.sign({ verdict: "digit", read: "7" }), tile_.sign({ verdict: "unsure", read: "7" }),
-        tile_.sign({ verdict: "no digit", read: "7" }), tile_.sign({ covered: true, verdict: "digit", read: "7" }),
-        tile_.otherReads({ verdict: "unsure", read: "7", others: [{ verdict: "digit", read: "7" }, { verdict: "no digit", read: "7" }, { verdict: "unsure", read: "1" }, { verdict: "digit", read: "1" }] }),
-        tile_.otherReads({ verdict: "no digit", read: "7", others: [{ verdict: "no digit", read: "1" }, { verdict: "digit", read: "7" }] }),
-        tile_.otherReads({ verdict: "digit", read: "7", others: null })];"""
+    script = """return [tile_.sign({ verdict: "digit", reads: ["7"] }), tile_.sign({ verdict: "unsure", reads: ["7"] }),
+        tile_.sign({ verdict: "no digit", reads: ["7"] }), tile_.sign({ covered: true, verdict: "digit", reads: ["7"] }),
+        tile_.otherReads({ verdict: "unsure", reads: ["7"], others: [{ verdict: "digit", reads: ["7"] }, { verdict: "no digit", reads: ["7"] }, { verdict: "unsure", reads: ["1"] }, { verdict: "digit", reads: ["1"] }] }),
+        tile_.otherReads({ verdict: "no digit", reads: ["7"], others: [{ verdict: "no digit", reads: ["1"] }, { verdict: "digit", reads: ["7"] }] }),
+        tile_.otherReads({ verdict: "digit", reads: ["7"], others: null })];"""
     assert node(script) == ["7", "7?", "–", "…", ["–", "1"], ["7"], []]
 
 

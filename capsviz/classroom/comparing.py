@@ -4,24 +4,21 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic, sleep
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from capsviz.classroom.answers import Answers
 from capsviz.classroom.schema import drawings, unasked
 from capsviz.classroom.store import Store, changed
 from capsviz.errors import CapsvizError
-from capsviz.inputs.drawings import decode
+from capsviz.inputs.drawings import Drawing, decode
 from capsviz.models.weights import available
 from capsviz.networks.base import find
 
-AT_ONCE = 8  # drawings that are kept together
+AT_ONCE = 32  # drawings that a network is asked about in one pass, and that are kept together
 MOST_OTHERS = 3  # networks that are asked
-CALM = 0.1  # seconds in which no phone was answered, before another network is asked
-PATIENCE = (
-    0.5  # seconds that each asking waits for that at most: a hall that sends all the time has 2 in a second
-)
+PATIENCE = 0.5  # seconds that a pass, of some 20 ms, waits at most for a moment in which no phone waits
 
 
 def others_of(network: str) -> tuple[str, ...]:
@@ -44,21 +41,20 @@ class Comparing:
 
     def __init__(self, store: Store, answers: Answers) -> None:
         self._store, self._answers = store, answers
-        self._counting = threading.Lock()
+        self._phones = threading.Condition()
         self._waited_for = 0  # answers that phones wait for now
-        self._answered = 0.0  # when the last one came
 
     @contextmanager
     def answering(self) -> Iterator[None]:
         """A phone waits for what is computed here."""
-        with self._counting:
+        with self._phones:
             self._waited_for += 1
         try:
             yield
         finally:
-            with self._counting:
+            with self._phones:
                 self._waited_for -= 1
-                self._answered = monotonic()
+                self._phones.notify_all()
 
     def step(self) -> int:
         """Ask about the last drawings that nothing is known of; how many they were.
@@ -71,31 +67,31 @@ class Comparing:
             rows = connection.execute(
                 wanted.where(unasked).order_by(drawings.c.id.desc()).limit(AT_ONCE)
             ).all()
-        found = {row.id: self._ask(row.network, row.strokes) for row in rows}
+        found: dict[int, str] = {}
+        for network in {row.network for row in rows}:
+            asked = [row for row in rows if row.network == network]
+            answers = self._ask(network, [decode(row.strokes) for row in asked])
+            found |= {row.id: json.dumps(those) for row, those in zip(asked, answers, strict=True)}
         for room in sorted({row.room for row in rows}):
+            here = [{"this": row.id, "answers": found[row.id]} for row in rows if row.room == room]
             with self._store.writing() as connection:
                 revision = changed(connection, room)
-                for row in rows:
-                    if row.room == room:
-                        here = (drawings.c.id == row.id) & unasked  # not one that was removed meanwhile
-                        connection.execute(
-                            update(drawings).where(here).values(others=found[row.id], revision=revision)
-                        )
+                # Not those that were removed meanwhile.
+                of_one = update(drawings).where(drawings.c.id == bindparam("this"), unasked)
+                connection.execute(of_one.values(others=bindparam("answers"), revision=revision), here)
         return len(rows)
 
-    def _let_phones_first(self) -> None:
-        """Wait until none was answered for a moment; each asking, not each batch of them, or phones would wait for all."""
-        end = monotonic() + PATIENCE
-        while (now := monotonic()) < end and (self._waited_for or now - self._answered < CALM):
-            sleep(min(CALM, end - now))
-
-    def _ask(self, network: str, strokes: str) -> str:
-        drawing, found = decode(strokes), []
+    def _ask(self, network: str, drawn: list[Drawing]) -> list[list[list[Any]]]:
+        """For each drawing what each of the other networks says, as ``Other`` has it."""
+        found: list[list[list[Any]]] = [[] for _ in drawn]
         for name in others_of(network):
-            self._let_phones_first()
+            with self._phones:
+                self._phones.wait_for(lambda: not self._waited_for, PATIENCE)
             try:
-                read = self._answers.read(name, drawing)
+                answers = self._answers.read_all(name, drawn)
             except CapsvizError:  # without its weights, say: it says nothing
                 continue
-            found.append([name, read.name, read.verdict, round(float(read.scores.max()), 4)])
-        return json.dumps(found)
+            for those, read in zip(found, answers, strict=True):
+                if read is not None:
+                    those.append([name, read.names, read.verdict, round(float(read.scores.max()), 4)])
+        return found

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from capsviz.classroom.answers import shape_of
 from capsviz.classroom.ink import pen_of, svg_path
-from capsviz.classroom.records import Poll, Room, Standing, Task, Tile
+from capsviz.classroom.records import Other, Poll, Room, Standing, Task, Tile
 from capsviz.figures.theme import data_uri
 from capsviz.inputs.drawings import PAD
 from capsviz.networks.base import find
@@ -95,11 +95,13 @@ def _table(tiles: Sequence[Tile], classes: Sequence[str]) -> str:
     cells = {(said, read): 0 for said in classes for read in columns}
     everything = dict.fromkeys(columns, 0)
     for tile in tiles:
-        read = _read(tile)
-        if read in everything:
+        reads = (NONE,) if tile.verdict == "no digit" else tile.reads
+        for read in everything.keys() & reads:
             everything[read] += 1
-            if (tile.said, read) in cells:
-                cells[tile.said, read] += 1
+        # Of several that are read, the one that was said; a drawing counts once.
+        read = tile.said if tile.said in reads else reads[0]
+        if (tile.said, read) in cells:
+            cells[tile.said, read] += 1
     told, agreed = sum(cells.values()), sum(cells[name, name] for name in classes)
     if told:
         share = per_cent(agreed / told, 0)
@@ -124,14 +126,14 @@ def _cell(said: str, read: str, count: int) -> str:
     return f'<td class="{look}">{count}</td>' if count else "<td>·</td>"
 
 
-def _read(tile: Tile) -> str:
-    return NONE if tile.verdict == "no digit" else tile.read
+def _read(answer: Tile | Other) -> str:
+    return NONE if answer.verdict == "no digit" else " + ".join(answer.reads)
 
 
 def _tile(tile: Tile) -> str:
     drawing = tile.drawing
     said = say("class.wall.meantBy", said=tile.said) if tile.said else ""
-    others = sorted({NONE if other.verdict == "no digit" else other.read for other in tile.others or ()})
+    others = sorted(set(map(_read, tile.others or ())))
     other = say("class.wall.otherwise", reads=", ".join(others)) if tile.disputed else ""
     words = say("class.wall.tile", name=tile.phone, read=_read(tile), score=number(float(tile.scores.max())))
     unsure = "?" if tile.verdict == "unsure" else ""

@@ -1,5 +1,6 @@
 """What a phone or a presenter sends, parsed into checked values or refused with one sentence."""
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -80,9 +81,13 @@ def _points(way: Sequence[object]) -> np.ndarray:
     """[N, 2] from x, y, x, y, ..."""
     if not way or len(way) % 2:
         raise _strange()
-    what = say("message.point")
-    numbers = [real(number, -FARTHEST, FARTHEST, what) for number in way]
-    return np.array(numbers).reshape(-1, 2)
+    if set(map(type, way)) <= {int, float}:
+        with contextlib.suppress(OverflowError):
+            numbers = np.array(way, np.float64)
+            if (np.abs(numbers) <= FARTHEST).all():
+                return numbers.reshape(-1, 2)
+    what = say("message.point")  # one of them is none, and is named
+    return np.array([real(number, -FARTHEST, FARTHEST, what) for number in way]).reshape(-1, 2)
 
 
 def parse_mark(value: Mapping[str, Any]) -> str:

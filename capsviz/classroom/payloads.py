@@ -57,6 +57,7 @@ def answered(tile: Tile) -> dict[str, Any]:
     return known | {
         "network": tile.network,
         "read": tile.read,
+        "reads": tile.reads,
         "verdict": tile.verdict,
         "scores": scores,
         "guess": tile.guess,
@@ -101,6 +102,7 @@ def tiled(tile: Tile) -> dict[str, Any]:
         "guess": tile.guess,
         "network": tile.network,
         "read": tile.read,
+        "reads": tile.reads,
         "verdict": tile.verdict,
         "scores": [round(score, 4) for score in tile.scores.tolist()],
         "seen": _text(tile),
@@ -111,7 +113,7 @@ def tiled(tile: Tile) -> dict[str, Any]:
         "fooled": tile.fooled,
         "others": tile.others
         and [
-            {"network": other.network, "read": other.read, "verdict": other.verdict, "score": other.score}
+            {"network": other.network, "reads": other.reads, "verdict": other.verdict, "score": other.score}
             for other in tile.others
         ],
         "disputed": tile.disputed,

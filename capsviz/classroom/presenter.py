@@ -308,7 +308,7 @@ class Presenter:
                 [
                     datetime.fromtimestamp(tile.sent, UTC).isoformat(timespec="milliseconds"),
                     *map(_harmless, (tile.phone, asked.get(tile.task, ""), tile.said, tile.guess)),
-                    *(tile.network, tile.read, tile.verdict, str(tile.standing)),
+                    *(tile.network, " + ".join(tile.reads), tile.verdict, str(tile.standing)),
                     *(f"{scores[name]:.6f}" if name in scores else "" for name in columns),
                     _harmless(tile.strokes),
                 ]

@@ -113,13 +113,13 @@ class Other:
 
     Attributes:
         network: its name.
-        read: name of the class with the highest score.
+        reads: as of ``Tile``.
         verdict: "digit", "unsure" or "no digit", as ``figures.verdict``.
         score: the highest one, 0..1.
     """
 
     network: str
-    read: str
+    reads: tuple[str, ...]
     verdict: str
     score: float
 
@@ -137,6 +137,8 @@ class Tile:
         guess: name of the class that its phone said the network would read; "" without.
         network: name of the one that answered.
         read: name of the class with the highest score.
+        reads: names of the classes that are claimed, the surest first: that one alone, or of a network that tells
+            several in one image up to so many.
         verdict: "digit", "unsure" or "no digit", as ``figures.verdict``.
         scores: float32 [J] in 0..1; empty of one that is removed.
         seen: uint8 [S, S] the pixels that the network saw; empty of one that is removed.
@@ -156,6 +158,7 @@ class Tile:
     guess: str
     network: str
     read: str
+    reads: tuple[str, ...]
     verdict: str
     scores: np.ndarray
     seen: np.ndarray
@@ -173,17 +176,17 @@ class Tile:
 
     @property
     def fooled(self) -> bool:
-        """Whether the network read something else than it was meant to be."""
-        return bool(self.said) and self.verdict != "no digit" and self.said != self.read
+        """Whether the network read something else than it was meant to be; of several, whether that is none of them."""
+        return bool(self.said) and self.verdict != "no digit" and self.said not in self.reads
 
     @property
     def disputed(self) -> int:
-        """How many of the other networks say something else than the class's: another class, or that it is none."""
+        """How many of the other networks say something else than the class's: other classes, or that it is none."""
         return sum(_said(other) != _said(self) for other in self.others or ())
 
 
-def _said(answer: Tile | Other) -> str:
-    return "" if answer.verdict == "no digit" else answer.read
+def _said(answer: Tile | Other) -> set[str]:
+    return set() if answer.verdict == "no digit" else set(answer.reads)
 
 
 @dataclass(frozen=True)

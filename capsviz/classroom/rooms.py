@@ -1,19 +1,15 @@
 """A server's classes: opening one, joining it, drawing, voting. What a presenter can do with one is in presenter.py."""
 
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from capsviz.classroom import rows
 from capsviz.classroom.answers import Answers, shape_of
 from capsviz.classroom.comparing import Comparing
 from capsviz.classroom.limits import (
-    MOST_ALL_DRAWINGS,
-    MOST_DRAWINGS,
     MOST_PHONES,
     MOST_ROOMS,
     Buckets,
@@ -31,14 +27,14 @@ from capsviz.classroom.names import (
     plain_code,
 )
 from capsviz.classroom.presenter import Presenter
-from capsviz.classroom.records import Glance, Joined, Opened, Phone, Room, Rules, Standing, Tile
+from capsviz.classroom.records import Glance, Joined, Opened, Phone, Room, Rules, Tile
 from capsviz.classroom.refusals import NotAllowed, NotThere, Over, TooOften, Waits
 from capsviz.classroom.schema import drawings, phones, polls, rooms, votes
+from capsviz.classroom.sending import Sending, room_of_phone, tile_of_phone
 from capsviz.classroom.settings import Settings
 from capsviz.classroom.store import Store, again, changed
-from capsviz.inputs.drawings import encode
 from capsviz.networks.base import DEFAULT
-from capsviz.texts import say, speak_of
+from capsviz.texts import say
 
 if TYPE_CHECKING:
     from capsviz.models.model import Model
@@ -64,12 +60,12 @@ class Classroom:
         self._answers = Answers(model_of)
         self._store = Store(settings)
         self._comparing = Comparing(self._store, self._answers)
+        self._sending = Sending(self._store, self._answers, self._comparing, self._clock)
         self._tokens = Tokens(key_of(settings))
         self._joining = threading.Lock()
         # Whoever tries codes: 24 bits at five a second, with a hundred classes open, take two days for one.
         self._wrong_of_all = Buckets(300, 5)
         self._wrong = Buckets(40, 0.5)
-        self._drawing = Buckets(6, 0.5)  # of a phone
 
     def close(self) -> None:
         """Give the database back; a classroom on the same settings goes on with everything."""
@@ -260,87 +256,7 @@ class Classroom:
             TooOften: if this phone has sent too many, or too fast.
             Busy: if it cannot be read or kept now.
         """
-        with self._store.reading() as connection:
-            known = self._tile(connection, phone, sent.mark)
-            room = self._row(connection, phone)
-        if known is not None:
-            return known
-        self._check_open(room)
-        shape = shape_of(room.network)
-        said = parse_class(sent.said, shape.classes)
-        wait = self._drawing.take(phone.id)
-        if wait:
-            raise TooOften(say("class.refused.fast"), wait)
-        speak_of(shape.kind)
-        with self._comparing.answering():
-            read = self._answers.read(room.network, sent.drawing)
-        values = {
-            "room": phone.room,
-            "phone": phone.id,
-            "mark": sent.mark,
-            "strokes": encode(sent.drawing),
-            "said": said,
-            "network": room.network,
-            "read": read.name,
-            "verdict": read.verdict,
-            "sent": self._clock(),
-            **rows.kept(read.scores, read.seen),
-        }
-        with contextlib.suppress(
-            IntegrityError
-        ):  # the same mark, in two requests at once: the first one counts
-            self._keep(phone, values)
-        with self._store.reading() as connection:
-            tile = self._tile(connection, phone, sent.mark)
-        if tile is None:
-            raise Over(say("class.refused.over"))
-        return tile
-
-    def _row(self, connection: Connection, phone: Phone) -> Row[Any]:
-        """Of a phone's class: what one needs of it for each drawing, in one look."""
-        wanted = select(rooms, phones.c.dismissed).join(phones, phones.c.room == rooms.c.id)
-        here = (phones.c.id == phone.id) & (rooms.c.id == phone.room) & (rooms.c.ends > self._clock())
-        room = connection.execute(wanted.where(here)).one_or_none()
-        if room is None:
-            raise Over(say("class.refused.over"))
-        return room
-
-    def _check_open(self, room: Row[Any]) -> None:
-        if room.dismissed:
-            raise Over(say("class.refused.dismissed"))
-        if room.closed:
-            raise Over(say("class.refused.ended"))
-        if room.paused:
-            raise Waits(say("class.refused.paused"), 5)
-
-    def _keep(self, phone: Phone, values: dict[str, Any]) -> None:
-        counts = select(func.count()).select_from(drawings)
-        with self._store.writing() as connection:
-            room = self._row(connection, phone)  # as it is now, which may be another than before
-            self._check_open(room)
-            if connection.execute(counts.where(drawings.c.phone == phone.id)).scalar_one() >= MOST_DRAWINGS:
-                raise TooOften(say("class.refused.many", most=MOST_DRAWINGS))
-            # Each drawing is a revision: thousands need not be counted for each one before there are as many of those.
-            of_all = counts.where(drawings.c.room == phone.room)
-            if (
-                room.revision >= MOST_ALL_DRAWINGS
-                and connection.execute(of_all).scalar_one() >= MOST_ALL_DRAWINGS
-            ):
-                raise TooOften(say("class.refused.all"))
-            connection.execute(
-                insert(drawings).values(
-                    **values,
-                    guess="",
-                    covered=room.guess_first,
-                    standing=Standing.WAITING if room.let_through else Standing.SHOWN,
-                    task=room.task,
-                    revision=changed(connection, phone.room),
-                )
-            )
-
-    def _tile(self, connection: Connection, phone: Phone, mark: str) -> Tile | None:
-        found = rows.tiles_of(connection, drawings.c.phone == phone.id, drawings.c.mark == mark)
-        return found[0] if found else None
+        return self._sending.send(phone, sent)
 
     def guess(self, phone: Phone, mark: str, said: str) -> Tile:
         """Uncover the answer to a drawing, for a guess of what it is; "" without. The first guess is kept.
@@ -350,14 +266,14 @@ class Classroom:
             MessageError: if the network tells no such class apart.
         """
         with self._store.writing() as connection:
-            known = self._tile(connection, phone, mark)
+            known = tile_of_phone(connection, phone, mark)
             if known is None:
                 raise NotThere(say("class.refused.noDrawing"))
             if known.covered:
                 guess = parse_class(said, shape_of(known.network).classes)
                 values = {"guess": guess, "covered": False, "revision": changed(connection, phone.room)}
                 connection.execute(update(drawings).where(drawings.c.id == known.id).values(values))
-            tile = self._tile(connection, phone, mark)
+            tile = tile_of_phone(connection, phone, mark)
         assert tile is not None
         return tile
 
@@ -370,7 +286,7 @@ class Classroom:
         """
         with self._store.writing() as connection:
             room = self._room(connection, phone.room)
-            if self._row(connection, phone).dismissed:
+            if room_of_phone(connection, phone, self._clock()).dismissed:
                 raise Over(say("class.refused.dismissed"))
             poll = room.poll
             if room.closed or poll is None or not poll.open or number != poll.number:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, func, select
 
+from capsviz.classroom.answers import claimed, shape_of, unsure_below
 from capsviz.classroom.records import Other, Poll, Room, Rules, Standing, Task, Tile
 from capsviz.classroom.schema import drawings, phones, polls, rooms, tasks, votes
+from capsviz.errors import CapsvizError
 
 
 def room_of(connection: Connection, *where: Any) -> Room | None:
@@ -59,10 +61,13 @@ def poll_of(connection: Connection, room: int, number: int) -> Poll | None:
     return Poll(found.number, found.question, choices, found.truth, found.open, found.told, tally)
 
 
+TILES = select(drawings, phones.c.nickname).join(phones, phones.c.id == drawings.c.phone)
+
+
 def tiles_of(connection: Connection, *where: Any, most: int | None = None) -> list[Tile]:
     """Drawings that a condition finds, in the order in which they last changed."""
-    wanted = select(drawings, phones.c.nickname).join(phones, phones.c.id == drawings.c.phone).where(*where)
-    rows = connection.execute(wanted.order_by(drawings.c.revision, drawings.c.id).limit(most))
+    wanted = TILES.where(*where).order_by(drawings.c.revision, drawings.c.id).limit(most)
+    rows = connection.execute(wanted)
     return [tile_of(row) for row in rows]
 
 
@@ -70,6 +75,7 @@ def tile_of(row: Row[Any]) -> Tile:
     """A drawing with its phone's nickname."""
     seen = np.frombuffer(zlib.decompress(row.seen), np.uint8) if row.seen else np.empty(0, np.uint8)
     side = round(len(seen) ** 0.5)
+    scores = np.frombuffer(row.scores, "<f4")
     return Tile(
         row.id,
         row.nickname,
@@ -79,16 +85,30 @@ def tile_of(row: Row[Any]) -> Tile:
         row.guess,
         row.network,
         row.read,
+        _reads(row, scores),
         row.verdict,
-        np.frombuffer(row.scores, "<f4"),
+        scores,
         seen.reshape(side, side),
         Standing(row.standing),
         row.sent,
         row.task,
         row.covered,
-        None if row.others is None else tuple(Other(*other) for other in json.loads(row.others)),
+        None if row.others is None else tuple(map(_other, json.loads(row.others))),
         row.revision,
     )
+
+
+def _reads(row: Row[Any], scores: np.ndarray) -> tuple[str, ...]:
+    try:
+        return claimed(scores, shape_of(row.network), unsure_below(row.network))
+    except CapsvizError:  # of a network that is not here any more
+        return (row.read,)
+
+
+def _other(kept: list[Any]) -> Other:
+    network, reads, verdict, score = kept
+    # One name alone is of a database from before some networks told several.
+    return Other(network, (reads,) if isinstance(reads, str) else tuple(reads), verdict, score)
 
 
 EMPTY = {

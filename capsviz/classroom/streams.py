@@ -60,7 +60,6 @@ class Watcher:
         if watched.task is None:
             watched.task = asyncio.create_task(self._watch(room, watched))
         known: Glance | None = None
-        quiet = 0.0
         try:
             while not self.closing:
                 event = watched.revision if drawings else watched.state
@@ -68,18 +67,15 @@ class Watcher:
                 if now is not None and (
                     known is None or now.over or _number(now, drawings) != _number(known, drawings)
                 ):
-                    known, quiet = now, 0.0
+                    known = now
                     yield now
                     if now.over:
                         return
                     continue
                 try:
-                    await asyncio.wait_for(event.wait(), BEAT / 4)  # and see whether the server stops
+                    await asyncio.wait_for(event.wait(), BEAT)
                 except TimeoutError:
-                    quiet += BEAT / 4
-                    if quiet >= BEAT:
-                        quiet = 0.0
-                        yield None
+                    yield None
         finally:
             self.streams -= 1
             watched.listeners -= 1

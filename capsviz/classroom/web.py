@@ -30,7 +30,7 @@ from capsviz.texts import say
 T = TypeVar("T")
 ROOT = "c"
 MOST_DRAWING = 160_000  # bytes of a drawing's body: all its points, with their decimals
-QUEUE = 120  # drawings that wait; on two cores a second and a half of work
+QUEUE = 120  # drawings that wait; on two cores a second of work
 LIGHT = 1_000  # other wishes that wait
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -132,22 +132,27 @@ def simplify(points: np.ndarray, tolerance: float) -> np.ndarray:
     """
     keep = np.zeros(len(points), bool)
     keep[[0, -1]] = True
-    spans = [(0, len(points) - 1)]
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        start, way = points[first], points[last] - points[first]
-        between = points[first + 1 : last] - start
-        length = way @ way
+    x, y = points.T
+    first, last = np.array([0]), np.array([len(points) - 1])  # of all spans that are looked at together
+    while (more := last - first > 1).any():
+        first, last = first[more], last[more]
+        counts = last - first - 1
+        starts = counts.cumsum() - counts
+        between = np.arange(counts.sum()) + (first + 1 - starts).repeat(counts)
+        dx, dy = x[last] - x[first], y[last] - y[first]
+        square = dx * dx + dy * dy
+        square[square == 0] = 1  # both ends are one point: the way to it is 0 long
+        px, py = x[between] - x[first].repeat(counts), y[between] - y[first].repeat(counts)
+        dx, dy = dx.repeat(counts), dy.repeat(counts)
         # The nearest point of the segment, not of the line: a pen goes back on its own way too.
-        along = np.clip(between @ way / length, 0, 1) if length else np.zeros(len(between))
-        away = np.hypot(*(between - along[:, None] * way).T)
-        farthest = int(away.argmax())
-        if away[farthest] > tolerance:
-            middle = first + 1 + farthest
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
+        along = np.minimum(np.maximum((px * dx + py * dy) / square.repeat(counts), 0), 1)
+        away = np.hypot(px - along * dx, py - along * dy)
+        farthest = np.maximum.reduceat(away, starts)
+        apart = farthest > tolerance
+        at = np.flatnonzero(away == farthest.repeat(counts))
+        middle = between[at[at.searchsorted(starts)]][apart]  # the first of those that are as far
+        keep[middle] = True
+        first, last = np.concatenate([first[apart], middle]), np.concatenate([middle, last[apart]])
     return points[keep]
 
 

@@ -1,6 +1,7 @@
 """Preset drawings, written by hand as strokes, so that every page opens with something real."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,15 +77,32 @@ def render(strokes: tuple[Stroke, ...], width: float, size: int = 280) -> np.nda
     """
     scale = size * OVERSAMPLING
     radius = width * scale / 2
-    image = Image.new("L", (scale, scale))
+    # Nothing lies beyond where the pen comes to. The origin stays: Pillow rounds by where a place is, not only by where it is to others.
+    reach = width * size / 2 + 1
+    spans = [
+        _span([point[axis] * size for stroke in strokes for point in stroke], reach, size) for axis in (0, 1)
+    ]
+    (left, right), (top, bottom) = spans
+    canvas = np.zeros((size, size), np.uint8)
+    if left >= right or top >= bottom:
+        return canvas
+    image = Image.new("L", (OVERSAMPLING * right, OVERSAMPLING * bottom))
     draw = ImageDraw.Draw(image)
+    # Pillow counts pixel centres, a canvas counts pixel edges: half a subpixel between them.
     for stroke in strokes:
-        # Pillow counts pixel centres, a canvas counts pixel edges: half a subpixel between them.
         points = [(x * scale - 0.5, y * scale - 0.5) for x, y in stroke]
         draw.line(points, fill=255, width=round(2 * radius))
         for point in points:
             draw.circle(point, radius - 0.5, fill=255)  # to the centre of the outermost subpixel
-    return np.asarray(image.reduce(OVERSAMPLING))
+    box = (OVERSAMPLING * left, OVERSAMPLING * top, *image.size)
+    canvas[top:bottom, left:right] = np.asarray(image.reduce(OVERSAMPLING, box))
+    return canvas
+
+
+def _span(places: list[float], reach: float, size: int) -> tuple[int, int]:
+    """First and last whole pixel, that one excluded, that a pen comes to within a canvas; the same twice if none."""
+    low, high = (math.floor(min(places) - reach), math.ceil(max(places) + reach)) if places else (0, 0)
+    return min(max(low, 0), size), min(max(high, 0), size)
 
 
 def _load() -> tuple[Example, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from capsviz.errors import ImageError
-from capsviz.inputs.parts import Point, dilate, find_parts, stroke_width, without_lines
+from capsviz.inputs.parts import Point, box_of, dilate, find_parts, stroke_width, without_lines
 from capsviz.texts import drawn, say
 
 SAMPLES = 40  # a side, of the pixels by which an even ground is known
@@ -106,6 +106,8 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
         ImageError: if there is no ink or it is all over.
     """
     difference = grey - np.float32(ground)
+    box = box_of(np.abs(difference) > MIN_CONTRAST)  # all else is ground
+    difference = difference[box]
     light, dark = difference[difference > MIN_CONTRAST], -difference[difference < -MIN_CONTRAST]
     polarity = ink if ink != "auto" else "light" if light.sum() > dark.sum() else "dark"
     seen, opposite = (light, dark) if polarity == "light" else (dark, light)
@@ -120,7 +122,7 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
         )
     excess = difference if polarity == "light" else -difference
     amount = _amount(excess, MIN_CONTRAST, _full_ink(seen))
-    parts = find_parts(amount, INK_LEVEL)
+    parts = find_parts(amount, INK_LEVEL, grey.shape, (box[0].start, box[1].start))
     area = np.where(parts.allowed(without), parts.area, 0)
     if not area.any():
         raise ImageError(say("image.blank", kind=drawn()))
@@ -141,10 +143,12 @@ def _plain(grey: np.ndarray, ground: float, ink: str, without: Sequence[Point]) 
     if large.sum() > MAX_COMPONENTS:
         raise ImageError(say("image.scribble", kind=drawn()))
     # One cell more all around: the antialiased edge may lie in the next one.
-    keep = parts.pixels(dilate(parts.select(large), square=True), grey.shape)
-    chosen = np.where(keep, amount, np.float32(0))
-    kept = chosen >= INK_LEVEL
-    return Ink(chosen, kept, (amount >= INK_LEVEL) & ~kept, polarity)
+    keep = parts.pixels(dilate(parts.select(large), square=True), grey.shape)[box]
+    chosen, kept, left_out = np.zeros_like(grey), np.zeros(grey.shape, bool), np.zeros(grey.shape, bool)
+    chosen[box] = np.where(keep, amount, np.float32(0))
+    kept[box] = chosen[box] >= INK_LEVEL
+    left_out[box] = (amount >= INK_LEVEL) & ~kept[box]
+    return Ink(chosen, kept, left_out, polarity)
 
 
 # --- what stands out on paper ---------------------------------------------------------------------------

@@ -80,12 +80,23 @@ class Parts:
         return allowed
 
 
-def find_parts(amount: np.ndarray, level: float) -> Parts:
-    """Find the 8-connected parts of what is inked, float32 [H, W], to at least ``level``."""
-    cell = -(-max(amount.shape) // GRID)
-    inked = np.flatnonzero(amount >= level)
-    within = _cell_of(*amount.shape, cell)[inked]
-    cells = _cells(within, amount.shape, cell)
+def find_parts(
+    amount: np.ndarray, level: float, shape: tuple[int, int] | None = None, at: tuple[int, int] = (0, 0)
+) -> Parts:
+    """Find the 8-connected parts of what is inked to at least ``level``.
+
+    Args:
+        amount: float32 [H, W].
+        level: of full ink.
+        shape: of the picture, if ``amount`` is a cutting of it beyond which nothing is inked.
+        at: the row and the column at which that begins.
+    """
+    height, width = shape or amount.shape
+    cell = -(-max(height, width) // GRID)
+    inked = amount >= level
+    cutting = tuple(slice(start, start + size) for start, size in zip(at, amount.shape, strict=True))
+    within = _cell_of(height, width, cell)[cutting][inked]
+    cells = _cells(within, (height, width), cell)
     h, w = cells.shape
     y, x = np.nonzero(cells)
     roots, part = np.unique(label(cells)[y, x], return_inverse=True)
@@ -112,7 +123,7 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
         labels=labels,
         cell=cell,
         area=area,
-        strength=np.bincount(of_pixel, amount.ravel()[inked]) / area,
+        strength=np.bincount(of_pixel, amount[inked]) / area,
         top=top,
         bottom=bottom,
         left=left,
@@ -124,6 +135,14 @@ def find_parts(amount: np.ndarray, level: float) -> Parts:
     )
 
 
+def box_of(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of the smallest box around what is True in a mask [H, W]; empty where nothing is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 def _cells(within: np.ndarray, shape: tuple[int, ...], cell: int) -> np.ndarray:
     """Bool [h, w]: which of the square cells of a picture are among ``within``, as ``_cell_of`` counts them."""
     cells = np.zeros([-(-size // cell) for size in shape], bool)
@@ -133,32 +152,40 @@ def _cells(within: np.ndarray, shape: tuple[int, ...], cell: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _cell_of(height: int, width: int, cell: int) -> np.ndarray:
-    """[height * width] the cell in which each pixel lies, counted row by row; a picture is looked at several times."""
+    """[height, width] the cell in which each pixel lies, counted row by row; a picture is looked at several times."""
     across = -(-width // cell)
     found: np.ndarray = (np.arange(height) // cell)[:, None] * across + np.arange(width) // cell
-    return found.ravel()
+    return found
 
 
 def label(mask: np.ndarray) -> np.ndarray:
     """Number the 8-connected components of a mask [H, W]; each pixel gets the lowest index in its own."""
-    index = np.arange(mask.size).reshape(mask.shape)
-    # To the left, above, and at the two corners above.
-    neighbours: list[tuple[tuple[slice, ...], tuple[slice, ...]]] = [
-        (np.s_[:, 1:], np.s_[:, :-1]),
-        (np.s_[1:, :], np.s_[:-1, :]),
-        (np.s_[1:, 1:], np.s_[:-1, :-1]),
-        (np.s_[1:, :-1], np.s_[:-1, 1:]),
-    ]
-    both = [mask[here] & mask[there] for here, there in neighbours]
-    a = np.concatenate([index[here][linked] for (here, _), linked in zip(neighbours, both, strict=True)])
-    b = np.concatenate([index[there][linked] for (_, there), linked in zip(neighbours, both, strict=True)])
-    parent = index.ravel().copy()
-    while (parent[a] != parent[b]).any():
-        lower, upper = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
-        np.minimum.at(parent, upper, lower)  # hang one tree below the other,
-        while (parent != parent[parent]).any():
-            parent = parent[parent]  # then let every pixel point at its root
-    return parent.reshape(mask.shape)
+    height, width = mask.shape
+    across = width + 1  # a column without ink parts a row from the next, also where they are read as one line
+    line = np.zeros(height * across + 1, bool)
+    line[1:].reshape(height, across)[:, :width] = mask
+    turns = np.flatnonzero(line[1:] != line[:-1])
+    starts, ends = turns[::2], turns[1::2]  # of the runs of ink, row by row; the end excluded
+    # Runs of the row above that a run touches, at its corners too.
+    first = ends.searchsorted(starts - across, "left")
+    last = starts.searchsorted(ends - across, "right")
+    parent = list(range(len(starts)))
+
+    def root(run: int) -> int:
+        while parent[run] != run:
+            parent[run] = run = parent[parent[run]]
+        return run
+
+    for run, (begin, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
+        for above in range(begin, end):
+            one, other = root(run), root(above)
+            parent[max(one, other)] = min(one, other)
+    roots = [root(run) for run in range(len(parent))]
+    # Of a run that begins at a place of the line, row by row with its empty column, in the mask without it.
+    places = starts - starts // across
+    labels = np.arange(mask.size)
+    labels[mask.ravel()] = places[roots].repeat(ends - starts)
+    return labels.reshape(mask.shape)
 
 
 def dilate(image: np.ndarray, square: bool) -> np.ndarray:
@@ -201,7 +228,7 @@ def _lines_across(mask: np.ndarray) -> tuple[np.ndarray, int]:
     runs = _runs(mask)
     thickest = 2 + 0.04 * min(height, width)
     thin = mask & (runs <= thickest)
-    near = _cells(_cell_of(*mask.shape, cell)[np.flatnonzero(thin)], mask.shape, cell).astype(np.uint8)
+    near = _cells(_cell_of(*mask.shape, cell)[thin], mask.shape, cell).astype(np.uint8)
     near[1:] |= near[:-1]  # row k: what lies within a cell of the border between rows k - 1 and k
     if not cross(np.asarray(near.any(0))):
         return found, count

@@ -15,7 +15,7 @@ from PIL import Image
 
 from capsviz.errors import ImageError
 from capsviz.inputs.ink import INK_LEVEL, MIN_CONTRAST, find_ink
-from capsviz.inputs.parts import dilate
+from capsviz.inputs.parts import box_of, dilate
 from capsviz.texts import drawn, say
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of a picture
@@ -228,13 +228,12 @@ def _shrink(picture: np.ndarray) -> np.ndarray:
 
 def _crop(inks: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Cut images to the bounding box of the first one's ink."""
-    mask = inks[0] >= INK_LEVEL
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
+    box = box_of(inks[0] >= INK_LEVEL)
+    if not inks[0][box].size:
         raise ImageError(
             say("image.blank", kind=drawn())
         )  # a line too thin and faint to outlast a change of scale
-    return [ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for ink in inks]
+    return [ink[box] for ink in inks]
 
 
 def _measure_stroke(ink: np.ndarray) -> tuple[float, float]:
@@ -244,7 +243,7 @@ def _measure_stroke(ink: np.ndarray) -> tuple[float, float]:
     perimeter P = 2 l + pi w. This is solved for w and l.
     """
     area = ink.sum(dtype=np.float64)
-    perimeter = np.hypot(*np.gradient(np.pad(ink, 2))).sum(dtype=np.float64)
+    perimeter = np.hypot(*np.gradient(_with_margin(ink, 2))).sum(dtype=np.float64)
     width = (perimeter - np.sqrt(max(perimeter**2 - 4 * np.pi * area, 0))) / np.pi
     return width, (perimeter - np.pi * width) / 2
 
@@ -274,7 +273,8 @@ def _with_usual_width(inks: list[np.ndarray], digits: int) -> list[np.ndarray]:
     """
     ink = inks[0]
     side = max(ink.shape)
-    fine = min(BOX * DETAIL / side, 1)
+    scale = BOX * DETAIL / side
+    fine = min(scale, 1)
     stroke = _scale(ink, fine) if fine < 1 else ink  # paper has a grain, and grain would count as perimeter
     width, way = (length / fine for length in _measure_stroke((2 * stroke - 0.5).clip(0, 1)))
     if side < MIN_SIDE or side < DOT_ASPECT * width or _spread(ink) < DOT_SPREAD:
@@ -287,11 +287,20 @@ def _with_usual_width(inks: list[np.ndarray], digits: int) -> list[np.ndarray]:
     # The pen's radius must grow by d, and with it all four borders of the box, so that afterwards
     # (width + 2 d) / (side + 2 d) = usual / BOX.
     grow = (usual * side - width * BOX) / (2 * (BOX - usual))
-    scale = BOX * DETAIL / side
     steps = round(grow * scale)
     if steps == 0:
         return inks
-    return [_grown(np.pad(_scale(ink, scale), abs(steps) + 1), steps) for ink in inks]
+    scaled = [stroke if fine < 1 else _scale(ink, scale), *(_scale(other, scale) for other in inks[1:])]
+    return [_grown(_with_margin(part, abs(steps) + 1), steps) for part in scaled]
+
+
+def _with_margin(image: np.ndarray, *margins: int) -> np.ndarray:
+    """An image [H, W] with so many pixels of 0 more on each side: above, below, left, right, or the same on all."""
+    above, below, left, right = margins if len(margins) == 4 else 4 * margins
+    height, width = image.shape
+    wide = np.zeros((above + height + below, left + width + right), image.dtype)
+    wide[above : above + height, left : left + width] = image
+    return wide
 
 
 def _grown(image: np.ndarray, steps: int) -> np.ndarray:
@@ -333,8 +342,15 @@ def _frame(inks: list[np.ndarray], size: int) -> list[np.ndarray]:
             centre - (size / 2 + BEYOND) * scale, length - field, 0
         )  # the whole box stays in the field
         origin.append(np.rint(start) if right_size else start)
-    margin = int(np.ceil(field - min(ink.shape))) + 1
-    top, left = np.array(origin) + margin
-    box_of_field = (left, top, left + field, top + field)
-    images = [_resize(np.pad(ink, margin), (size, size), box=box_of_field) for ink in inks]
+    # Pillow takes the field's place in single precision: rounded with a margin in which every field lies, whatever the ink.
+    widest = math.ceil(field - min(ink.shape)) + 1
+    corners = np.add(origin, widest), np.add(origin, widest + field)
+    (top, left), (bottom, right) = np.array(corners, np.float32).astype(np.float64) - widest
+    # But nothing counts beyond the field and the reach of the filter of its outermost pixels.
+    margins = []
+    for start, end, length in zip((top, left), (bottom, right), ink.shape, strict=True):
+        reach = math.ceil(scale - start) + 1, math.ceil(end + scale - length) + 1
+        margins += [min(pixels, widest) for pixels in reach]
+    place = (left + margins[2], top + margins[0], right + margins[2], bottom + margins[0])
+    images = [_resize(_with_margin(ink, *margins), (size, size), box=place) for ink in inks]
     return [image / images[0].max() for image in images]

@@ -11,21 +11,30 @@ const ABREAST = 13; // classes in a column
  */
 export function answerNodes(answer, network) {
   const words = kindWords(network.kind);
-  const best = answer.scores.indexOf(Math.max(...answer.scores));
+  const places = answer.reads.map((/** @type {string} */ name) => network.classes.indexOf(name)); // the surest first
   const none = answer.verdict === "no digit";
   const said = none ? say("frame.none", words) : say(answer.verdict === "unsure" ? "frame.unsure" : `frame.${network.score}`);
-  const long = network.classes.some((/** @type {string} */ name) => name.length > 2);
+  const long = places.length > 1 || network.classes.some((/** @type {string} */ name) => name.length > 2);
+  const scores = places.flatMap((/** @type {number} */ place) => [" ", node("b", { "data-testid": "score" }, number(answer.scores[place], 2))]);
   return [
     node(
       "div",
       { class: "verdict", role: "status" },
-      node("span", { class: `numeral ${answer.verdict.replace(" ", "-")}${long ? " long" : ""}`, "data-testid": "read" }, none ? "–" : network.classes[best]),
-      node("span", { class: "of" }, said, " ", node("b", { "data-testid": "score" }, number(answer.scores[best], 2))),
+      node("span", { class: `numeral ${answer.verdict.replace(" ", "-")}${long ? " long" : ""}`, "data-testid": "read" }, none ? "–" : together(answer)),
+      node("span", { class: "of" }, said, ...scores),
       seenNode(answer, network),
     ),
     ...sentences(answer, words).map((text) => node("p", { class: "sentence" }, capital(text))),
-    bars(answer.scores, network, best),
+    bars(answer.scores, network, places),
   ];
+}
+
+/**
+ * What is read: of a network that tells several in one image, those that are there together.
+ * @param {any} answer
+ */
+function together(answer) {
+  return answer.reads.join(" + ");
 }
 
 /**
@@ -47,12 +56,12 @@ export function sentences(answer, words) {
   const found = [];
   const none = answer.verdict === "no digit";
   if (answer.guess) {
-    const outcome = none ? "none" : answer.guess === answer.read ? "right" : "wrong";
-    found.push(say(`guess.${outcome}`, { ...words, said: answer.guess, read: answer.read }));
+    const outcome = none ? "none" : answer.reads.includes(answer.guess) ? "right" : "wrong";
+    found.push(say(`guess.${outcome}`, { ...words, said: answer.guess, read: together(answer) }));
   }
   if (answer.said && !none) {
-    const outcome = answer.said === answer.read ? "agreed" : "fooled";
-    found.push(say(`class.phone.${outcome}`, { said: answer.said, read: answer.read }));
+    const outcome = answer.reads.includes(answer.said) ? "agreed" : "fooled";
+    found.push(say(`class.phone.${outcome}`, { said: answer.said, read: together(answer) }));
   }
   return found;
 }
@@ -60,7 +69,7 @@ export function sentences(answer, words) {
 /**
  * @param {number[]} scores
  * @param {any} network
- * @param {number} best
+ * @param {number[]} best places of what is read
  */
 function bars(scores, network, best) {
   const rows = network.classes.map((/** @type {string} */ name, /** @type {number} */ place) => {
@@ -75,7 +84,7 @@ function bars(scores, network, best) {
     }
     const score = number(scores[place], 2);
     const label = say("class.phone.score", { name, score });
-    return node("li", { class: place === best ? "best" : null, "aria-label": label }, node("span", { class: "name" }, name), track, node("span", { class: "value" }, score));
+    return node("li", { class: best.includes(place) ? "best" : null, "aria-label": label }, node("span", { class: "name" }, name), track, node("span", { class: "value" }, score));
   });
   const long = network.classes.some((/** @type {string} */ name) => name.length > 2);
   const look = `bars${network.classes.length > ABREAST ? " many" : ""}${long ? " long" : ""}`;

@@ -3,9 +3,9 @@
 /**
  * A drawing as the server tells of it.
  * @typedef {{ id: number, phone: string, path: string, width: number, strokes: string, said: string, guess: string,
- *   network: string, read: string, verdict: string, scores: number[], seen: string, standing: string, sent: number,
+ *   network: string, read: string, reads: string[], verdict: string, scores: number[], seen: string, standing: string, sent: number,
  *   task: number, covered: boolean, fooled: boolean, disputed: number,
- *   others: { network: string, read: string, verdict: string, score: number }[] | null }} Tile
+ *   others: { network: string, reads: string[], verdict: string, score: number }[] | null }} Tile
  */
 /** @typedef {{ number: number, text: string, drawn: string, read: string } | null} Task */
 
@@ -33,8 +33,8 @@ export function measured(tile, task, classes) {
   const wanted = task.read || task.drawn;
   const place = classes.indexOf(wanted);
   const score = wanted ? (tile.scores[place] ?? 0) : certainty(tile);
-  const reads = tile.verdict === NONE ? "" : tile.read;
-  return { met: (!wanted || reads === wanted) && (!task.drawn || tile.said === task.drawn), score };
+  const reads = tile.verdict === NONE ? [] : tile.reads;
+  return { met: (!wanted || reads.includes(wanted)) && (!task.drawn || tile.said === task.drawn), score };
 }
 
 /** @typedef {{ task: Task, classesOf: (tile: Tile) => string[] }} Room what an order may depend on */
@@ -105,7 +105,9 @@ export function confusion(tiles, classes) {
   let [told, agreed] = [0, 0];
   for (const tile of tiles) {
     const row = classes.indexOf(tile.said);
-    const column = tile.verdict === NONE ? classes.length : classes.indexOf(tile.read);
+    // Of several that are read, the one that was said; a drawing counts once.
+    const read = tile.reads.includes(tile.said) ? tile.said : tile.read;
+    const column = tile.verdict === NONE ? classes.length : classes.indexOf(read);
     if (tile.covered || row < 0 || column < 0) continue;
     table[row][column] += 1;
     told += 1;
@@ -115,15 +117,15 @@ export function confusion(tiles, classes) {
 }
 
 /**
- * How many were read as each class, and last as none.
+ * How many were read as each class, and last as none; one that is read as several counts for each.
  * @param {Tile[]} tiles
  * @param {string[]} classes
  */
 export function counts(tiles, classes) {
   const found = Array(classes.length + 1).fill(0);
   for (const tile of tiles) {
-    const place = tile.verdict === NONE ? classes.length : classes.indexOf(tile.read);
-    if (!tile.covered && place >= 0) found[place] += 1;
+    const places = tile.verdict === NONE ? [classes.length] : tile.reads.map((name) => classes.indexOf(name));
+    for (const place of tile.covered ? [] : places) if (place >= 0) found[place] += 1;
   }
   return found;
 }

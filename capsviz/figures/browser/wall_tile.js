@@ -8,6 +8,7 @@ import { certainty, named, NONE } from "./wall_order.js";
 /** @typedef {import("./wall_order.js").Tile} Tile */
 
 const PAD = 280; // side of the pad, as inputs/drawings.py has it
+const ROOMY = 190; // pixels of a drawing's side: beside two digits there is room for their scores
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -27,12 +28,12 @@ export function ink({ path, width }) {
 }
 
 /**
- * What was read, in as few signs as can be: "7", "7?" where it is unsure, "–" of none, "…" while it is covered.
- * @param {{ covered?: boolean, verdict: string, read: string }} answer
+ * What was read, in as few signs as can be: "7", "3 + 7" of several, "7?" where it is unsure, "–" of none, "…" while it is covered.
+ * @param {{ covered?: boolean, verdict: string, reads: string[] }} answer
  */
-export function sign({ covered = false, verdict, read }) {
+export function sign({ covered = false, verdict, reads }) {
   if (covered) return "…";
-  return verdict === NONE ? "–" : `${read}${verdict === "unsure" ? "?" : ""}`;
+  return verdict === NONE ? "–" : `${reads.join(" + ")}${verdict === "unsure" ? "?" : ""}`;
 }
 
 /**
@@ -52,9 +53,9 @@ export function inWords(tile) {
  * @param {Tile} tile
  */
 export function otherReads(tile) {
-  const own = sign({ ...tile, verdict: tile.verdict === NONE ? NONE : "" });
-  const reads = (tile.others ?? []).map(({ verdict, read }) => (verdict === NONE ? "–" : read));
-  return [...new Set(reads.filter((read) => read !== own))];
+  // Whether it is sure does not matter, nor in which order several are read.
+  const read = (/** @type {{ verdict: string, reads: string[] }} */ { verdict, reads }) => sign({ verdict: verdict === NONE ? NONE : "", reads: [...reads].sort() });
+  return [...new Set((tile.others ?? []).map(read))].filter((other) => other !== read(tile));
 }
 
 /**
@@ -76,9 +77,9 @@ export function showTile(item, tile, look) {
   const button = /** @type {HTMLElement} */ (item.firstElementChild);
   const { size, rank, colour } = look;
   item.classList.toggle("fooled", tile.fooled && !tile.covered);
-  fill(button, [tile, named(size), rank, colour], () => [
+  fill(button, [tile, named(size), size >= ROOMY, rank, colour], () => [
     element("span", { class: "picture" }, ink(tile), ...marks(tile, rank)),
-    element("span", { class: "reading" }, seen(tile, look.seenSize), ...answer(tile, colour)),
+    element("span", { class: "reading" }, seen(tile, look.seenSize), ...answer(tile, colour, size)),
     named(size) ? element("span", { class: "whose" }, tile.phone) : null,
   ]);
   button.setAttribute("aria-label", inWords(tile));
@@ -99,12 +100,16 @@ function seen(tile, size) {
 /**
  * @param {Tile} tile
  * @param {string} colour
+ * @param {number} size
  */
-function answer(tile, colour) {
+function answer(tile, colour, size) {
   const fooled = tile.fooled && !tile.covered;
-  const read = element("b", { class: "read" }, sign(tile));
+  const several = !tile.covered && tile.verdict !== NONE && tile.reads.length > 1;
+  const read = element("b", { class: several ? "read several" : "read" }, several ? sign(tile).replaceAll(" ", "") : sign(tile));
   read.style.setProperty("--class", tile.covered || tile.verdict === NONE ? "transparent" : colour);
-  const score = element("span", { class: "score" }, tile.covered ? "" : number(certainty(tile), 2));
+  const scores = [...tile.scores].sort((a, b) => b - a).slice(0, tile.reads.length);
+  const told = !tile.covered && (!several || size >= ROOMY);
+  const score = element("span", { class: "score" }, told ? scores.map((one) => number(one, 2)).join(" ") : "");
   return [...(fooled ? [element("s", { class: "meant" }, tile.said)] : []), read, score];
 }
 
@@ -127,12 +132,11 @@ function marks(tile, rank) {
  */
 export function wholeAnswer(tile, network, titleOf) {
   if (tile.covered) return [element("p", {}, say("class.wall.coveredYet"))];
-  const best = tile.scores.indexOf(Math.max(...tile.scores));
   const rows = tile.scores.map((score, place) => {
     const bar = element("span", { class: "level" });
     bar.style.width = `${(100 * score).toFixed(1)}%`;
     bar.style.background = network.colours[place];
-    return element("li", { class: place === best ? "best" : "" }, element("span", {}, network.classes[place]), element("span", { class: "track" }, bar), element("span", {}, number(score, 2)));
+    return element("li", { class: tile.reads.includes(network.classes[place]) ? "best" : "" }, element("span", {}, network.classes[place]), element("span", { class: "track" }, bar), element("span", {}, number(score, 2)));
   });
   const facts = [];
   if (tile.said) facts.push(say(tile.fooled ? "class.wall.saidFooled" : "class.wall.saidSo", { said: tile.said }));
