@@ -109,13 +109,13 @@ class Element {
 }
 Object.assign(globalThis, { Element, window: globalThis, HTMLElement: Element });
 const pressed = (key, held = {}, ...path) => ({ key, shiftKey: false, ...held, composedPath: () => [...path, new Element("body")] });
-const lab = { ...await import("./keys.mjs"), ...await import("./talk.mjs"), ...await import("./speaker.mjs") };
+const lab = { ...await import("./keys.mjs"), ...await import("./talk.mjs"), ...await import("./enlarged.mjs"), ...await import("./speaker.mjs"), ...await import("./tour.mjs") };
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return scripting.write(tmp_path_factory.mktemp("scripts"), "keys", "talk", "speaker")
+    return scripting.write(tmp_path_factory.mktemp("scripts"), "keys", "talk", "enlarged", "speaker", "tour")
 
 
 def run(folder: Path, script: str) -> Any:
@@ -227,3 +227,22 @@ def test_the_speaker_s_page_runs_no_word_as_a_script(folder: Path) -> None:
     assert found.count("</script>") == 1
     assert "<b>" not in found
     assert '<html lang="descript">' in found
+
+
+# --- the strip --------------------------------------------------------------------------------------------
+
+
+def test_what_an_address_says_goes_before_what_its_stop_says(folder: Path) -> None:
+    found = run(
+        folder,
+        """return [
+          lab.searchOf("?step=2&digit=7", null),
+          ...["?step=5&lesson=x&stop=2", "", "?"].map((address) => [...new URLSearchParams(lab.searchOf("?step=2&digit=7", address))]),
+        ];""",
+    )
+    assert found == [
+        "?step=2&digit=7",
+        [["step", "5"], ["digit", "7"], ["lesson", "x"], ["stop", "2"]],
+        [["step", "2"], ["digit", "7"]],
+        [["step", "2"], ["digit", "7"]],
+    ]

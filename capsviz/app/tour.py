@@ -26,6 +26,7 @@ from capsviz.texts import say
 PLACES_KEY = "lesson_places"  # {lesson: number of the stop at which it was left}
 PAGE_KEY = "lesson_page"  # name of the page that a stop leads to, until it is shown
 VISITS_KEY = "lesson_visits"  # so many stops were gone to: one that is gone to again is another visit
+LINKED_KEY = "lesson_linked"  # whether the session's address led to the stop
 SETS = ("network", "iterations", "drawing", PAGE_LOCK)  # of what can be fixed, what a step may set
 STRIP_KEY = "tour_strip"  # the component; what it sends: "go"
 
@@ -127,6 +128,7 @@ def _go(lesson: Lesson, stop: int, asked: Asked) -> None:
         shape = find(step.network).shape
         state[session.SURGERY_KEY] = address.read(step.address, lambda _: shape).surgery
     state[VISITS_KEY] = state.get(VISITS_KEY, 0) + 1
+    state[LINKED_KEY] = asked.lesson is not None
     state[session.STOP_KEY] = lesson.name, stop
     state.setdefault(PLACES_KEY, {})[lesson.name] = stop
     state[PAGE_KEY] = step.page
@@ -179,6 +181,7 @@ def strip(page: str) -> None:
         "lit": step.lit,
         "selector": panels.SELECTORS.get(step.lit, ""),
         "search": f"?{urlencode(step.address)}",
+        "linked": st.session_state[LINKED_KEY],
         "page": say(f"{step.page}.title"),
         "here": step.page == page,
         "facts": _facts(),
