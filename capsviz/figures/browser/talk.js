@@ -48,6 +48,8 @@ class Talk {
     const button = (kind, act) => element("button", { type: "button", class: kind, onclick: act });
     this.chosen = "";
     this.on = false;
+    this.tab = "";
+    this.began = 0; // milliseconds since 1970, 0 before the first move
     this.awaited = null; // what was asked of Python last, until it is so
     this.rejoined = false; // the connection is back, and the server at its other end may have just been started
     this.asked = 0; // so many times Python has asked for presenter mode
@@ -89,8 +91,8 @@ class Talk {
   }
 
   resume() {
-    this.tab ??= read("sessionStorage", TAB) || String(Math.random()).slice(2);
-    this.began ??= Number(read("sessionStorage", BEGAN)) || 0;
+    this.tab ||= read("sessionStorage", TAB) || String(Math.random()).slice(2);
+    this.began ||= Number(read("sessionStorage", BEGAN)) || 0;
     for (const name of [TAB, BEGAN]) write("sessionStorage", name, "");
   }
 
