@@ -193,6 +193,48 @@ def test_the_smallest_type_has_28_pixels_on_a_window_of_1920(folder: Path) -> No
     assert found["view"] == ["clouds", "film", "picture", ""]
 
 
+def test_what_is_asked_for_is_awaited_and_asked_for_again_of_a_server_that_was_away(folder: Path) -> None:
+    found = run(
+        folder,
+        """
+        const way = new lab.Way();
+        const said = [];
+        const settle = (stop, stops) => said.push([way.settle({ stop, stops }), way.stop, way.awaited]);
+        const ask = (by) => { const stop = way.ahead(by, 4); if (stop) way.ask({ stop, again: false }); return stop; };
+        settle(1, 4);
+        const ends = [way.ahead(-1, 4), way.ahead(3, 4), way.ahead(4, 4)];
+        const quick = [ask(1), ask(1)];
+        settle(2, 4);  // the first of two
+        const third = ask(1);
+        settle(4, 4);
+        settle(2, 4);  // by the strip
+        ask(1);
+        way.rejoined = true;
+        settle(2, 4);
+        settle(2, 4);  // asked again, and not yet there
+        settle(3, 4);
+        ask(1);
+        settle(0, 0);  // left
+        way.rejoined = true;
+        settle(3, 4);
+        return { ends, quick, third, said, rejoined: way.rejoined };""",
+    )
+    to = [{"stop": stop, "again": False} for stop in range(5)]
+    assert (found["ends"], found["quick"], found["third"]) == ([0, 4, 0], [2, 3], 4)
+    assert found["rejoined"] is False
+    assert found["said"] == [
+        [None, 1, None],
+        [None, 3, to[3]],
+        [None, 4, None],
+        [None, 2, None],
+        [to[3], 3, to[3]],
+        [None, 3, to[3]],
+        [None, 3, None],
+        [None, 0, None],
+        [None, 3, None],
+    ]
+
+
 # --- the speaker's window ---------------------------------------------------------------------------------
 
 

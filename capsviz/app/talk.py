@@ -63,7 +63,7 @@ def control(page: str) -> None:
         key=TALK_KEY,
         data={
             "asked": state.get(ASKED_KEY, 0),
-            "visit": state.get(tour.VISITS_KEY, 0),
+            "visit": state.get(tour.VISIT_KEY, 0),
             "title": "" if lesson is None else spoken(lesson.title),
             "stop": at,
             "stops": len(steps),

@@ -23,6 +23,47 @@ export function viewOf({ chosen, lit, views }) {
   return [chosen, lit].find((name) => views.includes(name)) ?? views[0] ?? "";
 }
 
+/**
+ * Where a talk is to be: a clicker is quicker than Python, several of whose steps may be on their way, and a server that was
+ * away has not heard of any.
+ * @typedef {{ stop: number, again: boolean }} Place again: as the talk began
+ */
+export class Way {
+  stop = 0;
+  /** @type {Place | null} */
+  awaited = null;
+  rejoined = false; // the server is back since Python last said where it is
+
+  /** @param {Place} place */
+  ask(place) {
+    this.awaited = place;
+    this.stop = place.stop;
+  }
+
+  /**
+   * The stop that lies so many further; 0 where there is none.
+   * @param {number} by
+   * @param {number} stops
+   */
+  ahead(by, stops) {
+    const stop = this.stop + by;
+    return stop >= 1 && stop <= stops ? stop : 0;
+  }
+
+  /**
+   * Python says where it is; what it must be asked for again.
+   * @param {{ stop: number, stops: number }} found
+   * @returns {Place | null}
+   */
+  settle({ stop, stops }) {
+    const { rejoined } = this;
+    this.rejoined = false;
+    if (!stops || stop === this.awaited?.stop) this.awaited = null;
+    if (!this.awaited) this.stop = stop;
+    return rejoined ? this.awaited : null;
+  }
+}
+
 // A browser may forbid storage; then nothing is kept, and all else works.
 function read(/** @type {"localStorage" | "sessionStorage"} */ storage, /** @type {string} */ name) {
   try {
@@ -50,8 +91,7 @@ class Talk {
     this.on = false;
     this.tab = "";
     this.began = 0; // milliseconds since 1970, 0 before the first move
-    this.awaited = null; // what was asked of Python last, until it is so
-    this.rejoined = false; // the connection is back, and the server at its other end may have just been started
+    this.way = new Way();
     this.asked = 0; // so many times Python has asked for presenter mode
     this.start = element("button", { type: "button", class: "start", onclick: () => this.enter() }, drawn(SIGN, "0 0 24 24"));
     this.ask = element("p", { class: "ask" });
@@ -102,11 +142,12 @@ class Talk {
     this.keep = keep;
     this.keepLinks(data);
     if (data.wanting && this.data) return; // Python waits for the list of links: until it has it, all stays as it is
-    const arrived = data.visit !== this.data?.visit;
+    const moved = data.stop !== this.data?.stop || data.title !== this.data.title;
     this.data = data;
     this.label();
-    if (arrived && !this.rejoined) this.chosen = "";
-    this.settle();
+    if (moved) this.chosen = "";
+    const place = this.way.settle(data);
+    if (place) this.go(place);
     if (data.asked > this.asked) {
       this.chosen = data.view;
       this.enter();
@@ -115,20 +156,11 @@ class Talk {
     this.show();
   }
 
-  // Several steps may be asked for before the first is there; and what was asked of a server that was away is asked again.
-  settle() {
-    const { stop, stops } = this.data;
-    if (!stops || stop === this.awaited?.stop) this.awaited = null;
-    if (!this.awaited) this.wanted = stop;
-    else if (this.rejoined) this.go(this.awaited);
-    this.rejoined = false;
-  }
-
   // A server that has just been started knows no parts of a page (app/follow.py), and drops what they send, as the pad does:
   // by a word from outside of them it shows the page. Streamlit would send it with the pad's if it came at the same moment.
   returned() {
-    this.rejoined = true;
-    setTimeout(() => this.report("back", Date.now()));
+    this.way.rejoined = true;
+    setTimeout(() => (this.way.awaited ? this.go(this.way.awaited) : this.report("back", Date.now())));
   }
 
   label() {
@@ -253,15 +285,14 @@ class Talk {
       this.turn(by);
       return;
     }
-    const stop = this.wanted + by;
-    if (stop < 1 || stop > stops) return;
+    const stop = this.way.ahead(by, stops);
+    if (!stop) return;
     this.begin();
     this.go({ stop, again: false });
   }
 
   go(place) {
-    this.awaited = place;
-    this.wanted = place.stop;
+    this.way.ask(place);
     this.report("go", { ...place, sent: Date.now() });
   }
 
@@ -273,6 +304,7 @@ class Talk {
 
   reset() {
     if (!this.data.stops) return;
+    this.chosen = "";
     this.go({ stop: 1, again: true });
   }
 
