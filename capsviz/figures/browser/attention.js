@@ -8,10 +8,10 @@ import { AttentionPicture } from "./attention_picture.js";
 import { Steps } from "./attention_steps.js";
 import { Diverging, Tip, element, keepForPaper } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { builtFor, shapeWords } from "./routing.js";
-import { speak } from "./texts.js";
 
 const NAMES = ["digit", "capsule", "other", "step", "scale", "contrast"]; // of the address, as app/parameters.py has them
 
@@ -304,22 +304,8 @@ export class Attention {
   }
 }
 
-const attending = new WeakMap();
+const mount = mounting((root, payload, report) => new Attention(root, payload, Boolean(report)), builtFor);
 
-// Called by Streamlit at each run of the script, with a new payload or the same.
 export default function mountAttention({ data, parentElement, setStateValue = undefined }) {
-  const payload = unpack(data);
-  const leave = () => {
-    const left = attending.get(parentElement);
-    left?.unmount();
-    left?.element.remove();
-    attending.delete(parentElement);
-  };
-  speak(payload.texts);
-  if (attending.get(parentElement)?.built !== builtFor(payload)) {
-    leave();
-    attending.set(parentElement, new Attention(parentElement, payload, Boolean(setStateValue)));
-  }
-  attending.get(parentElement).load(payload);
-  return leave;
+  return mount(parentElement, unpack(data), setStateValue);
 }

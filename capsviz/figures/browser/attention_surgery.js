@@ -1,7 +1,7 @@
 // Surgery on attention: the same votes, weighted in another way, or without some of the capsules.
 
 import { element, fixed, setText } from "./drawing.js";
-import { Experiment, Toggles, experimentText, mounting } from "./experiment.js";
+import { Experiment, Toggles, experimentText, operating } from "./experiment.js";
 import { say } from "./texts.js";
 
 const WEIGHTINGS = ["attention", "uniform", "coupling", "prior"]; // as traces/surgery.py has them
@@ -59,7 +59,7 @@ export class AttentionSurgery extends Experiment {
   }
 }
 
-const mount = mounting(AttentionSurgery);
+const mount = operating(AttentionSurgery);
 
 export default function mountAttentionSurgery(component) {
   return mount(component);

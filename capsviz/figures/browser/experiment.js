@@ -4,10 +4,11 @@ import { AddressWriter } from "./address.js";
 import { couplingText } from "./couplings.js";
 import { Diverging, Tip, element, fixed, inkCanvas, paper, setText, signedText } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { locked } from "./prepared.js";
 import { Questions } from "./questions.js";
 import { builtFor, shapeWords } from "./routing.js";
-import { say, speak } from "./texts.js";
+import { say } from "./texts.js";
 
 export class Experiment {
   /**
@@ -286,21 +287,7 @@ export class Toggles {
  * The default export of a kind of experiment: called by Streamlit at each run of the script, with new data or the same.
  * @param {new (root: HTMLElement, data: any, report: any) => Experiment} Kind
  */
-export function mounting(Kind) {
-  const operated = new WeakMap();
-  return ({ data, parentElement, setStateValue }) => {
-    const leave = () => {
-      const left = operated.get(parentElement);
-      left?.unmount();
-      left?.element.remove();
-      operated.delete(parentElement);
-    };
-    speak(data.texts);
-    if (operated.get(parentElement)?.built !== builtFor(data)) {
-      leave();
-      operated.set(parentElement, new Kind(parentElement, data, setStateValue));
-    }
-    operated.get(parentElement).load(data);
-    return leave;
-  };
+export function operating(Kind) {
+  const mount = mounting((root, data, report) => new Kind(root, data, report), builtFor);
+  return ({ data, parentElement, setStateValue }) => mount(parentElement, data, setStateValue);
 }

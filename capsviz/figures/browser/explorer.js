@@ -9,11 +9,12 @@ import { Film } from "./film.js";
 import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
 import { Microscope } from "./microscope.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { builtFor, capsuleAt, deriveRouting, predictions, scaleValues, shapeWords } from "./routing.js";
 import { Stage } from "./stage.js";
-import { say, speak } from "./texts.js";
+import { say } from "./texts.js";
 
 /** @type {Scale[]} */
 const SCALES = ["c", "uniform", "last", "share"];
@@ -510,22 +511,8 @@ export class Explorer {
   }
 }
 
-const mounted = new WeakMap();
+const mount = mounting((root, payload, report) => new Explorer(root, payload, report), builtFor);
 
-// Called by Streamlit at each run of the script, with a new payload or the same.
 export default function mountRouting({ data, parentElement, setStateValue = undefined }) {
-  const payload = unpack(data);
-  const leave = () => {
-    const left = mounted.get(parentElement);
-    left?.unmount();
-    left?.element.remove();
-    mounted.delete(parentElement);
-  };
-  speak(payload.texts);
-  if (mounted.get(parentElement)?.built !== builtFor(payload)) {
-    leave();
-    mounted.set(parentElement, new Explorer(parentElement, payload, setStateValue));
-  }
-  mounted.get(parentElement).load(payload);
-  return leave;
+  return mount(parentElement, unpack(data), setStateValue);
 }

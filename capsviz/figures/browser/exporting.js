@@ -2,7 +2,8 @@
 
 import { settleAddress, wholeOfText } from "./address.js";
 import { element, setText } from "./drawing.js";
-import { Panel, mounting } from "./panel.js";
+import { mounting } from "./mounting.js";
+import { Panel } from "./panel.js";
 import { toldNow } from "./taking.js";
 import { say } from "./texts.js";
 
@@ -144,8 +145,8 @@ class Exporting {
   }
 }
 
-const mount = mounting(Exporting);
+const mount = mounting((root, _, report) => new Exporting(root, report));
 
 export default function mountExporting({ data, parentElement, setStateValue }) {
-  return mount(data, parentElement, setStateValue);
+  return mount(parentElement, data, setStateValue);
 }

@@ -6,9 +6,10 @@ import { Outputs } from "./inside_capsules.js";
 import { FirstLayer } from "./inside_first.js";
 import { busiest } from "./insides.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { builtFor, shapeWords } from "./routing.js";
-import { kindWords, say, speak } from "./texts.js";
+import { kindWords, say } from "./texts.js";
 
 const NAMES = ["map", "capsule", "scope"]; // of the address, as app/parameters.py has them
 
@@ -199,22 +200,8 @@ function builtOf(payload) {
   return `${payload.network} ${builtFor(payload)}`;
 }
 
-const mounted = new WeakMap();
+const mount = mounting((root, payload) => new Inside(root, payload), builtOf);
 
-// Called by Streamlit at each run of the script, with a new payload or the same.
 export default function mountInside({ data, parentElement }) {
-  const payload = unpack(data);
-  const leave = () => {
-    const view = mounted.get(parentElement);
-    view?.unmount();
-    view?.element.remove();
-    mounted.delete(parentElement);
-  };
-  speak(payload.texts);
-  if (mounted.get(parentElement)?.built !== builtOf(payload)) {
-    leave();
-    mounted.set(parentElement, new Inside(parentElement, payload));
-  }
-  mounted.get(parentElement).load(payload);
-  return leave;
+  return mount(parentElement, unpack(data));
 }

@@ -1,7 +1,8 @@
 // The shortcuts of every page: each presses a control that is on the page; a button, and "?", list them all.
 
 import { element } from "./drawing.js";
-import { knows, say, speak } from "./texts.js";
+import { mounting } from "./mounting.js";
+import { knows, say } from "./texts.js";
 
 /** @typedef {{ name: string, keys: string[], presses: string, control: boolean, shift?: boolean, begins?: boolean }} Key as app/keys.py has it */
 
@@ -66,7 +67,7 @@ class Shortcuts {
     document.addEventListener("keydown", this.listen);
   }
 
-  load(keys) {
+  load({ keys }) {
     this.keys = keys;
     this.list.replaceChildren(
       ...keys.flatMap(({ name, keys: names, control, shift }) => [
@@ -108,14 +109,8 @@ class Shortcuts {
   }
 }
 
-const mounted = new WeakMap();
+const mount = mounting((root) => new Shortcuts(root));
 
 export default function mountKeys({ data, parentElement }) {
-  speak(data.texts);
-  if (!mounted.has(parentElement)) mounted.set(parentElement, new Shortcuts(parentElement));
-  mounted.get(parentElement).load(data.keys);
-  return () => {
-    mounted.get(parentElement)?.unmount();
-    mounted.delete(parentElement);
-  };
+  return mount(parentElement, data);
 }

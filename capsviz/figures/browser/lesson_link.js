@@ -2,7 +2,7 @@
 
 import { element, setText } from "./drawing.js";
 import { LinkBox } from "./link.js";
-import { mounting } from "./panel.js";
+import { mounting } from "./mounting.js";
 import { PREVIEW } from "./preview.js";
 import { say } from "./texts.js";
 
@@ -98,8 +98,8 @@ class LessonLink {
   }
 }
 
-const mount = mounting(LessonLink);
+const mount = mounting((root, _, report) => new LessonLink(root, report));
 
 export default function mountLessonLink({ data, parentElement, setTriggerValue }) {
-  return mount(data, parentElement, setTriggerValue);
+  return mount(parentElement, data, setTriggerValue);
 }

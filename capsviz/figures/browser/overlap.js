@@ -4,11 +4,12 @@ import { AddressWriter, partOf, readLink } from "./address.js";
 import { Tip, element, fixed, putInk, setText, words } from "./drawing.js";
 import { Laying } from "./laying.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { channels, crossed, extended, inkOf, putColours, squaredError, together, usualSecond, weightsOf } from "./overlaps.js";
 import { unpack } from "./packing.js";
 import { beforePause, drawnStrokes } from "./pens.js";
 import { builtFor, shapeWords } from "./routing.js";
-import { say, speak } from "./texts.js";
+import { say } from "./texts.js";
 import { Voters } from "./voters.js";
 
 const NAMES = ["digit", "second", "between", "over", "moved"]; // of the address, as app/parameters.py has them
@@ -351,21 +352,8 @@ class Overlap {
   }
 }
 
-const mounted = new WeakMap();
+const mount = mounting((root, payload, report) => new Overlap(root, payload, report), builtFor);
 
 export default function mountOverlap({ data, parentElement, setStateValue }) {
-  const payload = unpack(data);
-  const leave = () => {
-    const view = mounted.get(parentElement);
-    view?.unmount();
-    view?.element.remove();
-    mounted.delete(parentElement);
-  };
-  speak(payload.texts);
-  if (mounted.get(parentElement)?.built !== builtFor(payload)) {
-    leave();
-    mounted.set(parentElement, new Overlap(parentElement, payload, setStateValue));
-  }
-  mounted.get(parentElement).load(payload);
-  return leave;
+  return mount(parentElement, unpack(data), setStateValue);
 }

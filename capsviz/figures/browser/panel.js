@@ -1,7 +1,6 @@
 // A control in the frame of every page: a button with a sign, and a panel below it.
 
 import { drawn, element } from "./drawing.js";
-import { speak } from "./texts.js";
 
 /** Opens at its button; closes there, at its cross, by Escape or at a press elsewhere. */
 export class Panel {
@@ -61,29 +60,3 @@ export class Panel {
   }
 }
 
-/**
- * Mounts a view with a panel at each run of the script: the same one, or in another language a new one.
- * @param {new (root: Element, report: Function) => any} View
- */
-export function mounting(View) {
-  const mounted = new WeakMap();
-  return (data, root, report) => {
-    speak(data.texts);
-    let view = mounted.get(root);
-    if (view && view.language !== data.texts.language) {
-      view.unmount();
-      view = null;
-    }
-    if (!view) {
-      view = new View(root, report);
-      view.language = data.texts.language;
-      mounted.set(root, view);
-    }
-    view.report = report;
-    view.load(data);
-    return () => {
-      mounted.get(root)?.unmount();
-      mounted.delete(root);
-    };
-  };
-}

@@ -2,9 +2,10 @@
 
 import { Clock } from "./clock.js";
 import { Picture, Tip, element, fixed, setText, words } from "./drawing.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { describe, drawFrame, heightOf, layout, ranked, scales, scoresAt, wayTo } from "./replay_frame.js";
-import { say, speak } from "./texts.js";
+import { say } from "./texts.js";
 
 const SPEED = 9; // moments a second
 const LEAP = 8; // moments of page up and page down
@@ -245,16 +246,8 @@ class ReplayView {
   }
 }
 
-const replaying = new WeakMap();
+const mount = mounting((root, _, report) => new ReplayView(root, report), () => "");
 
-// Called by Streamlit at each run of the script, with another offer, a replay, or the same again.
 export default function mountReplay({ data, parentElement, setStateValue }) {
-  const payload = "texts" in data ? data : unpack(data); // an offer is not packed
-  speak(payload.texts);
-  if (!replaying.has(parentElement)) replaying.set(parentElement, new ReplayView(parentElement, setStateValue));
-  replaying.get(parentElement).load(payload);
-  return () => {
-    replaying.get(parentElement)?.unmount();
-    replaying.delete(parentElement);
-  };
+  return mount(parentElement, "texts" in data ? data : unpack(data), setStateValue); // an offer is not packed
 }

@@ -3,7 +3,8 @@
 import { linkWith, replaceAddress, settleAddress } from "./address.js";
 import { element } from "./drawing.js";
 import { LinkBox } from "./link.js";
-import { Panel, mounting } from "./panel.js";
+import { mounting } from "./mounting.js";
+import { Panel } from "./panel.js";
 import { say } from "./texts.js";
 
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"]; // what every machine calls itself
@@ -99,8 +100,8 @@ class Share {
   }
 }
 
-const mount = mounting(Share);
+const mount = mounting((root, _, report) => new Share(root, report));
 
 export default function mountShare({ data, parentElement, setTriggerValue }) {
-  return mount(data, parentElement, setTriggerValue);
+  return mount(parentElement, data, setTriggerValue);
 }

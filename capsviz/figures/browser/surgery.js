@@ -2,7 +2,7 @@
 
 import { couplingMeasured, couplingText } from "./couplings.js";
 import { element, fixed, inkCanvas, setText } from "./drawing.js";
-import { Experiment, Toggles, experimentText, mounting } from "./experiment.js";
+import { Experiment, Toggles, experimentText, operating } from "./experiment.js";
 import { capsuleAt, mapFrame } from "./routing.js";
 import { number, say } from "./texts.js";
 
@@ -134,7 +134,7 @@ export class Surgery extends Experiment {
   }
 }
 
-const mount = mounting(Surgery);
+const mount = operating(Surgery);
 
 export default function mountSurgery(component) {
   return mount(component);

@@ -4,7 +4,8 @@ import { done } from "./conditions.js";
 import { element, setText, words } from "./drawing.js";
 import { typing } from "./keys.js";
 import { announce, bringIntoSight } from "./lesson.js";
-import { say, speak } from "./texts.js";
+import { mounting } from "./mounting.js";
+import { say } from "./texts.js";
 
 const PATIENCE = 4000; // milliseconds that what is lit may take to come
 
@@ -167,16 +168,8 @@ export class Tour {
   }
 }
 
-const tours = new WeakMap();
+const mount = mounting((root, _, report) => new Tour(root, report), () => ""); // which goes on in another language
 
 export default function mountTour({ data, parentElement, setTriggerValue }) {
-  speak(data.texts);
-  if (!tours.has(parentElement)) tours.set(parentElement, new Tour(parentElement, setTriggerValue));
-  const tour = tours.get(parentElement);
-  tour.report = setTriggerValue;
-  tour.load(data);
-  return () => {
-    tour.unmount();
-    tours.delete(parentElement);
-  };
+  return mount(parentElement, data, setTriggerValue);
 }

@@ -3,8 +3,8 @@
 
 import { element, setText } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { onStage, STAGE } from "./onstage.js";
-import { mounting } from "./panel.js";
 import { fill } from "./phone_nodes.js";
 import { ask } from "./phone_post.js";
 import { Listener } from "./phone_stream.js";
@@ -389,8 +389,8 @@ class Wall {
   }
 }
 
-const mount = mounting(Wall);
+const mount = mounting((root, _, report) => new Wall(root, report));
 
 export default function mountWall({ data, parentElement, setTriggerValue, setStateValue }) {
-  return mount(data, parentElement, (/** @type {string} */ name, /** @type {any} */ value) => (name === "code" ? setStateValue : setTriggerValue)(name, value));
+  return mount(parentElement, data, (/** @type {string} */ name, /** @type {any} */ value) => (name === "code" ? setStateValue : setTriggerValue)(name, value));
 }
