@@ -115,9 +115,10 @@ export class Enlarged {
     const pictures = [...shown.querySelectorAll("img"), ...(shown.shadowRoot?.querySelectorAll("canvas") ?? [])];
     const area = () => pictures.reduce((sum, node) => sum + node.getBoundingClientRect().width * node.getBoundingClientRect().height, 0);
     const enough = 0.98 * area();
+    const asked = others.flatMap((node) => [...node.querySelectorAll("[role=radiogroup], [role=group]")]);
     const fits = (/** @type {number} */ size) => {
       set(size);
-      return inside(size) && shown.scrollWidth <= shown.clientWidth + 1 && area() >= enough;
+      return inside(size) && [shown, ...asked].every((node) => node.scrollWidth <= node.clientWidth + 1) && area() >= enough;
     };
     set(largest(least, LARGEST * least, fits));
   }
