@@ -264,6 +264,57 @@ def test_what_comes_over_the_channel_is_checked(folder: Path) -> None:
     assert found["clock"] == ["0:00", "0:59", "1:00", "59:59", "1:01:01", "0:00"]
 
 
+def test_the_speaker_s_window_says_where_the_talk_is_and_asks_it_to_move(folder: Path) -> None:
+    found = run(
+        folder,
+        """
+        const node = (tag) => ({
+          tag, nodes: [], heard: {}, said: {}, textContent: "", hidden: false,
+          appendChild(one) { this.nodes.push(one); },
+          setAttribute(name, value) { this.said[name] = value; },
+          addEventListener(name, act) { this.heard[name] = act; },
+        });
+        const page = { ...node("document"), body: node("body"), createElement: node };
+        const all = (one) => [one, ...one.nodes.flatMap(all)];
+        const named = (name) => all(page.body).find((one) => one.className === name);
+        const [sent, channels] = [[], []];
+        globalThis.BroadcastChannel = class {
+          constructor(name) { channels.push(this); this.name = name; }
+          postMessage({ kind }) { sent.push(kind); }
+        };
+        globalThis.setInterval = () => 0;
+        const say = new Proxy({}, { get: (_, name) => `<${String(name)}>` });
+        lab.speaker(page, "talk-1", say, { longest: 100, most: 10 });
+        const place = (note) => ({ title: "T", page: "Draw", note, ask: "" });
+        const hear = (data) => channels[0].onmessage({ data });
+        const state = { kind: "state", stop: 1, stops: 2, now: place("one"), next: place("two"), blank: false, began: 0 };
+        const shown = () => [named("place").textContent, named("note").textContent, named("elapsed").textContent, named("gone").hidden, named("back").disabled, named("next").disabled];
+        hear(state);
+        const first = shown();
+        hear({ ...state, stop: 2, now: place(""), next: null, began: Date.now() - 61000 });
+        const last = shown();
+        hear({ ...state, stop: 3 });  // none
+        hear({ kind: "gone" });
+        const gone = [...shown(), named("gone").textContent];
+        const begun = sent.splice(0);
+        let kept = 0;
+        const press = (key, held = {}) => page.heard.keydown({ key, ...held, preventDefault: () => (kept += 1) });
+        for (const key of ["PageDown", "ArrowRight", "PageUp", "ArrowLeft", "b", ".", "x", "F5"]) press(key);
+        press("r", { ctrlKey: true });
+        press("b", { ctrlKey: true });
+        press("PageDown", { repeat: true });
+        named("clock").heard.click();
+        return { first, last, gone, begun, sent, kept, name: channels[0].name };""",
+    )
+    assert found["name"] == "talk-1"
+    assert found["begun"] == ["hello"]
+    assert found["first"] == ["1/2", "one", "0:00", True, True, False]
+    assert found["last"] == ["2/2", "<noteless>", "1:01", True, False, True]
+    assert found["gone"] == [*found["last"][:3], False, False, True, "<gone>"]
+    assert found["sent"] == ["next", "next", "back", "back", "blank", "start", "hello", "hello", "clock"]
+    assert found["kept"] == 8
+
+
 def test_the_speaker_s_page_runs_no_word_as_a_script(folder: Path) -> None:
     found = run(folder, 'return lab.speakerPage("talk-1", { window: "</script><b>" }, \'de"><script>\')')
     assert found.count("</script>") == 1
