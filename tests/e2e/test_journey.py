@@ -214,6 +214,7 @@ def test_a_finger_draws_everywhere_on_the_canvas(browser: Browser, url: str) -> 
         assert main.evaluate("(main) => main.scrollWidth") == 844, name
     # On the smallest one too no control lies over a page's name.
     page.set_viewport_size({"width": 568, "height": 320})
+    main.evaluate("(main) => main.scrollTo(0, 0)")
     covered = """() => [...document.querySelectorAll(".stSidebar a, .st-key-controls button")].filter((node) => {
         const { left, right, top, bottom } = node.getBoundingClientRect();
         const y = (top + bottom) / 2;
