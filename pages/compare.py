@@ -1,4 +1,4 @@
-from capsviz.app import compare, session
+from capsviz.app import compare, session, versus
 from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 
@@ -8,7 +8,8 @@ PAGE = Page(6, doors=("routing", "pose", "model", "lab"), tells=True, listed=Fal
 @follows(PAGE_PART)
 def show() -> None:
     session.answered()
-    compare.view()
+    versus.choice()
+    (versus if versus.shown() else compare).view()
 
 
 if __name__ == "__main__":

@@ -156,11 +156,12 @@ def opened(link: str) -> dict[str, str]:
         *(("ask", found.ask), ("on", found.on), ("answer", found.answer)),
         ("surgery", found.surgery and in_words(found.surgery)),
         ("compare", found.compare and tried(found.compare)),
+        ("versus", found.versus and beside(found.versus)),
     ):
         if value is not None:
             said[name] = str(value)
     values = address.for_script(page.strip("/"), shape, found.iterations or shape.trained)
-    for name in query.keys() - {*address.WRITTEN, "surgery", "compare", "present"}:
+    for name in query.keys() - {*address.WRITTEN, "surgery", "compare", "versus", "present"}:
         said[name] = query[name]
         if name == "pose":
             said[name] = str(len(query[name].split(",")))
@@ -172,6 +173,10 @@ def opened(link: str) -> dict[str, str]:
             assert len(numbers) == (count or [1])[0]
             assert all(int(least) <= number <= int(most) for number in numbers)
     return said
+
+
+def beside(drawing: drawings.Drawing) -> str:
+    return "none" if drawing.example is None else EXAMPLES[drawing.example].name
 
 
 def way(stroke: drawings.Stroke) -> str:

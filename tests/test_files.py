@@ -187,6 +187,30 @@ def test_two_digits_are_exported_with_what_is_laid_over(
     assert asked == [Laid(3, right=4, down=-8), Laid()]
 
 
+def test_two_drawings_are_exported_with_what_differs(
+    view: Make, model: Model, now: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    four = Drawing(example=9)
+    trace = model.trace(four.image(), 2)
+    beside = Reading(four, 2, Answer(trace, None, 1.0, None))
+    asked: list[str] = []
+    monkeypatch.setattr(files.session, "reading_of", lambda drawing: asked.append(encode(drawing)) or beside)
+    shown = view("compare", "csv", second=encode(four))
+    assert shown.origin.settings == {"R": 2}
+    assert shown.origin.link == f"/compare?drawing={encode(SEVEN)}&R=2&versus={encode(four)}"
+    rows = [row for row in csv.reader(io.StringIO(shown.file().decode("utf-8-sig"))) if row[:2] == ["2", "4"]]
+    assert [float(cell) for cell in rows[0][3:5]] == pytest.approx(
+        [now.trace.scores[1, 4], trace.scores[1, 4]]
+    )
+    assert "the second as 4" in words(shown.slide())
+    told = json.loads(view("compare", "json", second=encode(four)).file())
+    assert [one["answer"] for one in told["drawings"]] == [now.trace.answer, "4"]
+    assert asked == [encode(four)] * 2
+    with pytest.raises(MessageError) as caught:
+        view("compare", second="").slide()
+    assert_one_sentence(caught.value, "no second drawing")
+
+
 def test_a_pose_is_exported_as_its_sliders_stand(view: Make, model: Model, now: Reading) -> None:
     moved = now.trace.v[-1, 4] + np.float32(0.1)
     shown = view("pose", digit=4, pose=tuple(moved.tolist()))

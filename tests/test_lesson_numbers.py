@@ -8,6 +8,7 @@ import pytest
 from capsviz.app.lessons import shelf
 from capsviz.inputs.drawings import Drawing, Stroke, decode
 from capsviz.inputs.examples import EXAMPLES
+from capsviz.measures.along import course
 from capsviz.measures.poses import load_poses
 from capsviz.models.model import Model, load_model
 from capsviz.models.weights import beside, locate
@@ -110,6 +111,32 @@ def test_other_networks_of_the_same_drawing() -> None:
     assert round(without["dynamic"] / without["attention"], -1) == 40  # "a fortieth"
     for name in ("dynamic", "attention", "cnn"):  # "right on over 99.5%"
         assert load_model(name, "cpu").card["test_error"] < 0.005
+
+
+def test_a_four_beside_a_nine(model: Model) -> None:
+    name = "four-or-nine"
+    steps = shelf().lessons[name].steps
+    nine = decode(steps[0].address["versus"])
+    traces = [model.trace(one.image(28)) for one in (drawing(name, 1), nine)]
+    lengths = [np.linalg.norm(trace.v, axis=2) for trace in traces]
+    assert [trace.prediction for trace in traces] == [4, 9]
+    said(name, 1, f"{lengths[0][-1, 4]:.2f}", f"{lengths[1][-1, 9]:.2f}")
+    others = lengths[0][-1, 9], lengths[1][-1, 4]
+    said(name, 1, f"{max(others):.2f}")
+    assert steps[1].address["step"] == "2"  # the first squash
+    said(name, 2, f"{lengths[0][0, 4]:.2f}", f"{lengths[1][0, 9]:.2f}")
+    halves = []
+    for trace, klass in zip(traces, (4, 9), strict=True):
+        shares = np.sort(trace.share[-1, :, klass])[::-1]
+        halves.append(int(np.searchsorted(np.cumsum(shares), shares.sum() / 2)) + 1)
+    said(name, 3, f" {halves[0]} ", f" {halves[1]} ")
+    networks = [model, load_model("attention", "cpu"), load_model("cnn", "cpu")]
+    image = drawing(name, 1).image(28)
+    for network in networks:
+        low, high = course(network, image, "rotation").first_wrong(4)
+        assert low is not None
+        assert high is not None
+        said(name, 4, f"−{-6 * low}°", f"{6 * high}°")
 
 
 def test_letters() -> None:

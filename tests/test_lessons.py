@@ -236,7 +236,17 @@ def test_the_document_s_example_is_a_lesson() -> None:
 
 def test_every_name_that_can_be_lit_is_declared_by_a_view() -> None:
     declared = [panel.name for panel in PANELS if panel.selector]
-    for name in ("explorer", "attention", "experiment", "pose", "overlap", "compare", "inside", "wall"):
+    for name in (
+        "explorer",
+        "attention",
+        "experiment",
+        "pose",
+        "overlap",
+        "compare",
+        "versus",
+        "inside",
+        "wall",
+    ):
         script = (SCRIPTS / f"{name}.js").read_text("utf-8")
         body = re.search(r"new Part\(\s*\{(.*?)\n? *\}", script, re.S)
         assert body, name

@@ -77,7 +77,11 @@ def reading(app: AppTest) -> session.Reading:
     """What the app last read of its drawing; the answer is the one that it has kept for all."""
     seen, key = app.session_state[session.SEEN_KEY], session.ITERATIONS_KEY
     count = app.session_state[key].get(DEFAULT, 3)
-    answer = None if seen.image is None else session._answer(DEFAULT, seen.image.tobytes(), count)
+    answer = (
+        None
+        if seen.image is None
+        else session._answer(session.model_of(DEFAULT), seen.image.tobytes(), count)
+    )
     return session.Reading(seen.drawing, count, answer, seen.problem)
 
 

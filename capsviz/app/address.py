@@ -29,6 +29,7 @@ from capsviz.app.parameters import (
     PRESENT,
     STOP,
     SURGERY,
+    VERSUS,
     Parameter,
     Partly,
     Range,
@@ -71,6 +72,7 @@ class Asked:
         pen: its width in pixels.
         surgery: the experiment on routing, of the network's kind.
         compare: the comparison to be shown.
+        versus: the drawing that is compared with the one on the pad.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
         present: view that presenter mode begins with, or ``parameters.PRESENT_ANY``.
@@ -91,6 +93,7 @@ class Asked:
     pen: int | None = None
     surgery: Operation | Weighting | None = None
     compare: Trial | None = None
+    versus: Drawing | None = None
     lesson: str | None = None
     stop: int | None = None
     present: str | None = None
@@ -112,6 +115,7 @@ _FIELDS = {
     PEN: "pen",
     SURGERY: "surgery",
     COMPARE: "compare",
+    VERSUS: "versus",
     LESSON: "lesson",
     STOP: "stop",
     PRESENT: "present",

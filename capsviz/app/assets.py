@@ -40,6 +40,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "talk": ("talk",),
     "tour": ("tour",),
     "transforms": (),
+    "versus": ("routing", "versus"),
     "wall": ("wall",),
 }
 # The tables of texts that a script is sent to speak with (texts.js), where it is no live view with words in its payload.

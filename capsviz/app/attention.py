@@ -7,9 +7,8 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, assets, experiments, prepared, session
+from capsviz.app import address, asked, assets, experiments, session
 from capsviz.app.experiments import Weighting
-from capsviz.errors import MessageError
 from capsviz.figures import attention_payload, attention_surgery_payload
 from capsviz.texts import language
 from capsviz.traces.attention import AttentionTrace
@@ -48,9 +47,9 @@ def surgery() -> None:
     if not isinstance(now.trace, AttentionTrace) or now.reconstructions is None:
         return  # the page has been left, or another network chosen, or it says what to do
     trace, before = now.trace, now.reconstructions[-1, now.trace.prediction]
-    asked, problem = _asked(session.network(), trace.grid.capsules)
-    silenced = np.isin(np.arange(trace.grid.capsules), asked.capsules)
-    after = reattend(trace.u_hat, trace.prior, asked.coupling, silenced=silenced)
+    weighting, problem = _asked(session.network(), trace.grid.capsules)
+    silenced = np.isin(np.arange(trace.grid.capsules), weighting.capsules)
+    after = reattend(trace.u_hat, trace.prior, weighting.coupling, silenced=silenced)
     digit = int(after.lengths.argmax())
     # What the network drew of the same pose stays: drawn again, a grey level might be rounded the other way.
     same = digit == trace.prediction and np.allclose(after.v, trace.v[0], rtol=0, atol=1e-5)
@@ -59,23 +58,16 @@ def surgery() -> None:
     except RuntimeError as error:  # what PyTorch raises when a device fails
         redrawn, problem = np.zeros_like(before), session.failure(error)
     data = attention_surgery_payload(trace, before, after, redrawn)
-    data |= {"operation": asdict(asked), "problem": problem}
+    data |= {"operation": asdict(weighting), "problem": problem}
     _surgery(key=f"{SURGERY_KEY}.{session.network()}", data=data, on_operation_change=lambda: None)
 
 
 def _asked(network: str, primary: int) -> tuple[Weighting, str]:
-    """The experiment to show: the one just asked for or, if it cannot be read, the one before and why."""
+    """The experiment to show, and why it is not the one just asked for, if it is not."""
     kept = f"{WEIGHTING_KEY}.{network}"
-    last: Weighting = st.session_state.get(kept, Weighting())
     linked = session.surgery_of_link()
     if isinstance(linked, Weighting):
-        last = st.session_state[kept] = linked
-    sent = st.session_state.get(f"{SURGERY_KEY}.{network}", {}).get("operation")
-    if sent is None or prepared.locked("surgery"):
-        return last, ""
-    try:
-        asked = experiments.weighting(sent, primary)
-    except MessageError as error:
-        return last, str(error)
-    st.session_state[kept] = asked
-    return asked, ""
+        st.session_state[kept] = linked
+    last: Weighting = st.session_state.get(kept, Weighting())
+    sent = asked.sent(f"{SURGERY_KEY}.{network}", "operation")
+    return asked.latest(sent, lambda sent: experiments.weighting(sent, primary), last, kept, "surgery")

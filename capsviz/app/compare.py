@@ -7,13 +7,13 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, assets, experiments, measurements, prepared, session
+from capsviz.app import address, asked, assets, experiments, measurements, prepared, session
 from capsviz.app.address import Asked
 from capsviz.app.experiments import MOST_BESIDE, Trial
-from capsviz.errors import CapsvizError, MessageError
+from capsviz.errors import CapsvizError
 from capsviz.figures.compare import Column, compare_payload
 from capsviz.inputs.changes import CHANGES, Changes
-from capsviz.measures.along import Coupling, Course, course
+from capsviz.measures.along import Coupling, Measuring
 from capsviz.measures.rules import row_of
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
@@ -22,24 +22,29 @@ VIEW_KEY = "compare"  # the component; its state: "asked", a comparison as compa
 TRIAL_KEY = (
     "compare_trial"  # the last comparison that could be read, which outlasts the page and its component
 )
-LINKED_KEY = (
-    "compare_linked"  # True until what the address asked for is shown, before what the view asked for earlier
-)
+AHEAD_KEY = "compare_ahead"  # the last that was asked for ahead
+OVERTAKEN_KEY = "compare_overtaken"  # what the view had asked for before an address asked for something else
 COURSES = 96  # that are kept for all sessions together, of 0.25 MB
+# Values along a change that are measured for one message: first its own, with those that one more step leads to; then so
+# many for the rest of the curve that a slider which is moved on meanwhile waits for no more.
+FIRST, AT_ONCE = 3, 6
 
 _view = assets.component("capsviz_compare", "compare")
 
 
-def begin(asked: Asked) -> None:
-    """Follow an address that asks for a comparison."""
-    if asked.compare is not None:
-        st.session_state[TRIAL_KEY] = asked.compare
-        st.session_state[LINKED_KEY] = True
+def begin(link: Asked) -> None:
+    """Follow an address, or a lesson, that asks for a comparison."""
+    if link.compare is not None:
+        st.session_state[TRIAL_KEY] = link.compare
+        st.session_state[OVERTAKEN_KEY] = asked.sent(VIEW_KEY, "asked")
 
 
 @st.fragment
 def view() -> None:
-    """The drawing changed by measure, and what up to three networks make of it; only this part runs again for a change."""
+    """The drawing changed by measure, and what up to three networks make of it; only this part runs again for a change.
+
+    The value that the picture has now is measured first; the script then asks for the others, a few at a time.
+    """
     now = session.reading()
     if now.answer is None:
         return  # the page has been left, or says what to do
@@ -48,7 +53,7 @@ def view() -> None:
     columns = []
     for name in (session.network(), *beside(trial, offered)):
         try:
-            columns.append(_column(name, now, trial))
+            columns.append(_column(name, now, trial, prepared.locked("compare")))
         except CapsvizError as error:
             problem = problem or str(error)
         except RuntimeError as error:  # what PyTorch raises when a device fails
@@ -79,7 +84,7 @@ def columns_of(trial: Trial, now: session.Reading) -> list[Column]:
         CapsvizError: if one of them cannot be loaded, or lacks what is asked for.
     """
     names = (session.network(), *beside(trial, candidates(session.spec())))
-    return [_column(name, now, trial) for name in names]
+    return [_column(name, now, trial, whole=True) for name in names]
 
 
 def candidates(spec: Spec) -> list[str]:
@@ -107,35 +112,36 @@ def steps(name: str, changes: Changes) -> int:
 
 
 def _asked(offered: list[str]) -> tuple[Trial, str]:
-    """The comparison to show: the one just asked for or, if it cannot be read, the one before and why."""
-    last = current()
-    if st.session_state.pop(LINKED_KEY, False):
+    """The comparison to show, and why it is not the one just asked for, if it is not."""
+    last, sent = current(), asked.sent(VIEW_KEY, "asked")
+    if sent == st.session_state.get(OVERTAKEN_KEY):
         return last, ""
-    sent = st.session_state.get(VIEW_KEY, {}).get("asked")
-    if sent is None or prepared.locked("compare"):
-        return last, ""
-    try:
-        asked = experiments.trial(sent, offered)
-    except MessageError as error:
-        return last, str(error)
-    if not isinstance(sent, Mapping) or sent.get("ahead") is not True:  # else nobody has asked for it yet
-        st.session_state[TRIAL_KEY] = asked
-    return asked, ""
+    # What is asked for ahead nobody has asked for yet.
+    ahead = isinstance(sent, Mapping) and sent.get("ahead") is True
+    kept = AHEAD_KEY if ahead else TRIAL_KEY
+    return asked.latest(sent, lambda sent: experiments.trial(sent, offered), last, kept, "compare")
 
 
-def _column(name: str, now: session.Reading, trial: Trial) -> Column:
+def _column(name: str, now: session.Reading, trial: Trial, whole: bool) -> Column:
     model = session.model_of(name)
-    image = np.asarray(now.drawing.image(model.shape.size), np.float32)
+    image = np.asarray(now.drawing.image(model.shape.size, model.shape.answers), np.float32)
     own = name == session.network()
     how = trial.coupling if model.shape.iterates else Coupling()
     if how.iterations is None and own:
         how = replace(how, iterations=now.iterations)
-    elsewhere = replace(trial.changes, **{trial.change: CHANGES[trial.change].same})
+    measuring = _measuring(name, image.tobytes(), trial.change, trial.changes.without(trial.change), how)
+    place = steps(trial.change, trial.changes) - CHANGES[trial.change].first
+    if whole:
+        measuring.measure(place)
+    elif not measuring.course().known[place]:
+        measuring.measure(place, FIRST)
+    elif trial.more:
+        measuring.measure(place, AT_ONCE)
     measured = measurements.measured_of(name)
     return Column(
         name=name,
         title=model.spec.title,
-        course=_course(name, image.tobytes(), trial.change, elsewhere, how),
+        course=measuring.course(),
         means=measured.get("changes", {}).get(trial.change),
         rule=row_of(measured.get("rules"), how.name, how.bias, how.iterations or model.shape.trained),
         unsure_below=float(model.card["unsure_below"]),
@@ -144,8 +150,8 @@ def _column(name: str, now: session.Reading, trial: Trial) -> Column:
 
 
 @lru_cache(maxsize=COURSES)
-def _course(name: str, image: bytes, change: str, others: Changes, how: Coupling) -> Course:
+def _measuring(name: str, image: bytes, change: str, others: Changes, how: Coupling) -> Measuring:
     model = session.model_of(name)
     pixels = np.frombuffer(image, np.float32).reshape(model.shape.size, model.shape.size)
     mean = measurements.mean_coupling(name) if how.name == "mean" else None
-    return course(model, pixels, change, others, how, mean)
+    return Measuring(model, pixels, change, others, how, mean)

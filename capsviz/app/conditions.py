@@ -19,7 +19,7 @@ from capsviz.traces.surgery import COUPLINGS, MOST_ITERATIONS, WEIGHTINGS
 
 Wanted = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
 
-ROUTING, POSE, OVERLAP = ("routing",), ("pose",), ("overlap",)
+ROUTING, POSE, OVERLAP, COMPARE = ("routing",), ("pose",), ("overlap",), ("compare",)
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ CONDITIONS = {
     # Of what the session is about.
     "network": Condition(_one_of(lambda spec: tuple(networks()))),
     "iterations": Condition(_number(1, lambda spec: MOST_ITERATIONS)),
-    # Of the Routing page.
-    "step": Condition(_number(0, _last_step), ROUTING),  # reached, or a later one
+    # Of the Routing page; the clock is of two drawings on Compare, too.
+    "step": Condition(_number(0, _last_step), (*ROUTING, *COMPARE)),  # reached, or a later one
     "capsule": Condition(_yes, ROUTING),  # another primary capsule was chosen
     "class": Condition(_one_of(lambda spec: spec.shape.classes), (*ROUTING, *POSE)),  # is chosen
     "experiment": Condition(_one_of(_couplings), ROUTING),  # is chosen

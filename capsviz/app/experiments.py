@@ -125,6 +125,7 @@ class Trial:
     changes: Changes = field(default_factory=Changes)  # that one's own value is where the marker stands
     beside: tuple[str, ...] | None = None  # names of networks; None for those that the page chooses
     coupling: Coupling = field(default_factory=Coupling)  # of networks that iterate
+    more: bool = False  # whether values beside the picture's own are to be measured as well
 
 
 def trial(sent: object, networks: Collection[str]) -> Trial:
@@ -164,6 +165,7 @@ def trial(sent: object, networks: Collection[str]) -> Trial:
             _rounds(sent.get("iterations")),
             _bias(sent.get("bias", False)),
         ),
+        more=sent.get("more") is True,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from capsviz.app import assets, compare, files, guess, overlap, session
+from capsviz.app import assets, compare, files, guess, overlap, session, versus
 from capsviz.app.files import FILMS, NUMBERS, PAGE, PAGES, PICTURES, Offer, Wanted, made, parse_request
 from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError
@@ -103,8 +103,9 @@ def _file(sent: object, page: str, now: session.Reading, offered: Offer) -> dict
             request.digit,
             request.pose,
             request.motion,
-            compare.current() if page == "compare" else None,
-            overlap.current() if page == "overlap" else None,
+            compare.current() if page == "compare" and not versus.shown() else None,
+            second=versus.current() if page == "compare" else None,
+            laid=overlap.current() if page == "overlap" else None,
         )
         data = made(wanted)
     except CapsvizError as error:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from capsviz.app import compare, messages, overlap, parameters, pose, replay, session
+from capsviz.app import compare, messages, overlap, parameters, pose, replay, session, versus
 from capsviz.app.experiments import Trial, trial_text
 from capsviz.app.messages import Laid, Morph, Sweep
 from capsviz.checks import real, whole
@@ -21,6 +21,7 @@ from capsviz.figures.handout import replay_html, routing_html
 from capsviz.figures.inside import layer_rows, maps_table
 from capsviz.figures.pose import pose_limit
 from capsviz.figures.reading import named
+from capsviz.figures.versus import Versus, versus_json, versus_table
 from capsviz.inputs.pairs import FARTHEST
 from capsviz.inputs.replay import strokes_of
 from capsviz.measures.sweeps import STEPS, morph, sweep
@@ -85,7 +86,8 @@ class Wanted:
     digit: int | None
     pose: tuple[float, ...] | None
     motion: Sweep | Morph | None
-    trial: Trial | None = None  # of Compare
+    trial: Trial | None = None  # of Compare, with several networks
+    second: str | None = None  # of Compare, with two drawings: the other one, as a text, "" for none
     laid: Laid | None = None  # of Overlap: what lies over the drawing, if anything does
 
 
@@ -182,7 +184,7 @@ class _View:
         if self.page != "model" and self.model.shape.iterates:
             settings["R"] = wanted.iterations
         self.digit: int | None = None
-        if self.page in ("routing", "pose", "compare"):
+        if self.page in ("routing", "pose") or wanted.trial is not None:
             self.digit = settings["digit"] = self.trace.prediction if wanted.digit is None else wanted.digit
         if self.page == "pose":
             encoded = self.trace.v[-1, self.digit]
@@ -228,6 +230,10 @@ class _View:
             if kind == "json":
                 return export.networks_json(entries(), origin)
             return export.table_csv(*export.networks_table_of(entries()), origin)
+        if self.wanted.second is not None:
+            if kind == "csv":
+                return export.table_csv(*versus_table(self.versus), origin)
+            return versus_json(self.versus, origin.facts())
         if wanted := self.wanted.trial:
             if kind == "csv":
                 return export.table_csv(*compare_table(self.columns), origin)
@@ -241,6 +247,10 @@ class _View:
     def columns(self) -> list[Column]:
         assert self.wanted.trial is not None
         return compare.columns_of(self.wanted.trial, self.now)
+
+    @cached_property
+    def versus(self) -> Versus:
+        return versus.both(self.now, self.wanted.second)
 
     @cached_property
     def replay(self) -> Any:
@@ -273,6 +283,8 @@ class _View:
             spec = self.model.spec
             rows = layer_rows(spec, sizes(spec), activations(spec))
             return slides.inside_slide(self.trace, self.model.first_layer(), rows, **self.look)
+        if self.wanted.second is not None:
+            return slides.versus_slide(self.versus, **self.look)
         if self.wanted.trial:
             true = cast(int, self.digit)
             return slides.compare_slide(self.columns, self.wanted.trial.changes, true, **self.look)
@@ -345,7 +357,9 @@ def link(wanted: Wanted) -> str:
     if wanted.laid is not None:
         query["over"] = str(wanted.laid.example)
         query["moved"] = f"{wanted.laid.right + FARTHEST}.{wanted.laid.down + FARTHEST}"
-    if wanted.trial is not None:
+    if wanted.second:
+        query["versus"] = wanted.second if len(wanted.second) <= parameters.LONGEST_DRAWING else None
+    elif wanted.trial is not None:
         query["compare"] = trial_text(wanted.trial)
     path = "" if wanted.page == "draw" else wanted.page
     return f"/{path}?{urlencode({name: value for name, value in query.items() if value}, safe=',')}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from capsviz.app import compare, frame, prepared, session, talk, tour
+from capsviz.app import compare, frame, prepared, session, talk, tour, versus
 from capsviz.app.pages import FOLDER, offered
 from capsviz.texts import say
 
@@ -14,6 +14,7 @@ st.set_page_config(page_title="capsviz", page_icon=str(DOCS / "icon.png"), layou
 st.logo(str(DOCS / "logo.svg"), size="large")
 asked = session.begin()
 compare.begin(asked)
+versus.begin(asked)
 tour.begin(asked)
 talk.begin(asked)
 known = {

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, assets, messages, prepared, session
+from capsviz.app import address, asked, assets, messages, session
 from capsviz.app.messages import Laid
 from capsviz.app.parameters import MOST_PARTS
-from capsviz.errors import CapsvizError, MessageError
+from capsviz.errors import CapsvizError
 from capsviz.figures.overlap import overlap_payload
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
@@ -82,17 +82,10 @@ def _examples(shape: Shape) -> tuple[Example, ...]:
 
 
 def _asked(shape: Shape) -> tuple[Laid, str]:
-    """What is to be laid over the drawing or, if what was asked cannot be read, what was before and why."""
+    """What is to be laid over the drawing, and why it is not what was just asked for, if it is not."""
     last: Laid = st.session_state.get(LAID_KEY, Laid())
-    sent = st.session_state.get(VIEW_KEY, {}).get("laid")
-    if sent is None or prepared.locked("drawing"):
-        return last, ""
-    try:
-        laid = messages.parse_laid(sent, len(_examples(shape)))
-    except MessageError as error:
-        return last, str(error)
-    st.session_state[LAID_KEY] = laid
-    return laid, ""
+    sent, count = asked.sent(VIEW_KEY, "laid"), len(_examples(shape))
+    return asked.latest(sent, lambda sent: messages.parse_laid(sent, count), last, LAID_KEY, "drawing")
 
 
 def _drawn(now: session.Reading) -> Picture:

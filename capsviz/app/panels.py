@@ -22,6 +22,7 @@ class Panel:
         selector: CSS of what Python shows of it; "" of what a view's script declares.
         hides: whether it can be taken away.
         fills: whether it can fill a screen in presenter mode.
+        way: of a page that shows one thing or another (``WAYS``), which; "" with either.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Panel:
     selector: str = ""
     hides: bool = True
     fills: bool = True
+    way: str = ""
 
 
 PANELS = (
@@ -71,9 +73,12 @@ PANELS = (
     Panel("strokes", "overlap", fills=False),
     Panel("laid", "overlap", fills=False),
     Panel("growth", "overlap", selector=".st-key-growth"),
-    Panel("changes", "compare"),
-    Panel("columns", "compare"),
-    Panel("rule", "compare", fills=False),
+    Panel("changes", "compare", way="networks"),
+    Panel("columns", "compare", way="networks"),
+    Panel("rule", "compare", fills=False, way="networks"),
+    Panel("facing", "compare", way="drawings"),
+    Panel("causes", "compare", way="drawings"),
+    Panel("poses", "compare", way="drawings"),
     Panel("kernels", "inside"),
     Panel("types", "inside"),
     Panel("sizes", "inside"),
@@ -89,6 +94,7 @@ PANELS = (
     Panel("limits", "model", selector=".st-key-part_limits"),
     Panel("facts", "model", selector=".st-key-part_facts"),
 )
+WAYS = ("networks", "drawings")  # of Compare: several networks and a drawing, or two drawings and a network
 HIDEABLE = tuple(panel.name for panel in PANELS if panel.hides)
 FILLING = tuple(panel.name for panel in PANELS if panel.fills)
 SELECTORS = {panel.name: panel.selector for panel in PANELS if panel.selector}
@@ -133,7 +139,11 @@ def of_page(page: str, network: Spec) -> tuple[Panel, ...]:
     return tuple(panel for panel in PANELS if stands(panel, page, network))
 
 
-def views_of(page: str, network: Spec) -> tuple[str, ...]:
-    """Names of what can fill a screen in presenter mode: of the page, its own view first, and then of the frame."""
-    here = [panel for panel in of_page(page, network) if panel.fills]
+def views_of(page: str, network: Spec, way: str = "") -> tuple[str, ...]:
+    """Names of what can fill a screen in presenter mode: of the page, its own view first, and then of the frame.
+
+    Args:
+        way: of ``WAYS``, the one that is shown; "" for those of all.
+    """
+    here = [panel for panel in of_page(page, network) if panel.fills and (not way or panel.way in ("", way))]
     return tuple(panel.name for panel in sorted(here, key=lambda panel: not panel.page))

@@ -195,7 +195,7 @@ def draft(text: str) -> str:
 
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
-SURGERY, COMPARE, LESSON, STOP, PRESENT = "surgery", "compare", "lesson", "stop", "present"
+SURGERY, COMPARE, VERSUS, LESSON, STOP, PRESENT = "surgery", "compare", "versus", "lesson", "stop", "present"
 PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
 MOST_PARTS = (
@@ -220,7 +220,9 @@ PARAMETERS = (
     Parameter(
         "capsule", ("routing", "inside"), range=lambda shape, count: (0, _last_capsule(shape)), script=True
     ),
-    Parameter("step", ("routing",), range=lambda shape, count: (0, _last_step(shape, count)), script=True),
+    Parameter(
+        "step", ("routing", "compare"), range=lambda shape, count: (0, _last_step(shape, count)), script=True
+    ),
     Parameter("scale", ("routing",), choices=_scales, script=True),
     Parameter("contrast", ("routing",), range=lambda shape, count: (0, CONTRASTS), script=True),
     Parameter(
@@ -243,6 +245,10 @@ PARAMETERS = (
     ),
     Parameter(SURGERY, ("routing",), parse=_surgery),
     Parameter(COMPARE, ("compare",), parse=_compare),
+    Parameter(VERSUS, ("compare",), parse=_drawing),
+    Parameter(
+        "classes", ("compare",), range=lambda shape, count: (0, len(shape.classes) - 1, 2), script=True
+    ),
     Parameter("pose", ("pose",), script=True),
     Parameter(
         "dimension",
@@ -291,7 +297,7 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
     words = partial(map, "`{}`".format)
     if parameter.name == NETWORK:
         return f"{', '.join(words(networks()))}: those whose weights are here"
-    if parameter.name == DRAWING:
+    if parameter.name in (DRAWING, VERSUS):
         return f"letters, digits, `-` and `_`, at most {LONGEST_DRAWING:,}"
     if parameter.name == LESSON:
         return say("address.lesson.values")

@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -22,6 +22,7 @@ from capsviz.app import address, pad, parameters, prepared
 from capsviz.app.address import Asked
 from capsviz.app.experiments import Operation, Weighting
 from capsviz.app.follow import Ended
+from capsviz.app.readings import Answer, Reading, Seen
 from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
@@ -47,47 +48,6 @@ COVERED_KEY = "begins_covered"  # True where a prepared link covered answers: lo
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What a network is to see of a drawing, or why there is nothing to be seen."""
-
-    drawing: Drawing
-    shape: Shape  # of the network
-    image: np.ndarray | None = None  # [S, S] in 0..1
-    problem: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a network makes of one image; the same for every session that asks."""
-
-    trace: Any  # a Trace, of the kind that the network makes: what a page needs of it, its PAGE has declared
-    reconstructions: np.ndarray | None  # [R, J, S, S]; None of a network without poses
-    milliseconds: float  # for the trace alone
-    # [J] scores with the routing iterations of training, which the limit for unsure is for; None if the trace has as many.
-    judged: np.ndarray | None
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """The network's answer to one drawing, or why there is none."""
-
-    drawing: Drawing
-    iterations: int
-    answer: Answer | None = None
-    problem: str = ""
-
-    @property
-    def trace(self) -> Any:
-        """The answer's trace; None without an answer."""
-        return None if self.answer is None else self.answer.trace
-
-    @property
-    def reconstructions(self) -> np.ndarray | None:
-        """[R, J, S, S] the answer's reconstructions, of a network with poses."""
-        return None if self.answer is None else self.answer.reconstructions
 
 
 # --- what was chosen --------------------------------------------------------------------------------------
@@ -325,7 +285,15 @@ def reading() -> Reading:
     A session keeps what is to be seen, a few kilobytes. The answer, a thousand times as large, is kept for all sessions
     together, and computed again if others have taken its place.
     """
-    now = _seen()
+    return _read(_seen())
+
+
+def reading_of(drawing: Drawing) -> Reading:
+    """The same of another drawing, which is not on the pad."""
+    return _read(_see(drawing, spec().shape))
+
+
+def _read(now: Seen) -> Reading:
     if now.image is None:
         return Reading(now.drawing, iterations(), problem=now.problem)
     try:
@@ -364,12 +332,15 @@ def _seen() -> Seen:
     drawing, shape = pad.current(), spec().shape
     known: Seen | None = st.session_state.get(SEEN_KEY)
     if known is None or known.drawing is not drawing or known.shape != shape:
-        try:
-            known = Seen(drawing, shape, drawing.image(shape.size, shape.answers))
-        except CapsvizError as error:
-            known = Seen(drawing, shape, problem=str(error))
-        st.session_state[SEEN_KEY] = known
+        known = st.session_state[SEEN_KEY] = _see(drawing, shape)
     return known
+
+
+def _see(drawing: Drawing, shape: Shape) -> Seen:
+    try:
+        return Seen(drawing, shape, drawing.image(shape.size, shape.answers))
+    except CapsvizError as error:
+        return Seen(drawing, shape, problem=str(error))
 
 
 @lru_cache(maxsize=ANSWERS)

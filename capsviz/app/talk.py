@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from capsviz.app import assets, guess, keys, pad, parameters, prepared, session, talk_links, tour
+from capsviz.app import assets, guess, keys, pad, parameters, prepared, session, talk_links, tour, versus
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Step
 from capsviz.app.lessons import spoken
@@ -58,7 +58,7 @@ def control(page: str) -> None:
     lesson = None if now is None else tour.found(now[0])
     at = 0 if lesson is None or now is None else min(now[1], len(lesson.steps))
     steps = () if lesson is None else lesson.steps
-    views = views_of(page, session.spec())
+    views = views_of(page, session.spec(), versus.way())
     kept = _talk(
         key=TALK_KEY,
         data={

@@ -11,7 +11,19 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from capsviz.app import address, assets, guess, pad, panels, parameters, prepared, session, talk_links
+from capsviz.app import (
+    address,
+    assets,
+    compare,
+    guess,
+    pad,
+    panels,
+    parameters,
+    prepared,
+    session,
+    talk_links,
+    versus,
+)
 from capsviz.app.address import Asked
 from capsviz.app.lesson_file import Lesson
 from capsviz.app.lessons import TOUR, shelf, spoken
@@ -125,9 +137,13 @@ def _go(lesson: Lesson, stop: int, asked: Asked) -> None:
         pad.show(drawings.decode(step.address[parameters.DRAWING]))
     if parameters.PEN in step.address:
         state[pad.WIDTH_KEY] = int(step.address[parameters.PEN])
-    if parameters.SURGERY in step.address:
-        shape = find(step.network).shape
-        state[session.SURGERY_KEY] = address.read(step.address, lambda _: shape).surgery
+    shape = find(step.network).shape
+    link = address.read(step.address, lambda _: shape)
+    if link.surgery is not None:
+        state[session.SURGERY_KEY] = link.surgery
+    if asked.compare is None and asked.versus is None:
+        compare.begin(link)
+        versus.begin(link)
     state[VISIT_KEY] = time.time_ns() // 1_000_000
     state[LINKED_KEY] = asked.lesson is not None
     state[session.STOP_KEY] = lesson.name, stop

@@ -144,7 +144,7 @@ def compare_payload(
         arrays[f"scores{at}"] = course.scores
         if course.poses is not None:
             arrays[f"poses{at}"] = course.poses
-        sizes = course.shape
+        sizes, whole = course.shape, bool(course.known.all())
         shown.append(
             {
                 "name": column.name,
@@ -153,15 +153,16 @@ def compare_payload(
                 "score": sizes.score,
                 "iterates": sizes.iterates,
                 "pose": sizes.pose,
+                "whole": whole,
                 "axes": []
-                if course.poses is None
+                if course.poses is None or not whole
                 else [axes(course.poses[:, j]) for j in range(len(sizes.classes))],
                 "means": column.means,
                 "rule": column.rule,
                 "grid": None if sizes.grid is None else asdict(sizes.grid),
                 "iterations": column.iterations,
                 "unsureBelow": column.unsure_below,
-                "firstWrong": [course.first_wrong(j) for j in range(len(sizes.classes))],
+                "firstWrong": [course.first_wrong(j) for j in range(len(sizes.classes))] if whole else None,
             }
         )
     shape = columns[0].course.shape if columns else None

@@ -1,5 +1,6 @@
 """What a network answers to one picture at every value of one change, by its own routing or by another rule on its votes."""
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class Coupling:
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """The answers along one change; P values of it.
+    """The answers along one change; P values of it, of which some may not be measured yet: their numbers are NaN.
 
     Attributes:
         name: of ``CHANGES``.
@@ -57,8 +58,13 @@ class Course:
     shape: Shape
 
     @property
+    def known(self) -> np.ndarray:
+        """bool [P] which values have been measured."""
+        return np.asarray(~np.isnan(self.scores[:, 0]))
+
+    @property
     def answers(self) -> np.ndarray:
-        """[P] place among the classes of the highest score."""
+        """[P] place among the classes of the highest score, of what is known."""
         return np.asarray(self.scores.argmax(axis=1))
 
     @property
@@ -76,16 +82,8 @@ class Course:
         return (-int(below[0]) if len(below) else None, int(above[0]) if len(above) else None)
 
 
-def course(
-    model: "Model",
-    image: np.ndarray,
-    name: str,
-    changes: Changes | None = None,
-    coupling: Coupling | None = None,
-    mean: np.ndarray | None = None,
-    seed: int = 0,
-) -> Course:
-    """Answer one picture at each value of one change, all in one batch.
+class Measuring:
+    """A course in the making: its pictures at once, the answers value by value.
 
     Args:
         model: who answers.
@@ -97,13 +95,75 @@ def course(
         seed: of the noise.
 
     Raises:
-        CapsvizError: if the image, the change or the coupling is none, or ``mean`` is wanted.
+        CapsvizError: if the image or the change is none.
     """
-    images, how = along(image, name, changes, seed), coupling or Coupling()
-    if not model.shape.iterates:
-        return Course(name, images, *model.answers(images), model.shape)
-    if how.own:
-        return Course(name, images, *model.answers(images, how.iterations), model.shape)
+
+    def __init__(
+        self,
+        model: "Model",
+        image: np.ndarray,
+        name: str,
+        changes: Changes | None = None,
+        coupling: Coupling | None = None,
+        mean: np.ndarray | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._model, self._name, self._mean = model, name, mean
+        self._how = coupling or Coupling()
+        self._images = along(image, name, changes, seed)
+        shape, count = model.shape, len(self._images)
+        self._scores = np.full((count, len(shape.classes)), np.nan, np.float32)
+        self._poses = np.full((*self._scores.shape, shape.pose), np.nan, np.float32) if shape.pose else None
+        self._one = threading.Lock()  # sessions share it
+
+    def course(self) -> Course:
+        """What is known by now."""
+        with self._one:
+            poses = None if self._poses is None else self._poses.copy()
+            return Course(self._name, self._images, self._scores.copy(), poses, self._model.shape)
+
+    def measure(self, around: int, count: int | None = None) -> None:
+        """Measure values that are not known yet, in one batch.
+
+        Args:
+            around: place among the values, whose own comes first.
+            count: how many, those nearest to it; None for all.
+
+        Raises:
+            CapsvizError: if the coupling is none, or the mean of c is wanted.
+        """
+        with self._one:
+            left = np.flatnonzero(np.isnan(self._scores[:, 0]))
+            places = left[np.argsort(np.abs(left - around), kind="stable")][:count]
+            if len(places):
+                self._scores[places], poses = _answers(
+                    self._model, self._images[places], self._how, self._mean
+                )
+                if self._poses is not None:
+                    self._poses[places] = poses
+
+
+def course(
+    model: "Model",
+    image: np.ndarray,
+    name: str,
+    changes: Changes | None = None,
+    coupling: Coupling | None = None,
+    mean: np.ndarray | None = None,
+    seed: int = 0,
+) -> Course:
+    """Answer one picture at each value of one change, all in one batch: ``Measuring`` says what of."""
+    measuring = Measuring(model, image, name, changes, coupling, mean, seed)
+    measuring.measure(0)
+    return measuring.course()
+
+
+def _answers(
+    model: "Model", images: np.ndarray, how: Coupling, mean: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Scores [N, J] of images, and poses [N, J, D] if there are any."""
+    if how.own or not model.shape.iterates:
+        return model.answers(images, how.iterations) if model.shape.iterates else model.answers(images)
     poses = [
         reroute(
             votes,
@@ -117,4 +177,4 @@ def course(
         for votes in model.votes(images[start : start + _AT_ONCE])
     ]
     v = np.stack(poses)
-    return Course(name, images, np.linalg.norm(v, axis=2), v, model.shape)
+    return np.linalg.norm(v, axis=2), v

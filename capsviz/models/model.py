@@ -20,7 +20,7 @@ from capsviz.models.devices import Workers, choose_device
 from capsviz.models.kernels import FirstLayer, first_layer
 from capsviz.models.weights import Weights, load_weights
 from capsviz.networks.base import DEFAULT, Spec
-from capsviz.traces.base import LENGTH, POSES, Shape, Trace
+from capsviz.traces.base import INDEPENDENT, LENGTH, POSES, Shape, Trace
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import MOST_ITERATIONS, RoutingTrace
 
@@ -169,7 +169,8 @@ class Model:
 
         def compute(way: Way) -> tuple[np.ndarray, np.ndarray | None]:
             evidence, poses = way.outcome(self._to_device(pixels, way), rounds)
-            evidence = evidence if self.shape.score == LENGTH else evidence.softmax(1)
+            if self.shape.score != LENGTH:
+                evidence = evidence.sigmoid() if self.shape.score == INDEPENDENT else evidence.softmax(1)
             return evidence.cpu().numpy(), None if poses is None else poses.cpu().numpy()
 
         return self._run(compute)

@@ -6,11 +6,13 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from capsviz.inputs.changes import Changes, change
+from capsviz.inputs.drawings import decode
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models.model import load_model
 from capsviz.traces.surgery import reroute
-from tests.e2e.looking import failing_no_script, opened
+from tests.e2e.looking import failing_no_script, opened, still
+from tests.e2e.test_journey import clear, draw
 
 CLASSES = 10
 
@@ -44,6 +46,7 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         turn.focus()
         for _ in range(9):
             turn.press("ArrowRight")
+        measured(page)
         turned = change(image, Changes(rotation=54))
         np.testing.assert_allclose(shown(page, 0), network.predict(turned[None])[0], atol=6e-4)
         np.testing.assert_allclose(shown(page, 1), other.predict(turned[None])[0], atol=6e-4)
@@ -56,6 +59,7 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         measured(page)
         for _ in range(4):
             noise.press("ArrowRight")
+        measured(page)
         noisy = change(image, Changes(rotation=54, noise=0.1))
         np.testing.assert_allclose(shown(page, 0), network.predict(noisy[None])[0], atol=6e-4)
 
@@ -72,12 +76,81 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         before = [shown(page, column) for column in range(3)]
         noise.press("ArrowRight")
         noise.press("ArrowLeft")
+        measured(page)
         np.testing.assert_array_equal([shown(page, column) for column in range(3)], before)
         link = page.url.partition("/compare")[2]
         assert view.get_attribute("data-change") == "noise"
+        # The rest of the curve follows by itself, and with it where each first fails.
+        expect(view).to_have_attribute("data-whole", "true")
+        expect(page.get_by_test_id("fails-0")).to_contain_text(re.compile("wrong|Right|unchanged"))
 
     with opened(browser, url, f"compare{link}") as page, failing_no_script(page):
         measured(page)
         expect(page.get_by_test_id("class")).to_have_value("7")
         expect(page.get_by_test_id("network-2")).to_have_value("cnn.mnist")
         np.testing.assert_array_equal([shown(page, column) for column in range(3)], before)
+
+
+def facing(page: Page, side: int) -> np.ndarray:
+    """[10] the lengths that one of two drawings shows, of three decimals."""
+    return np.array([float(page.get_by_test_id(f"versus-{side}-{at}").inner_text()) for at in range(CLASSES)])
+
+
+def test_two_drawings_stand_on_one_clock(browser: Browser, url: str) -> None:
+    network = load_model(device="cpu")
+    first = network.trace(canvas_to_mnist(render(EXAMPLES[0].strokes, EXAMPLES[0].width)))
+    with opened(browser, url, "compare") as page, failing_no_script(page):
+        page.get_by_role("radio", name="two drawings").click()
+        notice = page.get_by_test_id("versus-notice")
+        expect(notice).to_contain_text("There is no second drawing yet")
+        expect(page.get_by_test_id("causes")).to_be_hidden()
+
+        # This one is kept, and another drawn: a 7.
+        page.get_by_test_id("keep").click()
+        expect(notice).to_be_hidden()
+        expect(page.get_by_test_id("keep")).to_be_disabled()
+        clear(page)
+        draw(page, [(78, 72), (205, 70), (175, 140), (135, 230)])
+        expect(page.get_by_test_id("versus-answer-0")).to_contain_text("7")
+        still(page)
+        drawn = decode(re.search("[?&]drawing=([^&]+)", page.url)[1])  # type: ignore[index]
+        trace = network.trace(drawn.image(28))
+        np.testing.assert_allclose(facing(page, 0), trace.scores[-1], atol=6e-4)
+        np.testing.assert_allclose(facing(page, 1), first.scores[-1], atol=6e-4)
+        expect(page.get_by_test_id("versus-said")).to_contain_text("The first is read as 7")
+        expect(page.get_by_test_id("versus-said")).to_contain_text("the second as 2")
+        np.testing.assert_allclose(numbers(page, 0), trace.v[-1, 7], atol=6e-4)
+        np.testing.assert_allclose(numbers(page, 1), first.v[-1, 2], atol=6e-4)
+
+        # The same step for both, by keys: of the first iteration the squash.
+        page.keyboard.press("Home")
+        expect(page.get_by_test_id("versus-0-7")).to_have_text("–")
+        for _ in range(2):
+            page.keyboard.press("ArrowRight")
+        expect(page.get_by_test_id("where")).to_have_text("iteration 1 of 3, squash: v")
+        expect(page).to_have_url(re.compile("step=2"))
+        np.testing.assert_allclose(facing(page, 0), trace.scores[0], atol=6e-4)
+        np.testing.assert_allclose(facing(page, 1), first.scores[0], atol=6e-4)
+
+        # Other classes in question, another quantity, one class in both.
+        page.get_by_test_id("question-1").select_option("3")
+        page.get_by_test_id("quantity").select_option("c")
+        page.get_by_test_id("which").select_option(index=2)
+        expect(page).to_have_url(re.compile(r"classes=7\.3"))
+        np.testing.assert_allclose(numbers(page, 1), first.v[0, 3], atol=6e-4)
+        before = facing(page, 0).tolist(), facing(page, 1).tolist()
+        link = page.url.partition("/compare")[2]
+
+    with opened(browser, url, f"compare{link}") as page, failing_no_script(page):
+        expect(page.get_by_test_id("where")).to_have_text("iteration 1 of 3, squash: v")
+        expect(page.get_by_test_id("question-1")).to_have_value("3")
+        assert (facing(page, 0).tolist(), facing(page, 1).tolist()) == before
+        page.get_by_role("radio", name="several networks").click()
+        measured(page)
+        expect(page).not_to_have_url(re.compile("versus="))
+
+
+def numbers(page: Page, side: int) -> np.ndarray:
+    """[16] the numbers of one of two poses, of three decimals."""
+    said = [page.get_by_test_id(f"pose-{side}-{d}").inner_text() for d in range(16)]
+    return np.array([float(one.replace("−", "-")) for one in said])

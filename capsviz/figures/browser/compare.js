@@ -1,18 +1,20 @@
 // The Compare page: the drawing changed by measure, and what up to three networks make of it along one of the changes.
 //
-// Python measures ahead: for the change that is moved, every picture and every answer over its whole range come at once.
-// Nothing is interpolated: what is shown at a value was measured there.
+// Python measures ahead: for the change that is moved every picture over its whole range comes at once, with the answers at
+// the value that is now; the other answers follow, a few at a time. Nothing is interpolated: what is shown at a value was
+// measured there.
 
 import { AddressWriter, readLink } from "./address.js";
 import { Column } from "./compare_column.js";
 import { couplingMeasured, couplingText } from "./couplings.js";
 import { Tip, element, keepForPaper, putInk, setText } from "./drawing.js";
 import { Part } from "./lesson.js";
+import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { Questions } from "./questions.js";
 import { shapeWords } from "./routing.js";
-import { number, percentSign, say, speak } from "./texts.js";
+import { number, percentSign, say } from "./texts.js";
 
 const COLUMNS = 3;
 const KEPT = 24; // payloads, of up to 0.2 MB each
@@ -28,6 +30,7 @@ class CompareView {
   /** @type {Map<string, any>} payloads by what they are of */
   kept = new Map();
   klass = 0; // the class whose score is drawn
+  at = 0; // the place among the values whose answers are shown
   size = 16; // of the text
 
   /**
@@ -35,8 +38,10 @@ class CompareView {
    * @param {(name: string, value: any) => void} report tells Python
    */
   constructor(root, report) {
+    this.report = report;
     this.questions = new Questions((number) => {
-      report("asked", { ...this.wanted(this.ahead ?? this.change), ahead: Boolean(this.ahead), number });
+      const more = !this.ahead && this.known();
+      this.report("asked", { ...this.wanted(this.ahead ?? this.change), ahead: Boolean(this.ahead), more, number });
     });
     this.address = new AddressWriter();
     this.element = element("section", { class: "routing compare", "data-testid": "compare" });
@@ -141,8 +146,7 @@ class CompareView {
     this.problem = asked.problem;
     this.element.dataset.answered = String(asked.number);
     this.take();
-    // The drawing is another one: what was asked for before is of the last.
-    if (this.kept.get(this.key(this.change)) === undefined) this.questions.ask();
+    this.complete();
     this.part.obey();
   }
 
@@ -156,6 +160,12 @@ class CompareView {
     for (const old of this.kept.keys()) if (this.kept.size > KEPT) this.kept.delete(old);
   }
 
+  // Whether what the sliders say has been measured, whatever else of its curve is still to come.
+  known(payload = this.kept.get(this.key(this.change))) {
+    const { first } = payload?.changes[this.change] ?? {};
+    return Boolean(payload) && this.columns.every((column) => column.knows(payload, this.steps[this.change] - first));
+  }
+
   // The class whose score is drawn: that of the link, else what the first network answers without any change.
   aim(payload) {
     const linked = this.payload ? {} : readLink(window.location.search, payload.link).found;
@@ -164,12 +174,20 @@ class CompareView {
     this.select.value = String(this.klass);
   }
 
-  // What is measured of where the sliders stand, if it is; until then, what was shown stays.
+  // What is not measured yet is asked for: after another drawing, all of it; then the rest of the curve, a few values at a time.
+  complete() {
+    if (this.problem || this.questions.asked !== null || locked("compare")) return;
+    const payload = this.kept.get(this.key(this.change));
+    if (!payload?.columns.every(({ whole }) => whole)) this.questions.ask();
+  }
+
+  // What is measured of where the sliders stand, if it is; until then, the answers that were shown stay.
   take() {
     const payload = this.kept.get(this.key(this.change));
-    const note = this.problem || (payload ? "" : say("compare.measuring"));
-    setText(this.note, note);
-    if (payload) {
+    const known = this.known(payload);
+    setText(this.note, this.problem || (known ? "" : say("compare.measuring")));
+    if (known) this.at = this.steps[this.change] - payload.changes[this.change].first;
+    if (payload && (known || this.payload === null)) {
       const another = payload !== this.payload;
       this.payload = payload;
       if (another) for (const column of this.columns) column.load(payload);
@@ -250,6 +268,7 @@ class CompareView {
     this.prepare(name);
     this.steps[name] = steps;
     this.take();
+    if (!this.known()) this.questions.ask();
   }
 
   // From a curve: to the value under the pointer.
@@ -336,11 +355,13 @@ class CompareView {
       row.classList.toggle("changed", this.steps[name] !== 0);
     }
     this.undo.disabled = !Object.values(this.steps).some(Boolean);
-    const place = this.place();
-    const side = payload.columns[0]?.size;
+    const { at } = this;
+    const seenIn = this.kept.get(this.key(this.change));
+    const { size: side } = seenIn?.columns[0] ?? {};
     if (side) {
+      const place = this.steps[this.change] - seenIn.changes[this.change].first;
       if (this.canvas.width !== side) Object.assign(this.canvas, { width: side, height: side, pixels: undefined, cells: undefined });
-      const seen = payload.arrays.images0.subarray(place * side * side, (place + 1) * side * side);
+      const seen = seenIn.arrays.images0.subarray(place * side * side, (place + 1) * side * side);
       putInk(this.canvas, seen);
       if (!this.note.textContent && !seen.some(Boolean)) setText(this.note, say("compare.nothing"));
       const changed = this.rows.filter(({ name }) => this.steps[name]).map(({ name }) => `${say(`compare.${name}`)} ${this.value(name, this.steps[name])}`);
@@ -351,14 +372,16 @@ class CompareView {
     const grey = measured ? say("compare.means", { images: number(measured.means.images) }) : say("compare.noMeans");
     setText(this.legend, `${say("compare.curve", { change: say(`compare.${payload.change}`) })} ${grey}`);
     for (const column of this.columns) {
-      column.follow(place);
+      column.follow(at);
       column.words();
     }
     this.short.replaceChildren(...this.columns.filter(({ own }) => own).map(({ own, answer }) => element("p", {}, element("b", {}, answer.textContent), " ", element("span", { "data-verbatim": true }, own.title))));
     this.showRule();
-    this.element.dataset.place = String(place);
+    this.element.dataset.place = String(at);
+    this.element.dataset.whole = String(payload.columns.every(({ whole }) => whole));
     this.element.dataset.change = payload.change;
-    this.address.say({ compare: this.written(), digit: this.klass === payload.true ? undefined : this.klass });
+    const digit = this.klass === payload.true ? undefined : this.klass;
+    this.address.say({ compare: this.written(), digit, versus: undefined, step: undefined, classes: undefined });
     this.invalidate();
   }
 
@@ -378,11 +401,6 @@ class CompareView {
     setText(this.what, `${what} ${couplingMeasured(rule, source)} ${say("compare.ruleLook")}`);
   }
 
-  place() {
-    const { change, changes } = this.payload;
-    return this.steps[change] - changes[change].first;
-  }
-
   invalidate() {
     this.request ??= requestAnimationFrame(() => this.draw());
   }
@@ -400,21 +418,12 @@ class CompareView {
       font: style.fontFamily,
       size: this.size,
     };
-    const place = this.place();
-    for (const column of this.columns) column.draw(place, look);
+    for (const column of this.columns) column.draw(this.at, look);
   }
 }
 
-const comparing = new WeakMap();
+const mount = mounting((root, payload, report) => new CompareView(root, report), () => ""); // it learns other languages
 
-// Called by Streamlit at each run of the script, with new measurements or the same again.
 export default function mountCompare({ data, parentElement, setStateValue }) {
-  const payload = unpack(data);
-  speak(payload.texts);
-  if (!comparing.has(parentElement)) comparing.set(parentElement, new CompareView(parentElement, setStateValue));
-  comparing.get(parentElement).load(payload);
-  return () => {
-    comparing.get(parentElement)?.unmount();
-    comparing.delete(parentElement);
-  };
+  return mount(parentElement, unpack(data), setStateValue);
 }

@@ -67,6 +67,7 @@ export class Column {
     const { classes, change, changes } = this.payload;
     const name = classes[this.view.klass];
     const value = this.view.value(change, place + changes[change].first);
+    if (this.answers[place] < 0) return;
     const at = { value, name, score: fixed(this.scoresAt(place)[this.view.klass], 3), answer: classes[this.answers[place]] };
     this.view.tip.show(say("compare.tipAt", at), clientX, clientY);
   }
@@ -85,7 +86,7 @@ export class Column {
     this.count = this.scores.length / classes.length;
     this.answers = Array.from({ length: this.count }, (_, place) => {
       const scores = this.scoresAt(place);
-      return scores.indexOf(Math.max(...scores));
+      return Number.isNaN(scores[0]) ? -1 : scores.indexOf(Math.max(...scores));
     });
     setText(this.title, this.own.title);
     setText(this.kind, say(`compare.${this.own.score}`));
@@ -118,6 +119,16 @@ export class Column {
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
   }
 
+  /**
+   * Whether a payload has this network's answer at a value, if it has the network.
+   * @param {any} payload
+   * @param {number} place among the values
+   */
+  knows(payload, place) {
+    const scores = payload.arrays[`scores${this.index}`];
+    return !scores || !Number.isNaN(scores[place * payload.classes.length]);
+  }
+
   scoresAt(place) {
     const count = this.payload.classes.length;
     return this.scores.subarray(place * count, (place + 1) * count);
@@ -125,7 +136,7 @@ export class Column {
 
   /** @param {number} place among the values of the change */
   follow(place) {
-    if (!this.own) return;
+    if (!this.own || !this.knows(this.payload, place)) return;
     const { classes } = this.payload;
     const scores = this.scoresAt(place);
     const answer = this.answers[place];
@@ -148,15 +159,17 @@ export class Column {
     setText(this.fails, this.said());
     setText(this.pathTitle, say(this.own.score === "length" ? "compare.path" : "compare.pathLast"));
     const axes = this.own.axes[klass];
-    this.path.canvas.hidden = !axes;
+    this.path.canvas.hidden = !this.own.pose;
     const [first, second] = axes ?? [];
     const kind = this.payload.kind;
-    setText(this.pathLook, axes ? say("compare.pathLook", { count: this.own.pose, name, first, second }) : say("compare.pathNone", { kind }));
+    if (!axes && this.own.pose) setText(this.pathLook, say("compare.measuring"));
+    else setText(this.pathLook, axes ? say("compare.pathLook", { count: this.own.pose, name, first, second }) : say("compare.pathNone", { kind }));
   }
 
   // Where the answer is first another than the class that is named.
   said() {
     const { change, changes, classes } = this.payload;
+    if (!this.own.whole) return say("compare.measuring");
     const [below, above] = this.own.firstWrong[this.view.klass];
     const value = (steps) => (steps === null ? "" : this.view.value(change, steps));
     const both = changes[change].first < 0;
@@ -173,7 +186,7 @@ export class Column {
    * @param {any} look
    */
   draw(place, look) {
-    if (!this.own || !this.curve.canvas.clientWidth) return;
+    if (!this.own || !this.curve.canvas.clientWidth || !this.knows(this.payload, place)) return;
     const { payload, view, own } = this;
     const { change, changes, classes, digitColours: colours } = payload;
     const { klass } = view;
@@ -188,7 +201,10 @@ export class Column {
     const words = { network: own.title, name: classes[klass], low: value(first), high: value(last), score: fixed(scores[place], 3) };
     this.curve.canvas.setAttribute("aria-label", say("compare.curveAlt", { ...words, fails: this.said() }));
     const axes = own.axes[klass];
-    if (!axes) return;
+    if (!axes) {
+      if (own.pose) this.path.begin(); // an empty picture until all of the path is known
+      return;
+    }
     const [across, up] = axes;
     const { pose } = own;
     const points = Array.from({ length: this.count }, (_, at) => {

@@ -32,7 +32,7 @@ export function placeAt(x, { left, right }, { first, last }) {
 }
 
 /**
- * Runs of the same answer: class, first and last place.
+ * Runs of the same answer: class, first and last place; what is below 0 is not known yet, and in none.
  * @param {ArrayLike<number>} answers
  */
 export function runs(answers) {
@@ -40,10 +40,19 @@ export function runs(answers) {
   const found = [];
   for (let place = 0; place < answers.length; place++) {
     const last = found.at(-1);
-    if (last && last[0] === answers[place]) last[2] = place;
+    if (answers[place] < 0) continue;
+    if (last && last[0] === answers[place] && last[2] === place - 1) last[2] = place;
     else found.push([answers[place], place, place]);
   }
   return found;
+}
+
+/**
+ * Stretches of what is known, first and last place: no line is drawn over what is not.
+ * @param {ArrayLike<number>} answers
+ */
+export function spans(answers) {
+  return runs(Array.from(answers, (answer) => Math.min(answer, 0))).map(([, from, to]) => [from, to]);
 }
 
 /**
@@ -52,7 +61,7 @@ export function runs(answers) {
  * @param {number} height
  * @param {object} curve
  * @param {ArrayLike<number>} curve.scores of the class, one for each value
- * @param {ArrayLike<number>} curve.answers
+ * @param {ArrayLike<number>} curve.answers below 0 where they are not known yet
  * @param {number} curve.place that is now
  * @param {Change} curve.change
  * @param {any} curve.means
@@ -110,7 +119,10 @@ export function drawCurve(context, width, height, curve, look) {
     context.strokeStyle = colour;
     context.lineWidth = wide;
     context.beginPath();
-    for (let at = 0; at <= places; at++) context.lineTo(x(at), y(scores[at]));
+    for (const [from, to] of spans(answers)) {
+      context.moveTo(x(from), y(scores[from]));
+      for (let at = from; at <= to; at++) context.lineTo(x(at), y(scores[at]));
+    }
     context.stroke();
   }
 

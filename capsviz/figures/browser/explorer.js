@@ -3,8 +3,9 @@
 import { AddressWriter, partOf, readLink } from "./address.js";
 import { Algorithm } from "./algorithm.js";
 import { Clock } from "./clock.js";
+import { Transport, clockKeys, isFree } from "./clock_bar.js";
 import { Clouds } from "./clouds.js";
-import { Diverging, Tip, drawn, element, fixed, keepForPaper, setText } from "./drawing.js";
+import { Diverging, Tip, element, fixed, keepForPaper } from "./drawing.js";
 import { Film } from "./film.js";
 import { Part } from "./lesson.js";
 import { Legend, Maps } from "./maps.js";
@@ -21,19 +22,6 @@ const SCALES = ["c", "uniform", "last", "share"];
 const STEPS = ["softmax", "sum", "squash", "agreement"]; // as figures/routing.py has them
 const MOST_ITERATIONS = 10; // that can be asked for, as traces/surgery.py has it
 const NAMES = ["digit", "capsule", "step", "scale", "contrast", "only", "clouds"]; // of the address, as app/parameters.py has them
-
-const ICONS = {
-  first: "M6 5h2v14H6zM19 5v14l-10-7z",
-  back: "M17 5v14L7 12z",
-  play: "M7 4v16l13-8z",
-  pause: "M6 5h4v14H6zM14 5h4v14h-4z",
-  forward: "M7 5v14l10-7z",
-  last: "M16 5h2v14h-2zM5 5v14l10-7z",
-};
-
-function icon(name) {
-  return drawn(ICONS[name], "0 0 24 24");
-}
 
 export class Explorer {
   // What is chosen: a class, a primary capsule, and the two classes of the clouds; picked by hand or not.
@@ -94,7 +82,7 @@ export class Explorer {
         algorithm: () => this.algorithm.element,
         clouds: () => this.clouds.element,
         microscope: () => this.microscope.element,
-        clock: () => [this.transport, this.slider, this.where, this.speed.parentElement],
+        clock: () => [this.bars.buttons, this.bars.slider, this.bars.where, this.speed.parentElement],
         iterations: () => this.rounds.parentElement,
         scale: () => this.scales,
         places: () => this.maps.element,
@@ -103,11 +91,11 @@ export class Explorer {
       (search) => this.follow(search),
       {
         iterations: () => [this.rounds.parentElement, this.rounds],
-        step: () => [this.where, this.transport, this.slider, this.speed, ...this.element.querySelectorAll(".procedure button, .film button")],
+        step: () => [this.bars.where, this.bars.buttons, this.bars.slider, this.speed, ...this.element.querySelectorAll(".procedure button, .film button")],
       },
     );
     // The picture says nothing without the moment that it shows.
-    const picture = () => [this.stage.element, this.transport.parentElement];
+    const picture = () => [this.stage.element, this.bars.buttons.parentElement];
     this.part.staged = { picture, clock: picture, iterations: picture };
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
@@ -158,7 +146,7 @@ export class Explorer {
     const link = before || left.said === partOf(window.location.search, NAMES) ? {} : this.readAddress();
     this.clock.setFrames(payload.frames.length, link.step ?? left.step);
     this.address?.forget();
-    this.slider.max = String(this.clock.last);
+    this.bars.slider.max = String(this.clock.last);
     this.rounds.value = String(payload.iterations);
     this.views.forEach((view) => view.measure());
     this.draw();
@@ -373,19 +361,7 @@ export class Explorer {
 
   bar() {
     const { clock } = this;
-    const button = (name, act) => {
-      const label = say(`routing.clock.${name}`);
-      return element("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick: act }, icon(name));
-    };
-    this.playButton = button("play", () => clock.toggle());
-    this.slider = element("input", {
-      type: "range",
-      min: 0,
-      step: 1,
-      "aria-label": say("routing.clock.step"),
-      oninput: () => clock.go(Number(this.slider.value)),
-    });
-    this.where = element("output", { class: "where", "data-testid": "where" });
+    this.bars = new Transport(clock);
     this.speed = element(
       "select",
       { "aria-label": say("routing.clock.speedLabel"), onchange: () => (clock.speed = Number(this.speed.value)) },
@@ -397,41 +373,21 @@ export class Explorer {
       ...Array.from({ length: MOST_ITERATIONS }, (_, n) => element("option", { value: n + 1 }, String(n + 1))),
     );
     this.rounds.disabled = !this.report;
-    this.transport = element(
-      "span",
-      { class: "transport" },
-      button("first", () => clock.go(0)),
-      button("back", () => clock.step(-1)),
-      this.playButton,
-      button("forward", () => clock.step(1)),
-      button("last", () => clock.go(clock.last)),
-    );
     return element(
       "div",
       { class: "bar", role: "toolbar", "aria-label": say("routing.clock.label") },
-      this.transport,
-      this.slider,
-      this.where,
+      this.bars.buttons,
+      this.bars.slider,
+      this.bars.where,
       element("label", {}, `${say("routing.clock.speed")} `, this.speed),
       element("label", { "data-tip": say("routing.clock.iterationsTip", this.shape) }, "R = ", this.rounds),
     );
   }
 
   drawBar() {
-    const { clock, now } = this;
-    if (Number(this.slider.value) !== clock.target) this.slider.value = String(clock.target);
+    const { now } = this;
     const said = { iteration: now.iteration + 1, iterations: this.payload.iterations };
-    const where = say(`routing.clock.${STEPS[now.step]}`, said);
-    setText(this.where, where);
-    this.slider.setAttribute("aria-valuetext", where);
-    if (this.playButton.dataset.state !== String(clock.playing)) {
-      this.playButton.dataset.state = String(clock.playing);
-      const name = clock.playing ? "pause" : "play";
-      this.playButton.replaceChildren(icon(name));
-      const label = say(`routing.clock.${name}`);
-      this.playButton.setAttribute("aria-label", label);
-      this.playButton.title = label;
-    }
+    this.bars.show(say(`routing.clock.${STEPS[now.step]}`, said));
     for (const { scale, input } of this.scaleInputs) input.checked = scale === this.scale;
     this.legend.draw();
   }
@@ -486,17 +442,9 @@ export class Explorer {
   }
 
   key(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.payload) return;
-    const target = event.composedPath()[0];
-    const typing = target.closest?.("input:not([type=radio]), textarea, select, [contenteditable], [role=menu], [role=slider]");
-    const pressing = event.key === " " && target.closest?.("button, summary, label, [role=button]");
-    if (typing || pressing) return;
+    if (!this.payload || !isFree(event)) return;
     const actions = {
-      ArrowRight: () => this.clock.step(1),
-      ArrowLeft: () => this.clock.step(-1),
-      Home: () => this.clock.go(0),
-      End: () => this.clock.go(this.clock.last),
-      " ": () => this.clock.toggle(),
+      ...clockKeys(this.clock),
       Escape: () => {
         this.unchoose();
         this.invalidate();

@@ -13,6 +13,7 @@ from capsviz.figures.slides.pose import pose_slide
 from capsviz.figures.slides.poses import morph_slides, sweep_slide
 from capsviz.figures.slides.replay import replay_film
 from capsviz.figures.slides.routing import routing_slide
+from capsviz.figures.slides.versus import versus_slide
 
 __all__ = [
     "attention_slide",
@@ -26,4 +27,5 @@ __all__ = [
     "replay_film",
     "routing_slide",
     "sweep_slide",
+    "versus_slide",
 ]

@@ -1,0 +1,108 @@
+"""Two drawings before one network, on one slide: their scores, what differs, which places voted, and the winners' poses."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capsviz.figures.slides.base import HEAD, LEADING, MARGIN, RIGHT, SMALL, TEXT, Slide
+from capsviz.figures.theme import class_colours, ink, signed
+from capsviz.figures.versus import SHARE, Versus, poses_of
+from capsviz.texts import say
+from capsviz.texts.numbers import number
+from capsviz.traces.base import MARGIN_PRESENT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TOP, SEEN, ROW = 170, 290, 31  # where it begins, the side of a drawing, the height of a bar's row
+SAID, BELOW = 536, 700  # where the sentence begins, and what stands below it
+MAP, GAP = 190, 16
+MOST = 10  # bars
+MOST_NUMBERS = 16  # of a pose
+NUMBERS = 1010  # where they begin
+
+
+def versus_slide(versus: Versus, *, dark: bool = False, origin: str = "") -> "Figure":
+    """Both drawings with their scores after the last iteration, and what differs.
+
+    Args:
+        versus: both.
+        dark: whether it is light on dark.
+        origin: a line for the bottom.
+    """
+    slide = Slide(say("versus.question"), dark, origin)
+    for at, (trace, x) in enumerate(zip(versus.traces, (MARGIN, RIGHT - SEEN), strict=True)):
+        slide.picture(ink(trace.image), x, TOP, SEEN, SEEN)
+        score = number(float(versus.scores[at][trace.prediction]))
+        said = say("compare.answer", name=trace.answer, score=score)
+        slide.text(x, TOP + SEEN + 14, said, HEAD * 0.75, bold=True, width=SEEN)
+    _bars(slide, versus, MARGIN + SEEN + 40, RIGHT - SEEN - 40)
+    slide.text(MARGIN, SAID, versus.said(), TEXT * 0.9, width=RIGHT - MARGIN, lines=4)
+    if versus.voting is not None:
+        _maps(slide, versus)
+    if versus.shape.pose:
+        _poses(slide, versus)
+    return slide.figure
+
+
+def _bars(slide: Slide, versus: Versus, left: float, right: float) -> None:
+    """A row for each class, of many those that are highest in either: the first drawing's to the left, the other's to the right."""
+    classes, colours = versus.shape.classes, class_colours(len(versus.shape.classes))
+    places = np.sort(np.argsort(-np.maximum(*versus.scores), kind="stable")[:MOST])
+    middle, names, figures = (left + right) / 2, 44.0, 86.0
+    span = middle - names - figures - left
+    for row, place in enumerate(places):
+        y = TOP + row * ROW
+        slide.text(middle, y + 2, classes[place], SMALL, bold=True, align="center", width=2 * names - 6)
+        for at, way in enumerate((-1, 1)):
+            score = float(versus.scores[at][place])
+            inner = middle + way * names
+            slide.box(min(inner, inner + way * span), y + 4, span, ROW - 10, slide.look.panel)
+            slide.box(min(inner, inner + way * score * span), y + 4, score * span, ROW - 10, colours[place])
+            edge, align = (inner + way * (span + 12)), "right" if way < 0 else "left"
+            slide.text(edge, y + 2, number(score), align=align, bold=score >= versus.scores[at].max())
+    slide.text(
+        middle, TOP + len(places) * ROW + 6, say(f"compare.{versus.shape.score}"), soft=True, align="center"
+    )
+
+
+def _maps(slide: Slide, versus: Versus) -> None:
+    """Shares of |s| by place, of both classes in question and both drawings, in one colour scale."""
+    assert versus.voting is not None
+    assert versus.shape.grid is not None
+    grid = versus.shape.grid
+    columns = grid.columns if grid.places > 1 else int(np.ceil(np.sqrt(grid.types)))
+    limit = max(float(np.abs(found[SHARE][-1]).max()) for found in versus.voting) or MARGIN_PRESENT
+    slide.text(MARGIN, BELOW, say("versus.share"), SMALL, bold=True, width=NUMBERS - MARGIN - 40)
+    y = BELOW + LEADING * SMALL + 4
+    for at, klass in enumerate(versus.classes):
+        x = MARGIN + at * (2 * (MAP + GAP) + 40)
+        slide.text(x, y, f"{say('versus.for')} {versus.shape.classes[klass]}", SMALL, width=2 * MAP)
+        for side, found in enumerate(versus.voting):
+            values = found[SHARE][-1][:, klass]
+            full = np.zeros(-(-len(values) // columns) * columns)
+            full[: len(values)] = values
+            left = x + side * (MAP + GAP)
+            slide.picture(signed(full.reshape(-1, columns), limit), left, y + 36, MAP, MAP)
+            slide.text(left, y + 36 + MAP + 6, say(f"versus.{('first', 'second')[side]}"), soft=True)
+
+
+def _poses(slide: Slide, versus: Versus) -> None:
+    """The numbers of both winners' poses: a disc for the first drawing, a smaller one for the second."""
+    poses = [poses_of(trace)[-1, trace.prediction] for trace in versus.traces]
+    colours = class_colours(len(versus.shape.classes))
+    limit = max(float(np.abs(pose).max()) for pose in poses) or 1.0
+    slide.text(NUMBERS, BELOW, say("versus.poses"), SMALL, bold=True, width=RIGHT - NUMBERS)
+    count = min(len(poses[0]), MOST_NUMBERS)
+    rows, top = -(-count // 2), BELOW + LEADING * SMALL + 8
+    wide = (RIGHT - NUMBERS - 40) / 2
+    for d in range(count):
+        column, row = divmod(d, rows)
+        x, y = NUMBERS + column * (wide + 40), top + row * 34
+        slide.text(x, y, f"v{d}", SMALL)
+        middle, half = x + 64 + (wide - 64) / 2, (wide - 64) / 2
+        at = [middle + half * float(pose[d]) / limit for pose in poses]
+        slide.curve((middle, middle), (y - 2, y + 26))
+        slide.curve(at, (y + 12, y + 12), slide.look.soft, 3)
+        shades = [colours[trace.prediction] for trace in versus.traces]
+        slide.dots(np.array(at), np.full(2, y + 12.0), np.array([220.0, 90.0]), shades)
