@@ -75,6 +75,7 @@ def test_a_dark_paper_is_told_from_a_light_one() -> None:
         "",
         "#0000ff",
         "#00ff00",
+        "#ff9000",
     )
     found = evaluated(*(f'exporting.isDark("{colour}")' for colour in colours))
-    assert found == [True, False, False, True, False, False, True, False]
+    assert found == [True, False, False, True, False, False, True, False, False]

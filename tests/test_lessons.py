@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from capsviz.app import lessons, pad
+from capsviz.app import lessons, pad, session, talk, tour
 from capsviz.app.conditions import CONDITIONS
 from capsviz.app.lesson_file import MOST_SAID, Fault, Lesson, line_of, parse
 from capsviz.app.panels import PANELS
@@ -357,3 +359,47 @@ def test_a_link_to_a_stop_has_on_the_pad_what_the_stops_before_it_put_there() ->
             app.query_params[name] = value
         app.run()
         assert encode(app.session_state[pad.HISTORY_KEY][-1]) == expected
+
+
+def test_an_address_opens_a_lesson_at_its_stop_and_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the last stop but two of four, whose iterations are 10; what presenter mode is told of it and of the next."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(talk, "_talk", lambda data, **_: sent.append(data) or {})
+    steps = lessons.shelf().lessons["does-routing-help"].steps
+    for stop, said in ((2, {"R": "2", "present": "picture"}), (4, {"present": "1"})):
+        app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
+        for name, value in {"lesson": "does-routing-help", "stop": str(stop), **said}.items():
+            app.query_params[name] = value
+        app.run()
+        assert pad.PROBLEM_KEY not in app.session_state
+        assert app.session_state[session.STOP_KEY] == ("does-routing-help", stop)
+        assert app.session_state[tour.LINKED_KEY] is True
+        told = sent[-1]
+        assert (told["stop"], told["stops"]) == (stop, 4)
+        assert told["view"] == {2: "picture", 4: ""}[stop]
+        assert told["now"]["note"] == steps[stop - 1].text["en"]
+        assert (told["next"] or {}).get("note") == (steps[2].text["en"] if stop == 2 else None)
+        if stop == 2:
+            assert app.session_state[session.ITERATIONS_KEY] == {"dynamic.mnist": 2}
+
+
+def test_what_is_to_be_drawn_or_chosen_is_at_hand_and_a_lesson_that_is_over_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step = lessons.shelf().lessons["tour"].steps[0]
+    hands = {
+        ("drawn",): "pad",
+        ("answer", "network"): "pad network",
+        ("network",): "network",
+        ("step",): "",
+        (): "",
+    }
+    for done, at_hand in hands.items():
+        assert talk._hands(replace(step, do=dict.fromkeys(done, "x"))) == at_hand
+    state: dict[str, Any] = {}
+    monkeypatch.setattr(tour.st, "session_state", state)
+    for over, place in ((False, 3), (True, 1)):
+        state[session.STOP_KEY] = ("tour", 3)
+        tour.leave(over=over)
+        assert session.STOP_KEY not in state
+        assert tour.place("tour") == place

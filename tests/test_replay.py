@@ -271,3 +271,13 @@ def test_a_picture_below_the_strokes_is_sent_and_lengths_have_their_margins() ->
     header, arrays = unpacked(figures.replay_payload(found))
     assert (arrays["picture"] == picture).all()
     assert header["ticks"] == [0, 0.1, 0.9]
+
+
+def test_only_a_drawing_s_key_asks_for_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    from capsviz.app import replay as page
+
+    for sent, kept in (("0123456789abcdef", "0123456789abcdef"), ("0123456789abcde", None), (3, None)):
+        state = {page.VIEW_KEY: {"asked": sent}}
+        monkeypatch.setattr(page.st, "session_state", state)
+        page._asked()
+        assert state[page.ASKED_KEY] == kept

@@ -109,13 +109,13 @@ class Element {
 }
 Object.assign(globalThis, { Element, window: globalThis, HTMLElement: Element });
 const pressed = (key, held = {}, ...path) => ({ key, shiftKey: false, ...held, composedPath: () => [...path, new Element("body")] });
-const lab = { ...await import("./keys.mjs"), ...await import("./talk.mjs"), ...await import("./speaker.mjs") };
+const lab = { ...await import("./keys.mjs"), ...await import("./talk.mjs"), ...await import("./enlarged.mjs"), ...await import("./speaker.mjs"), ...await import("./tour.mjs") };
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return scripting.write(tmp_path_factory.mktemp("scripts"), "keys", "talk", "speaker")
+    return scripting.write(tmp_path_factory.mktemp("scripts"), "keys", "talk", "enlarged", "speaker", "tour")
 
 
 def run(folder: Path, script: str) -> Any:
@@ -193,6 +193,48 @@ def test_the_smallest_type_has_28_pixels_on_a_window_of_1920(folder: Path) -> No
     assert found["view"] == ["clouds", "film", "picture", ""]
 
 
+def test_what_is_asked_for_is_awaited_and_asked_for_again_of_a_server_that_was_away(folder: Path) -> None:
+    found = run(
+        folder,
+        """
+        const way = new lab.Way();
+        const said = [];
+        const settle = (stop, stops) => said.push([way.settle({ stop, stops }), way.stop, way.awaited]);
+        const ask = (by) => { const stop = way.ahead(by, 4); if (stop) way.ask({ stop, again: false }); return stop; };
+        settle(1, 4);
+        const ends = [way.ahead(-1, 4), way.ahead(3, 4), way.ahead(4, 4)];
+        const quick = [ask(1), ask(1)];
+        settle(2, 4);  // the first of two
+        const third = ask(1);
+        settle(4, 4);
+        settle(2, 4);  // by the strip
+        ask(1);
+        way.rejoined = true;
+        settle(2, 4);
+        settle(2, 4);  // asked again, and not yet there
+        settle(3, 4);
+        ask(1);
+        settle(0, 0);  // left
+        way.rejoined = true;
+        settle(3, 4);
+        return { ends, quick, third, said, rejoined: way.rejoined };""",
+    )
+    to = [{"stop": stop, "again": False} for stop in range(5)]
+    assert (found["ends"], found["quick"], found["third"]) == ([0, 4, 0], [2, 3], 4)
+    assert found["rejoined"] is False
+    assert found["said"] == [
+        [None, 1, None],
+        [None, 3, to[3]],
+        [None, 4, None],
+        [None, 2, None],
+        [to[3], 3, to[3]],
+        [None, 3, to[3]],
+        [None, 3, None],
+        [None, 0, None],
+        [None, 3, None],
+    ]
+
+
 # --- the speaker's window ---------------------------------------------------------------------------------
 
 
@@ -222,8 +264,78 @@ def test_what_comes_over_the_channel_is_checked(folder: Path) -> None:
     assert found["clock"] == ["0:00", "0:59", "1:00", "59:59", "1:01:01", "0:00"]
 
 
+def test_the_speaker_s_window_says_where_the_talk_is_and_asks_it_to_move(folder: Path) -> None:
+    found = run(
+        folder,
+        """
+        const node = (tag) => ({
+          tag, nodes: [], heard: {}, said: {}, textContent: "", hidden: false,
+          appendChild(one) { this.nodes.push(one); },
+          setAttribute(name, value) { this.said[name] = value; },
+          addEventListener(name, act) { this.heard[name] = act; },
+        });
+        const page = { ...node("document"), body: node("body"), createElement: node };
+        const all = (one) => [one, ...one.nodes.flatMap(all)];
+        const named = (name) => all(page.body).find((one) => one.className === name);
+        const [sent, channels] = [[], []];
+        globalThis.BroadcastChannel = class {
+          constructor(name) { channels.push(this); this.name = name; }
+          postMessage({ kind }) { sent.push(kind); }
+        };
+        globalThis.setInterval = () => 0;
+        const say = new Proxy({}, { get: (_, name) => `<${String(name)}>` });
+        lab.speaker(page, "talk-1", say, { longest: 100, most: 10 });
+        const place = (note) => ({ title: "T", page: "Draw", note, ask: "" });
+        const hear = (data) => channels[0].onmessage({ data });
+        const state = { kind: "state", stop: 1, stops: 2, now: place("one"), next: place("two"), blank: false, began: 0 };
+        const shown = () => [named("place").textContent, named("note").textContent, named("elapsed").textContent, named("gone").hidden, named("back").disabled, named("next").disabled];
+        hear(state);
+        const first = shown();
+        hear({ ...state, stop: 2, now: place(""), next: null, began: Date.now() - 61000 });
+        const last = shown();
+        hear({ ...state, stop: 3 });  // none
+        hear({ kind: "gone" });
+        const gone = [...shown(), named("gone").textContent];
+        const begun = sent.splice(0);
+        let kept = 0;
+        const press = (key, held = {}) => page.heard.keydown({ key, ...held, preventDefault: () => (kept += 1) });
+        for (const key of ["PageDown", "ArrowRight", "PageUp", "ArrowLeft", "b", ".", "x", "F5"]) press(key);
+        press("r", { ctrlKey: true });
+        press("b", { ctrlKey: true });
+        press("PageDown", { repeat: true });
+        named("clock").heard.click();
+        return { first, last, gone, begun, sent, kept, name: channels[0].name };""",
+    )
+    assert found["name"] == "talk-1"
+    assert found["begun"] == ["hello"]
+    assert found["first"] == ["1/2", "one", "0:00", True, True, False]
+    assert found["last"] == ["2/2", "<noteless>", "1:01", True, False, True]
+    assert found["gone"] == [*found["last"][:3], False, False, True, "<gone>"]
+    assert found["sent"] == ["next", "next", "back", "back", "blank", "start", "hello", "hello", "clock"]
+    assert found["kept"] == 8
+
+
 def test_the_speaker_s_page_runs_no_word_as_a_script(folder: Path) -> None:
     found = run(folder, 'return lab.speakerPage("talk-1", { window: "</script><b>" }, \'de"><script>\')')
     assert found.count("</script>") == 1
     assert "<b>" not in found
     assert '<html lang="descript">' in found
+
+
+# --- the strip --------------------------------------------------------------------------------------------
+
+
+def test_what_an_address_says_goes_before_what_its_stop_says(folder: Path) -> None:
+    found = run(
+        folder,
+        """return [
+          lab.searchOf("?step=2&digit=7", null),
+          ...["?step=5&lesson=x&stop=2", "", "?"].map((address) => [...new URLSearchParams(lab.searchOf("?step=2&digit=7", address))]),
+        ];""",
+    )
+    assert found == [
+        "?step=2&digit=7",
+        [["step", "5"], ["digit", "7"], ["lesson", "x"], ["stop", "2"]],
+        [["step", "2"], ["digit", "7"]],
+        [["step", "2"], ["digit", "7"]],
+    ]

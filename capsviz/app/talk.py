@@ -18,7 +18,7 @@ from capsviz.checks import whole
 from capsviz.errors import MessageError
 from capsviz.texts import say
 
-TALK_KEY = "talk"  # the component; what it sends: "go", "kept"
+TALK_KEY = "talk"  # the component; what it sends: "go", "kept", "back"
 ASKED_KEY = "talk_asked"  # so many times a button or a link has asked for presenter mode,
 VIEW_KEY = "talk_view"  # and the view with which the last one wanted it to begin; "" for any
 BEGAN_KEY = "talk_began"  # the drawing that was on the pad when the talk began
@@ -63,7 +63,7 @@ def control(page: str) -> None:
         key=TALK_KEY,
         data={
             "asked": state.get(ASKED_KEY, 0),
-            "visit": state.get(tour.VISITS_KEY, 0),
+            "visit": state.get(tour.VISIT_KEY, 0),
             "title": "" if lesson is None else spoken(lesson.title),
             "stop": at,
             "stops": len(steps),
@@ -84,6 +84,7 @@ def control(page: str) -> None:
         },
         on_go_change=_gone,
         on_kept_change=lambda: None,
+        on_back_change=lambda: None,  # a run is all that is wanted
         width="content",
         height="content",
     ).get("kept")

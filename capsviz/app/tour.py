@@ -4,6 +4,7 @@ To go to a stop is to open its link: network, iterations and drawing are set her
 scripts are told what they would read in the address (figures/browser/lesson.js). The place is kept in the address.
 """
 
+import time
 import zlib
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -37,7 +38,8 @@ from capsviz.texts import say
 
 PLACES_KEY = "lesson_places"  # {lesson: number of the stop at which it was left}
 PAGE_KEY = "lesson_page"  # name of the page that a stop leads to, until it is shown
-VISITS_KEY = "lesson_visits"  # so many stops were gone to: one that is gone to again is another visit
+VISIT_KEY = "lesson_visit"  # when the stop was gone to, in ms: again is another visit, after a restart of the server too
+LINKED_KEY = "lesson_linked"  # whether the session's address led to the stop
 SETS = ("network", "iterations", "drawing", PAGE_LOCK)  # of what can be fixed, what a step may set
 STRIP_KEY = "tour_strip"  # the component; what it sends: "go"
 
@@ -142,7 +144,8 @@ def _go(lesson: Lesson, stop: int, asked: Asked) -> None:
     if asked.compare is None and asked.versus is None:
         compare.begin(link)
         versus.begin(link)
-    state[VISITS_KEY] = state.get(VISITS_KEY, 0) + 1
+    state[VISIT_KEY] = time.time_ns() // 1_000_000
+    state[LINKED_KEY] = asked.lesson is not None
     state[session.STOP_KEY] = lesson.name, stop
     state.setdefault(PLACES_KEY, {})[lesson.name] = stop
     state[PAGE_KEY] = step.page
@@ -185,7 +188,7 @@ def strip(page: str) -> None:
         return
     step = lesson.steps[stop - 1]
     data = {
-        "visit": st.session_state[VISITS_KEY],
+        "visit": st.session_state[VISIT_KEY],
         "title": spoken(lesson.title),
         "stop": stop,
         "stops": len(lesson.steps),
@@ -195,6 +198,7 @@ def strip(page: str) -> None:
         "lit": step.lit,
         "selector": panels.SELECTORS.get(step.lit, ""),
         "search": f"?{urlencode(step.address)}",
+        "linked": st.session_state[LINKED_KEY],
         "page": say(f"{step.page}.title"),
         "here": step.page == page,
         "facts": _facts(),

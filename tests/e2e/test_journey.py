@@ -212,6 +212,16 @@ def test_a_finger_draws_everywhere_on_the_canvas(browser: Browser, url: str) -> 
             for part in (page.locator("canvas.upper-canvas"), page.get_by_test_id("answer")):
                 expect(part).to_be_in_viewport(ratio=1)
         assert main.evaluate("(main) => main.scrollWidth") == 844, name
+    # On the smallest one too no control lies over a page's name.
+    page.set_viewport_size({"width": 568, "height": 320})
+    main.evaluate("(main) => main.scrollTo(0, 0)")
+    covered = """() => [...document.querySelectorAll(".stSidebar a, .st-key-controls button")].filter((node) => {
+        const { left, right, top, bottom } = node.getBoundingClientRect();
+        const y = (top + bottom) / 2;
+        return left < right && [left + 3, right - 3].some((x) => !node.contains(document.elementFromPoint(x, y)));
+    }).map((node) => node.textContent)"""
+    page.wait_for_timeout(300)
+    assert page.evaluate(covered) == []
     context.close()
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
-from tests.e2e.looking import opened, pixels
+from tests.e2e.looking import as_new, failing_no_script, opened, pixels, still
 from tests.e2e.serving import ROOT, serve
 
 QUESTIONS = {
@@ -185,11 +185,33 @@ def test_a_fresh_server_shows_no_other_list_of_pages(browser: Browser) -> None:
         page.close()
 
 
-def test_a_printed_chart_is_as_wide_as_its_column(browser: Browser, url: str) -> None:
-    with opened(browser, url, "model", size=(1920, 1080)) as page:
+def test_a_printed_chart_is_as_wide_as_its_column_and_one_that_is_not_drawn_yet_in_numbers(
+    browser: Browser, url: str
+) -> None:
+    held: list[Route] = []
+    page = as_new(browser, url)
+    page.route("**/PlotlyChart*", lambda route: held.append(route))
+    with failing_no_script(page):
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.goto(f"{url}/model")
+        numbers, skeleton = page.locator(".cv-numbers td"), page.get_by_test_id("stSkeleton")
+        numbers.first.wait_for(state="attached")
+        skeleton.first.wait_for()
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 703, "height": 1032})
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        expect(numbers.first).to_have_text("979")  # zeros that are read as zeros, of MNIST's 980
+        expect(numbers.first).to_be_visible()
+        expect(skeleton.locator("visible=true")).to_have_count(0)
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        expect(numbers.first).not_to_be_visible()
+        expect(skeleton.first).to_be_visible()
+        for route in held:
+            route.continue_()
+        page.locator(".stPlotlyChart .main-svg >> visible=true").first.wait_for()
+        still(page)
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        expect(numbers.first).not_to_be_visible()
         chart = page.locator(".stPlotlyChart >> visible=true").first
         frame, drawn = chart.bounding_box(), chart.locator(".main-svg").first.bounding_box()
         assert frame is not None

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from capsviz.app.lessons import shelf
 from capsviz.inputs.drawings import GRID, PAD, decode
 from tests.e2e.looking import failing_no_script, opened, still
+from tests.e2e.serving import Server
 from tests.e2e.test_journey import draw
 
 # The smallest type on the screen, in the window's pixels, and what of it is cut off; read through shadow roots.
@@ -179,6 +180,24 @@ def test_the_speaker_s_window_follows_drives_and_outlives_a_reload(browser: Brow
         at(page, 2)
         expect(speaker.locator(".place")).to_have_text("2/4")
         expect(speaker.locator(".gone")).not_to_be_visible()
+        speaker.keyboard.press("F5")  # of which there would be nothing left: the page that wrote it is gone
+        expect(speaker.locator(".place")).to_have_text("2/4")
+
+        # A copy of the tab is a talk of its own, and so is its list of links; only this one is the speaker's.
+        with page.expect_popup() as copying:
+            page.evaluate("window.open(location.href)")
+        copy = copying.value
+        at(copy, 2)
+        copy.keyboard.press("PageDown")
+        at(copy, 3)
+        expect(speaker.locator(".place")).to_have_text("2/4")
+        copy.close()
+        page.bring_to_front()
+        page.evaluate("window.open = () => null")  # as a browser that lets no page open windows
+        page.keyboard.press("s")
+        expect(page.locator(".talk .said")).to_contain_text(
+            "allow this page to open windows, then press S again"
+        )
 
         # Beside: a tip and a click hit what lies under the pointer, and a slider that has the focus keeps its keys.
         page.locator(".stage-picture").hover(position={"x": 200, "y": 200})
@@ -187,21 +206,60 @@ def test_the_speaker_s_window_follows_drives_and_outlives_a_reload(browser: Brow
         expect(speaker.locator(".gone")).to_be_visible()
 
 
-def test_a_talk_of_pasted_links_leaves_out_the_one_that_is_none(talk: Page) -> None:
-    page = talk
-    base = page.url.rpartition("/")[0]
+def pasted(page: Page, lines: list[str]) -> None:
+    """Begin a talk of links, on the Lessons page."""
     page.locator(".st-key-page summary").first.click()
-    lines = [
-        f"{base}/pose?drawing=AWPkZwAA&present=sliders Bend it.",
-        f"{base}/nowhere",
-        f"{base}/routing?drawing=AWPkZwAA&step=2&present=picture",
-    ]
     field = page.locator(".st-key-page textarea")
     field.fill("\n".join(lines))
     page.keyboard.press("p")  # a letter, while somebody types
     field.fill("\n".join(lines))
     expect(page.locator(".talk.on")).to_have_count(0)
     page.locator(".st-key-present_links button").click()
+
+
+def test_a_talk_outlives_a_restart_of_the_server(browser: Browser, server: Server) -> None:
+    """Its list, place and drawing stand, in each of two tabs its own; what was pressed meanwhile is done."""
+    url = server.start()
+    with opened(browser, url, "lessons", size=(1280, 720)) as page:
+        pasted(page, [f"{url}/pose", f"{url}/routing?step=2&present=picture Two.", f"{url}/?present=pad"])
+        for stop in (1, 2):
+            at(page, stop, "links")
+            page.keyboard.press("PageDown")
+        at(page, 3, "links")
+        draw(page, [(80.0, 70.0), (200.0, 70.0), (130.0, 220.0)])
+        expect(page).to_have_url(re.compile("drawing=AW.{20}"))
+        drawn = parse_qs(page.url.partition("?")[2])["drawing"]
+        with page.expect_popup() as opening:
+            page.keyboard.press("s")
+        speaker = opening.value
+        other = page.context.new_page()
+        other.goto(f"{url}/lessons")
+        pasted(other, [f"{url}/model", f"{url}/routing"])
+        at(other, 1, "links")
+        page.bring_to_front()
+        server.kill()
+        expect(page.get_by_text("The connection is lost")).to_be_visible()
+        page.keyboard.press("PageUp")
+        server.start()
+        at(page, 2, "links")
+        alone(page, page.locator(".stage-picture"))
+        expect(speaker.locator(".note")).to_have_text("Two.")
+        expect(page.locator(".stage-bar .place")).to_have_text("2/3")  # a list of three: its own
+        page.keyboard.press("PageDown")
+        at(page, 3, "links")
+        expect(speaker.locator(".place")).to_have_text("3/3")
+        assert parse_qs(page.url.partition("?")[2])["drawing"] == drawn
+
+
+def test_a_talk_of_pasted_links_leaves_out_the_one_that_is_none(talk: Page) -> None:
+    page = talk
+    base = page.url.rpartition("/")[0]
+    lines = [
+        f"{base}/pose?drawing=AWPkZwAA&present=sliders Bend it.",
+        f"{base}/nowhere",
+        f"{base}/routing?drawing=AWPkZwAA&step=2&present=picture",
+    ]
+    pasted(page, lines)
     at(page, 1, "links")
     slider = page.locator(".slider input").first
     expect(slider).to_be_visible()

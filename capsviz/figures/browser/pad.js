@@ -109,6 +109,7 @@ class Pad {
       this.returned = true;
       this.back();
       this.offer(this.kept, true);
+      window.dispatchEvent(new Event("capsviz-returned"));
     }
   }
 

@@ -151,6 +151,11 @@ export function speaker(page, channelName, say, limits) {
     tick();
   };
   page.addEventListener("keydown", (event) => {
+    // What it shows is never old, and the page that wrote it may be gone: then there would be nothing to load again.
+    if (event.key === "F5" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "r")) {
+      event.preventDefault();
+      send("hello");
+    }
     const orders = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back", b: "blank", ".": "start" };
     const order = orders[event.key];
     if (!order || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;

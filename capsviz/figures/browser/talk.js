@@ -2,46 +2,18 @@
 
 import { linkWith, replaceAddress } from "./address.js";
 import { drawn, element, setText, words } from "./drawing.js";
+import { Enlarged } from "./enlarged.js";
 import { talkKey } from "./keys.js";
 import { stage } from "./onstage.js";
 import { orderOf, speakerPage } from "./speaker.js";
 import { say, speak } from "./texts.js";
 
 const PRESENT = "present"; // the address's parameter, as app/parameters.py has it
-const KEPT = "capsviz-links"; // name in the browser's storage: links that a person has made a talk of
+const KEPT = "capsviz-links"; // name in the tab's storage, and the browser's: links that a person has made a talk of
 const TAB = "capsviz-talk"; // in the tab's: its own name, by which its speaker's window finds it, and when its talk began
+const BEGAN = `${TAB}-began`;
 const QUIET = 2000; // milliseconds without the mouse until the controls go
-const STEP = 1.06; // from one size to the next larger one
-const LARGEST = 2.4; // times the smallest one
-const MOST_OF_ANSWER = 1.8; // so many times larger is what is said beside the pad
-const RAIL = ".st-key-rail";
-const BESIDE = ":is(.st-key-guessing, .cv-guess, .st-key-problem)"; // what else may have to be said or asked
-const STAGED = "[data-onstage]"; // whatever a view's script has put on the stage
-const EDGE = 12; // pixels above and below the view, of those that are enlarged
-const PAD = 280; // pixels of the pad's side, as inputs/drawings.py has it
 const SIGN = "M3 4h18v2h-1v9H4V6H3zM11 15h2v2l4 4h-3l-2-2.5-2 2.5H7l4-4z";
-
-/**
- * How much larger everything is than on a screen that is read at a desk: type of 14 pixels, the smallest there is, has 28
- * on a window 1920 wide.
- * @param {number} width
- * @param {number} height
- */
-export function scaleOf(width, height) {
-  return Math.max(1, 2 * Math.min(width / 1920, height / 1080));
-}
-
-/**
- * The largest size at which something still fits; the least if none does.
- * @param {number} least
- * @param {number} most
- * @param {(size: number) => boolean} fits
- */
-export function largest(least, most, fits) {
-  let found = least;
-  for (let size = least; size <= most && fits(size); size *= STEP) found = size;
-  return found;
-}
 
 /**
  * The view that is shown: the one that was chosen, the one that a step speaks of, or the page's own.
@@ -49,6 +21,47 @@ export function largest(least, most, fits) {
  */
 export function viewOf({ chosen, lit, views }) {
   return [chosen, lit].find((name) => views.includes(name)) ?? views[0] ?? "";
+}
+
+/**
+ * Where a talk is to be: a clicker is quicker than Python, several of whose steps may be on their way, and a server that was
+ * away has not heard of any.
+ * @typedef {{ stop: number, again: boolean }} Place again: as the talk began
+ */
+export class Way {
+  stop = 0;
+  /** @type {Place | null} */
+  awaited = null;
+  rejoined = false; // the server is back since Python last said where it is
+
+  /** @param {Place} place */
+  ask(place) {
+    this.awaited = place;
+    this.stop = place.stop;
+  }
+
+  /**
+   * The stop that lies so many further; 0 where there is none.
+   * @param {number} by
+   * @param {number} stops
+   */
+  ahead(by, stops) {
+    const stop = this.stop + by;
+    return stop >= 1 && stop <= stops ? stop : 0;
+  }
+
+  /**
+   * Python says where it is; what it must be asked for again.
+   * @param {{ stop: number, stops: number }} found
+   * @returns {Place | null}
+   */
+  settle({ stop, stops }) {
+    const { rejoined } = this;
+    this.rejoined = false;
+    if (!stops || stop === this.awaited?.stop) this.awaited = null;
+    if (!this.awaited) this.stop = stop;
+    return rejoined ? this.awaited : null;
+  }
 }
 
 // A browser may forbid storage; then nothing is kept, and all else works.
@@ -76,7 +89,9 @@ class Talk {
     const button = (kind, act) => element("button", { type: "button", class: kind, onclick: act });
     this.chosen = "";
     this.on = false;
-    this.began = Number(read("sessionStorage", `${TAB}-began`)) || 0;
+    this.tab = "";
+    this.began = 0; // milliseconds since 1970, 0 before the first move
+    this.way = new Way();
     this.asked = 0; // so many times Python has asked for presenter mode
     this.start = element("button", { type: "button", class: "start", onclick: () => this.enter() }, drawn(SIGN, "0 0 24 24"));
     this.ask = element("p", { class: "ask" });
@@ -93,43 +108,59 @@ class Talk {
     this.bar = element("div", { class: "stage-bar", role: "toolbar", onfocusin: () => this.wake() }, ...parts);
     this.black = element("div", { class: "black", popover: "manual" });
     this.element = element("div", { class: "talk" }, this.start, this.ask, this.said, this.bar, this.black);
-    this.style = element("style", {});
-    document.head.append(this.style);
-    window.addEventListener("resize", () => this.refit());
+    this.enlarged = new Enlarged(this.ask);
     window.addEventListener("capsviz-present", () => this.enter());
-    window.addEventListener("pagehide", () => this.channel.postMessage({ kind: "gone" }));
+    window.addEventListener("capsviz-returned", () => this.returned());
+    window.addEventListener("pagehide", () => this.pause());
+    window.addEventListener("pageshow", () => this.resume());
     document.addEventListener("keydown", (event) => this.key(event), true);
     document.addEventListener("mousemove", () => this.wake());
     document.addEventListener("pointerdown", (event) => this.pressed(event), true);
     document.addEventListener("fullscreenchange", () => document.fullscreenElement || !this.filled || this.leave());
-    this.resized = new ResizeObserver(() => this.refit());
-    this.changed = new MutationObserver(() => this.refit());
-    this.changed.observe(document.body, { childList: true, subtree: true });
-    const tab = read("sessionStorage", TAB) || String(Math.random()).slice(2);
-    write("sessionStorage", TAB, tab);
-    this.name = `${TAB}-${tab}`;
+    this.resume();
+    this.name = `${TAB}-${this.tab}`;
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = ({ data }) => this.order(orderOf(data));
   }
 
+  // The tab's name and time are in its storage only while no page is: a copy of the tab gets others than it has.
+  pause() {
+    this.channel.postMessage({ kind: "gone" });
+    write("sessionStorage", TAB, this.tab);
+    write("sessionStorage", BEGAN, String(this.began));
+  }
+
+  resume() {
+    this.tab ||= read("sessionStorage", TAB) || String(Math.random()).slice(2);
+    this.began ||= Number(read("sessionStorage", BEGAN)) || 0;
+    for (const name of [TAB, BEGAN]) write("sessionStorage", name, "");
+  }
+
   load(data, report, keep) {
     speak(data.texts);
-    const arrived = data.visit !== this.data?.visit;
-    this.data = data;
     this.report = report;
     this.keep = keep;
+    this.keepLinks(data);
+    if (data.wanting && this.data) return; // Python waits for the list of links: until it has it, all stays as it is
+    const moved = data.stop !== this.data?.stop || data.title !== this.data.title;
+    this.data = data;
     this.label();
-    this.keepLinks();
-    if (arrived) {
-      this.wanted = data.stop;
-      this.chosen = "";
-    }
+    if (moved) this.chosen = "";
+    const place = this.way.settle(data);
+    if (place) this.go(place);
     if (data.asked > this.asked) {
       this.chosen = data.view;
       this.enter();
     }
     this.asked = data.asked;
     this.show();
+  }
+
+  // A server that has just been started knows no parts of a page (app/follow.py), and drops what they send, as the pad does:
+  // by a word from outside of them it shows the page. Streamlit would send it with the pad's if it came at the same moment.
+  returned() {
+    this.way.rejoined = true;
+    setTimeout(() => (this.way.awaited ? this.go(this.way.awaited) : this.report("back", Date.now())));
   }
 
   label() {
@@ -145,13 +176,13 @@ class Talk {
   }
 
   // The links that a person has made a talk of: kept here, for sessions that have none.
-  keepLinks() {
-    const { links, wanting } = this.data;
+  keepLinks({ links, wanting }) {
     if (links !== null) {
+      write("sessionStorage", KEPT, links);
       write("localStorage", KEPT, links);
       this.offered = false;
     } else if (!this.offered) {
-      const kept = read("localStorage", KEPT) ?? "";
+      const kept = read("sessionStorage", KEPT) ?? read("localStorage", KEPT) ?? "";
       if (!kept && !wanting) return;
       this.offered = true;
       this.keep({ links: kept, sent: Date.now() });
@@ -201,93 +232,14 @@ class Talk {
     this.views.replaceChildren(...data.views.map((name) => element("option", { value: name, selected: name === view }, data.names[name])));
     if (on || new URLSearchParams(window.location.search).has(PRESENT)) this.address(on ? this.chosen || 1 : undefined);
     stage(view);
-    this.light(view);
-    this.refit();
+    if (on) this.enlarged.show(view, data);
+    else this.enlarged.end();
     this.broadcast();
   }
 
   choose(view) {
     this.chosen = view;
     this.show();
-  }
-
-  // --- one view as large as the window
-
-  // By rules, not by marks: Python makes the page anew with every answer.
-  light(view) {
-    const root = document.documentElement;
-    if (!this.on) {
-      for (const mark of ["data-talk", "data-talk-view", "data-talk-hands"]) root.removeAttribute(mark);
-      this.style.textContent = "";
-      return;
-    }
-    const rail = this.data.rail.includes(view);
-    root.setAttribute("data-talk", rail ? "rail" : "page");
-    root.setAttribute("data-talk-view", view);
-    root.setAttribute("data-talk-hands", this.data.hands);
-    const shown = (this.selector = rail ? RAIL : this.data.selectors[view] ?? STAGED);
-    const kept = `:is(${shown}, ${BESIDE})`;
-    const page = `:root[data-talk="page"] .st-key-page:has(${shown})`;
-    this.style.textContent = rail
-      ? ""
-      : `${page} :not(:has(${kept}), ${kept}, ${kept} *) { display: none !important; }
-         ${page}, ${page} :has(${shown}) { display: block !important; width: 100% !important; }`;
-  }
-
-  refit() {
-    if (!this.on) return;
-    cancelAnimationFrame(this.fitting);
-    this.fitting = requestAnimationFrame(() => this.fit());
-  }
-
-  fit() {
-    const { style } = document.documentElement;
-    const least = scaleOf(window.innerWidth, window.innerHeight);
-    style.setProperty("--stage-least", String(least));
-    const above = this.ask.hidden ? 0 : this.ask.getBoundingClientRect().height;
-    style.setProperty("--stage-above", `${above}px`);
-    const others = [...document.querySelectorAll(`.st-key-page ${BESIDE}`)];
-    const taken = () => others.reduce((sum, node) => sum + (node.closest(".stElementContainer, .stLayoutWrapper") ?? node).getBoundingClientRect().height, above);
-    const set = (/** @type {number} */ size) => {
-      style.setProperty("--stage", String(size));
-      const room = Math.floor((window.innerHeight - taken()) / size) - 2 * EDGE;
-      style.setProperty("--stage-room", `${room}px`);
-      style.setProperty("--stage-pad", String((room - 4) / PAD));
-    };
-    set(least);
-    this.hold(least, above);
-    const shown = document.querySelector(this.selector);
-    if (!shown) return; // still on its way
-    this.resized.observe(shown);
-    const main = document.querySelector(".stMain");
-    const inside = (/** @type {number} */ size) =>
-      main.scrollHeight <= main.clientHeight + 1 && shown.getBoundingClientRect().height <= window.innerHeight - taken() - 2 * EDGE * size + 1;
-    if (this.selector === RAIL) {
-      const answer = (/** @type {number} */ size) => style.setProperty("--stage-answer", String(size));
-      const read = shown.querySelector(".cv-reading");
-      const wide = () => !read || read.scrollWidth <= read.clientWidth + 1; // probability is a long word in German
-      answer(largest(1, MOST_OF_ANSWER, (size) => (answer(size), inside(least) && wide())));
-      return;
-    }
-    // Larger type must not make pictures smaller.
-    const pictures = [...shown.querySelectorAll("img"), ...(shown.shadowRoot?.querySelectorAll("canvas") ?? [])];
-    const area = () => pictures.reduce((sum, node) => sum + node.getBoundingClientRect().width * node.getBoundingClientRect().height, 0);
-    const enough = 0.98 * area();
-    const fits = (/** @type {number} */ size) => {
-      set(size);
-      return inside(size) && shown.scrollWidth <= shown.clientWidth + 1 && area() >= enough;
-    };
-    set(largest(least, LARGEST * least, fits));
-  }
-
-  // The pad beside a view is as large as everything else, if the window is high enough for it and the answer.
-  hold(least, above) {
-    const { style } = document.documentElement;
-    style.setProperty("--stage-hand", String(least));
-    const rail = this.selector !== RAIL && document.querySelector(RAIL);
-    const room = window.innerHeight - above - 2 * EDGE * least;
-    const height = rail ? rail.getBoundingClientRect().height : 0;
-    if (height > room) style.setProperty("--stage-hand", String((least * room) / height));
   }
 
   // --- keys and the mouse
@@ -333,11 +285,15 @@ class Talk {
       this.turn(by);
       return;
     }
-    const stop = this.wanted + by;
-    if (stop < 1 || stop > stops) return;
-    this.wanted = stop;
+    const stop = this.way.ahead(by, stops);
+    if (!stop) return;
     this.begin();
-    this.report("go", { stop, again: false, sent: Date.now() });
+    this.go({ stop, again: false });
+  }
+
+  go(place) {
+    this.way.ask(place);
+    this.report("go", { ...place, sent: Date.now() });
   }
 
   turn(by) {
@@ -348,8 +304,8 @@ class Talk {
 
   reset() {
     if (!this.data.stops) return;
-    this.wanted = 1;
-    this.report("go", { stop: 1, again: true, sent: Date.now() });
+    this.chosen = "";
+    this.go({ stop: 1, again: true });
   }
 
   begin() {
@@ -358,7 +314,6 @@ class Talk {
 
   time(began) {
     this.began = began;
-    write("sessionStorage", `${TAB}-began`, String(began));
     this.broadcast();
   }
 

@@ -9,6 +9,17 @@ import { say } from "./texts.js";
 
 const PATIENCE = 4000; // milliseconds that what is lit may take to come
 
+/**
+ * What views are asked for at a stop: what the stop says; where an address led to it, as after a reload, what that one says
+ * goes before.
+ * @param {string} stop
+ * @param {string | null} address null where none led to it
+ */
+export function searchOf(stop, address) {
+  if (address === null) return stop;
+  return `?${new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(stop)), ...Object.fromEntries(new URLSearchParams(address)) })}`;
+}
+
 export class Tour {
   constructor(root, report) {
     this.report = report;
@@ -61,6 +72,7 @@ export class Tour {
     const arrived = visit !== this.visit;
     if (arrived) {
       this.visit = visit;
+      this.search = searchOf(data.search, data.linked ? window.location.search : null);
       this.noticing = false;
       this.done = false;
       this.text.replaceChildren(...words(text));
@@ -91,9 +103,9 @@ export class Tour {
       this.now = {};
       this.then = {};
       this.noticing = true;
-      const { lit, selector, search, visit, here } = this.data;
+      const { lit, selector, visit, here } = this.data;
       this.hear(facts);
-      announce({ visit, lit, search, here, followed: new Set() });
+      announce({ visit, lit, search: this.search, here, followed: new Set() });
       this.light(selector);
     });
     this.show();

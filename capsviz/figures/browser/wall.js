@@ -46,7 +46,7 @@ class Wall {
     root.append(this.element);
     this.told = tells(() => ({ files: classFiles(this) }));
     this.part = new Part({
-      wall: () => this.main,
+      wall: () => (this.own ? this.main : this.before),
       joining: () => this.joining.element,
       poll: () => this.poll,
       counts: () => this.table,
@@ -269,6 +269,7 @@ class Wall {
     const { room, own } = this;
     this.before.hidden = Boolean(own);
     this.main.hidden = !own;
+    this.part.light();
     this.table.hidden = !room || !this.tiles.size;
     if (!own) {
       this.drawBefore();
