@@ -14,6 +14,7 @@ from capsviz.classroom.messages import parse_sent
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.model import Model
 from capsviz.training import precision
+from tests.e2e.protocol import run
 
 
 def broken() -> tuple[float, float, float]:
@@ -120,7 +121,7 @@ def test_answers_under_load_are_read_as_they_come() -> None:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             return [await phones.Connection(url, {}).ask("GET", "/") for _ in replies]
 
-    assert asyncio.run(ask_all()) == [(200, b'{"a":1}'), (503, b'{"a":1}'), (200, b'{"a":1}')]
+    assert run(ask_all()) == [(200, b'{"a":1}'), (503, b'{"a":1}'), (200, b'{"a":1}')]
 
 
 def test_a_wrong_answer_under_load_is_told() -> None:
