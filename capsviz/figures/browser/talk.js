@@ -13,6 +13,9 @@ const KEPT = "capsviz-links"; // name in the tab's storage, and the browser's: l
 const TAB = "capsviz-talk"; // in the tab's: its own name, by which its speaker's window finds it, and when its talk began
 const BEGAN = `${TAB}-began`;
 const QUIET = 2000; // milliseconds without the mouse until the controls go
+const PATIENCE = 2000; // milliseconds until what was asked for is asked for again
+const REMINDERS = 3;
+const RESTING = '.stApp[data-test-script-state="notRunning"]';
 const SIGN = "M3 4h18v2h-1v9H4V6H3zM11 15h2v2l4 4h-3l-2-2.5-2 2.5H7l4-4z";
 
 /**
@@ -291,9 +294,23 @@ class Talk {
     this.go({ stop, again: false });
   }
 
-  go(place) {
+  /**
+   * @param {Place} place
+   * @param {number} more how often it is asked for again: of one press in thirty, while pages change, Streamlit tells Python nothing
+   */
+  go(place, more = REMINDERS) {
     this.way.ask(place);
     this.report("go", { ...place, sent: Date.now() });
+    this.remind(more);
+  }
+
+  remind(more) {
+    clearTimeout(this.reminder);
+    this.reminder = setTimeout(() => {
+      if (!this.way.awaited || !more) return;
+      if (document.querySelector(RESTING)) this.go(this.way.awaited, more - 1);
+      else this.remind(more); // what runs may be what was asked for
+    }, PATIENCE);
   }
 
   turn(by) {
