@@ -112,7 +112,7 @@ def test_a_talk_by_page_down_alone(talk: Page) -> None:
         large(page, 28)
         if stop == 2:  # Python is told nothing of this press, as it may be while pages change
             page.evaluate(
-                "const talk = window.capsvizTalk, tells = talk.report; talk.report = () => { talk.report = tells; }"
+                "() => { const t = window.capsvizTalk, tell = t.report; t.report = () => { t.report = tell; }; }"
             )
         page.keyboard.press("PageDown")
     at(page, 4)
