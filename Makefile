@@ -20,13 +20,14 @@ endif
 app: $(VENV)/.installed
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# Two workers with a thread each: PyTorch's threads would wait for each other, and take three times as long.
+# Three workers on two cores, for one often waits for its browser, with a thread each: PyTorch's threads would wait for each
+# other, and take three times as long.
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	sh tests/e2e/install_chromium.sh $(BIN)/python
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
