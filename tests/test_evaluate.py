@@ -88,6 +88,17 @@ def test_interval_leaves_a_fortieth_on_either_side():
     assert high == pytest.approx(26 / 40)
 
 
+def test_interval_of_none_or_all_counts_groups_not_terms():
+    """19 drawings of 4 pens each: Wilson's of 0 of 19 is 0 to z² / (19 + z²) = 3.8415 / 22.8415 = 16.8%."""
+    drawings = [str(k // 4) for k in range(76)]
+    assert interval(np.zeros(76), drawings) == pytest.approx((0, 0.16818), abs=1e-5)
+    assert interval(np.ones(76), drawings) == pytest.approx((1 - 0.16818, 1), abs=1e-5)
+    assert interval(np.zeros(4), ["one"] * 4) == pytest.approx((0, 3.841459 / 4.841459), abs=1e-5)
+    assert (
+        interval(np.array([1.0] + [0.0] * 75), drawings)[1] < 0.16818
+    )  # one of them leaves it to the bootstrap
+
+
 def test_errors_are_counted():
     counted = error(lengths((3, 0.9), (5, 0.8), (5, 0.7), (1, 0.2)), np.array([3, 5, 6, 1]))
     assert (counted["images"], counted["wrong"], counted["error_rate"]) == (4, 1, 0.25)

@@ -306,6 +306,26 @@ def test_going_back_is_as_if_what_came_after_had_not_been(place: Place) -> None:
     assert measured[0] == measured[1]
 
 
+def test_a_paused_run_that_goes_back_trains_on(place: Place) -> None:
+    place.write(Story("preparing", interval=0.0))
+    waits: list[str] = []
+
+    class Asked(Scripted):
+        def _tell(self, **changes: Any) -> None:
+            super()._tell(**changes)
+            waits.append(self.story.state)
+            if changes == {"state": live.PAUSED}:
+                self.place.write(parse_controls({"back": 2, "paused": False}, self.place.controls()))
+
+    place.write(KINDS["attention"])
+    place.write(Controls(rate=1e-3))
+    run = Asked(place, {4: {"paused": True}, 6: {"ended": True}})
+    run.go()
+    assert [step for step, *_ in run.seen] == [1, 2, 3, 4, 3, 4, 5, 6]
+    assert live.PAUSED in waits
+    assert (run.story.state, run.story.step) == ("ended", 6)
+
+
 def test_checkpoints_are_few_and_a_damaged_one_is_passed_over(place: Place) -> None:
     place.write(Story("preparing", interval=0.0))
     first = begun(place, KINDS["attention"], {13: {"ended": True}})
@@ -384,6 +404,24 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_process_that_is_asked_to_end_ends_well_with_its_server_there(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root, folder = tmp_path / "root", tmp_path / "bars"
+    root.mkdir()
+    write_pictures(folder)
+    try:
+        plan = Plan(data="own", types=4, number=int(time.time()))
+        live_process.start(root, plan, Controls(rate=1e-3), folder)
+        place = live_process.place(root)
+        until(lambda: bool(live_process.look(root).rows))  # type: ignore[union-attr]
+        place.write(replace(place.controls(), ended=True))
+        assert live_process._processes[root].wait(60) == 0
+        assert "Fatal" not in capfd.readouterr().err
+    finally:
+        live_process.stop(root)
 
 
 def test_a_process_trains_is_killed_goes_on_and_ends_with_its_server(

@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, address_of, shown
 from test_slides import assert_room
 
+from capsviz.app import export as ui
 from capsviz.app import files, measured_files, prepared, session, training_acts, training_form
 from capsviz.app.measured_files import Stand
 from capsviz.app.training_acts import CHOSEN_KEY
 from capsviz.errors import CapsvizError
 from capsviz.figures import slides
 from capsviz.figures.live import Picture, read_picture
+from capsviz.inputs.drawings import decode
 from capsviz.models.weights import FILE, as_trained, write_atomically
 from capsviz.networks.base import find
 from capsviz.texts import languages, speaking
@@ -244,7 +247,9 @@ def test_before_anything_is_measured_there_is_nothing_to_take_along(place: Place
 def test_the_curves_are_taken_along_with_where_they_come_from(run: Place) -> None:
     assert measured_files.offer("training") == ("png", "svg", "csv", "json", "npz")
     stand = measured_files.stand("training", "")
-    assert stand == Stand("dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0", run=(7, 9))
+    assert stand == Stand(
+        "dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0", run=(7, 9), trained="dynamic"
+    )
     st.session_state[CHOSEN_KEY] = 5
     assert measured_files.stand("training", "") == replace(stand, step=5)
     st.session_state[CHOSEN_KEY] = 6  # which has gone
@@ -326,6 +331,53 @@ def test_the_slide_has_room_for_its_words(run: Place, spoken: str) -> None:
             assert_room(slides.training_slide(ROWS, shot, TOLD, origin="x"))
     figure = slides.training_slide(ROWS[:1], picture, TOLD)
     assert figure.axes
+
+
+def test_a_file_is_named_after_what_is_trained_and_says_which_weights_only_of_a_checkpoint(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured_files, "load_card", lambda path: {"sha256": f"of {path.parent.name}"})
+    now = measured_files.stand("training", "")
+    assert now is not None
+    assert now.trained == "dynamic"
+    assert "weights_sha256" not in json.loads(taken("json", now))["origin"]
+    assert "# weights_sha256" not in taken("csv", now).decode("utf-8-sig")
+    early = replace(now, step=5)
+    assert json.loads(taken("json", early))["origin"]["weights_sha256"] == "of step-0000005"
+    monkeypatch.setattr(ui.session, "network", lambda: "attention.mnist")
+    monkeypatch.setattr(
+        ui.session, "model", lambda: SimpleNamespace(sha256="", shape=find("dynamic.mnist").shape)
+    )
+    monkeypatch.setattr(ui.measured_files, "stand", lambda *_: early)
+    monkeypatch.setattr(ui, "made", lambda wanted: b"")
+    reading: Any = SimpleNamespace(drawing=decode("AWNkYAAA"), iterations=3)
+    wish = {"number": 1, "thing": "page", "kind": "csv", "dark": False}
+    found = ui._file(wish, "training", reading, {"page": ("csv",)})
+    assert found["name"] == "capsviz-training-dynamic.csv"
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+def test_going_on_from_a_checkpoint_trains_on_though_it_was_paused(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_process, "going", lambda _: True)
+    run.write(Story("paused", "", 9, 4.0, TOLD, ROWS, (5,)))
+    run.write(Controls(iterations=2, paused=True))
+    app = opened()
+    app.select_slider(key="training_checkpoint").set_value(5).run()
+    app.button(key="training_back").click().run()
+    now = run.controls()
+    assert (now.back, now.number, now.paused) == (5, 1, False)
+
+
+def test_nothing_is_told_to_a_run_that_has_ended_while_its_process_leaves(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_process, "going", lambda _: True)
+    keys = {button.key for button in opened().button}
+    assert not keys & {"training_pause", "training_resume", "training_end", "training_goOn", "training_begin"}
 
 
 def test_a_file_s_link_opens_the_same(run: Place) -> None:

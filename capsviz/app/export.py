@@ -120,6 +120,7 @@ def _file(sent: object, page: str, now: session.Reading, offered: Offer) -> dict
         print(f"capsviz: {error!r}", file=sys.stderr, flush=True)
         return {"number": number, "problem": say("export.failed", reason=type(error).__name__)}
     what = page if request.thing == PAGE else f"{page}-{request.thing}"
-    name = f"capsviz-{what}-{wanted.network}.{request.kind}"
+    network = (wanted.stand and wanted.stand.trained) or wanted.network  # what the numbers are of
+    name = f"capsviz-{what}-{network}.{request.kind}"
     content = base64.b64encode(data).decode("ascii")
     return {"number": request.number, "name": name, "type": TYPES[request.kind], "data": content}

@@ -38,12 +38,14 @@ class Stand:
         said: what its link says of it: a training's choice, or the part of the Lab that is open.
         rows: of the Lab, ``lab_found.table``.
         run: of a training, its number and the last step of its curves.
+        trained: which kind of network it trains; "" on the Lab.
         step: of the checkpoint that is looked at; 0 for the latest picture.
     """
 
     said: str = ""
     rows: tuple[lab_found.Row, ...] = ()
     run: tuple[int, int] = (0, 0)
+    trained: str = ""
     step: int = 0
 
 
@@ -70,6 +72,7 @@ def stand(page: str, sha256: str) -> Stand | None:
     return Stand(
         Choice(plan.kind, plan.types, iterations, plan.data, **begun).text(),
         run=(plan.number, story.rows[-1].step),
+        trained=plan.kind,
         step=chosen if chosen in story.checkpoints else 0,
     )
 

@@ -88,9 +88,10 @@ def _view(there: Path, went: bool) -> None:
         if problem:
             st.warning(problem)
         if story is not None and plan is not None:
-            _standing(story, place, going, may)
+            heard = may and not (going and story.state == ENDED)  # its process is only leaving
+            _standing(story, place, going, heard)
             if story.told is not None:
-                _pictures(story, place, story.told, going, may)
+                _pictures(story, place, story.told, going, heard)
         if not going and may and not hidden("plan"):
             training_form.form(story is not None)
 

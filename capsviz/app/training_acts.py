@@ -91,7 +91,7 @@ def go_on(step: int | None = None) -> None:
     """Go on, from the last checkpoint or from one before."""
     there = root()
     if live_process.going(there):
-        tell({"back": step})
+        tell({"back": step, "paused": False})
     else:
         now = live_process.place(there).controls()
         start(None, now if step is None else parse_controls({"back": step}, now))

@@ -51,12 +51,12 @@ class Origin:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
-        """All of it, for JSON."""
+        """All of it, for JSON; no checksum where no weights are kept."""
         return {
             "software": f"capsviz {__version__}",
             "network": self.network,
             "title": self.title,
-            "weights_sha256": self.sha256,
+            **({"weights_sha256": self.sha256} if self.sha256 else {}),
             "settings": dict(self.settings),
             "link": self.link,
         }

@@ -32,10 +32,13 @@ def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tu
 
     Returns:
         The 2.5th and 97.5th percentile of the mean over as many clusters drawn with replacement; at least as
-        wide as Wilson's interval, since a bootstrap of a few clusters may see no spread at all.
+        wide as Wilson's interval, since a bootstrap of a few clusters may see no spread at all. Where none or all
+        count there is none to see: Wilson's interval of as many clusters.
     """
     low, high = wilson(round(float(right.sum())), len(right))
     names, which = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(right) and (right.min() == 1 or right.max() == 0):
+        return wilson(len(names) * int(right[0]), len(names))
     if len(names) < 2:
         return low, high
     sums, sizes = np.bincount(which, right), np.bincount(which)

@@ -379,7 +379,8 @@ def _complain(error: Exception) -> None:
 
 def watch(gone: threading.Event) -> None:
     """Set ``gone`` once the server has gone: nothing but its end closes the pipe."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin, whose lock Python wants as it ends
+        pass
     gone.set()
     time.sleep(20)
     os._exit(1)  # whatever it hangs in
