@@ -130,6 +130,16 @@ def test_a_3_and_a_7_are_named_and_told_apart(browser: Browser, address: str) ->
         expect(page.get_by_test_id("answer")).to_have_text(re.compile(r"3 \+ 7|7 \+ 3"))
         expect(page.get_by_test_id("sees")).to_contain_text(re.compile("third|third capsule|More than two"))
         page.wait_for_function("location.search.includes('second=2')")
+        page.get_by_test_id("stroke-0").click()  # a choice that Clear takes away, out of the address too
+        page.get_by_test_id("stroke-1").click()
+        page.wait_for_function("location.search.includes('second=1')")
+        clear(page)
+        draw(page, THREE)
+        page.wait_for_timeout(1300)
+        draw(page, SEVEN)
+        expect(page.get_by_test_id("stroke-1")).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_test_id("stroke-0")).to_have_attribute("aria-pressed", "false")
+        page.wait_for_function("location.search.includes('second=2')")
         for own, drawn in (("firstOwn", "first"), ("secondOwn", "second")):
             # Each is redrawn more like its own stroke than like the other's.
             other = "secondOwn" if own == "firstOwn" else "firstOwn"

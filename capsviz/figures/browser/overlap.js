@@ -158,10 +158,13 @@ class Overlap {
   // What the page was when it was left, or what its link says.
   begin() {
     const left = window.capsvizOverlap;
-    const said = partOf(window.location.search, NAMES);
-    if (left?.built === this.built && left.said === said) Object.assign(this, { between: left.between, asked: left.asked });
+    const own = left?.built === this.built && left.said === partOf(window.location.search, NAMES);
+    if (own) Object.assign(this, { between: left.between, asked: left.asked });
     if (left?.built === this.built && left.id === this.payload.id) Object.assign(this, { second: left.second, chosen: left.chosen });
+    const { second, chosen } = this;
     this.readAddress();
+    // What the page itself had written of strokes may be of a drawing that was cleared since.
+    if (own || this.second >= 2 ** this.parts.length) Object.assign(this, { second, chosen });
   }
 
   readAddress(search = window.location.search, afresh = false) {
