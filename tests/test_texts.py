@@ -393,7 +393,7 @@ def test_each_kind_of_score_has_every_text_that_is_named_after_it(score: str, la
             r"""say\(\s*f?["`]([\w.]+)\.\$?\{(?:\w+\.)*score\}["`]""", path.read_text("utf-8")
         )
     }
-    found.discard("model.all")  # scores of a network on its test set, by the name of each
+    found.discard("model.all")  # its words are lengths and probabilities, no kinds
     assert {"compare", "frame", "class.wall.scores", "draw.each.tip"} <= found
     with texts.speaking(language):
         assert [prefix for prefix in sorted(found) if not texts.knows(f"{prefix}.{score}")] == []
