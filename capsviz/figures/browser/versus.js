@@ -278,9 +278,9 @@ class VersusView {
   }
 
   // What is framed: the class whose scores differ most, if any do.
-  look(r, widest, [first, second]) {
+  look(r, widest, scores) {
     if (r < 0) return say("versus.noLengths");
-    return widest < 0 ? "" : say("versus.gap", { name: this.name(widest), gap: signedText(second[widest] - first[widest], 2) });
+    return widest < 0 ? "" : say("versus.gap", { name: this.name(widest), gap: signedText(scores[1][widest] - scores[0][widest], 2) });
   }
 
   /** @param {number} r the iteration whose lengths there are; -1 before the first */
