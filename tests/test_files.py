@@ -136,6 +136,11 @@ def test_a_page_offers_what_there_is_of_it(now: Reading, monkeypatch: pytest.Mon
     assert files.offer("routing", now.answer, now) == {PAGE: (*pictures, *films, "html", *numbers)}
     once = Answer(attending.made_up(("a", "b")), None, 1.0, None)
     assert files.offer("routing", once, now) == {PAGE: (*pictures, *numbers)}
+    several, one = (SimpleNamespace(offers=find(name).offers) for name in ("overlap.mnist", "dynamic.mnist"))
+    monkeypatch.setattr(files.session, "spec", lambda: one)
+    assert files.offer("overlap", now.answer, now) == {}  # the page refuses
+    monkeypatch.setattr(files.session, "spec", lambda: several)
+    assert files.offer("overlap", now.answer, now) == {PAGE: (*pictures, *numbers)}
     poseless = Answer(SimpleNamespace(shape=SHAPE, offers=frozenset()), None, 1.0, None)
     assert files.offer("pose", poseless, now) == files.offer("routing", poseless, now) == {}
     whole = {PAGE: (*pictures, *numbers), SWEEP: (*pictures, *films), MORPH: films}

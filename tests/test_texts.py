@@ -14,6 +14,7 @@ from reference import assert_one_sentence
 from capsviz import texts
 from capsviz.errors import TextError
 from capsviz.texts import numbers
+from capsviz.traces.base import INDEPENDENT, LENGTH, PROBABILITY
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "capsviz" / "figures" / "browser"
@@ -379,3 +380,20 @@ def test_german_is_set_as_german_is() -> None:
             )
             assert not re.search(r"(?<!\N{NO-BREAK SPACE})(?<!-)(?<!^)%", form), f"{name}: space before %"
             assert not re.search(r" - |(^|\s)-\d", form), f"{name}: minus, dash"
+
+
+@pytest.mark.parametrize("language", texts.languages())
+@pytest.mark.parametrize("score", [LENGTH, PROBABILITY, INDEPENDENT])
+def test_each_kind_of_score_has_every_text_that_is_named_after_it(score: str, language: str) -> None:
+    """Of Python f"compare.{shape.score}", of the scripts `compare.${own.score}`."""
+    found = {
+        prefix
+        for path in (*(ROOT / "capsviz").rglob("*.py"), *SCRIPTS.rglob("*.js"))
+        for prefix in re.findall(
+            r"""say\(\s*f?["`]([\w.]+)\.\$?\{(?:\w+\.)*score\}["`]""", path.read_text("utf-8")
+        )
+    }
+    found.discard("model.all")  # its words are lengths and probabilities, no kinds
+    assert {"compare", "frame", "class.wall.scores", "draw.each.tip"} <= found
+    with texts.speaking(language):
+        assert [prefix for prefix in sorted(found) if not texts.knows(f"{prefix}.{score}")] == []

@@ -38,6 +38,7 @@ from capsviz.models.weights import available
 from capsviz.networks.base import find
 from capsviz.texts import speaking
 from capsviz.traces.base import CapsuleGrid, Shape
+from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
 
 PAGE = "../../pages/compare.py"  # from the router
@@ -121,7 +122,15 @@ def made_up(lengths: list[float], shares: list[list[float]]) -> Side:
     votes = 3 * np.array(shares)[..., None]
     v = np.array(lengths)[None, :, None]
     trace = RoutingTrace(
-        np.zeros((2, 2)), np.zeros((1, 1, 1)), np.zeros((2, 1)), votes, 0 * third, third, v, v, shape
+        np.full((2, 2), lengths[0]),
+        np.zeros((1, 1, 1)),
+        np.zeros((2, 1)),
+        votes,
+        0 * third,
+        third,
+        v,
+        v,
+        shape,
     )
     return Side(np.zeros((280, 280), np.uint8), trace, None)
 
@@ -182,8 +191,46 @@ def test_what_differs_is_said_in_one_sentence_from_what_was_measured(four_and_ni
     with speaking("de"):
         german = four_and_nine.said()
     assert f"{lengths[0][4]:.2f}".replace(".", ",") in german
-    same = Versus(four_and_nine.sides[0], four_and_nine.sides[0]).said()
-    assert same.startswith(f"Both are read as 4: the first with {lengths[0][4]:.2f}")
+
+
+def test_two_that_are_the_same_are_said_to_be_and_differ_nowhere(model: Model, four_and_nine: Versus) -> None:
+    one = four_and_nine.sides[0]
+    same = Versus(one, one)
+    assert (same.same, four_and_nine.same, same.change) == (True, False, None)
+    score = f"{one.trace.scores[-1][4]:.2f}"
+    said = f"Both drawings are the same, read as 4 ({score}): now draw another one to see what differs."
+    assert same.said() == said
+    with speaking("de"):
+        assert same.said().startswith("Beide Zeichnungen sind gleich, gelesen als 4 (")
+    assert (payload(model, FOUR)[0]["same"], payload(model, NINE)[0]["same"]) == (True, False)
+    assert versus_slide(same).axes[0].images
+    assert json.loads(versus_json(same, {}))["change"] is None
+
+
+def test_a_picture_read_as_two_is_said_as_both() -> None:
+    """By the rule of the rail's card: the second where it is as sure as the card asks for."""
+    shape = Shape(size=2, classes=("a", "b", "c"), kind="shape", answers=2, score="independent")
+
+    def read(scores: list[float], pixel: float = 0) -> Side:
+        logits = np.log(np.array(scores) / (1 - np.array(scores)))
+        trace = PlainTrace(np.full((2, 2), pixel), np.zeros((1, 1, 1)), np.zeros(1), logits, None, shape)
+        return Side(np.zeros((280, 280), np.uint8), trace, None, 0.5)
+
+    two, one, turned = read([0.9, 0.2, 0.8]), read([0.9, 0.2, 0.3], 0.5), read([0.7, 0.1, 0.8], 1)
+    assert (two.read(), one.read(), turned.read()) == ((0, 2), (0,), (2, 0))
+    assert two.words(two.read()) == ("a + c", "0.90 and 0.80")
+    said = Versus(two, one).said()
+    assert said.startswith(
+        "The first is read as a + c (0.90 and 0.80; b: 0.20), the second as a (0.90; c: 0.30)"
+    )
+    assert (
+        Versus(two, turned)
+        .said()
+        .startswith("Both are read as a + c: the first with 0.90 and 0.80 (b: 0.20)")
+    )
+    assert "the second with 0.70 and 0.80 (b: 0.10)" in Versus(two, turned).said()
+    header, _ = unpacked(versus_payload(two, one, asked={}, examples=[], link={}))
+    assert header["read"] == [[[0, 2]], [[0]]]
 
 
 def test_a_network_without_votes_is_compared_by_its_answers() -> None:

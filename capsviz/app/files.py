@@ -30,7 +30,7 @@ from capsviz.models.comparison import entries
 from capsviz.models.size import activations, sizes
 from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import noun, say
-from capsviz.traces.base import POSES, Shape
+from capsviz.traces.base import COUPLING, POSES, SEVERAL, Shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,6 +107,8 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
         return {}
     trace = answer.trace
     if page == "overlap":
+        if not {COUPLING, SEVERAL} <= session.spec().offers:
+            return {}
         return {PAGE: (*PICTURES, *NUMBERS)}
     if page == "draw":
         replayed = {REPLAY: (*films, *PAGES, *NUMBERS)} if strokes_of(now.drawing) else {}

@@ -151,4 +151,5 @@ def _asked() -> tuple[Second, str]:
 
 def _side(now: session.Reading) -> Side:
     assert now.answer is not None
-    return Side(now.drawing.pixels(), now.answer.trace, now.answer.reconstructions)
+    limit = float(session.model().card["unsure_below"])
+    return Side(now.drawing.pixels(), now.answer.trace, now.answer.reconstructions, limit)

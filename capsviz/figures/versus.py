@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from capsviz import texts
 from capsviz.figures.overlap import carriers
 from capsviz.figures.packing import pack
+from capsviz.figures.reading import named, together
 from capsviz.figures.routing import routing_frames
 from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR, class_colours, ink
 from capsviz.inputs.drawings import PAD
@@ -33,11 +34,23 @@ class Side(NamedTuple):
         pixels: uint8 [280, 280] as it lies on the pad.
         trace: what the network made of it.
         drawn: [R, J, S, S] in 0..1 what each class capsule alone draws after each iteration; None without poses.
+        unsure_below: the score below which no other class is claimed beside the highest.
     """
 
     pixels: np.ndarray
     trace: Trace
     drawn: np.ndarray | None
+    unsure_below: float = 0.0
+
+    def read(self, iteration: int = -1) -> tuple[int, ...]:
+        """Places of the classes that it is read as after an iteration, the surest first, as the rail's card has them."""
+        return named(self.trace.scores[iteration], self.unsure_below, self.trace.shape.answers)
+
+    def words(self, places: Sequence[int]) -> tuple[str, str]:
+        """Classes by name, "7 + 3", and their scores, "0.94 and 0.91"."""
+        numbers = [number(float(self.trace.scores[-1][place])) for place in places]
+        scores = reduce(lambda first, second: say("versus.and", first=first, second=second), numbers)
+        return together(self.trace.shape.classes, places), scores
 
 
 class Change(NamedTuple):
@@ -98,6 +111,11 @@ class Versus:
         self.scores = first.trace.scores[-1], second.trace.scores[-1]
 
     @cached_property
+    def same(self) -> bool:
+        """Whether the network sees the same in both, so that nothing can differ."""
+        return np.array_equal(self.traces[0].image, self.traces[1].image)
+
+    @cached_property
     def classes(self) -> tuple[int, int]:
         """The two classes in question: both answers or, where these are one, that and the highest other of either drawing."""
         one, other = (trace.prediction for trace in self.traces)
@@ -128,8 +146,8 @@ class Versus:
 
     @cached_property
     def change(self) -> Change | None:
-        """Where the votes for the two classes differ most, after the last iteration."""
-        if self.voting is None:
+        """Where the votes for the two classes differ most, after the last iteration; None where they nowhere do."""
+        if self.voting is None or self.same:
             return None
         one, other = (found[SHARE][-1][:, self.classes] for found in self.voting)
         cell = int(np.abs(one - other).sum(axis=1).argmax())
@@ -149,13 +167,20 @@ class Versus:
         one, other = (trace.prediction for trace in self.traces)
         a, b = self.classes
         names = self.shape.classes
-        ways = ((0, one, b if one == a else a), (1, other, b if other == a else a))
+        reads = [side.read() for side in self.sides]
+        if self.same:
+            name, score = self.sides[0].words(reads[0])
+            return say("versus.same", name=name, score=score)
+        alike = set(reads[0]) == set(reads[1])
         words: dict[str, str] = {}
-        for key, (at, own, rival) in zip(("first", "second"), ways, strict=True):
-            words |= {key: names[own], f"{key}Rival": names[rival]}
-            words |= {f"{key}Score": number(float(self.scores[at][own]))}
-            words |= {f"{key}RivalScore": number(float(self.scores[at][rival]))}
-        said = say("versus.alike" if one == other else "versus.differ", **words)
+        for key, side, read, own in zip(("first", "second"), self.sides, reads, (one, other), strict=True):
+            rival = b if own == a else a
+            if rival in read:
+                rival = next(int(place) for place in np.argsort(-side.trace.scores[-1]) if place not in read)
+            name, score = side.words(reads[0] if alike else read)
+            words |= {key: name, f"{key}Score": score}
+            words[f"{key}Rival"], words[f"{key}RivalScore"] = side.words((rival,))
+        said = say("versus.alike" if alike else "versus.differ", **words)
         if self.carried is None or self.change is None:
             return f"{said}."
         grid = self.routed[0].grid if self.routed else None
@@ -209,6 +234,7 @@ def versus_json(versus: Versus, facts: Mapping[str, Any]) -> bytes:
         "drawings": [
             {
                 "answer": trace.answer,
+                "read": [versus.shape.classes[place] for place in versus.sides[at].read()],
                 "score": versus.shape.score,
                 "scores": told(trace.scores),
                 "poses": told(poses_of(trace)) if versus.shape.pose else None,
@@ -263,6 +289,8 @@ def versus_payload(
         "whole": second is not None,
         "question": [0, 1],
         "answers": [side.trace.prediction for side in sides],
+        "read": [[side.read(r) for r in range(len(side.trace.scores))] for side in sides],
+        "same": False,
         "said": "",
         "asked": dict(asked),
         "examples": list(examples),
@@ -274,7 +302,7 @@ def versus_payload(
     }
     if second is not None:
         versus = Versus(first, second)
-        header |= {"question": list(versus.classes), "said": versus.said()}
+        header |= {"question": list(versus.classes), "said": versus.said(), "same": versus.same}
         if versus.voting is not None and shape.grid is not None:
             header |= {"grid": asdict(shape.grid), "limits": _limits(versus.voting, len(shape.classes))}
             for at, found in enumerate(versus.voting):

@@ -136,6 +136,11 @@ class VersusView {
     return this.payload.classes[klass];
   }
 
+  // The classes that a drawing is read as after an iteration, "7 + 3".
+  answer(side, r) {
+    return this.payload.read[side][r].map((klass) => this.name(klass)).join(" + ");
+  }
+
   /**
    * Of an array [R, J, ...] of a side, what a class has after an iteration.
    * @param {string} array
@@ -188,9 +193,9 @@ class VersusView {
   }
 
   putSide(side) {
-    const { arrays, answers, kind } = this.payload;
+    const { arrays, iterations, kind } = this.payload;
     const { drawing, seen } = this.sides[side];
-    const said = { ...kindWords(kind), name: this.name(answers[side]) };
+    const said = { ...kindWords(kind), name: this.answer(side, iterations - 1) };
     for (const [canvas, array] of /** @type {[HTMLCanvasElement, string][]} */ ([[drawing, "pad"], [seen, "image"]])) {
       putInk(canvas, arrays[`${array}${side}`]);
       canvas.setAttribute("aria-label", say(`versus.${array}Alt`, said));
@@ -272,26 +277,32 @@ class VersusView {
     this.element.dataset.step = String(this.clock.target);
   }
 
+  // What is framed: the class whose scores differ most, if any do.
+  look(r, widest, scores) {
+    if (r < 0) return say("versus.noLengths");
+    return widest < 0 ? "" : say("versus.gap", { name: this.name(widest), gap: signedText(scores[1][widest] - scores[0][widest], 2) });
+  }
+
   /** @param {number} r the iteration whose lengths there are; -1 before the first */
   drawLengths(r) {
     const scores = SIDES.map((side) => this.payload.classes.map((_, klass) => (r < 0 ? 0 : this.partOf("scores", side, r, klass)[0])));
-    const widest = widestGap(scores[0], scores[1]);
+    const widest = this.payload.same ? -1 : widestGap(scores[0], scores[1]);
     this.rows.forEach(({ row, halves }, klass) => {
       halves.forEach(({ bar, value }, side) => {
         bar.style.width = `${100 * scores[side][klass]}%`;
         setText(value, r < 0 ? "–" : fixed(scores[side][klass], 3));
-        value.classList.toggle("marked", r >= 0 && scores[side][klass] === Math.max(...scores[side]));
+        value.classList.toggle("marked", r >= 0 && this.payload.read[side][r].includes(klass));
       });
       row.classList.toggle("asked", this.classes.includes(klass));
       row.classList.toggle("differs", r >= 0 && klass === widest);
     });
     SIDES.forEach((side) => {
-      const highest = scores[side].indexOf(Math.max(...scores[side]));
-      setText(this.sides[side].answer, r < 0 ? "–" : say("compare.answer", { name: this.name(highest), score: fixed(scores[side][highest]) }));
+      if (r < 0) return setText(this.sides[side].answer, "–");
+      const read = this.payload.read[side][r].map((klass) => fixed(scores[side][klass]));
+      const score = read.reduce((first, second) => say("versus.and", { first, second }));
+      setText(this.sides[side].answer, say("compare.answer", { name: this.answer(side, r), score }));
     });
-    const gap = scores[1][widest] - scores[0][widest];
-    const look = r < 0 ? say("versus.noLengths") : say("versus.gap", { name: this.name(widest), gap: signedText(gap, 2) });
-    setText(this.lengthsLook, `${say(`compare.${this.payload.score}`)}. ${look}`);
+    setText(this.lengthsLook, `${say(`compare.${this.payload.score}`)}. ${this.look(r, widest, scores)}`.trim());
   }
 }
 

@@ -133,13 +133,14 @@ export class VersusMaps {
     const { view } = this;
     const { quantity, payload } = view;
     this.quantity.value = quantity;
-    setText(this.what, `${say(`versus.${quantity}What`, this.words)} ${this.places ? "" : say("versus.each")}`.trim());
+    const told = [say(`versus.${quantity}What`, this.words), payload.same ? "" : say("versus.frames"), this.places ? "" : say("versus.each")];
+    setText(this.what, told.filter(Boolean).join(" "));
     const limit = payload.limits[quantity];
     this.pictures.forEach((pictures, row) => {
       const klass = view.classes[row];
       this.selects[row].value = String(klass);
       const values = this.values(row);
-      const marked = values ? farthest(values[2], MARKED) : [];
+      const marked = values && !payload.same ? farthest(values[2], MARKED) : [];
       pictures.forEach(({ picture, total }, column) => this.drawMap(picture, total, { values, column, marked, limit, klass }));
     });
   }
@@ -174,10 +175,10 @@ export class VersusMaps {
     }
   }
 
-  // The sum of all shares is |s|; of c and of votes the mean is shown.
+  // The sum of all shares is |s|, and that of what they differ by no length; of c and of votes the mean is shown.
   total(values, column) {
     const sum = values.reduce((total, value) => total + value, 0);
     const text = column < 2 ? fixed : signedText;
-    return this.view.quantity === "share" ? `|s| ${text(sum, 2)}` : say("versus.mean", { value: text(sum / values.length, 3) });
+    return this.view.quantity === "share" ? `${column < 2 ? "" : "Δ"}|s| ${text(sum, 2)}` : say("versus.mean", { value: text(sum / values.length, 3) });
   }
 }

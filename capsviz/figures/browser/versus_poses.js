@@ -52,7 +52,7 @@ export class VersusPoses {
     const at = this.which.selectedIndex;
     const classes = at > 0 ? [view.classes[at - 1], view.classes[at - 1]] : view.payload.answers;
     const [first, second] = [0, 1].map((side) => (r < 0 ? new Float32Array(this.rows.length) : view.partOf("v", side, r, classes[side])));
-    const marked = farthest(first.map((value, d) => second[d] - value), MARKED);
+    const marked = view.payload.same ? [] : farthest(first.map((value, d) => second[d] - value), MARKED);
     this.rows.forEach(({ row, dots, line, values }, d) => {
       const both = [first[d], second[d]];
       const places = both.map((value) => 50 + (50 * value) / this.limit);
@@ -75,6 +75,6 @@ export class VersusPoses {
     });
     const said = marked.map((d) => say("versus.number", { d, first: fixed(first[d], 2), second: fixed(second[d], 2) })).join(", ");
     const words = { numbers: said, first: view.name(classes[0]), second: view.name(classes[1]), limit: fixed(this.limit, 1) };
-    setText(this.what, r < 0 ? say("versus.noLengths") : say(classes[0] === classes[1] ? "versus.posesAlike" : "versus.posesApart", words));
+    setText(this.what, r < 0 ? say("versus.noLengths") : say(view.payload.same ? "versus.posesSame" : classes[0] === classes[1] ? "versus.posesAlike" : "versus.posesApart", words));
   }
 }

@@ -33,8 +33,8 @@ def versus_slide(versus: Versus, *, dark: bool = False, origin: str = "") -> "Fi
     slide = Slide(say("versus.question"), dark, origin)
     for at, (trace, x) in enumerate(zip(versus.traces, (MARGIN, RIGHT - SEEN), strict=True)):
         slide.picture(ink(trace.image), x, TOP, SEEN, SEEN)
-        score = number(float(versus.scores[at][trace.prediction]))
-        said = say("compare.answer", name=trace.answer, score=score)
+        name, score = versus.sides[at].words(versus.sides[at].read())
+        said = say("compare.answer", name=name, score=score)
         slide.text(x, TOP + SEEN + 14, said, HEAD * 0.75, bold=True, width=SEEN)
     _bars(slide, versus, MARGIN + SEEN + 40, RIGHT - SEEN - 40)
     slide.text(MARGIN, SAID, versus.said(), TEXT * 0.9, width=RIGHT - MARGIN, lines=4)
@@ -60,7 +60,7 @@ def _bars(slide: Slide, versus: Versus, left: float, right: float) -> None:
             slide.box(min(inner, inner + way * span), y + 4, span, ROW - 10, slide.look.panel)
             slide.box(min(inner, inner + way * score * span), y + 4, score * span, ROW - 10, colours[place])
             edge, align = (inner + way * (span + 12)), "right" if way < 0 else "left"
-            slide.text(edge, y + 2, number(score), align=align, bold=score >= versus.scores[at].max())
+            slide.text(edge, y + 2, number(score), align=align, bold=place in versus.sides[at].read())
     slide.text(
         middle, TOP + len(places) * ROW + 6, say(f"compare.{versus.shape.score}"), soft=True, align="center"
     )
