@@ -161,6 +161,16 @@ def test_two_digits_on_a_slide_are_added_in_their_colours_the_longest_first() ->
     said = " ".join(text.get_text() for text in slide.axes[0].texts)
     for words in ("7 redrawn 3 redrawn", "One digit: 7 (0.90)", "below 0.85"):
         assert words in said
+    for limit, strong in ((0.85, ["7"]), (0.6, ["3", "7"])):
+        axes = slides.overlap_slide(trace, drawings, limit).axes[0]  # type: ignore[arg-type]
+        figures = [text for text in axes.texts if text.get_text() in ("0.90", "0.80", "0.02")]
+        bold = [t.get_text() for t in figures if "Bold" in str(t.get_fontproperties().get_file())]
+        assert bold == [f"{lengths[int(name)]:.2f}" for name in strong]
+        (mark,) = (line for line in axes.lines if line.get_linestyle() == "--")
+        widths = [box.get_width() for box in axes.patches]
+        scale = next(box for box in axes.patches if widths.count(box.get_width()) == 10)
+        assert mark.get_xdata()[0] == pytest.approx(scale.get_x() + limit * scale.get_width())
+        assert ("7 + 3" in [text.get_text() for text in axes.texts]) == (len(strong) == 2)
 
 
 def test_the_marks_of_a_replay_stand_where_its_scores_are(

@@ -246,9 +246,20 @@ class Slide:
                 artist.remove()
 
     def scores(
-        self, scores: np.ndarray, shape: Shape, x: float, y: float, width: float, height: float
+        self,
+        scores: np.ndarray,
+        shape: Shape,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        claimed: Sequence[int] = (),
+        limit: float | None = None,
     ) -> float:
-        """A bar for each class, the highest 26 of many; the y below them."""
+        """A bar for each class, the highest 26 of many; the y below them.
+
+        ``claimed`` are the classes that stand out, if not the highest alone; ``limit`` is marked, if not training's margins.
+        """
         places = np.arange(len(scores))
         if len(places) > MOST_BARS:
             places = np.sort(np.argsort(-scores, kind="stable")[:MOST_BARS])
@@ -260,7 +271,8 @@ class Slide:
         names = max(width_of(plain(shape.classes[place], True), SMALL, True) for place in places)
         names, figures = min(names, 0.4 * wide) + 12, width_of("0.00", SMALL) + 10
         span = wide - names - figures
-        marks = (MARGIN_ABSENT, MARGIN_PRESENT) if shape.score == LENGTH else (0.5,)
+        margins = (MARGIN_ABSENT, MARGIN_PRESENT) if shape.score == LENGTH else (0.5,)
+        marks = margins if limit is None else (limit,)
         spots = [divmod(at, rows) for at in range(len(places))]
         for column, row in spots:
             left = x + column * (wide + gap) + names
@@ -270,10 +282,10 @@ class Slide:
             for mark in marks:
                 at = left + mark * span
                 self.curve((at, at), (y, y + rows * step), dashed=True)
-        highest = int(scores.argmax())
+        strong = claimed or (int(scores.argmax()),)
         for place, (column, row) in zip(places, spots, strict=True):
             left, top = x + column * (wide + gap), y + row * step
-            bold = int(place) == highest
+            bold = int(place) in strong
             self.text(left, top + (step - SMALL) / 2, shape.classes[place], SMALL, bold=bold, width=names - 8)
             self.box(left + names, top + 0.2 * step, span * float(scores[place]), 0.6 * step, colours[place])
             said = number(float(scores[place]))

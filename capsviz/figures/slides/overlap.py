@@ -52,7 +52,7 @@ def overlap_slide(
     slide.picture(ink(trace.image), left, SECOND_ROW, SIDE, SIDE)
     slide.text(left, SECOND_ROW + SIDE + 12, say("overlap.seen"), SMALL, bold=True, width=SIDE)
     bars = left + 2 * (SIDE + GAP) + GAP
-    below = slide.scores(lengths, shape, bars, TOP, RIGHT - bars, 440)
+    below = slide.scores(lengths, shape, bars, TOP, RIGHT - bars, 440, places, limit)
     said = seen_words(lengths, limit, shape.classes, shape.kind)
     slide.text(bars, below + 20, said, SMALL, width=RIGHT - bars, lines=9)
     return slide.figure
