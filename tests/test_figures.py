@@ -117,6 +117,8 @@ def test_a_length_that_few_digits_have_is_called_unsure(trace: RoutingTrace) -> 
     sure = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=float(LENGTHS.max()))
     assert "cv-unsure" not in sure
     assert ">unsure<" not in sure
+    assert '"dashed">dashed: unsure below 0.95<' in sure
+    assert 'data-testid="dashed"' not in figures.reading_card(trace.image, LENGTHS, PAPER)
     html = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=0.96)
     assert 'data-testid="answer">4<' in html
     assert re.search(r'cv-unsure.*>unsure<b data-testid="length">0.95<', html)
@@ -143,6 +145,7 @@ def test_ten_capsules_as_short_as_those_of_absent_digits_are_no_digit(trace: Rou
     # Longer with more iterations, but not with those that the limit is for.
     html = figures.reading_card(trace.image, LENGTHS, PAPER, unsure_below=0.7, judged=lengths)
     assert "After the 3 iterations of training the longest is 3, 0.05: no digit." in html
+    assert 'data-testid="dashed"' not in html
 
 
 def test_without_a_drawing_the_reading_claims_nothing() -> None:

@@ -409,8 +409,8 @@ def test_the_page_is_there_only_with_a_network_that_names_two(
 
 def test_another_network_is_offered_the_one_that_can(with_weights: Path) -> None:
     app = opened(CNN)
-    assert "has nothing to tell apart" in shown(app)
-    assert app.button(key=f"choose_{OVERLAP}").label == find(OVERLAP).title
+    assert "need a network that has learnt to read two" in shown(app)
+    assert app.button(key=f"choose_{OVERLAP}").label == f"Switch to “{find(OVERLAP).title}”"
 
 
 def test_the_page_shows_what_the_network_says_and_two_are_guessed(with_weights: Path) -> None:

@@ -24,6 +24,7 @@ from capsviz.app import (
     share,
     talk,
     tour,
+    versus,
 )
 from capsviz.app.follow import Ended, follows
 from capsviz.app.pad import PROBLEM_KEY
@@ -135,7 +136,8 @@ def opened(page: Page) -> None:
     works = {other.name for other in pages() if other.needs <= network.offers}
     words = {"count": spelled(shape.pose), "kind": noun(shape.kind)}
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
-        own = say(f"{page.name}.question", **words) if able else say(f"{page.name}.title")
+        asks = "versus" if page.name == "compare" and versus.shown() else page.name
+        own = say(f"{asks}.question", **words) if able else say(f"{page.name}.title")
         question = prepared.question(page.name) or own
         st.html(f'<h1 class="cv-question">{html.escape(question)}</h1>')
         without = prepared.hidden("doors") or prepared.locked(PAGE_LOCK)
@@ -174,7 +176,7 @@ def _lacks(page: Page, network: Spec) -> None:
         with st.container(horizontal=True, horizontal_alignment="center"):
             for other in able[:MOST_OFFERED]:
                 st.button(
-                    menu.plain(other.title),
+                    say("frame.switch", network=menu.plain(other.title)),
                     key=f"choose_{other.name}",
                     on_click=session.set_network,
                     args=(other.name,),

@@ -18,7 +18,7 @@ ICON = Path(__file__).resolve().parents[2] / "docs" / "logo.svg"
 TABLES = ("class.phone", "common")
 # Words that the app has for the same things.
 SHARED = (
-    *("frame.length", "frame.probability", "frame.unsure", "frame.none", "frame.softmax"),
+    *("frame.length", "frame.probability", "frame.unsure", "frame.none", "frame.softmax", "frame.dashed"),
     *("draw.scores.length", "draw.scores.probability", "pad.undo", "pad.clear", "guess.ask", "guess.show"),
     *("guess.right", "guess.wrong", "guess.none"),
 )

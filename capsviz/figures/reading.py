@@ -134,6 +134,7 @@ def reading_card(
     # Of other lengths than the bars' it would be no limit.
     dashed = unsure_below and judged is None
     tip = say("frame.dashed", limit=number(unsure_below))
+    legend = f'<p class="cv-dashed" data-testid="dashed">{tip}</p>' if dashed else ""
     limit = f";--unsure:{100 * unsure_below:.1f}%" if dashed else ""
     rows = -(-len(names) // ABREAST)
     many = " cv-many" if rows > 1 else ""
@@ -148,7 +149,7 @@ def reading_card(
     return (
         f'<div class="cv-reading" role="status"><div class="cv-answer"><figure>{seen}'
         f"<figcaption>{say('frame.seen', size=shape.size)}</figcaption></figure>{answer}</div>"
-        f'<div class="cv-minis{many}"{mark} aria-hidden="true">{bars}</div>'
+        f'<div class="cv-minis{many}"{mark} aria-hidden="true">{bars}</div>{legend}'
         f'<p class="cv-doubt" data-testid="doubt">{doubt}</p></div>'
     )
 

@@ -110,6 +110,7 @@ def journey(
     press(two, "7")
     answered(two, "1")
     expect(two.locator(".sentence")).to_have_text("You said 7; it reads 1.")
+    expect(two.locator(".dashed")).to_contain_text("unsure below 0.")
     presenter.rule(guess_first=False)
 
     # The third loses its network: the drawing is kept, and sent by itself, once, when there is one again.

@@ -26,6 +26,7 @@ export function answerNodes(answer, network) {
     ),
     ...sentences(answer, words).map((text) => node("p", { class: "sentence" }, capital(text))),
     bars(answer.scores, network, places),
+    ...(network.unsureBelow > 0 ? [node("p", { class: "dashed" }, say("frame.dashed", { limit: number(network.unsureBelow, 2) }))] : []),
   ];
 }
 
