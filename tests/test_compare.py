@@ -10,7 +10,9 @@ import pytest
 import scripting
 from reference import assert_one_sentence
 from scripting import evaluate
+from test_slides import assert_room
 
+from capsviz import texts
 from capsviz.app import address, compare
 from capsviz.app.experiments import Trial, trial, trial_text
 from capsviz.errors import CapsvizError, MessageError
@@ -22,6 +24,7 @@ from capsviz.measures.changes import means, measured
 from capsviz.measures.rules import evenness, mean_coupling, packed, row_of, rules, unpacked
 from capsviz.models.model import Model
 from capsviz.networks.base import find
+from capsviz.texts.numbers import number
 from capsviz.traces.base import Shape
 from capsviz.traces.rules import BIAS
 from capsviz.traces.surgery import reroute
@@ -321,6 +324,29 @@ def test_the_slide_says_what_each_network_answers(count: int) -> None:
     assert written.count("b, 1.00") == count  # noise of 0.5 is the twentieth value
     assert {"noise: σ 0.500", "scale: × 0.85", "lengths, each for itself"} <= set(written)
     assert sum("First wrong at σ 0.250." in text for text in written) == count
+    assert written.count("Score of a") == count
+    assert "·" not in "".join(written)
+    assert_room(slide)
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_the_slide_has_room_for_every_change_and_every_name(language: str) -> None:
+    """Of three networks with names of two lines, whose sentences have two, too."""
+    each = [{"amount": amount, "mean": 0.5, "low": 0.2, "high": 0.8, "right": 0.5} for amount in (-180, 180)]
+    turned = answering(*[1] * 25 + [0] * 10 + [2] * 26)
+    of = replace(
+        column(turned),
+        title=find("dynamic.mnist").title,
+        means={"images": 1000, "points": each},
+        unsure_below=1.01,
+    )
+    every = Changes(6, 0.2, 1.1, -1, -1, 0.5, 1.2, 0.1, 0.1)
+    with texts.speaking(language):
+        slide = compare_slide([of, of, of], every, 0, origin="here")
+        assert_room(slide)
+        written = [text.get_text() for text in slide.axes[0].texts]
+        assert written.count(f"a, {number(1.0)} · {texts.say('compare.unsure')}") == 3
+        assert " ".join(written).count("digits") == 3
 
 
 # --- the view's script --------------------------------------------------------------------------------------

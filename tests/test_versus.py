@@ -13,13 +13,16 @@ from streamlit.testing.v1 import AppTest
 from test_attention import unpacked
 from test_pages import shown
 from test_prepared import opened
+from test_slides import assert_room
 
 from capsviz.app import address, asked, compare, versus
 from capsviz.app.lessons import shelf
 from capsviz.app.versus import Second, second
 from capsviz.errors import MessageError
 from capsviz.figures.slides import versus_slide
+from capsviz.figures.theme import AGAINST_COLOUR, FOR_COLOUR
 from capsviz.figures.versus import (
+    Carried,
     Side,
     Versus,
     by_cell,
@@ -36,7 +39,8 @@ from capsviz.measures.along import Coupling, Measuring, course
 from capsviz.models.model import Model, load_model
 from capsviz.models.weights import available
 from capsviz.networks.base import find
-from capsviz.texts import speaking
+from capsviz.texts import languages, speaking
+from capsviz.texts.numbers import number
 from capsviz.traces.base import CapsuleGrid, Shape
 from capsviz.traces.plain import PlainTrace
 from capsviz.traces.routing import RoutingTrace
@@ -177,20 +181,35 @@ def test_who_carries_half_and_where_they_differ_most(four_and_nine: Versus) -> N
     np.testing.assert_array_equal(four_and_nine.apart, v[1][9] - v[0][4])
 
 
-def test_what_differs_is_said_in_one_sentence_from_what_was_measured(four_and_nine: Versus) -> None:
+def test_what_differs_is_said_from_what_was_measured(four_and_nine: Versus) -> None:
     lengths = [np.linalg.norm(trace.v[-1], axis=1) for trace in four_and_nine.traces]  # type: ignore[attr-defined]
     assert four_and_nine.carried is not None
+    assert four_and_nine.change is not None
     mine, theirs, both = four_and_nine.carried
     said = four_and_nine.said()
     assert said.endswith(".")
     assert ". " not in said
     assert f"read as 4 ({lengths[0][4]:.2f}; 9: {lengths[0][9]:.2f})" in said
     assert f"second as 9 ({lengths[1][9]:.2f}; 4: {lengths[1][4]:.2f})" in said
-    assert f"takes {mine} primary capsules" in said
-    assert f"in the second {theirs}, and {both} of them" in said
+    assert (mine > 1, theirs > 1, both) == (True, True, 1)
+    why = four_and_nine.why()
+    assert f"from {mine} primary capsules for **4** in the first drawing" in why
+    assert f"from {theirs} primary capsules for **9** in the second; 1 is among both." in why
+    (a, b), (c, d) = ([number(share) for share in shares] for shares in four_and_nine.change.shares)
+    assert f"for **4** {a} there in the first and {c} in the second, for **9** {b} and {d}." in why
     with speaking("de"):
         german = four_and_nine.said()
     assert f"{lengths[0][4]:.2f}".replace(".", ",") in german
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "from 1 primary capsule for"), (3, "from 3 primary capsules")]
+)
+def test_one_capsule_is_one(four_and_nine: Versus, count: int, said: str) -> None:
+    one = Versus(*four_and_nine.sides)
+    one.carried = Carried(count, count, 0)
+    assert one.why().count(said) == 2
+    assert "0 are among both" in one.why()
 
 
 def test_two_that_are_the_same_are_said_to_be_and_differ_nowhere(model: Model, four_and_nine: Versus) -> None:
@@ -199,7 +218,7 @@ def test_two_that_are_the_same_are_said_to_be_and_differ_nowhere(model: Model, f
     assert (same.same, four_and_nine.same, same.change) == (True, False, None)
     score = f"{one.trace.scores[-1][4]:.2f}"
     said = f"Both drawings are the same, read as 4 ({score}): now draw another one to see what differs."
-    assert same.said() == said
+    assert (same.said(), same.why()) == (said, "")
     with speaking("de"):
         assert same.said().startswith("Beide Zeichnungen sind gleich, gelesen als 4 (")
     assert (payload(model, FOUR)[0]["same"], payload(model, NINE)[0]["same"]) == (True, False)
@@ -238,6 +257,7 @@ def test_a_network_without_votes_is_compared_by_its_answers() -> None:
     found = Versus(side(plain, FOUR), side(plain, NINE))
     assert (found.routed, found.carried, found.change, found.apart) == (None, None, None, None)
     assert found.said().count(";") == 2  # within the brackets alone
+    assert found.why() == ""
     told = json.loads(versus_json(found, {}))
     assert told["drawings"][0]["votes"] is told["drawings"][1]["poses"] is told["carried"] is None
     assert versus_slide(found).axes[0].images  # both drawings
@@ -270,8 +290,30 @@ def test_the_slide_says_both_answers_and_what_differs(four_and_nine: Versus) -> 
     slide = versus_slide(four_and_nine, dark=True, origin="here")
     written = [text.get_text() for text in slide.axes[0].texts]
     lengths = [trace.scores[-1].max() for trace in four_and_nine.traces]
-    assert {f"4, {lengths[0]:.2f}", f"9, {lengths[1]:.2f}", "here", "for 4", "for 9", "v15"} <= set(written)
+    assert {f"4, {lengths[0]:.2f}", f"9, {lengths[1]:.2f}", "here", "v15"} <= set(written)
     assert len(slide.axes[0].images) == 2 + 4  # both drawings, and four maps
+    assert {
+        "first",
+        "second",
+        *(f"{which}, for {name}" for which in ("first", "second") for name in "49"),
+    } <= set(written)
+    # The strongest cell has its full colour, and a cell of a quarter of it half of that.
+    assert four_and_nine.voting is not None
+    shares = np.stack([four_and_nine.voting[at]["share"][-1][:, klass] for klass in (4, 9) for at in (0, 1)])
+    parts = shares / max(np.abs(found["share"][-1]).max() for found in four_and_nine.voting)
+    for image, part in zip(slide.axes[0].images[2:], parts, strict=True):
+        colours = np.asarray(image.get_array())[::4, ::4].astype(int)
+        assert colours.shape[0] % 6 == colours.shape[1] % 6 == 0
+        side = colours.shape[0] // 6
+        red = colours[side // 2 :: side, side // 2 :: side]
+        full = np.where(part.reshape(6, 6, 1) >= 0, FOR_COLOUR, AGAINST_COLOUR)
+        np.testing.assert_allclose(red, full * np.sqrt(np.abs(part)).reshape(6, 6, 1), atol=1)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_slide_has_room_for_what_it_says(four_and_nine: Versus, language: str) -> None:
+    with speaking(language):
+        assert_room(versus_slide(four_and_nine, origin="here"))
 
 
 def payload(model: Model, other: Drawing | None, **said: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -471,7 +513,7 @@ def test_where_the_change_is_none_each_network_gives_its_live_answer(name: str) 
 def test_scripts_find_what_differs(tmp_path: Path) -> None:
     found = evaluate(
         scripting.write(tmp_path, "versus_maps", "versus", "compare_plot"),
-        'globalThis.window = { matchMedia: () => ({}) }; const { farthest, ofClass } = await import("./versus_maps.mjs");'
+        'globalThis.window = { matchMedia: () => ({}) }; const { farthest, marksOf, ofClass, strengthOf } = await import("./versus_maps.mjs");'
         'const { widestGap } = await import("./versus.mjs"); const { spans, runs } = await import("./compare_plot.mjs");',
         """// Two iterations, three cells, two classes.
         const values = Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
@@ -480,9 +522,18 @@ def test_scripts_find_what_differs(tmp_path: Path) -> None:
           Array.from(ofClass(values, 1, 1, { iterations: 2, classes: 2 })), Array.from(ofClass(values, 0, 0, { iterations: 2, classes: 2 })),
           widestGap([0.1, 0.9, 0.4], [0.2, 0.3, 0.9]),
           spans([-1, 2, 3, -1, -1, 3]), runs([-1, 2, 2, -1, 2]),
+          [0.25, -0.25, 0, 1, -4].map(strengthOf),
+          marksOf(0, 2, false).map(({ at, value }) => [at, value]),
+          marksOf(0.1, 0.4, true).map(({ at, value }) => [at, value]),
+          marksOf(0.1, 0.05, true).map(({ value }) => value),
         ];""",
     )
     assert found[:3] == [[1, 3, 0], [], [3, 2]]
     assert found[3:5] == [[7, 9, 11], [0, 2, 4]]
     assert found[5] == 1
-    assert found[6:] == [[[1, 2], [5, 5]], [[2, 1, 2], [2, 4, 4]]]
+    assert found[6:8] == [[[1, 2], [5, 5]], [[2, 1, 2], [2, 4, 4]]]
+    # Strength grows with the square root: at half of it stands a quarter of the limit. c ends at 0.
+    assert found[8] == [0.5, -0.5, 0, 1, -1]
+    assert found[9] == [[-1, -2], [-0.5, -0.5], [0, 0], [0.5, 0.5], [1, 2]]
+    assert found[10] == [[-0.5, 0], [0, 0.1], [0.5, pytest.approx(0.2)], [1, 0.5]]
+    assert found[11] == pytest.approx([0.05, 0.0875, 0.1, 0.1125, 0.15])

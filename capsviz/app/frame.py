@@ -136,8 +136,8 @@ def opened(page: Page) -> None:
     works = {other.name for other in pages() if other.needs <= network.offers}
     words = {"count": spelled(shape.pose), "kind": noun(shape.kind)}
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
-        asks = "versus" if page.name == "compare" and versus.shown() else page.name
-        own = say(f"{asks}.question", **words) if able else say(f"{page.name}.title")
+        asks = "versus.asks" if page.name == "compare" and versus.shown() else f"{page.name}.question"
+        own = say(asks, **words) if able else say(f"{page.name}.title")
         question = prepared.question(page.name) or own
         st.html(f'<h1 class="cv-question">{html.escape(question)}</h1>')
         without = prepared.hidden("doors") or prepared.locked(PAGE_LOCK)

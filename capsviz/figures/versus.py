@@ -92,6 +92,11 @@ def voting(trace: RoutingTrace) -> dict[str, np.ndarray]:
     }
 
 
+def rooted(parts: np.ndarray) -> np.ndarray:
+    """How strong the colours of a map are, in -1..1, of parts of what the scale reaches: weak places are seen too."""
+    return np.asarray(np.sign(parts) * np.sqrt(np.clip(np.abs(parts), 0, 1)))
+
+
 def poses_of(trace: Trace) -> np.ndarray:
     """[R, J, D] of a trace that has poses."""
     return np.asarray(cast(RoutingTrace | PlainTrace, trace).v)
@@ -166,7 +171,6 @@ class Versus:
         """What differs, in one sentence, with the numbers that were measured."""
         one, other = (trace.prediction for trace in self.traces)
         a, b = self.classes
-        names = self.shape.classes
         reads = [side.read() for side in self.sides]
         if self.same:
             name, score = self.sides[0].words(reads[0])
@@ -180,20 +184,32 @@ class Versus:
             name, score = side.words(reads[0] if alike else read)
             words |= {key: name, f"{key}Score": score}
             words[f"{key}Rival"], words[f"{key}RivalScore"] = side.words((rival,))
-        said = say("versus.alike" if alike else "versus.differ", **words)
+        return say("versus.alike" if alike else "versus.differ", **words)
+
+    def why(self) -> str:
+        """Who carries the answers, and where the votes differ most, with the numbers; "" of a network without votes."""
         if self.carried is None or self.change is None:
-            return f"{said}."
-        grid = self.routed[0].grid if self.routed else None
-        assert grid is not None
-        mine, theirs, both = self.carried
-        count = {"carriers": mine, "others": theirs, "count": both}
-        carrying = say("versus.carried", first=names[one], second=names[other], **count)
-        shares = dict(
-            zip(("a", "b", "c", "d"), (number(v) for row in self.change.shares for v in row), strict=True)
+            return ""
+        assert self.routed is not None
+        names = self.shape.classes
+        first, second = (names[trace.prediction] for trace in self.traces)
+        said = say(
+            "versus.carried",
+            first=first,
+            mine=say("versus.capsules", count=self.carried.first),
+            second=second,
+            theirs=say("versus.capsules", count=self.carried.second),
+            both=say("versus.common", count=self.carried.both),
         )
-        where = cell_words(grid, self.change.cell)
-        changed = say("versus.changed", where=where, one=names[a], other=names[b], **shares)
-        return f"{said}; {carrying}; {changed}."
+        (a, b), (c, d) = self.change.shares
+        changed = say(
+            "versus.changed",
+            where=cell_words(self.routed[0].grid, self.change.cell),
+            one=names[self.classes[0]],
+            other=names[self.classes[1]],
+            **dict(zip(("a", "b", "c", "d"), map(number, (a, b, c, d)), strict=True)),
+        )
+        return f"{said} {changed}"
 
 
 def cell_words(grid: CapsuleGrid, cell: int) -> str:
@@ -229,6 +245,7 @@ def versus_json(versus: Versus, facts: Mapping[str, Any]) -> bytes:
         "classes": list(versus.shape.classes),
         "inQuestion": [versus.shape.classes[place] for place in versus.classes],
         "said": versus.said(),
+        "why": versus.why(),
         "carried": versus.carried and versus.carried._asdict(),
         "change": versus.change and versus.change._asdict(),
         "drawings": [
@@ -292,6 +309,7 @@ def versus_payload(
         "read": [[side.read(r) for r in range(len(side.trace.scores))] for side in sides],
         "same": False,
         "said": "",
+        "why": "",
         "asked": dict(asked),
         "examples": list(examples),
         "digitColours": class_colours(len(shape.classes)),
@@ -303,6 +321,7 @@ def versus_payload(
     if second is not None:
         versus = Versus(first, second)
         header |= {"question": list(versus.classes), "said": versus.said(), "same": versus.same}
+        header["why"] = versus.why()
         if versus.voting is not None and shape.grid is not None:
             header |= {"grid": asdict(shape.grid), "limits": _limits(versus.voting, len(shape.classes))}
             for at, found in enumerate(versus.voting):

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,7 +111,8 @@ class Measuring:
     ) -> None:
         self._model, self._name, self._mean = model, name, mean
         self._how = coupling or Coupling()
-        self._images = along(image, name, changes, seed)
+        pixels = np.asarray(image, np.float32)
+        self._images = _pictures(pixels.tobytes(), pixels.shape, name, changes, seed)
         shape, count = model.shape, len(self._images)
         self._scores = np.full((count, len(shape.classes)), np.nan, np.float32)
         self._poses = np.full((*self._scores.shape, shape.pose), np.nan, np.float32) if shape.pose else None
@@ -141,6 +143,16 @@ class Measuring:
                 )
                 if self._poses is not None:
                     self._poses[places] = poses
+
+
+@lru_cache(maxsize=16)
+def _pictures(
+    image: bytes, shape: tuple[int, ...], name: str, changes: Changes | None, seed: int
+) -> np.ndarray:
+    """The pictures along a change, which all networks that see images of this size share."""
+    images = along(np.frombuffer(image, np.float32).reshape(shape), name, changes, seed)
+    images.flags.writeable = False
+    return images
 
 
 def course(

@@ -26,6 +26,7 @@ def shown(page: Page, column: int) -> np.ndarray:
 
 def measured(page: Page) -> None:
     """Wait until what is shown has been measured."""
+    expect(page.get_by_test_id("compare")).to_have_attribute("data-known", "true")
     expect(page.locator(".compare-note")).to_have_text("")
 
 

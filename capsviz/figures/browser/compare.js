@@ -21,6 +21,7 @@ const KEPT = 24; // payloads, of up to 0.2 MB each
 const MOST_ROUNDS = 50; // as traces/surgery.py has it
 const TABLES = ["coupling", "surgery"]; // of texts about rules of routing
 const LARGE = 5; // steps of page up and page down
+const GLANCE = 400; // milliseconds after which it is said that something is being measured
 
 class CompareView {
   /** @type {any} what is shown */
@@ -57,12 +58,12 @@ class CompareView {
     this.controls = element("div", { class: "compare-controls" }, heading, canvas, short, note, sliders, undo, centre);
     this.select = element("select", { "data-testid": "class", onchange: () => this.name(Number(this.select.value)) });
     this.label = element("label", {});
-    this.legend = element("span", { class: "look" });
+    this.legend = element("p", { class: "look" });
     this.columns = Array.from({ length: COLUMNS }, (_, index) => new Column(this, index));
     this.grid = element("div", { class: "compare-columns" }, ...this.columns.map((column) => column.element));
     this.rule = this.rules();
-    const top = element("p", { class: "compare-class" }, this.label, this.legend);
-    this.main = element("div", { class: "compare-main" }, top, this.grid, this.rule);
+    const top = element("p", { class: "compare-class" }, this.label);
+    this.main = element("div", { class: "compare-main" }, top, this.grid, this.legend, this.rule);
     this.element.append(element("div", { class: "compare-body" }, this.controls, this.main));
     root.append(this.element);
     this.resized = new ResizeObserver(() => this.invalidate());
@@ -73,6 +74,7 @@ class CompareView {
     this.part = new Part({ changes: () => this.controls, columns: () => this.main, rule: () => this.rule }, () => Boolean(this.payload), {
       compare: () => [this.heading, this.controls, this.main],
     });
+    this.part.staged = { columns: () => [this.canvas, this.sliders, this.main] };
   }
 
   unmount() {
@@ -83,6 +85,7 @@ class CompareView {
     this.theme.removeEventListener("change", this.themed);
     cancelAnimationFrame(this.request);
     clearTimeout(this.hovering);
+    clearTimeout(this.slow);
     this.element.remove();
   }
 
@@ -185,7 +188,7 @@ class CompareView {
   take() {
     const payload = this.kept.get(this.key(this.change));
     const known = this.known(payload);
-    setText(this.note, this.problem || (known ? "" : say("compare.measuring")));
+    this.noteThat(known);
     if (known) this.at = this.steps[this.change] - payload.changes[this.change].first;
     if (payload && (known || this.payload === null)) {
       const another = payload !== this.payload;
@@ -193,6 +196,16 @@ class CompareView {
       if (another) for (const column of this.columns) column.load(payload);
     }
     this.show();
+  }
+
+  // What is soon there needs no word: one that comes and goes would draw the eye from the answers.
+  noteThat(known) {
+    this.element.dataset.known = String(known);
+    if (known || this.problem) {
+      clearTimeout(this.slow);
+      this.slow = null;
+      setText(this.note, this.problem);
+    } else this.slow ??= setTimeout(() => setText(this.note, say("compare.measuring")), GLANCE);
   }
 
   build(payload) {
@@ -347,6 +360,8 @@ class CompareView {
     if (!payload) return;
     for (const { name, input, value, row } of this.rows) {
       input.value = String(this.steps[name]);
+      const { first, last } = payload.changes[name];
+      input.style.setProperty("--at", String((this.steps[name] - first) / (last - first)));
       const said = this.value(name, this.steps[name]);
       input.setAttribute("aria-valuetext", said);
       setText(value, said);

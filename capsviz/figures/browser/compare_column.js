@@ -24,7 +24,8 @@ export class Column {
     this.kind = element("p", { class: "compare-kind" });
     this.bars = element("div", { class: "compare-bars" });
     this.curve = new Picture("", { class: "compare-curve", "data-testid": `curve-${index}` });
-    this.fails = element("p", { class: "compare-fails", "data-testid": `fails-${index}` });
+    this.fails = element("p", { "data-testid": `fails-${index}` });
+    this.progress = element("progress", { "aria-label": say("compare.measuring") });
     this.pathTitle = element("h3");
     this.path = new Picture("", { class: "compare-path" });
     this.pathLook = element("p", { class: "look" });
@@ -35,12 +36,14 @@ export class Column {
       this.kind,
       this.bars,
       this.curve.canvas,
-      this.fails,
+      element("div", { class: "compare-fails" }, this.fails, this.progress),
       this.pathTitle,
       this.path.canvas,
       this.pathLook,
     );
-    this.element = element("article", { class: "compare-column" }, index ? this.select : this.title, this.shown);
+    // A name has two lines; a select would cut it, so that the one to choose with lies over the name, unseen.
+    this.head = element("div", { class: "compare-head" }, this.title, ...(index ? [this.select] : []));
+    this.element = element("article", { class: "compare-column" }, this.head, this.shown);
     this.listen();
   }
 
@@ -88,7 +91,6 @@ export class Column {
       const scores = this.scoresAt(place);
       return Number.isNaN(scores[0]) ? -1 : scores.indexOf(Math.max(...scores));
     });
-    setText(this.title, this.own.title);
     setText(this.kind, say(`compare.${this.own.score}`));
     if (this.built !== classes.join()) this.build(classes, payload.digitColours);
   }
@@ -104,6 +106,7 @@ export class Column {
     if (this.options !== key) this.select.replaceChildren(...options.map(([value, text]) => element("option", { value, "data-verbatim": value !== "" }, text)));
     this.options = key;
     this.select.value = this.own?.name ?? "";
+    setText(this.title, this.own?.title ?? say("compare.none"));
   }
 
   build(classes, colours) {
@@ -156,13 +159,16 @@ export class Column {
     if (!this.own) return;
     const { klass } = this.view;
     const name = this.payload.classes[klass];
-    setText(this.fails, this.said());
+    setText(this.fails, this.own.whole ? this.said() : "");
+    this.progress.hidden = this.own.whole;
+    this.progress.max = this.count;
+    this.progress.value = this.answers.filter((answer) => answer >= 0).length;
     setText(this.pathTitle, say(this.own.score === "length" ? "compare.path" : "compare.pathLast"));
     const axes = this.own.axes[klass];
     this.path.canvas.hidden = !this.own.pose;
     const [first, second] = axes ?? [];
     const kind = this.payload.kind;
-    if (!axes && this.own.pose) setText(this.pathLook, say("compare.measuring"));
+    if (!axes && this.own.pose) setText(this.pathLook, "");
     else setText(this.pathLook, axes ? say("compare.pathLook", { count: this.own.pose, name, first, second }) : say("compare.pathNone", { kind }));
   }
 

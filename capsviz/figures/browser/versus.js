@@ -9,7 +9,7 @@ import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { locked } from "./prepared.js";
 import { Questions } from "./questions.js";
-import { kindWords, say } from "./texts.js";
+import { capital, kindWords, say } from "./texts.js";
 import { QUANTITIES, VersusMaps } from "./versus_maps.js";
 import { VersusPoses } from "./versus_poses.js";
 
@@ -302,7 +302,7 @@ class VersusView {
       const score = read.reduce((first, second) => say("versus.and", { first, second }));
       setText(this.sides[side].answer, say("compare.answer", { name: this.answer(side, r), score }));
     });
-    setText(this.lengthsLook, `${say(`compare.${this.payload.score}`)}. ${this.look(r, widest, scores)}`.trim());
+    setText(this.lengthsLook, `${capital(say(`compare.${this.payload.score}`))}. ${this.look(r, widest, scores)}`.trim());
   }
 }
 

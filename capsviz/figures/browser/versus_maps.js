@@ -1,6 +1,6 @@
 // Who votes for the two classes in question, in both drawings: a map of the grid's places for each, and what differs.
 
-import { Diverging, Picture, drawInk, element, fixed, inkCanvas, setText, signedText } from "./drawing.js";
+import { Diverging, Picture, drawInk, element, fixed, inkCanvas, setText, signedText, words } from "./drawing.js";
 import { mapFrame, shapeWords } from "./routing.js";
 import { say } from "./texts.js";
 
@@ -30,6 +30,28 @@ export function ofClass(values, iteration, klass, { iterations, classes }) {
   return Float32Array.from({ length: cells }, (_, cell) => values[(iteration * cells + cell) * classes + klass]);
 }
 
+/**
+ * How strong a colour is, in -1..1: it grows with the square root, so that weak places are seen beside the strongest.
+ * @param {number} part of what the scale reaches, in -1..1
+ */
+export function strengthOf(part) {
+  return Math.sign(part) * Math.sqrt(Math.min(1, Math.abs(part)));
+}
+
+/**
+ * Where values stand on the scale, and what they are: its ends, its middle and what is half as strong; and 0, if it ends there.
+ * @param {number} middle the neutral value
+ * @param {number} limit how far the scale reaches from it
+ * @param {boolean} positive whether no value is below 0
+ * @returns {{ at: number, value: number }[]} from the lowest on; at, in -1..1, as ``strengthOf`` has it
+ */
+export function marksOf(middle, limit, positive) {
+  const marks = [-1, -0.5, 0, 0.5, 1].map((at) => ({ at, value: middle + Math.sign(at) * at * at * limit }));
+  if (!positive || marks[0].value >= 0) return marks;
+  const end = { at: strengthOf(-middle / limit), value: 0 };
+  return [end, ...marks.filter(({ at, value }) => value > 0 && at - end.at > 0.25)];
+}
+
 export class VersusMaps {
   constructor(view, payload) {
     this.view = view;
@@ -49,7 +71,11 @@ export class VersusMaps {
         ...payload.classes.map((name, at) => element("option", { value: at }, name)),
       ),
     );
-    this.tools = element("p", { class: "versus-tools" }, this.quantity);
+    this.why = element("p", { class: "look", "data-testid": "versus-why" });
+    this.ramp = element("div", { class: "ramp" });
+    this.marks = element("div", { class: "marks" });
+    this.scale = element("div", { class: "versus-scale", role: "img", "data-testid": "versus-scale" }, this.ramp, this.marks);
+    this.tools = element("div", { class: "versus-tools" }, this.quantity, this.scale);
     const heads = ["", "first", "second", "difference"].map((name) => element("span", { class: "versus-head" }, name && say(`versus.${name}`)));
     this.pictures = [0, 1].map((row) =>
       Array.from({ length: COLUMNS }, (_, column) => {
@@ -63,7 +89,7 @@ export class VersusMaps {
     this.table = element("div", { class: "versus-maps" }, ...heads);
     this.pictures.forEach((row, index) => this.table.append(element("label", { class: "versus-for" }, `${say("versus.for")} `, this.selects[index]), ...row.map(({ box }) => box)));
     this.what = element("p", { class: "look" });
-    this.element.append(this.title, this.none, this.tools, this.table, this.what);
+    this.element.append(this.title, this.none, this.why, this.tools, this.table, this.what);
   }
 
   load(payload) {
@@ -71,6 +97,8 @@ export class VersusMaps {
     this.grid = payload.grid;
     const there = Boolean(this.grid);
     for (const node of [this.tools, this.table, this.what]) node.hidden = !there;
+    this.why.hidden = !there || !payload.why;
+    this.why.replaceChildren(...words(payload.why));
     this.none.hidden = there;
     setText(this.none, there ? "" : say("versus.voteless"));
     if (!there) return;
@@ -133,9 +161,10 @@ export class VersusMaps {
     const { view } = this;
     const { quantity, payload } = view;
     this.quantity.value = quantity;
-    const told = [say(`versus.${quantity}What`, this.words), payload.same ? "" : say("versus.frames"), this.places ? "" : say("versus.each")];
+    const told = [say(`versus.${quantity}What`, { ...this.words, scale: say("versus.scaleSays") }), payload.same ? "" : say("versus.frames"), this.places ? "" : say("versus.each")];
     setText(this.what, told.filter(Boolean).join(" "));
     const limit = payload.limits[quantity];
+    this.drawScale(limit, quantity === "c");
     this.pictures.forEach((pictures, row) => {
       const klass = view.classes[row];
       this.selects[row].value = String(klass);
@@ -143,6 +172,24 @@ export class VersusMaps {
       const marked = values && !payload.same ? farthest(values[2], MARKED) : [];
       pictures.forEach(({ picture, total }, column) => this.drawMap(picture, total, { values, column, marked, limit, klass }));
     });
+  }
+
+  // One scale for all maps; c cannot be below 0.
+  drawScale(limit, positive) {
+    const marks = marksOf(this.middle, limit, positive);
+    const left = marks[0].at;
+    const place = (/** @type {number} */ at) => (100 * (at - left)) / (1 - left);
+    const stops = Array.from({ length: 33 }, (_, step) => `${this.colours.at(left + ((1 - left) * step) / 32)} ${(100 * step) / 32}%`);
+    this.ramp.style.backgroundImage = `linear-gradient(90deg, ${stops.join(", ")})`;
+    const text = positive ? fixed : signedText;
+    const said = marks.map(({ value }) => text(value, 2));
+    const labels = marks.map(({ at }, n) => {
+      const label = element("span", {}, said[n]);
+      label.style.left = `${place(at)}%`;
+      return label;
+    });
+    this.marks.replaceChildren(...labels);
+    this.scale.setAttribute("aria-label", say("versus.scale", { low: said[0], high: said[said.length - 1] }));
   }
 
   drawMap(picture, total, { values, column, marked, limit, klass }) {
@@ -159,10 +206,8 @@ export class VersusMaps {
     const middle = column < 2 ? this.middle : 0;
     values[column].forEach((value, cell) => {
       const [x, y, side] = this.cell(cell, width);
-      context.fillStyle = this.colours.at((value - middle) / limit);
-      context.globalAlpha = 0.8;
+      context.fillStyle = this.colours.at(strengthOf((value - middle) / limit));
       context.fillRect(x, y, side, side);
-      context.globalAlpha = 1;
       context.strokeStyle = "rgb(128 128 128 / 0.4)";
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);

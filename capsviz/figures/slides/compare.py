@@ -10,19 +10,15 @@ from capsviz.figures.slides.base import HEAD, LEADING, MARGIN, RIGHT, SMALL, TEX
 from capsviz.figures.theme import class_colours, ink
 from capsviz.inputs.changes import CHANGES, Changes
 from capsviz.texts import say
-from capsviz.texts.numbers import number
+from capsviz.texts.numbers import grouped, number
 from capsviz.traces.base import LENGTH, MARGIN_ABSENT, MARGIN_PRESENT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SEEN, TOP, GAP = 392, 200, 56
-BARS, CURVE, HIGH, STRIP = (
-    356,
-    690,
-    200,
-    24,
-)  # height of all bars; where a curve begins, its height, that of the answers below
+SEEN, TOP, GAP = 340, 150, 56
+BARS = 330  # height of all of them
+CURVE, HIGH, STRIP = 684, 180, 24  # where a curve begins, its height, that of the answers below
 
 
 def compare_slide(
@@ -46,6 +42,10 @@ def compare_slide(
         if value != each.same or name == course.name:
             said = f"{say(f'compare.{name}')}: {worded(name, value)}"
             y = slide.text(MARGIN, y, said, TEXT, bold=name == course.name, width=SEEN)
+    measured = next((column.means for column in columns if column.means is not None), None)
+    if measured is not None:
+        said = say("compare.means", images=grouped(measured["images"]))
+        slide.text(MARGIN, y + 12, said, soft=True, width=SEEN, lines=4)
     left = MARGIN + SEEN + GAP
     width = (RIGHT - left - GAP * (len(columns) - 1)) / len(columns)
     for at, column in enumerate(columns):
@@ -57,13 +57,17 @@ def _column(slide: Slide, column: Column, place: int, true: int, x: float, width
     course, y = column.course, float(TOP)
     shape, kind = course.shape, CHANGES[course.name]
     scores, answer = course.scores[place], int(course.answers[place])
-    slide.text(x, y, column.title, SMALL, bold=True, width=width)
-    y += LEADING * SMALL + 4
+    slide.text(x, y, column.title, SMALL, bold=True, width=width, lines=2)
+    y += 2 * LEADING * SMALL + 4
     said = say("compare.answer", name=shape.classes[answer], score=number(float(scores[answer])))
+    if scores[answer] < column.unsure_below:
+        said += f" · {say('compare.unsure')}"
     slide.text(x, y, said, HEAD * 0.75, bold=True, width=width)
     y += LEADING * HEAD * 0.75
     slide.text(x, y, say(f"compare.{shape.score}"), SMALL, soft=True, width=width)
     slide.scores(scores, shape, x, y + LEADING * SMALL + 8, width, BARS)
+    drawn = say("compare.scoreOf", name=shape.classes[true])
+    slide.text(x, CURVE - LEADING * SMALL - 4, drawn, soft=True, width=width)
     colours, values = class_colours(len(shape.classes)), np.array(kind.values)
 
     def across(value: float | np.ndarray) -> np.ndarray:

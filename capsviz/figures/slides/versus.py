@@ -6,7 +6,7 @@ import numpy as np
 
 from capsviz.figures.slides.base import HEAD, LEADING, MARGIN, RIGHT, SMALL, TEXT, Slide
 from capsviz.figures.theme import class_colours, ink, signed
-from capsviz.figures.versus import SHARE, Versus, poses_of
+from capsviz.figures.versus import SHARE, Versus, poses_of, rooted
 from capsviz.texts import say
 from capsviz.texts.numbers import number
 from capsviz.traces.base import MARGIN_PRESENT
@@ -14,11 +14,12 @@ from capsviz.traces.base import MARGIN_PRESENT
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TOP, SEEN, ROW = 170, 290, 31  # where it begins, the side of a drawing, the height of a bar's row
-SAID, BELOW = 536, 700  # where the sentence begins, and what stands below it
+TOP, SEEN, ROW = 180, 290, 31  # where it begins, the side of a drawing, the height of a bar's row
+SAID, BELOW = 546, 704  # where the sentences begin, and what stands below them
 MAP, GAP = 190, 16
+WHICH = ("first", "second")
 MOST = 10  # bars
-MOST_NUMBERS = 16  # of a pose
+MOST_NUMBERS, STEP = 16, 29  # of a pose, and from one to the next
 NUMBERS = 1010  # where they begin
 
 
@@ -32,12 +33,14 @@ def versus_slide(versus: Versus, *, dark: bool = False, origin: str = "") -> "Fi
     """
     slide = Slide(say("versus.question"), dark, origin)
     for at, (trace, x) in enumerate(zip(versus.traces, (MARGIN, RIGHT - SEEN), strict=True)):
+        slide.text(x, TOP - LEADING * SMALL, say(f"versus.{WHICH[at]}"), SMALL, bold=True, width=SEEN)
         slide.picture(ink(trace.image), x, TOP, SEEN, SEEN)
         name, score = versus.sides[at].words(versus.sides[at].read())
         said = say("compare.answer", name=name, score=score)
         slide.text(x, TOP + SEEN + 14, said, HEAD * 0.75, bold=True, width=SEEN)
     _bars(slide, versus, MARGIN + SEEN + 40, RIGHT - SEEN - 40)
-    slide.text(MARGIN, SAID, versus.said(), TEXT * 0.9, width=RIGHT - MARGIN, lines=4)
+    y = slide.text(MARGIN, SAID, versus.said(), TEXT * 0.9, bold=True, width=RIGHT - MARGIN, lines=2)
+    slide.text(MARGIN, y, versus.why(), SMALL, width=RIGHT - MARGIN, lines=3)
     if versus.voting is not None:
         _maps(slide, versus)
     if versus.shape.pose:
@@ -73,18 +76,20 @@ def _maps(slide: Slide, versus: Versus) -> None:
     grid = versus.shape.grid
     columns = grid.columns if grid.places > 1 else int(np.ceil(np.sqrt(grid.types)))
     limit = max(float(np.abs(found[SHARE][-1]).max()) for found in versus.voting) or MARGIN_PRESENT
+    scale = say("versus.scale", low=number(-limit), high=number(limit))
     slide.text(MARGIN, BELOW, say("versus.share"), SMALL, bold=True, width=NUMBERS - MARGIN - 40)
-    y = BELOW + LEADING * SMALL + 4
+    slide.text(MARGIN, BELOW + LEADING * SMALL, scale, soft=True, width=NUMBERS - MARGIN - 40)
+    y = BELOW + 2 * LEADING * SMALL + 6
     for at, klass in enumerate(versus.classes):
         x = MARGIN + at * (2 * (MAP + GAP) + 40)
-        slide.text(x, y, f"{say('versus.for')} {versus.shape.classes[klass]}", SMALL, width=2 * MAP)
         for side, found in enumerate(versus.voting):
             values = found[SHARE][-1][:, klass]
             full = np.zeros(-(-len(values) // columns) * columns)
-            full[: len(values)] = values
+            full[: len(values)] = rooted(values / limit)
             left = x + side * (MAP + GAP)
-            slide.picture(signed(full.reshape(-1, columns), limit), left, y + 36, MAP, MAP)
-            slide.text(left, y + 36 + MAP + 6, say(f"versus.{('first', 'second')[side]}"), soft=True)
+            slide.picture(signed(full.reshape(-1, columns), 1), left, y, MAP, MAP)
+            said = say("versus.mapOf", which=say(f"versus.{WHICH[side]}"), name=versus.shape.classes[klass])
+            slide.text(left, y + MAP + 6, said, width=MAP + GAP)
 
 
 def _poses(slide: Slide, versus: Versus) -> None:
@@ -93,12 +98,14 @@ def _poses(slide: Slide, versus: Versus) -> None:
     colours = class_colours(len(versus.shape.classes))
     limit = max(float(np.abs(pose).max()) for pose in poses) or 1.0
     slide.text(NUMBERS, BELOW, say("versus.poses"), SMALL, bold=True, width=RIGHT - NUMBERS)
+    said = say("versus.discs", limit=number(limit, 1))
+    slide.text(NUMBERS, BELOW + LEADING * SMALL, said, soft=True, width=RIGHT - NUMBERS)
     count = min(len(poses[0]), MOST_NUMBERS)
-    rows, top = -(-count // 2), BELOW + LEADING * SMALL + 8
+    rows, top = -(-count // 2), BELOW + 2 * LEADING * SMALL + 4
     wide = (RIGHT - NUMBERS - 40) / 2
     for d in range(count):
         column, row = divmod(d, rows)
-        x, y = NUMBERS + column * (wide + 40), top + row * 34
+        x, y = NUMBERS + column * (wide + 40), top + row * STEP
         slide.text(x, y, f"v{d}", SMALL)
         middle, half = x + 64 + (wide - 64) / 2, (wide - 64) / 2
         at = [middle + half * float(pose[d]) / limit for pose in poses]
