@@ -9,7 +9,8 @@ import pytest
 
 from capsviz.figures import chart_table, chart_words, evaluation, training_figure
 from capsviz.figures.charts import figure_of
-from capsviz.figures.growth import Curve, overlap_figure
+from capsviz.figures.growth import Curve, gathered, overlap_figure
+from capsviz.measures.statistics import wilson
 
 
 @pytest.fixture
@@ -282,6 +283,27 @@ def test_drawings_of_the_test_set_are_confused_as_it_is(result: dict[str, Any]):
     assert says["unsure"].says.endswith("below 0.42: 0.0% of 5 test digits are.")
 
 
+def test_few_pairs_are_counted_with_the_next() -> None:
+    """Of 5, 30, 12, 9, 21 and 19 pairs in tenths, of which the third has none: 35, 21, and 21 with the last 19."""
+    counts, wrong, lows = [5, 30, 12, 9, 21, 19], [1, 3, 3, 3, 7, 7], [0, 1, 3, 4, 5, 6]
+    rows = [
+        {"low": low / 10, "high": (low + 1) / 10, "pairs": n, "error_rate": k / n, "interval": wilson(k, n)}
+        for n, k, low in zip(counts, wrong, lows, strict=True)
+    ]
+    found = gathered(rows)
+    assert [(row["low"], row["high"], row["pairs"]) for row in found] == [
+        (0, 0.2, 35),
+        (0.3, 0.5, 21),
+        (0.5, 0.7, 40),
+    ]
+    assert [row["error_rate"] for row in found] == [4 / 35, 6 / 21, 14 / 40]
+    assert [row["interval"] for row in found] == [wilson(4, 35), wilson(6, 21), wilson(14, 40)]
+    assert gathered(rows[1:2]) == rows[1:2]
+    assert gathered(rows[:1]) == rows[:1]  # there is nothing to put it to
+    assert [row["pairs"] for row in gathered([{**rows[0], "pairs": 20}, rows[1]])] == [20, 30]
+    assert gathered([]) == []
+
+
 def test_the_figure_of_overlap_has_a_curve_of_each_with_its_intervals() -> None:
     row = {"low": 0.2, "high": 0.3, "pairs": 1200, "error_rate": 0.25, "interval": (0.2, 0.32)}
     curves = [Curve("one", [row]), Curve("again", [row], pairs=1), Curve("other", [row], network=1)]
@@ -290,5 +312,6 @@ def test_the_figure_of_overlap_has_a_curve_of_each_with_its_intervals() -> None:
     assert (first.error_y.array[0], first.error_y.arrayminus[0]) == (pytest.approx(7), pytest.approx(5))
     assert first.customdata[0] == 1200
     assert "1,200" in chart_table(overlap_figure(curves), "Overlap")
+    assert list(overlap_figure(curves).layout.xaxis.ticktext) == ["20–30<br>1,200"]
     assert first.line.color == again.line.color != other.line.color
     assert first.line.dash == other.line.dash != again.line.dash

@@ -55,6 +55,15 @@ def test_a_request_is_read_with_what_the_view_tells() -> None:
     assert found.motion == Morph((1, 0), ((0.5, -1.0), (0.0, 0.0)))
 
 
+def test_which_strokes_are_of_the_second_is_read() -> None:
+    assert files.parse_request({**WISH, "second": 5}, SHAPE, OFFERED).parts == 5
+    assert files.parse_request(WISH, SHAPE, OFFERED).parts == 0
+    for wrong in (-1, 2**12, "1", 1.5, None):
+        with pytest.raises(MessageError) as caught:
+            files.parse_request({**WISH, "second": wrong}, SHAPE, OFFERED)
+        assert_one_sentence(caught.value)
+
+
 def test_what_is_looked_at_inside_is_read() -> None:
     looked = {"map": 7, "capsule": 3, "scope": "all"}
     grid = find("dynamic.mnist").shape
@@ -215,15 +224,24 @@ def test_two_digits_are_exported_with_what_is_laid_over(
 
     def pictured(now: Reading, laid: Laid) -> Any:
         asked.append(laid)
-        return SimpleNamespace(trace=model.trace(np.ones((28, 28), np.float32), 2), drawings=None)
+        trace = model.trace(np.ones((28, 28), np.float32), 2)
+        parts = np.stack([np.ones((28, 28)), np.zeros((28, 28)), np.zeros((28, 28))])
+        return SimpleNamespace(trace=trace, drawings=np.zeros((10, 28, 28)), parts=parts)
 
     monkeypatch.setattr(files.overlap, "pictured", pictured)
     shown = view("overlap", laid=Laid(3, right=4, down=-8))
-    assert shown.origin.settings == {"R": 2, "over": 3, "moved": [4, -8]}
+    longest = [str(place) for place in np.argsort(-shown.trace.lengths[-1])[:2]]
+    told = {"digits": longest, "squared_errors": [28**2, 0]}  # of drawings that are empty
+    assert shown.origin.settings == {"R": 2, **told, "over": 3, "moved": [4, -8]}
     assert shown.origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2&over=3&moved=12.0"
     assert (shown.trace.image == 1).all()  # in the numbers too it is what the page shows
     assert view("overlap").origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2"
-    assert asked == [Laid(3, right=4, down=-8), Laid()]
+    assert view("overlap").origin.settings == {"R": 2, "digits": longest}
+    drawn = view("overlap", parts=0b110)  # without anything over it, as somebody has said
+    assert drawn.origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2&second=6"
+    assert drawn.origin.settings == {"R": 2, **told}
+    assert view("overlap", parts=1).origin.settings["squared_errors"] == [0, 28**2]
+    assert asked == [Laid(3, right=4, down=-8), *[Laid()] * 4]
 
 
 def test_two_drawings_are_exported_with_what_differs(

@@ -21,7 +21,7 @@ from capsviz.app.growth import RUN_KEY, Run
 from capsviz.app.messages import Laid, parse_laid
 from capsviz.errors import MessageError
 from capsviz.figures import named, reading_card, together
-from capsviz.figures.overlap import carriers, seen_words, sees, voters
+from capsviz.figures.overlap import Apart, apart, carriers, seen_words, sees, voters
 from capsviz.figures.theme import added
 from capsviz.inputs import spread
 from capsviz.inputs.drawings import Drawing, stroke_of
@@ -56,7 +56,11 @@ def lengths(**of: float) -> np.ndarray:
         (lengths(), "none", ("No digit", "0.1")),
         (lengths(d4=0.1), "none", ("No digit",)),
         (lengths(d4=0.29, d2=0.2), "unsure", ("Unsure", "**4** (0.29)", "2 (0.20)", "0.3")),
-        (lengths(d3=0.9, d7=0.29), "one", ("One digit", "**3** (0.90)", "7, has 0.29", "same class")),
+        (
+            lengths(d3=0.9, d7=0.29),
+            "one",
+            ("One digit", "**3** (0.90)", "7, is too short", "(0.29, below 0.30)", "one class"),
+        ),
         (lengths(d3=0.9, d7=0.3), "two", ("**3** (0.90) and **7** (0.30)", "third", "0.05")),
         (lengths(d3=0.9, d7=0.8, d1=0.31), "more", ("More than two", "**1** (0.31)", "uncertain")),
         (np.full(10, 0.9, np.float32), "more", ("More than two",)),
@@ -155,6 +159,25 @@ def test_voters_are_counted_at_their_places(tiny_model: Model) -> None:
     np.testing.assert_allclose(found.amounts, amounts, atol=1e-5)
     assert found.capsules == tuple(counts.sum(0))
     assert sum(found.capsules) > 2
+
+
+def test_the_two_are_told_apart_by_the_ink_that_is_more_like_them() -> None:
+    """Class 2 is longer and draws the right pixel, class 1 the left one; three parts, each a pixel."""
+    lengths = np.array([0.1, 0.7, 0.9])
+    drawings = np.array([[[0, 0, 0]], [[0.8, 0, 0]], [[0, 0, 1]]])
+    parts = np.array([[[1, 0, 0]], [[0, 0, 1]], [[0, 0.4, 0.2]]])
+    told = apart(
+        lengths, drawings, parts, 0b110
+    )  # the first part is of the first digit: class 1 was drawn first
+    assert told.pair == (1, 2)
+    assert told.errors == pytest.approx((0.2**2, 0.4**2), abs=1e-6)
+    turned = apart(lengths, drawings, parts, 0b001)
+    assert turned.pair == (2, 1)
+    assert turned.errors == pytest.approx((0.4**2, 0.2**2), abs=1e-6)
+    for nothing in (0, 0b111):  # all ink is of one digit: the longest comes first
+        assert apart(lengths, drawings, parts, nothing) == Apart((2, 1), None)
+    assert overlap.settings_of(told, "abc") == {"digits": ["b", "c"], "squared_errors": [0.04, 0.16]}
+    assert overlap.settings_of(Apart((2, 1), None), "abc") == {"digits": ["c", "b"]}
 
 
 def test_two_colours_are_added() -> None:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from capsviz import load_model, texts
 from capsviz.figures import slides
 from capsviz.figures.inside import layer_rows
+from capsviz.figures.overlap import Apart
 from capsviz.figures.slides.base import Slide
 from capsviz.figures.theme import class_colours
 from capsviz.inputs import replay as drawn
@@ -161,6 +162,17 @@ def test_two_digits_on_a_slide_are_added_in_their_colours_the_longest_first() ->
     said = " ".join(text.get_text() for text in slide.axes[0].texts)
     for words in ("7 redrawn 3 redrawn", "One digit: 7 (0.90)", "below 0.85"):
         assert words in said
+    # As the page has them: the one that was drawn first comes first, with how near it is drawn.
+    turned = slides.overlap_slide(trace, drawings, 0.6, Apart((3, 7), (1.25, 20)))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(turned.axes[0].images[1].get_array(), second)
+    said = " ".join(text.get_text() for text in turned.axes[0].texts)
+    for words in (
+        "3 + 7 0.80  0.90",
+        "3 redrawn squared error 1.2 7 redrawn squared error 20.0",
+        "dashed: below 0.60",
+    ):
+        assert words in said
+    assert_room(turned)
     for limit, strong in ((0.85, ["7"]), (0.6, ["3", "7"])):
         axes = slides.overlap_slide(trace, drawings, limit).axes[0]  # type: ignore[arg-type]
         figures = [text for text in axes.texts if text.get_text() in ("0.90", "0.80", "0.02")]

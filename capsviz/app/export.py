@@ -109,6 +109,7 @@ def _file(sent: object, page: str, now: session.Reading, offered: Offer) -> dict
             second=versus.current() if page == "compare" else None,
             laid=overlap.current() if page == "overlap" else None,
             looked=request.looked if page == "inside" else None,
+            parts=request.parts if page == "overlap" else 0,
             stand=measured_files.stand(page, session.model().sha256),
         )
         data = made(wanted)

@@ -70,6 +70,7 @@ class Request:
     thing: str = PAGE
     motion: Sweep | Morph | None = None
     looked: Looked | None = None  # of Inside
+    parts: int = 0  # of Overlap: bits of those that are of the second digit
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Wanted:
     second: str | None = None  # of Compare, with two drawings: the other one, as a text, "" for none
     laid: Laid | None = None  # of Overlap: what lies over the drawing, if anything does
     looked: Looked | None = None  # of Inside: what is looked at
+    parts: int = 0  # of Overlap, of the drawing alone: bits of its parts that are of the second digit
     stand: Stand | None = None  # of Training and Lab: what has been measured so far
 
 
@@ -148,7 +150,9 @@ def parse_request(sent: object, shape: Shape, offered: Offer) -> Request:
         if isinstance(motion, Sweep) != (thing == SWEEP):
             raise MessageError(say("export.request"))
     looked = None if sent.get("looked") is None else messages.parse_looked(sent["looked"], shape)
-    return Request(number, kind, sent["dark"], digit, _pose(sent.get("pose"), shape), thing, motion, looked)
+    parts = whole(sent.get("second", 0), 0, 2**parameters.MOST_PARTS - 1, say("export.request"))
+    shown = _pose(sent.get("pose"), shape)
+    return Request(number, kind, sent["dark"], digit, shown, thing, motion, looked, parts)
 
 
 def _pose(text: object, shape: Shape) -> tuple[float, ...] | None:
@@ -214,6 +218,8 @@ class _View:
         if self.page == "overlap":
             self.picture = overlap.pictured(now, wanted.laid or Laid())
             self.trace = self.picture.trace
+            self.apart = overlap.told_apart(self.picture, 2 if wanted.laid else wanted.parts)
+            settings |= overlap.settings_of(self.apart, self.trace.classes)
             if wanted.laid:
                 settings |= {"over": wanted.laid.example, "moved": [wanted.laid.right, wanted.laid.down]}
         if self.wanted.looked:
@@ -309,7 +315,7 @@ class _View:
             return slides.compare_slide(self.columns, self.wanted.trial.changes, true, **self.look)
         if self.page == "overlap":
             limit = self.model.card["unsure_below"]
-            return slides.overlap_slide(self.picture.trace, self.picture.drawings, limit, **self.look)
+            return slides.overlap_slide(self.trace, self.picture.drawings, limit, self.apart, **self.look)
         if self.page == "routing":
             draw = slides.routing_slide if self.trace.shape.iterates else slides.attention_slide
             return draw(self.trace, self.digit, **self.look)
@@ -376,6 +382,8 @@ def link(wanted: Wanted) -> str:
     if wanted.laid is not None:
         query["over"] = str(wanted.laid.example)
         query["moved"] = f"{wanted.laid.right + FARTHEST}.{wanted.laid.down + FARTHEST}"
+    elif wanted.parts:
+        query["second"] = str(wanted.parts)
     if looked := wanted.looked:
         query["map"] = str(looked.map)
         query["capsule" if find(wanted.network).shape.grid else "output"] = str(looked.capsule)

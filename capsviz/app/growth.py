@@ -152,7 +152,11 @@ def _measured(which: str, called: str, kind: int) -> list[Curve]:
     order = [spec.name for spec in _networks()]
     return [
         Curve(
-            say("overlap.growth.curve", network=spec.title, pairs=say(f"overlap.growth.{called}")),
+            say(
+                f"overlap.growth.{called}",
+                network=spec.title,
+                pairs=grouped(sum(row["pairs"] for row in evaluation["pairs"][which]["bins"])),
+            ),
             evaluation["pairs"][which]["bins"],
             order.index(spec.name),
             kind,

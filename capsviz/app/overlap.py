@@ -1,8 +1,9 @@
 """The Overlap page's live view in Streamlit: the drawing as two digits, or with an example laid over it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,7 @@ from capsviz.app import address, asked, assets, messages, session
 from capsviz.app.messages import Laid
 from capsviz.app.parameters import MOST_PARTS
 from capsviz.errors import CapsvizError
-from capsviz.figures.overlap import overlap_payload
+from capsviz.figures.overlap import Apart, apart, overlap_payload
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
 from capsviz.inputs.preprocess import canvas_to_mnist, separate
@@ -74,6 +75,17 @@ def pictured(now: session.Reading, laid: Laid) -> Picture:
         CapsvizError: if something is, and the drawing alone is none that can be read.
     """
     return _drawn(now) if laid.example is None else _overlaid(now, laid, now.trace.shape)
+
+
+def told_apart(picture: Picture, second: int) -> Apart:
+    """Which digit was drawn first, and how near each is drawn again; ``second`` as ``figures.overlap.apart`` has it."""
+    return apart(picture.trace.lengths[-1], picture.drawings, picture.parts, second)
+
+
+def settings_of(told: Apart, classes: Sequence[str]) -> dict[str, Any]:
+    """The same for the files of Export."""
+    errors = {} if told.errors is None else {"squared_errors": [round(error, 4) for error in told.errors]}
+    return {"digits": [classes[place] for place in told.pair], **errors}
 
 
 def _examples(shape: Shape) -> tuple[Example, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.charts import BLUE, GREY, ORANGE, TEXT, figure_of, hover
-from capsviz.figures.growth import Curve, overlap_figure
+from capsviz.figures.growth import LEAST, Curve, overlap_figure
 from capsviz.figures.theme import FOR_COLOUR
 from capsviz.inputs.strokes import CANVAS
 from capsviz.models.card import by_score
@@ -256,7 +256,7 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
             )
         case "overlap":
             pairs = result["pairs"]
-            return say("chart.overlap.says", **words, pairs=grouped(pairs["spread"]["pairs"]))
+            return say("chart.overlap.says", **words, pairs=grouped(pairs["spread"]["pairs"]), least=LEAST)
     return say(f"chart.{name}.says", **words, images=grouped(result["curves"][name]["points"][0]["images"]))
 
 

@@ -31,6 +31,45 @@ class Voters(NamedTuple):
     capsules: tuple[int, ...]
 
 
+class Apart(NamedTuple):
+    """The two longest, told apart, as overlap.js tells them.
+
+    Attributes:
+        pair: places of the two classes, the one that was drawn first before the other where that is known, else the longest.
+        errors: what each is drawn again with, held against its own ink: squared errors of pixels in 0..1, summed; None where
+            it is not known which ink is whose.
+    """
+
+    pair: tuple[int, int]
+    errors: tuple[float, float] | None
+
+
+def apart(lengths: np.ndarray, drawings: np.ndarray, parts: np.ndarray, second: int) -> Apart:
+    """Which of the two longest was drawn first, and how near each is drawn to its own ink.
+
+    Args:
+        lengths: [J] of the class capsules.
+        drawings: [J, S, S] what the pose of each class alone draws, in 0..1.
+        parts: [N, S, S] in 0..1, as ``overlap_payload`` has them.
+        second: bits of the parts that are of the second digit, the lowest the first part's.
+    """
+    one, other = map(int, np.argsort(-lengths, kind="stable")[:2])
+    # With 255 levels, as the page has them.
+    drawn, shown = ({place: ink(drawings[place]) / 255 for place in (one, other)}, ink(parts) / 255)
+    sides = np.array([second >> at & 1 for at in range(len(shown))], bool)
+    if sides.all() or not sides.any():
+        return Apart((one, other), None)
+    own = shown[~sides].max(0), shown[sides].max(0)
+
+    def errors(first: int, then: int) -> tuple[float, float]:
+        pairs = zip((first, then), own, strict=True)
+        found = [float(np.square(drawn[place] - picture).sum()) for place, picture in pairs]
+        return found[0], found[1]
+
+    pair = (other, one) if sum(errors(other, one)) < sum(errors(one, other)) else (one, other)
+    return Apart(pair, errors(*pair))
+
+
 def carriers(shares: np.ndarray) -> np.ndarray:
     """Which capsules carry half of |s| of a class: the fewest whose shares [I] sum to that; bool [I]."""
     order = np.argsort(-shares, kind="stable")

@@ -102,6 +102,7 @@ def test_two_drawings_stand_on_one_clock(browser: Browser, url: str) -> None:
     first = network.trace(canvas_to_mnist(render(EXAMPLES[0].strokes, EXAMPLES[0].width)))
     with opened(browser, url, "compare") as page, failing_no_script(page):
         page.get_by_role("radio", name="two drawings").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("What differs, and why?")
         notice = page.get_by_test_id("versus-notice")
         expect(notice).to_contain_text("There is no second drawing yet")
         expect(page.get_by_test_id("causes")).to_be_hidden()
@@ -120,6 +121,8 @@ def test_two_drawings_stand_on_one_clock(browser: Browser, url: str) -> None:
         np.testing.assert_allclose(facing(page, 1), first.scores[-1], atol=6e-4)
         expect(page.get_by_test_id("versus-said")).to_contain_text("The first is read as 7")
         expect(page.get_by_test_id("versus-said")).to_contain_text("the second as 2")
+        expect(page.get_by_test_id("versus-why")).to_contain_text("Half of |s| comes from")
+        expect(page.get_by_test_id("versus-scale")).to_contain_text("+")
         np.testing.assert_allclose(numbers(page, 0), trace.v[-1, 7], atol=6e-4)
         np.testing.assert_allclose(numbers(page, 1), first.v[-1, 2], atol=6e-4)
 

@@ -9,6 +9,7 @@ import { channels, crossed, extended, inkOf, putColours, squaredError, together,
 import { unpack } from "./packing.js";
 import { beforePause, drawnStrokes } from "./pens.js";
 import { builtFor, shapeWords } from "./routing.js";
+import { tells } from "./taking.js";
 import { say } from "./texts.js";
 import { Voters } from "./voters.js";
 
@@ -36,6 +37,7 @@ class Overlap {
     this.element = element("div", { class: "overlap" });
     this.tip = new Tip(this.element);
     this.voters = new Voters(this);
+    this.silence = tells(() => ({ page: { second: this.second } }));
     this.laying = new Laying(report, () => this.writeAddress());
     this.build(data);
     root.append(this.element);
@@ -56,6 +58,7 @@ class Overlap {
   }
 
   unmount() {
+    this.silence();
     this.part.unmount();
     this.resized.disconnect();
     this.laying.unmount();
@@ -87,10 +90,10 @@ class Overlap {
     });
     this.ends = [0, BOTH, 100].map((at) => element("button", { type: "button", class: "end", onclick: () => this.slide(at) }));
     const slider = element("div", { class: "between" }, this.slider, element("div", { class: "ends" }, ...this.ends));
-    const names = ["first", "second", "firstOwn", "secondOwn", "seen", "asked"];
+    const names = ["seen", "first", "second", "firstOwn", "secondOwn", "asked"];
     this.small = Object.fromEntries(names.map((name) => [name, this.picture("", name)]));
-    const { asked, ...shown } = this.small;
-    this.apart = element("div", { class: "apart" }, ...Object.values(shown).map(({ figure }) => figure), this.truth.figure);
+    const { asked, seen, ...each } = this.small;
+    this.apart = element("div", { class: "apart" }, seen.figure, this.truth.figure, ...Object.values(each).map(({ figure }) => figure));
     this.bars = data.classes.map((_, digit) => this.bar(digit));
     const lengths = element("div", { class: "lengths", role: "group", "aria-label": say("overlap.lengths", this.shape) });
     lengths.append(...this.bars.map(({ button }) => button));
@@ -103,7 +106,7 @@ class Overlap {
         { class: "overlap-top" },
         element("div", {}, this.composite.figure, slider),
         this.apart,
-        element("div", {}, this.said, lengths, this.below, asked.figure),
+        element("div", {}, lengths, this.below, this.said, asked.figure),
       ),
       this.voters.element,
     );
@@ -350,6 +353,8 @@ class Overlap {
     setText(this.composite.caption, this.between === 0 ? first : this.between === 100 ? second : `${first} + ${second}`);
     if (this.pictures) this.tint(this.truth, layers(this.pictures));
     else putInk(this.truth.canvas, this.payload.arrays.image);
+    // Of one part there is nothing to be told apart: it would be what is seen once more.
+    this.truth.figure.classList.toggle("alone", this.parts.length < 2);
     setText(this.truth.caption, this.pictures ? say("overlap.own") : this.parts.length > 1 ? say("overlap.unknown", this.shape) : say("overlap.seen"));
     this.ends.forEach((end, at) => end.setAttribute("aria-pressed", String(this.between === [0, BOTH, 100][at])));
   }
