@@ -10,7 +10,7 @@ import pytest
 from capsviz.figures import chart_table, chart_words, evaluation, training_figure
 from capsviz.figures.charts import figure_of
 from capsviz.figures.growth import Curve, gathered, overlap_figure
-from capsviz.measures.statistics import wilson
+from capsviz.models.rates import wilson
 
 
 @pytest.fixture
@@ -312,6 +312,6 @@ def test_the_figure_of_overlap_has_a_curve_of_each_with_its_intervals() -> None:
     assert (first.error_y.array[0], first.error_y.arrayminus[0]) == (pytest.approx(7), pytest.approx(5))
     assert first.customdata[0] == 1200
     assert "1,200" in chart_table(overlap_figure(curves), "Overlap")
-    assert list(overlap_figure(curves).layout.xaxis.ticktext) == ["20–30<br>1,200"]
+    assert list(overlap_figure(curves).layout.xaxis.ticktext) == ["20–30: 1,200"]
     assert first.line.color == again.line.color != other.line.color
     assert first.line.dash == other.line.dash != again.line.dash

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
-from capsviz.measures.statistics import wilson
+from capsviz.models.rates import wilson
 from capsviz.texts import say
 from capsviz.texts.numbers import grouped
 
@@ -101,7 +101,7 @@ def overlap_figure(curves: Sequence[Curve]) -> "go.Figure":
         range=[0, 100],
         tickvals=[_middle(row) for row in first],
         ticktext=[
-            f"{100 * row['low']:.0f}–{100 * row['high']:.0f}<br>{grouped(row['pairs'])}" for row in first
+            f"{100 * row['low']:.0f}–{100 * row['high']:.0f}: {grouped(row['pairs'])}" for row in first
         ],
     )
     figure.update_yaxes(rangemode="tozero")
