@@ -284,11 +284,11 @@ def test_where_it_fails_is_said_as_it_is() -> None:
     assert failing(answering(*[0] * 35 + [2]), 0) == "First wrong at 30°, never below."
     assert failing(answering(*[1] * 25 + [0]), 0) == "First wrong at −36°, never above."
     assert failing(answering(0), 0) == "Right over the whole range."
-    assert failing(answering(0, 0, 0, 1, 0, name="noise"), 0) == "First wrong at σ 0.075."
+    assert failing(answering(0, 0, 0, 1, 0, name="noise"), 0) == "First wrong at σ\N{NO-BREAK SPACE}0.075."
     assert [worded("scale", 0.85), worded("occlusion", 0.025), worded("across", -0.5)] == [
-        "× 0.85",
+        "×\N{NO-BREAK SPACE}0.85",
         "2.5%",
-        "−0.5 px",
+        "−0.5\N{NO-BREAK SPACE}px",
     ]
 
 

@@ -196,7 +196,7 @@ def test_what_differs_is_said_from_what_was_measured(four_and_nine: Versus) -> N
     assert f"from {mine} primary capsules for **4** in the first drawing" in why
     assert f"from {theirs} primary capsules for **9** in the second; 1 is among both." in why
     (a, b), (c, d) = ([number(share) for share in shares] for shares in four_and_nine.change.shares)
-    assert f"for **4** {a} there in the first and {c} in the second, for **9** {b} and {d}." in why
+    assert f"**4** has {a} there in the first and {c} in the second, **9** {b} and {d}." in why
     with speaking("de"):
         german = four_and_nine.said()
     assert f"{lengths[0][4]:.2f}".replace(".", ",") in german

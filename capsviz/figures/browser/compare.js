@@ -413,7 +413,7 @@ class CompareView {
     const words = { ...shapeWords({ ...column, classes: payload.classes, kind: payload.kindName }), images: number(rule?.averaged ?? 0) };
     const what = couplingText(routed.coupling, "What", TABLES, words);
     const source = payload.couplings[routed.coupling];
-    setText(this.what, `${what} ${couplingMeasured(rule, source)} ${say("compare.ruleLook")}`);
+    setText(this.what, `${what} ${say("compare.ruleLook")} ${couplingMeasured(rule, source)}`);
   }
 
   invalidate() {

@@ -117,7 +117,7 @@ class VersusView {
     const [drawing, seen] = [pad, size].map((pixels) => element("canvas", { width: pixels, height: pixels, role: "img" }));
     const answer = element("p", { class: "versus-answer", "data-testid": `versus-answer-${side}` });
     const title = element("h2", {}, say(side ? "versus.second" : "versus.first"));
-    const caption = element("figcaption", { class: "look" }, say("versus.seen", { size: `${size} × ${size}` }));
+    const caption = element("figcaption", { class: "look" }, say("versus.seen", { size: `${size}\u00a0×\u00a0${size}` }));
     const figure = element("figure", { class: "versus-side" }, title, drawing, element("div", {}, seen, answer), caption);
     return { figure, drawing, seen, answer };
   }
