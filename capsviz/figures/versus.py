@@ -245,7 +245,7 @@ def versus_json(versus: Versus, facts: Mapping[str, Any]) -> bytes:
         "classes": list(versus.shape.classes),
         "inQuestion": [versus.shape.classes[place] for place in versus.classes],
         "said": versus.said(),
-        "why": versus.why(),
+        "why": versus.why().replace("**", ""),  # as people read it
         "carried": versus.carried and versus.carried._asdict(),
         "change": versus.change and versus.change._asdict(),
         "drawings": [
