@@ -15,11 +15,12 @@ from test_slides import assert_room
 from capsviz import texts
 from capsviz.app import address, compare
 from capsviz.app.experiments import Trial, trial, trial_text
+from capsviz.app.panels import views_of
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures.compare import Column, axes, compare_json, compare_table, failing, worded
 from capsviz.figures.slides import compare_slide
 from capsviz.inputs.changes import CHANGES, Changes, change
-from capsviz.measures.along import Coupling, Course, course
+from capsviz.measures.along import Coupling, Course, Measuring, course
 from capsviz.measures.changes import means, measured
 from capsviz.measures.rules import evenness, mean_coupling, packed, row_of, rules, unpacked
 from capsviz.models.model import Model
@@ -275,6 +276,24 @@ def test_a_comparison_stands_in_a_link_as_it_was(asked: Trial) -> None:
 
 def column(found: Course, name: str = "some") -> Column:
     return Column(name, name.capitalize(), found, None, None, 0.5, 1)
+
+
+def test_the_answers_are_what_goes_on_stage_first() -> None:
+    assert views_of("compare", find("dynamic.mnist"), "networks")[:2] == ("columns", "changes")
+
+
+def test_networks_share_the_pictures_of_a_change(model: Model, seven: np.ndarray) -> None:
+    one, other = (
+        Measuring(model, seven, "noise", Changes(rotation=6), Coupling(name)) for name in ("routing", "leaky")
+    )
+    assert one.course().images is other.course().images
+    np.testing.assert_array_equal(one.course().images[4], change(seven, Changes(rotation=6, noise=0.1)))
+    for others in (
+        (seven, "noise", Changes(rotation=12)),
+        (seven, "pen", Changes(rotation=6)),
+        (seven * 0.5, "noise", Changes(rotation=6)),
+    ):
+        assert (Measuring(model, *others).course().images[4] != one.course().images[4]).any()
 
 
 def test_where_it_fails_is_said_as_it_is() -> None:

@@ -91,6 +91,19 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         expect(page.get_by_test_id("network-2")).to_have_value("cnn.mnist")
         np.testing.assert_array_equal([shown(page, column) for column in range(3)], before)
 
+        # On a stage: the answers first, with the picture and the one slider that is moved.
+        page.keyboard.press("p")
+        expect(page.get_by_test_id("seen")).to_be_visible()
+        expect(page.get_by_test_id("answer-2")).to_be_in_viewport()
+        expect(page.get_by_test_id("fails-0")).to_be_in_viewport()
+        expect(page.get_by_test_id("change-rotation")).to_be_hidden()
+        page.get_by_test_id("change-noise").press("ArrowRight")
+        measured(page)
+        noisy = change(image, Changes(rotation=54, noise=0.125))
+        votes = network.votes(noisy[None])[0]
+        np.testing.assert_allclose(shown(page, 0), reroute(votes, 3, "leaky").lengths, atol=6e-4)
+        page.keyboard.press("Escape")
+
 
 def facing(page: Page, side: int) -> np.ndarray:
     """[10] the lengths that one of two drawings shows, of three decimals."""

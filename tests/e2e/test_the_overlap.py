@@ -43,6 +43,12 @@ def picture(page: Page, name: str) -> np.ndarray:
     return pixels(page.get_by_test_id(name))[8:-8, 8:-8].astype(int)
 
 
+def places(page: Page) -> list[float]:
+    """How far down the page's parts stand."""
+    parts = [page.get_by_test_id(name) for name in ("composite", "seen", "first", "length-0")]
+    return [part.evaluate("node => node.getBoundingClientRect().top") for part in parts]
+
+
 def answered(page: Page, number: int) -> None:
     page.locator(f'.overlap[data-answered="{number}"]').wait_for()
 
@@ -54,10 +60,15 @@ def test_two_are_drawn_slid_between_and_reassigned_and_the_link_says_so(
         clear(page)
         draw(page, THREE)
         expect(page.get_by_test_id("stroke-0")).to_have_count(0)  # of one stroke there is nothing to be said
+        expect(page.get_by_test_id("sees")).not_to_be_empty()
+        expect(page.get_by_test_id("truth")).to_be_hidden()
+        one = places(page)
         page.wait_for_timeout(1300)  # the pause
         draw(page, SEVEN)
         second = page.get_by_test_id("stroke-1")
         expect(second).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_test_id("secondOwn")).to_be_visible()
+        assert places(page) == one  # nothing jumps while one draws
         expect(page.get_by_test_id("stroke-0")).to_have_attribute("aria-pressed", "false")
         page.wait_for_function("location.search.includes('second=2')")
         expect(page.get_by_test_id("sees")).not_to_be_empty()

@@ -368,6 +368,7 @@ class CompareView {
       value.setAttribute("aria-label", say("compare.undoOne", { change: `${say(`compare.${name}`)} ${said}` }));
       row.classList.toggle("chosen", name === this.change);
       row.classList.toggle("changed", this.steps[name] !== 0);
+      value.tabIndex = this.steps[name] ? 0 : -1; // there is nothing to undo
     }
     this.undo.disabled = !Object.values(this.steps).some(Boolean);
     const { at } = this;
