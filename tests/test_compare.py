@@ -337,7 +337,11 @@ def test_the_slide_says_what_each_network_answers(count: int) -> None:
         {"amount": amount, "mean": 0.5, "low": 0.2, "high": 0.8, "right": 0.5} for amount in (0, 0.5, 1)
     ]
     of = answering(*[0] * 10 + [1], name="noise")
-    columns = [replace(column(of), means={"images": 3, "points": points}), column(of), column(of)][:count]
+    columns = [
+        replace(column(of), means={"images": 3, "points": points}),
+        replace(column(of), unsure_below=1.0),
+        column(of),
+    ][:count]
     slide = compare_slide(columns, Changes(noise=0.5, scale=0.85), 0, origin="here")
     written = [text.get_text() for text in slide.axes[0].texts]
     assert written.count("b, 1.00") == count  # noise of 0.5 is the twentieth value

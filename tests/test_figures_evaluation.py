@@ -299,6 +299,7 @@ def test_few_pairs_are_counted_with_the_next() -> None:
     assert [row["error_rate"] for row in found] == [4 / 35, 6 / 21, 14 / 40]
     assert [row["interval"] for row in found] == [wilson(4, 35), wilson(6, 21), wilson(14, 40)]
     assert gathered(rows[1:2]) == rows[1:2]
+    assert [row["pairs"] for row in gathered(rows[1::4])] == [49]  # the last of two to the first
     assert gathered(rows[:1]) == rows[:1]  # there is nothing to put it to
     assert [row["pairs"] for row in gathered([{**rows[0], "pairs": 20}, rows[1]])] == [20, 30]
     assert gathered([]) == []

@@ -237,11 +237,12 @@ def test_two_digits_are_exported_with_what_is_laid_over(
     assert (shown.trace.image == 1).all()  # in the numbers too it is what the page shows
     assert view("overlap").origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2"
     assert view("overlap").origin.settings == {"R": 2, "digits": longest}
+    assert "second" not in view("overlap", laid=Laid(3), parts=1).origin.link  # what lies over it is
     drawn = view("overlap", parts=0b110)  # without anything over it, as somebody has said
     assert drawn.origin.link == f"/overlap?drawing={encode(SEVEN)}&R=2&second=6"
     assert drawn.origin.settings == {"R": 2, **told}
     assert view("overlap", parts=1).origin.settings["squared_errors"] == [0, 28**2]
-    assert asked == [Laid(3, right=4, down=-8), *[Laid()] * 4]
+    assert asked == [Laid(3, right=4, down=-8), Laid(), Laid(), Laid(3), Laid(), Laid()]
 
 
 def test_two_drawings_are_exported_with_what_differs(

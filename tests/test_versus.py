@@ -413,6 +413,7 @@ def told(app: AppTest, name: str) -> dict[str, Any]:
 def test_the_page_shows_what_its_link_says_and_keeps_what_was_asked() -> None:
     app = opened(PAGE, versus=encode(NINE), drawing=encode(FOUR))
     assert told(app, "capsviz_versus")["answers"] == [4, 9]
+    assert "What differs, and why?</h1>" in shown(app)
     # Kept from the browser; what cannot be read leaves it as it is, and says so.
     app.session_state[versus.VIEW_KEY] = {"asked": {"drawing": encode(FOUR), "number": 1}}
     app.run()
@@ -425,6 +426,7 @@ def test_the_page_shows_what_its_link_says_and_keeps_what_was_asked() -> None:
     app.session_state[versus.SHOWN_KEY] = False
     app.run()
     assert told(app, "capsviz_compare")["columns"][0]["name"] == "dynamic.mnist"
+    assert "Does it help?</h1>" in shown(app)
     app.session_state[versus.SHOWN_KEY] = True
     app.run()
     assert told(app, "capsviz_versus")["answers"] == [4, 4]
@@ -526,6 +528,7 @@ def test_scripts_find_what_differs(tmp_path: Path) -> None:
           marksOf(0, 2, false).map(({ at, value }) => [at, value]),
           marksOf(0.1, 0.4, true).map(({ at, value }) => [at, value]),
           marksOf(0.1, 0.05, true).map(({ value }) => value),
+          marksOf(0.1, 0.3, true).map(({ value }) => value), // 0.025 would stand on 0
         ];""",
     )
     assert found[:3] == [[1, 3, 0], [], [3, 2]]
@@ -537,3 +540,4 @@ def test_scripts_find_what_differs(tmp_path: Path) -> None:
     assert found[9] == [[-1, -2], [-0.5, -0.5], [0, 0], [0.5, 0.5], [1, 2]]
     assert found[10] == [[-0.5, 0], [0, 0.1], [0.5, pytest.approx(0.2)], [1, 0.5]]
     assert found[11] == pytest.approx([0.05, 0.0875, 0.1, 0.1125, 0.15])
+    assert found[12] == pytest.approx([0, 0.1, 0.175, 0.4])
