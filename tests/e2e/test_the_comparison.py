@@ -115,7 +115,7 @@ def test_two_drawings_stand_on_one_clock(browser: Browser, url: str) -> None:
     first = network.trace(canvas_to_mnist(render(EXAMPLES[0].strokes, EXAMPLES[0].width)))
     with opened(browser, url, "compare") as page, failing_no_script(page):
         page.get_by_role("radio", name="two drawings").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("What differs, and why?")
+        expect(page.get_by_role("heading", level=1)).to_have_text("What differs?")
         notice = page.get_by_test_id("versus-notice")
         expect(notice).to_contain_text("There is no second drawing yet")
         expect(page.get_by_test_id("causes")).to_be_hidden()
