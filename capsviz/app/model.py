@@ -15,6 +15,7 @@ from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
     card_table,
+    changed,
     departures,
     earlier_epochs,
     limits,
@@ -209,7 +210,9 @@ def _training(model: "Model") -> None:
     before = earlier_epochs(card)
     errors, losses = st.tabs([say("model.errors"), say("model.losses")])
     with errors:
-        drawn = figures.training_figure(card["log"], card["test_error"], before, averaged_error(card), data)
+        drawn = figures.training_figure(
+            card["log"], card["test_error"], before, averaged_error(card), data, changed(card)
+        )
         frame.chart(drawn, "training", say("model.errors"))
     with losses:
         frame.chart(figures.loss_figure(card["log"], before), "losses", say("model.losses"))
