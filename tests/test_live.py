@@ -452,6 +452,9 @@ def test_a_process_trains_is_killed_goes_on_and_ends_with_its_server(
         assert not live_process.going(root)
         killed = live_process.look(root)
         assert killed == replace(story, state="ended", reason="failed")
+        with monkeypatch.context() as full:
+            full.setattr(live_process, "FREE", 2**80)
+            assert live_process.look(root) == replace(story, state="ended", reason="disk")
 
         live_process.start(root, None, place.controls(), folder)
         until(lambda: live_process.look(root).step > step)  # type: ignore[union-attr]

@@ -153,11 +153,7 @@ def _standing(story: Story, place: Place, plan: Plan, going: bool, may: bool) ->
 def _in_words(story: Story, plan: Plan) -> str:
     """HTML of which network learns, how far it has come, what it misreads, and which one reads the drawing beside."""
     minutes, seconds = divmod(round(story.seconds), 60)
-    title = say(
-        f"training.{'learnt' if story.state == ENDED else 'learns'}",
-        kind=say(f"training.kind.{plan.kind}"),
-        types=plan.types,
-    )
+    title = say("training.learns", kind=say(f"training.kind.{plan.kind}"), types=plan.types)
     parts = [f"<b>{html.escape(say(f'training.state.{story.state}'))}</b>"]
     if story.step or story.state != PREPARING:
         parts.append(say("training.steps", count=story.step, number=grouped(story.step)))
