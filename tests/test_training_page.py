@@ -229,10 +229,10 @@ def test_pose_says_that_the_decoder_was_never_trained(monkeypatch: pytest.Monkey
 
 def test_which_network_learns_what_it_misreads_and_which_reads_the_drawing(run: Place) -> None:
     page = shown(opened())
-    assert "The network that learns here: dynamic routing, 4 capsule types" in page
+    assert "Learns here: dynamic routing, 4 capsule types" in page
     # 5 of 20: Wilson's interval is (0.25 + 2 z² / 80 ± z sqrt(0.1875 / 20 + z² / 1600)) / (1 + z² / 20), z = 1.96.
     assert "5 of 20 held-out images misread: 25.0% (95% interval 11.2% to 46.9%)" in page
-    assert "read by another one: CapsNet, dynamic routing, digits" in page
+    assert "Reads your drawing: CapsNet, dynamic routing, digits" in page
     story = run.story()
     assert story is not None
     run.write(replace(story, told=replace(TOLD, alone=False)))

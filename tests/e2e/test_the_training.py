@@ -24,7 +24,7 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         expect(state).to_contain_text(
             re.compile(r"bars, 56 to train on.* of 8 held-out images misread: .*95% interval", re.S)
         )
-        expect(state).to_contain_text("read by another one: CapsNet, dynamic routing, digits")
+        expect(state).to_contain_text("Reads your drawing: CapsNet, dynamic routing, digits")
         expect(page.locator(".st-key-training_losses .js-line").first).to_be_visible()
         expect(page).to_have_url(re.compile("training=attention_types.4_rate.0.001"))
         button("button", name="Pause").press("Enter")
@@ -64,7 +64,7 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         expect(state).to_have_attribute("data-state", "ended", timeout=WHILE)
         expect(page.get_by_text("Ended")).to_have_count(1)
         button("button", name="Read my drawing").click()
-        expect(state).to_contain_text("read by this one, at step")
+        expect(state).to_contain_text("Reads your drawing: this one, at step")
         expect(page).to_have_url(re.compile(r"/training.*network=live\.r"))
         expect(button("button", name="Go on", exact=True)).to_be_visible()
         losses = (
