@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.looking import failing_no_script, opened
+from tests.e2e.looking import failing_no_script, opened, still
 
 WHILE = 60_000  # milliseconds for what a busy machine takes its time for
 
@@ -73,3 +73,17 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
             .all_text_contents()
         )
         assert float(losses[-1]) < 0.5 * float(losses[0])
+
+        # On a stage, both charts are seen whole.
+        page.goto(f"{url}/training?present=curves")
+        expect(page.locator(".stPlotlyChart .xtitle")).to_have_count(2)
+        still(page)
+        for title in page.locator(".stPlotlyChart .xtitle").all():
+            box = title.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] < 1366
+            assert box["y"] + box["height"] < 768
+        for chart in page.locator(".stPlotlyChart .nsewdrag").all():
+            box = chart.bounding_box()
+            assert box is not None
+            assert 0.8 * 1366 < box["width"] < 1366
