@@ -14,7 +14,7 @@ from reference import assert_one_sentence
 from capsviz.app import address, panels, parameters
 from capsviz.app.address import Asked, read
 from capsviz.app.experiments import Operation, Trial, Weighting
-from capsviz.app.training_choice import Choice, choice, of_text
+from capsviz.app.training_choice import Checkpoint, Choice, choice, of_text
 from capsviz.errors import MessageError
 from capsviz.inputs import drawings
 from capsviz.inputs.changes import Changes
@@ -167,6 +167,7 @@ def opened(link: str) -> dict[str, str]:
         ("compare", found.compare and tried(found.compare)),
         ("versus", found.versus and beside(found.versus)),
         *(("training", found.training and trained(found.training)), ("section", found.section)),
+        ("checkpoint", found.checkpoint and f"run {found.checkpoint.run} step {found.checkpoint.step}"),
     ):
         if value is not None:
             said[name] = str(value)
@@ -337,6 +338,23 @@ def test_what_a_training_begins_with_is_written_and_read() -> None:
 def test_a_training_that_cannot_be_is_none(text: str) -> None:
     found = asked({"training": text, "R": "2"})
     assert (found.training, found.bad, found.iterations) == (None, ("training",), 2)
+    assert len(found.problem) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "r1", "s1", "r1.s0", "r1.s01", "r.s1", "r1.s1x", "r1.s1.s2", "1.1", "r٢.s1", "r1.s" + "1" * 10],
+)
+def test_a_checkpoint_that_cannot_be_is_none(text: str) -> None:
+    found = asked({"checkpoint": text, "R": "2"})
+    assert (found.checkpoint, found.bad, found.iterations) == (None, ("checkpoint",), 2)
+    assert asked({"checkpoint": Checkpoint(1764217000, 450).text()}).checkpoint == Checkpoint(1764217000, 450)
+
+
+def test_a_network_that_was_trained_on_another_machine_is_said() -> None:
+    found = asked({"network": "live.r1764217000.s450"})
+    assert (found.network, found.bad) == (None, ("network",))
+    assert "trained on another machine" in found.problem
     assert len(found.problem) < 300
 
 

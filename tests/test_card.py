@@ -321,6 +321,13 @@ def test_a_card_of_attention_says_what_differs_from_its_paper(card: dict[str, An
     assert "161,824; with the decoder’s 1,411,344" in departures(other)
     assert "4 × 4 erased | turned, scaled" in departures(other)
     assert "4 × 4 erased | shifted by up to 2 pixels" in departures(of(card, "attention", augment=False))
+    assert "4 × 4 erased | as they are" in departures(of(card, "attention", augment=False, shift=0))
+    same = {"augment": False, "shift": 0, "learning_rate": 0.002, "final_learning_rate": 0.002}
+    plain = departures(of(card, "dynamic.mnist", **same))
+    assert "| images shifted by up to 2 pixels | as they are |" in plain
+    assert "exponentially | one that warms up, then stays until" in plain
+    assert "| as they are |" not in departures(of(card, "dynamic.mnist", augment=False))
+    assert "follows a cosine" in departures(of(card, "dynamic.mnist"))
     assert "iterations" not in text
     assert r"\|v_k\|" in loss(other)
     assert "The loss is the paper’s" not in loss(other)

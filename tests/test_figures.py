@@ -238,6 +238,8 @@ def test_training_figure_plots_the_log() -> None:
     np.testing.assert_allclose(training.y, [10, 3])
     np.testing.assert_allclose(validation.y, [2, 1])
     assert (test.x[0], test.y[0]) == (2, 0.5)
+    assert "augmented" in training.name
+    assert figures.training_figure(log, changed=False).data[0].name == "training"
     assert figure.layout.yaxis.title.text
     assert figure.layout.xaxis.title.text == "epoch"
 

@@ -16,6 +16,7 @@ import pytest
 import torch
 from bars import write_pictures
 from reference import assert_one_sentence
+from test_own import drawn, strokes
 
 from capsviz.app import trained, training_rights
 from capsviz.errors import CapsvizError, DataError, MessageError, TrainingError
@@ -119,6 +120,16 @@ def test_the_data_are_what_is_at_the_servers_own_path(tmp_path: Path) -> None:
     (tmp_path / "MNIST" / "raw").mkdir(parents=True)
     assert live_plan.offered(tmp_path) == ("mnist", "made_up")
     assert live_plan.source({"CAPSVIZ_TRAINING_DATA": str(tmp_path)}) == tmp_path
+
+
+def test_where_several_images_are_of_one_drawing_that_is_known(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "bars")
+    file = strokes(tmp_path / "a.jsonl", drawn(("a", "b"), 10))
+    told = [live_images.images(Plan(data="own"), tmp_path, data).told for data in (tmp_path / "bars", file)]
+    assert [one.alone for one in told] == [True, False]
+    assert live_plan.told_of(asdict(told[1]) | {"classes": ["a", "b"]}) == told[1]
+    older = {name: value for name, value in asdict(TOLD).items() if name != "alone"}
+    assert live_plan.told_of({**older, "classes": list(TOLD.classes)}) == TOLD
 
 
 def test_only_who_sits_at_the_machine_steers_unless_all_may() -> None:
@@ -279,6 +290,8 @@ def test_a_run_measures_what_it_says_and_follows(kind: str, place: Place) -> Non
     assert (
         facts["settings"]["reconstruction"] == Controls.weight
     )  # until step 5: its decoder has learnt something
+    assert facts["tested"] == 30
+    assert "tested" not in live_card.card(run.trainer, replace(TOLD, alone=False), story.rows, {}, "")
     assert changes(story.rows) == [story.rows[6].seconds, story.rows[9].seconds]
     picture = read_picture(place.picture, 10)
     np.testing.assert_array_equal(picture.labels, range(10))
@@ -452,6 +465,9 @@ def test_a_process_trains_is_killed_goes_on_and_ends_with_its_server(
         assert not live_process.going(root)
         killed = live_process.look(root)
         assert killed == replace(story, state="ended", reason="failed")
+        with monkeypatch.context() as full:
+            full.setattr(live_process, "FREE", 2**80)
+            assert live_process.look(root) == replace(story, state="ended", reason="disk")
 
         live_process.start(root, None, place.controls(), folder)
         until(lambda: live_process.look(root).step > step)  # type: ignore[union-attr]

@@ -16,19 +16,20 @@ from test_pages import ROOT, address_of, shown
 from test_slides import assert_room
 
 from capsviz.app import export as ui
-from capsviz.app import files, measured_files, prepared, session, training_acts, training_form
+from capsviz.app import files, measured_files, prepared, session, training, training_acts, training_form
 from capsviz.app.measured_files import Stand
-from capsviz.app.training_acts import CHOSEN_KEY
+from capsviz.app.training_choice import Checkpoint
 from capsviz.errors import CapsvizError
 from capsviz.figures import slides
 from capsviz.figures.live import Picture, read_picture
 from capsviz.inputs.drawings import decode
+from capsviz.models.rates import of_card
 from capsviz.models.weights import FILE, as_trained, write_atomically
 from capsviz.networks.base import find
 from capsviz.texts import languages, speaking
 from capsviz.traces.base import POSES
 from capsviz.training import live_process
-from capsviz.training.live_plan import Controls, Place, Plan, Row, Story, Told, drawing_weight
+from capsviz.training.live_plan import REASONS, Controls, Place, Plan, Row, Story, Told, drawing_weight
 
 PAGE = "../../pages/training.py"
 TOLD = Told("bars", tuple("0123456789"), "digit", 64, 20, 30)
@@ -226,6 +227,93 @@ def test_pose_says_that_the_decoder_was_never_trained(monkeypatch: pytest.Monkey
     assert "Pose" not in " ".join(link.proto.label for link in app.get("page_link"))
 
 
+def test_which_network_learns_what_it_misreads_and_which_reads_the_drawing(run: Place) -> None:
+    page = shown(opened())
+    assert "Learns here: dynamic routing, 4 capsule types" in page
+    # 5 of 20: Wilson's interval is (0.25 + 2 z² / 80 ± z sqrt(0.1875 / 20 + z² / 1600)) / (1 + z² / 20), z = 1.96.
+    assert "5 of 20 held-out images misread: 25.0% (95% interval 11.2% to 46.9%)" in page
+    assert "Reads your drawing: CapsNet, dynamic routing, digits" in page
+    story = run.story()
+    assert story is not None
+    run.write(replace(story, told=replace(TOLD, alone=False)))
+    assert "5 of 20 held-out images misread: 25.0%<" in shown(opened())
+    assert "95%" not in shown(opened())
+
+
+def test_the_test_error_of_a_checkpoint_is_the_model_page_s(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "load_card", lambda path: {"test_error": 0.1})
+    assert "Of 30 test images, at step 5: 10.0% (95% interval 3.5% to 25.6%) misread. “Model”" in shown(
+        opened()
+    )
+    assert of_card({"test_error": 0.1, "tested": 30}) == (30, pytest.approx((0.0346, 0.2562), abs=1e-4))
+    assert of_card({"test_error": 0.1}) is None
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_why_it_ended_is_said_once(reason: str, run: Place) -> None:
+    story = run.story()
+    assert story is not None
+    run.write(replace(story, reason=reason))
+    app = opened()
+    infos, warnings = ([one.value for one in some] for some in (app.info, app.warning))
+    expected = {"asked": (0, 0), **dict.fromkeys(("time", "waited", "server"), (1, 0))}.get(reason, (0, 1))
+    assert (len(infos), len(warnings)) == expected
+    assert {"time": "Its 15 minutes", "waited": "paused for 30 minutes"}.get(reason, "") in "".join(infos)
+    assert "{" not in "".join([*infos, *warnings])
+    assert shown(app).count("Ended") == 1
+    assert "training_goOn" in [one.key for one in app.button]  # nothing is lost
+
+
+def test_a_link_shows_a_checkpoint_and_begins_what_it_began_with(run: Place) -> None:
+    app = opened(checkpoint="r7.s5")
+    assert app.select_slider(key="training_checkpoint").value == 5
+    assert "after 5 steps" in shown(app)
+    assert address_of(app) == {"checkpoint": "r7.s5"}
+    app.select_slider(key="training_checkpoint").set_value(0).run()
+    assert "after 9 steps" in shown(app)
+    app = opened()
+    app.select_slider(key="training_checkpoint").set_value(5).run()
+    began = "dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0"
+    assert address_of(app) == {"training": began, "checkpoint": "r7.s5"}
+    app = opened(training="attention_rate.0.01", checkpoint="r7.s5")  # of what is chosen, nothing is lost
+    app.select_slider(key="training_checkpoint").set_value(0).run()
+    assert address_of(app) == {"training": "attention_rate.0.01"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("r8.s5", "is not on this machine"), ("r7.s6", "step 6, has made room")]
+)
+def test_a_checkpoint_that_is_not_here_is_said_and_what_it_began_with_stays(
+    text: str, said: str, run: Place
+) -> None:
+    app = opened(training="dynamic_rate.0.01", checkpoint=text)
+    assert said in app.warning[0].value
+    assert address_of(app) == {"training": "dynamic_rate.0.01"}
+    assert app.select_slider(key="training_rate").value == 0.01
+    assert app.select_slider(key="training_checkpoint").value == 0
+    app.run()
+    assert said in app.warning[0].value  # however often the page looks again
+
+
+def test_a_checkpoint_reads_the_drawing_here(run: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def keep(place: Place, plan: Plan, step: int) -> str:
+        asked.append((place, plan, step))
+        return "attention.mnist"
+
+    monkeypatch.setattr(training.trained, "keep", keep)
+    app = opened()
+    app.button(key="training_open_here").click().run()
+    assert not app.exception
+    assert asked == [(run, PLAN, 5)]
+    assert address_of(app)["network"] == "attention.mnist"
+    app = opened(lock="network")
+    assert not [one for one in app.button if one.key.startswith("training_open")]
+
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 
@@ -250,11 +338,12 @@ def test_the_curves_are_taken_along_with_where_they_come_from(run: Place) -> Non
     assert stand == Stand(
         "dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0", run=(7, 9), trained="dynamic"
     )
-    st.session_state[CHOSEN_KEY] = 5
+    st.session_state[session.CHECKPOINT_KEY] = Checkpoint(7, 5)
     assert measured_files.stand("training", "") == replace(stand, step=5)
-    st.session_state[CHOSEN_KEY] = 6  # which has gone
-    assert measured_files.stand("training", "") == stand
-    del st.session_state[CHOSEN_KEY]
+    for gone in (Checkpoint(7, 6), Checkpoint(8, 5)):
+        st.session_state[session.CHECKPOINT_KEY] = gone
+        assert measured_files.stand("training", "") == stand
+    del st.session_state[session.CHECKPOINT_KEY]
     lines = taken("csv").decode("utf-8-sig").splitlines()
     assert "# link: /training?x=1" in lines
     assert "# network: live.r7" in lines
@@ -386,3 +475,7 @@ def test_a_file_s_link_opens_the_same(run: Place) -> None:
         stand=measured_files.stand("training", ""),
     )
     assert "training=dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0" in files.link(wanted)
+    assert "checkpoint" not in files.link(wanted)
+    assert wanted.stand is not None
+    looked = replace(wanted, stand=replace(wanted.stand, step=5))
+    assert files.link(looked).endswith("&checkpoint=r7.s5")

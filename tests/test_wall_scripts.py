@@ -114,7 +114,10 @@ def test_of_several_digits_the_one_that_was_meant_counts(node: Any) -> None:
 
 def test_tiles_are_as_large_as_all_of_them_have_room(node: Any) -> None:
     cases = [
-        (1, 870, 480, 60, 260),  # the largest there is
+        (1, 1500, 800, 60, 520),  # the largest there is
+        (1, 870, 640, 60, 440),  # 440 + 158 + 22
+        (1, 870, 480, 60, 320),  # 320 + 115 + 22, as high as there is room
+        (2, 870, 700, 60, 380),  # of the next, 440, one is abreast
         # 5 abreast take 5 * 164 + 4 * 8 = 852 pixels; with the next size, 190, 4 are abreast, in two rows of 190 + 68 + 22.
         (5, 870, 480, 60, 164),
         # 13 abreast take 13 * 60 + 12 * 4 = 828, in 5 rows of 60 + 25 with 4 between: 441. Of the next, 70, 11 are: 6 rows.

@@ -13,6 +13,7 @@ from capsviz.app.experiments import Operation, Trial, Weighting
 from capsviz.app.parameters import (
     ANSWER,
     ASK,
+    CHECKPOINT,
     COMPARE,
     DRAFT,
     DRAWING,
@@ -36,7 +37,7 @@ from capsviz.app.parameters import (
     Partly,
     Range,
 )
-from capsviz.app.training_choice import Choice
+from capsviz.app.training_choice import Checkpoint, Choice
 from capsviz.checks import quoted, whole_of_text
 from capsviz.errors import MessageError, NetworkError
 from capsviz.inputs.drawings import Drawing, encode
@@ -44,6 +45,7 @@ from capsviz.models.own_networks import called
 from capsviz.networks.base import find
 from capsviz.texts import say
 from capsviz.traces.base import Shape
+from capsviz.training.live_plan import LIVE
 
 LONGEST = 8_000  # characters of a whole address: 160 numbers of a pose take 3,000
 MOST_NAMED = 4  # parameters that are none, which a sentence names
@@ -55,7 +57,7 @@ OTHERS = ("embed", "utm_")  # how the names of parameters begin that are Streaml
 WRITTEN = (
     *(NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN, LESSON, STOP),
     *(HIDE, LOCK, ASK, ON, ANSWER, DRAFT),
-    *(TRAINING, SECTION),
+    *(TRAINING, CHECKPOINT, SECTION),
 )
 
 _BY_NAME = {name: parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)}
@@ -78,6 +80,7 @@ class Asked:
         compare: the comparison to be shown.
         versus: the drawing that is compared with the one on the pad.
         training: what a training is to begin with.
+        checkpoint: the step of a training that is looked at.
         section: the part of the Lab that is opened, of ``panels.SECTIONS``.
         lesson: what may be a lesson's name.
         stop: number of its step, from 1.
@@ -101,6 +104,7 @@ class Asked:
     compare: Trial | None = None
     versus: Drawing | None = None
     training: Choice | None = None
+    checkpoint: Checkpoint | None = None
     section: str | None = None
     lesson: str | None = None
     stop: int | None = None
@@ -125,6 +129,7 @@ _FIELDS = {
     COMPARE: "compare",
     VERSUS: "versus",
     TRAINING: "training",
+    CHECKPOINT: "checkpoint",
     SECTION: "section",
     LESSON: "lesson",
     STOP: "stop",
@@ -178,6 +183,8 @@ def _value(parameter: Parameter, text: str, shape: Shape) -> object:
                 text = find(called(text) or text).name  # of an alias
         if text in known:
             return text
+        if parameter.name == NETWORK and text.startswith(LIVE):
+            raise MessageError(say("address.network.trained", page=say("training.title")))
         raise MessageError(
             say(
                 "address.choice",

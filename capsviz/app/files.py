@@ -13,6 +13,7 @@ from capsviz.app import compare, measured_files, messages, overlap, parameters, 
 from capsviz.app.experiments import Trial, trial_text
 from capsviz.app.measured_files import Stand
 from capsviz.app.messages import Laid, Looked, Morph, Sweep
+from capsviz.app.training_choice import Checkpoint
 from capsviz.checks import real, whole
 from capsviz.errors import MessageError
 from capsviz.figures import export, replay_numbers
@@ -390,6 +391,8 @@ def link(wanted: Wanted) -> str:
         query["scope"] = looked.scope if looked.scope != SCOPES[0] else None
     if wanted.stand is not None:
         query[parameters.TRAINING if wanted.page == "training" else parameters.SECTION] = wanted.stand.said
+        if wanted.stand.step:
+            query[parameters.CHECKPOINT] = Checkpoint(wanted.stand.run[0], wanted.stand.step).text()
     if wanted.second:
         query["versus"] = wanted.second if len(wanted.second) <= parameters.LONGEST_DRAWING else None
     elif wanted.trial is not None:

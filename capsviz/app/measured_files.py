@@ -11,8 +11,7 @@ import numpy as np
 import streamlit as st
 
 from capsviz.app import lab_found, session
-from capsviz.app.training_acts import CHOSEN_KEY
-from capsviz.app.training_choice import Choice
+from capsviz.app.training_choice import of_run
 from capsviz.errors import CapsvizError
 from capsviz.figures import export, live
 from capsviz.figures.export import Origin
@@ -66,14 +65,12 @@ def stand(page: str, sha256: str) -> Stand | None:
     if found is None:
         return None
     story, plan, _ = found
-    chosen, first = state.get(CHOSEN_KEY, 0), story.rows[0].controls
-    begun = {name: first[name] for name in ("rate", "weight", "routed")}
-    iterations = plan.iterations if plan.kind == "dynamic" else Plan.iterations
+    looked = state.get(session.CHECKPOINT_KEY)
     return Stand(
-        Choice(plan.kind, plan.types, iterations, plan.data, **begun).text(),
+        of_run(plan, story.rows[0]).text(),
         run=(plan.number, story.rows[-1].step),
         trained=plan.kind,
-        step=chosen if chosen in story.checkpoints else 0,
+        step=looked.step if looked and looked.run == plan.number and looked.step in story.checkpoints else 0,
     )
 
 

@@ -15,6 +15,7 @@ from capsviz.errors import CapsvizError, WeightsError
 from capsviz.models.card import (
     averaged_error,
     card_table,
+    changed,
     departures,
     earlier_epochs,
     limits,
@@ -27,6 +28,7 @@ from capsviz.models.size import sizes
 from capsviz.models.weights import available, load_evaluation
 from capsviz.texts import language, localised, noun, say
 from capsviz.texts.numbers import grouped, per_cent
+from capsviz.training.live_plan import LIVE
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -57,6 +59,8 @@ def overview() -> None:
             frame.heading(say("model.good"))
             if evaluation:
                 _charts(model, evaluation)
+            elif _learnt_here(model):
+                st.info(say("model.measuredHere", page=say("training.title")))
             else:
                 st.info(say("model.unmeasured"))
     below = {"training": partial(_training, model), "limits": partial(_limits, model, evaluation)}
@@ -134,9 +138,14 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
         of=say(f"model.published.{source.of}") if source.of else "",
     )
     counted = of_card(model.card)
+    if _learnt_here(model):
+        right = say("model.rightHere", images=grouped(data.sizes["test"]))
     if counted:
         low, high = counted[1]
         right = say("model.rightWithin", right=right, low=per_cent(1 - high), high=per_cent(1 - low))
+    if _learnt_here(model):
+        held = {"held": grouped(data.held_out), "error": per_cent(model.card["validation_error"])}
+        right = say("model.heldHere", right=right, page=say("training.title"), **held)
     numbers = [
         (per_cent(1 - model.card["test_error"]), right),
         (
@@ -159,6 +168,11 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
         + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)
         + "</div>"
     )
+
+
+def _learnt_here(model: "Model") -> bool:
+    """Whether it is a small network of the Training page."""
+    return model.spec.name.startswith(LIVE)
 
 
 def _charts(model: "Model", evaluation: dict[str, Any]) -> None:
@@ -196,7 +210,9 @@ def _training(model: "Model") -> None:
     before = earlier_epochs(card)
     errors, losses = st.tabs([say("model.errors"), say("model.losses")])
     with errors:
-        drawn = figures.training_figure(card["log"], card["test_error"], before, averaged_error(card), data)
+        drawn = figures.training_figure(
+            card["log"], card["test_error"], before, averaged_error(card), data, changed(card)
+        )
         frame.chart(drawn, "training", say("model.errors"))
     with losses:
         frame.chart(figures.loss_figure(card["log"], before), "losses", say("model.losses"))

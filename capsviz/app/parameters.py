@@ -9,7 +9,7 @@ from typing import Any
 from capsviz.app.experiments import Operation, Trial, Weighting, operation, trial, weighting
 from capsviz.app.pages import pages
 from capsviz.app.panels import FILLING, HIDEABLE, LOCKS, SECTIONS
-from capsviz.app.training_choice import of_text
+from capsviz.app.training_choice import checkpoint_of, of_text
 from capsviz.checks import quoted
 from capsviz.errors import MessageError
 from capsviz.figures.attention import SCALES as ATTENTION_SCALES
@@ -197,7 +197,7 @@ def draft(text: str) -> str:
 
 NETWORK, LANGUAGE, ITERATIONS, DRAWING, PEN = "network", "lang", "R", "drawing", "pen"
 SURGERY, COMPARE, VERSUS, LESSON, STOP, PRESENT = "surgery", "compare", "versus", "lesson", "stop", "present"
-TRAINING, SECTION = "training", "section"
+TRAINING, CHECKPOINT, SECTION = "training", "checkpoint", "section"
 PRESENT_ANY = "1"  # whatever view there is
 HIDE, LOCK, ASK, ON, ANSWER, DRAFT = "hide", "lock", "ask", "on", "answer", "draft"
 MOST_PARTS = (
@@ -275,6 +275,7 @@ PARAMETERS = (
     ),
     Parameter("scope", ("inside",), choices=lambda shape: SCOPES, script=True),
     Parameter(TRAINING, ("training",), parse=lambda text, shape: of_text(text)),
+    Parameter(CHECKPOINT, ("training",), parse=lambda text, shape: checkpoint_of(text)),
     Parameter(SECTION, ("lab",), choices=lambda shape: SECTIONS),
     Parameter(LESSON, parse=_lesson),
     Parameter(STOP, range=lambda shape, count: (1, MOST_STOPS)),
@@ -317,6 +318,8 @@ def _documented(parameter: Parameter, shape: Shape) -> str:
         return "changes and parts: `rotation.-5_noise.3_with.cnn.mnist_rule.maxmin_R.10_bias.1`"
     if parameter.name == TRAINING:
         return "a kind of network and parts: `dynamic_types.4_R.2_data.mnist_rate.0.005_weight.0.02_routed.0`"
+    if parameter.name == CHECKPOINT:
+        return "a training and its step: `r1764217000.s450`"
     if parameter.name in (HIDE, LOCK):
         names = HIDEABLE if parameter.name == HIDE else LOCKS
         return f"{', '.join(words(names))}; several with dots between them"

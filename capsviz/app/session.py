@@ -48,6 +48,7 @@ PREDICTING_KEY = "predicting"  # True while each new answer begins covered
 COVERED_KEY = "begins_covered"  # True where a prepared link covered answers: loaded again, it does too
 DRAFT_KEY = "draft"  # the lesson link that is being made, as its page's address has it
 TRAINING_KEY = "training_choice"  # Choice: what a training is to begin with
+CHECKPOINT_KEY = "training_chosen"  # Checkpoint: the one that is looked at; none for the latest picture
 SECTION_KEY = "lab_section"  # the part of the Lab that is open, of panels.SECTIONS
 SURGERY_KEY = "surgery_of_link"  # the experiment that the address asked for, until its view takes it
 ANSWERS = 24  # traces that are kept for all sessions together, some 1.6 MB each
@@ -76,7 +77,10 @@ def begin() -> Asked:
     if asked.answer is not None:
         state[PREDICTING_KEY] = True
         state[COVERED_KEY] = prepared.prepares(asked)
-    of_pages = ((DRAFT_KEY, asked.draft), (TRAINING_KEY, asked.training), (SECTION_KEY, asked.section))
+    of_pages = (
+        *((DRAFT_KEY, asked.draft), (SECTION_KEY, asked.section)),
+        *((TRAINING_KEY, asked.training), (CHECKPOINT_KEY, asked.checkpoint)),
+    )
     state.update({key: value for key, value in of_pages if value is not None})
     prepared.begin(asked)
     # A new session's drawing: with it goes what was said of an earlier one. A tab that comes back brings its own.
@@ -144,7 +148,11 @@ def _said_of(page: str) -> dict[str, str | None]:
     """What the address says of one page alone."""
     state = st.session_state
     if page == "training":
-        return {parameters.TRAINING: state.get(TRAINING_KEY, Choice()).text() or None}
+        looked = state.get(CHECKPOINT_KEY)
+        return {
+            parameters.TRAINING: state.get(TRAINING_KEY, Choice()).text() or None,
+            parameters.CHECKPOINT: looked and looked.text(),
+        }
     own = {"lesson": (parameters.DRAFT, DRAFT_KEY), "lab": (parameters.SECTION, SECTION_KEY)}.get(page)
     return {own[0]: state.get(own[1])} if own else {}
 

@@ -6,6 +6,7 @@ seconds. Whoever sits at the machine steers it; with CAPSVIZ_TRAINING=everyone, 
 
 import html
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,31 +14,41 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from capsviz import figures
-from capsviz.app import frame, session, trained, training_form
+from capsviz.app import frame, prepared, session, trained, training_form
 from capsviz.app.pages import FOLDER
 from capsviz.app.prepared import hidden
 from capsviz.app.training_acts import (
-    CHOSEN_KEY,
-    PROBLEM_KEY,
+    LOCK,
+    PART,
     button,
     changed,
     complain,
+    complain_of,
     go_on,
+    look_at,
+    problem,
     routing,
     slider,
     tell,
 )
+from capsviz.app.training_choice import Checkpoint, of_run
 from capsviz.app.training_rights import OFF, mode, steers
 from capsviz.errors import CapsvizError
 from capsviz.figures import live
+from capsviz.models.rates import wilson
+from capsviz.models.weights import FILE, load_card
 from capsviz.texts import say
 from capsviz.texts.numbers import grouped, per_cent, short
 from capsviz.training import live_process
+from capsviz.training.live_networks import name_of
 from capsviz.training.live_plan import (
     ENDED,
     MOST_ITERATIONS,
+    MOST_PAUSE,
+    MOST_SECONDS,
     OWN,
     PAUSED,
+    PREPARING,
     RATES,
     WEIGHTS,
     Controls,
@@ -57,6 +68,7 @@ SIDES = {
     4: ("curves", "filters"),
     3: ("forming", "checkpoints"),
 }  # of the page, by their widths: the panels on each
+NO_FAULT = ("time", "waited", "server")  # reasons to end that nobody need mend
 NOW = 0  # among the steps of checkpoints: the latest picture
 
 
@@ -71,7 +83,7 @@ def view() -> None:
         print(f"capsviz: {error}", file=sys.stderr, flush=True)
         session.stop(say("training.unstarted"))
     st.html(Path(__file__).with_suffix(".css"))
-    st.fragment(_view, run_every=AGAIN if going else IDLE, key=training_form.PART)(there, going)
+    st.fragment(_view, run_every=AGAIN if going else IDLE, key=PART)(there, going)
 
 
 def _view(there: Path, went: bool) -> None:
@@ -80,18 +92,18 @@ def _view(there: Path, went: bool) -> None:
     if going != went:
         st.rerun()  # of the whole page, which then looks more often, or less
     plan = place.plan()
+    _follow_link(story, plan)
     with st.container(key="training"):
         may = steers()
         if not may:
             _note(say("training.sees" if story else "training.sits"))
-        problem = st.session_state.pop(PROBLEM_KEY, "")
-        if problem:
-            st.warning(problem)
+        if wrong := problem():
+            st.warning(wrong)
         if story is not None and plan is not None:
             heard = may and not (going and story.state == ENDED)  # its process is only leaving
-            _standing(story, place, going, heard)
+            _standing(story, place, plan, going, heard)
             if story.told is not None:
-                _pictures(story, place, story.told, going, heard)
+                _pictures(story, place, plan, story.told, going, heard)
         if not going and may and not hidden("plan"):
             training_form.form(story is not None)
 
@@ -100,29 +112,28 @@ def _note(text: str) -> None:
     st.html(f'<p class="cv-note">{html.escape(text)}</p>')
 
 
+def _follow_link(story: Story | None, plan: Plan | None) -> None:
+    """Say so where the checkpoint that is to be looked at is not there, and look at the latest picture."""
+    looked: Checkpoint | None = st.session_state.get(session.CHECKPOINT_KEY)
+    if looked is None:
+        return
+    if story is None or plan is None or looked.run != plan.number:
+        complain_of(say("training.checkpoint.gone"))
+    elif looked.step not in story.checkpoints:
+        complain_of(say("training.checkpoint.thinned", step=grouped(looked.step)))
+    else:
+        return
+    del st.session_state[session.CHECKPOINT_KEY]
+    st.rerun()  # of the whole page, whose address says no more of it
+
+
 # --- what stands --------------------------------------------------------------------------------------------
 
 
-def _standing(story: Story, place: Place, going: bool, may: bool) -> None:
-    """How far it has come, why it has ended, and what it can be told."""
-    minutes, seconds = divmod(round(story.seconds), 60)
-    parts = [
-        f"<b>{html.escape(say(f'training.state.{story.state}'))}</b>",
-        say("training.steps", count=story.step),
-        say("training.time", minutes=minutes, seconds=f"{seconds:02}"),
-    ]
-    if story.rows:
-        parts.append(html.escape(say("training.misread", error=per_cent(story.rows[-1].error, 1))))
-    if story.told:
-        told, plan = story.told, place.plan() or Plan()
-        name = told.name if plan.data == OWN else say(f"training.data.{plan.data}")
-        of = say("training.of", data=name, train=grouped(told.train), held=grouped(told.held))
-        parts.append(html.escape(of))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(
-            f'<p class="cv-note" data-testid="training-state" data-state="{story.state}" data-step="{story.step}">'
-            f"{' · '.join(parts)}</p>"
-        )
+def _standing(story: Story, place: Place, plan: Plan, going: bool, may: bool) -> None:
+    """What learns and how far it has come, why it has ended, and what it can be told."""
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        st.html(_in_words(story, plan))
         if may and going:
             if story.state == PAUSED:
                 button("resume", ":material/play_arrow:", tell, {"paused": False})
@@ -131,10 +142,46 @@ def _standing(story: Story, place: Place, going: bool, may: bool) -> None:
             button("end", ":material/stop:", tell, {"ended": True})
         elif may and story.checkpoints:
             button("goOn", ":material/play_arrow:", go_on)
-    if story.state == ENDED:
-        st.info(say(f"training.reason.{story.reason or 'failed'}"))
+    if story.state == ENDED and story.reason != "asked":  # of that, the state says all
+        seconds = {"time": MOST_SECONDS, "waited": MOST_PAUSE}.get(story.reason, 0)
+        said = say(f"training.reason.{story.reason or 'failed'}", minutes=int(seconds / 60))
+        (st.info if story.reason in NO_FAULT else st.warning)(said)
     if may and going and not hidden("controls"):
-        _controls(story, place.controls(), place.plan() or Plan())
+        _controls(story, place.controls(), plan)
+
+
+def _in_words(story: Story, plan: Plan) -> str:
+    """HTML of which network learns, how far it has come, what it misreads, and which one reads the drawing beside."""
+    minutes, seconds = divmod(round(story.seconds), 60)
+    title = say("training.learns", kind=say(f"training.kind.{plan.kind}"), types=plan.types)
+    parts = [f"<b>{html.escape(say(f'training.state.{story.state}'))}</b>"]
+    if story.step or story.state != PREPARING:
+        parts.append(say("training.steps", count=story.step, number=grouped(story.step)))
+        parts.append(say("training.time", minutes=minutes, seconds=f"{seconds:02}"))
+    misread = ""
+    if (told := story.told) is not None:
+        data = told.name if plan.data == OWN else say(f"training.data.{plan.data}")
+        parts.append(html.escape(say("training.of", data=data, train=grouped(told.train))))
+        if story.rows:
+            wrong = round(story.rows[-1].error * told.held)
+            counts = {"wrong": grouped(wrong), "held": grouped(told.held)}
+            misread = say("training.misread", rate=_rate(wrong, told.held, told.alone), **counts)
+    answers = session.network()
+    if answers.startswith(f"{name_of(plan)}.s"):
+        beside = say("training.this", step=grouped(int(answers.rpartition(".s")[2])))
+    else:
+        beside = say("training.other", network=session.spec().title)
+    return (
+        f'<div class="cv-learning" data-testid="training-state" data-state="{story.state}" data-step="{story.step}">'
+        f'<div><h2 class="cv-heading">{html.escape(title)}</h2><p>{html.escape(beside)}</p></div>'
+        f"<p>{' · '.join(parts)}</p><p>{html.escape(misread)}</p></div>"
+    )
+
+
+def _rate(wrong: int, count: int, alone: bool) -> str:
+    """A share in per cent, with its 95% interval where each image is a drawing of its own."""
+    rate, (low, high) = per_cent(wrong / count, 1), wilson(wrong, count)
+    return say("card.percent", rate=rate, low=per_cent(low, 1), high=per_cent(high, 1)) if alone else rate
 
 
 def _controls(story: Story, now: Controls, plan: Plan) -> None:
@@ -150,7 +197,7 @@ def _controls(story: Story, now: Controls, plan: Plan) -> None:
 # --- pictures -----------------------------------------------------------------------------------------------
 
 
-def _pictures(story: Story, place: Place, told: Told, going: bool, may: bool) -> None:
+def _pictures(story: Story, place: Place, plan: Plan, told: Told, going: bool, may: bool) -> None:
     """The curves, and the same digits as they form, now or at the checkpoint that is looked at."""
     chosen = _chosen(story)
     at = next((row.seconds for row in story.rows if row.step == chosen), None)
@@ -164,7 +211,7 @@ def _pictures(story: Story, place: Place, told: Told, going: bool, may: bool) ->
         panels |= {
             "filters": partial(_filters, picture),
             "forming": partial(_forming, picture, told),
-            "checkpoints": partial(_checkpoints, story, chosen, may),
+            "checkpoints": partial(_checkpoints, story, place, plan, told, chosen, may),
         }
     sides = {width: [name for name in names if not hidden(name)] for width, names in SIDES.items()}
     shown = [width for width, names in sides.items() if names]
@@ -207,11 +254,11 @@ def _chart(figure: "go.Figure", key: str, title: str, going: bool) -> None:
 
 def _chosen(story: Story) -> int:
     """Step of the checkpoint that is looked at, or ``NOW``."""
-    step: int = st.session_state.get(CHOSEN_KEY, NOW)
-    return step if step in story.checkpoints else NOW
+    looked: Checkpoint | None = st.session_state.get(session.CHECKPOINT_KEY)
+    return looked.step if looked and looked.step in story.checkpoints else NOW
 
 
-def _checkpoints(story: Story, chosen: int, may: bool) -> None:
+def _checkpoints(story: Story, place: Place, plan: Plan, told: Told, chosen: int, may: bool) -> None:
     """A way back to any checkpoint, to the pages that show its network, and to go on from it."""
     if not story.checkpoints:
         return
@@ -224,22 +271,44 @@ def _checkpoints(story: Story, chosen: int, may: bool) -> None:
         format_func=lambda step: (
             say("training.checkpoint.step", step=grouped(step)) if step else say("training.checkpoint.now")
         ),
-        on_change=lambda: st.session_state.update({CHOSEN_KEY: st.session_state[key]}),
+        on_change=lambda: _look(story, plan, st.session_state[key]),
     )
     step = chosen or story.checkpoints[-1]
+    with suppress(CapsvizError):  # of one that has just gone
+        wrong = round(load_card(place.checkpoint(step) / FILE)["test_error"] * told.test)
+        counts = {"test": grouped(told.test), "step": grouped(step), "page": say("model.title")}
+        _note(say("training.tested", rate=_rate(wrong, told.test, told.alone), **counts))
     with st.container(horizontal=True, gap="small"):
-        for page in ("routing", "pose"):
+        for page in () if prepared.locked("network") else ("here", "routing", "pose"):
             if page == "pose" and not drawing_weight(story.rows, step):
                 continue  # its decoder has learnt nothing
-            label, icon = say(f"training.open.{page}"), ":material/arrow_forward:"
-            if st.button(label, key=f"training_open_{page}", icon=icon):
+            label, icon = (
+                say(f"training.open.{page}"),
+                f":material/{'visibility' if page == 'here' else 'arrow_forward'}:",
+            )
+            here = page == "here"
+            does, tip = session.network() == f"{name_of(plan)}.s{step}", say("training.open.hereTip")
+            if st.button(
+                label,
+                key=f"training_open_{page}",
+                icon=icon,
+                help=tip if here else None,
+                disabled=here and does,
+            ):
                 _open(step, page)
         if may and chosen:
             button("back", ":material/undo:", go_on, chosen)
 
 
+def _look(story: Story, plan: Plan, step: int) -> None:
+    """Look at a checkpoint, or with ``NOW`` at the latest picture; its link has what the training began with, too."""
+    if story.rows and not prepared.locked(LOCK):
+        st.session_state.setdefault(session.TRAINING_KEY, of_run(plan, story.rows[0]))
+    look_at(Checkpoint(plan.number, step) if step else None)
+
+
 def _open(step: int, page: str) -> None:
-    """Have the network of a checkpoint answer, and show a page of it."""
+    """Have the network of a checkpoint answer, here or on a page of it."""
     place = live_process.place(root())
     plan = place.plan()
     try:
@@ -250,4 +319,6 @@ def _open(step: int, page: str) -> None:
         complain(error)
         st.rerun()
     session.set_network(name)
+    if page == "here":
+        st.rerun()
     st.switch_page(FOLDER / f"{page}.py")

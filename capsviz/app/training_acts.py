@@ -1,21 +1,26 @@
 """What the Training page has a run do: start, follow, go on; and the buttons and sliders by which it is told."""
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
-from capsviz.app import prepared
+from capsviz.app import prepared, session
+from capsviz.app.training_choice import Checkpoint
 from capsviz.app.training_rights import steers
 from capsviz.errors import CapsvizError, MessageError, TrainingError
 from capsviz.texts import say
 from capsviz.training import live_process
 from capsviz.training.live_plan import Controls, Plan, nearest, parse_controls, root, source
 
-CHOSEN_KEY = "training_chosen"  # step of the checkpoint that is looked at; none for the latest picture
-PROBLEM_KEY = "training_problem"  # what became of the last wish, if it could not be followed
+PROBLEM_KEY = (
+    "training_problem"  # (sentence, when it goes): what became of the last wish, if it could not be followed
+)
+PART = "training"  # of the page: runs again for a choice, and with it the address
 LOCK = "training"  # of panels.LOCKS
+LASTS = 30.0  # seconds that a sentence stays, however often the page looks again
 
 
 def button(name: str, icon: str, act: Callable[..., None], *values: Any, primary: bool = False) -> None:
@@ -78,11 +83,12 @@ def start(plan: Plan | None, controls: Controls) -> None:
     """Begin a run of a plan, or go on with the one that is there, if this session may."""
     if not steers():
         return
-    st.session_state.pop(CHOSEN_KEY, None)
+    st.session_state.pop(session.CHECKPOINT_KEY, None)
+    st.session_state.pop(PROBLEM_KEY, None)
     try:
         live_process.start(root(), plan, controls, source())
     except TrainingError:
-        st.session_state[PROBLEM_KEY] = say("training.busy")
+        complain_of(say("training.busy"))
     except (CapsvizError, OSError) as error:
         complain(error)
 
@@ -95,7 +101,16 @@ def go_on(step: int | None = None) -> None:
     else:
         now = live_process.place(there).controls()
         start(None, now if step is None else parse_controls({"back": step}, now))
-    st.session_state.pop(CHOSEN_KEY, None)
+    look_at(None)
+
+
+def look_at(checkpoint: Checkpoint | None) -> None:
+    """Look at a checkpoint, or at the latest picture, and have the address say so."""
+    if checkpoint is None:
+        st.session_state.pop(session.CHECKPOINT_KEY, None)
+    else:
+        st.session_state[session.CHECKPOINT_KEY] = checkpoint
+    st.rerun(["share", PART])
 
 
 def changed(name: str) -> None:
@@ -108,11 +123,12 @@ def tell(wish: dict[str, Any]) -> None:
     """Tell the run what is wished, if this session may and it can be."""
     if not steers():
         return
+    st.session_state.pop(PROBLEM_KEY, None)
     place = live_process.place(root())
     try:
         place.write(parse_controls(wish, place.controls()))
     except MessageError as error:
-        st.session_state[PROBLEM_KEY] = str(error)
+        complain_of(str(error))
     except OSError as error:
         complain(error)
 
@@ -120,4 +136,15 @@ def tell(wish: dict[str, Any]) -> None:
 def complain(error: Exception) -> None:
     """A sentence on the page; why is for who runs the server."""
     print(f"capsviz: {error}", file=sys.stderr, flush=True)
-    st.session_state[PROBLEM_KEY] = say("training.unstarted")
+    complain_of(say("training.unstarted"))
+
+
+def complain_of(sentence: str) -> None:
+    """Say a sentence on the page, for a while."""
+    st.session_state[PROBLEM_KEY] = (sentence, time.monotonic() + LASTS)
+
+
+def problem() -> str:
+    """What is to be said of the last wish; "" if nothing is."""
+    sentence, until = st.session_state.get(PROBLEM_KEY, ("", 0.0))
+    return sentence if time.monotonic() < until else ""

@@ -1,4 +1,4 @@
-"""What is chosen before a training, as a link has it: "dynamic_types.4_R.2_data.mnist_rate.0.005_weight.0_routed.0"."""
+"""What is chosen before a training, as a link has it: "dynamic_types.4_R.2_data.mnist_rate.0.005_weight.0_routed.0"; and which step of one is looked at."""
 
 import re
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from capsviz.training.live_plan import (
     WEIGHTS,
     Controls,
     Plan,
+    Row,
     nearest,
     parse_controls,
     parse_plan,
@@ -22,6 +23,7 @@ from capsviz.training.live_plan import (
 LONGEST = 120  # characters of a choice in a link: all parts of one take 80
 USUAL_TYPES = {"attention": 16, "dynamic": 8}
 DATA_IN_LINKS = {name.replace("_", "-"): name for name in DATA}  # between parts of a choice stands _
+_CHECKPOINT = re.compile(r"r([0-9]{1,12})\.s([1-9][0-9]{0,8})")
 _NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 # The parts of a choice in a link, after the kind of network: the field that each is.
 _PARTS = {
@@ -85,6 +87,37 @@ class Choice:
         }
         parts = [f"{name}.{value}" for name, value in written.items() if value]
         return "_".join([self.kind, *parts]) if parts or self.kind != Choice.kind else ""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A step of a training, as a link has it: "r1764217000.s450"."""
+
+    run: int  # its number
+    step: int
+
+    def text(self) -> str:
+        """As it stands in a link."""
+        return f"r{self.run}.s{self.step}"
+
+
+def checkpoint_of(text: str) -> Checkpoint:
+    """The checkpoint of a link.
+
+    Raises:
+        MessageError: if it cannot be read.
+    """
+    found = _CHECKPOINT.fullmatch(text)
+    if not found:
+        raise MessageError(say("address.checkpoint.unreadable", asked=quoted(text)))
+    return Checkpoint(int(found[1]), int(found[2]))
+
+
+def of_run(plan: Plan, first: Row) -> Choice:
+    """What a training has begun with, by its plan and its first row."""
+    begun = {name: first.controls[name] for name in ("rate", "weight", "routed")}
+    iterations = plan.iterations if plan.kind == "dynamic" else Plan.iterations
+    return Choice(plan.kind, plan.types, iterations, plan.data, **begun)
 
 
 def choice(sent: dict[str, Any]) -> Choice:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from capsviz.app import prepared, session
-from capsviz.app.training_acts import LOCK, PROBLEM_KEY, button, routing, slider, start, told
+from capsviz.app.training_acts import LOCK, PART, button, complain_of, routing, slider, start, told
 from capsviz.app.training_choice import Choice, choice
 from capsviz.errors import MessageError
 from capsviz.models.size import sizes, together
@@ -29,8 +29,6 @@ from capsviz.training.live_plan import (
     offered,
     source,
 )
-
-PART = "training"  # of the page: runs again for a choice, and with it the address
 
 
 def chosen() -> Choice:
@@ -101,7 +99,7 @@ def _choose(name: str) -> None:
     try:
         found = choice({**known, "routed": now.routed, "weight": now.weight, name: told(name)})
     except MessageError as error:
-        st.session_state[PROBLEM_KEY] = str(error)
+        complain_of(str(error))
         return
     st.session_state[session.TRAINING_KEY] = found
     st.rerun(["share", PART])
@@ -122,6 +120,6 @@ def _begin(known: tuple[str, ...]) -> None:
         )
         plan = usable.plan(known, int(time.time()))
     except MessageError as error:
-        st.session_state[PROBLEM_KEY] = str(error)
+        complain_of(str(error))
     else:
         start(plan, usable.controls())

@@ -17,7 +17,7 @@ from capsviz.texts.numbers import grouped, number, percent_sign
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT = 220  # pixels of a chart
+HEIGHT = 230  # pixels of a chart
 ABREAST = 8  # filters in a row
 MOST_SIDE, MOST_FILTERS, MOST_IMAGES = 64, 256, 10
 LARGEST = 2**20  # bytes of a picture's file
@@ -198,7 +198,7 @@ def changes(rows: Sequence[Any]) -> list[float]:
 
 
 def _laid_out(figure: "go.Figure", rows: Sequence[Any], at: float | None) -> "go.Figure":
-    figure.update_layout(height=HEIGHT, margin={"l": 60, "r": 45, "t": 10, "b": 40}, hovermode="x unified")
+    figure.update_layout(height=HEIGHT, margin={"l": 60, "r": 45, "t": 36, "b": 40}, hovermode="x unified")
     figure.update_xaxes(range=[0, max(10.0, rows[-1].seconds if rows else 0.0)])
     for second in changes(rows):
         figure.add_vline(x=second, line={"color": GREY, "width": 1, "dash": "dot"})

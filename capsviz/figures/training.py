@@ -19,6 +19,7 @@ def training_figure(
     before: int = 0,
     averaged: float | None = None,
     data: DataSet = MNIST,
+    changed: bool = True,
 ) -> "go.Figure":
     """Training and validation error of each epoch, and the final test error as a point.
 
@@ -29,6 +30,7 @@ def training_figure(
         averaged: validation error (0..1) of the mean of the weights after the last epoch and of others, if it is
             that mean whose test error was measured.
         data: what was trained on.
+        changed: whether images were shifted or changed otherwise for that.
     """
     import plotly.graph_objects as go  # half a second that only this figure should cost
 
@@ -47,7 +49,11 @@ def training_figure(
 
     figure = go.Figure(
         [
-            curve("train_error", say("chart.training.training"), line={"color": "#8a8f98", "dash": "dot"}),
+            curve(
+                "train_error",
+                say(f"chart.training.{'training' if changed else 'unchanged'}"),
+                line={"color": "#8a8f98", "dash": "dot"},
+            ),
             curve(
                 "validation_error",
                 say("chart.training.validation", images=grouped(data.held_out)),

@@ -351,7 +351,8 @@ def departures(card: Mapping[str, Any]) -> str:
     held = grouped(ours.sizes["train"] - ours.held_out)
     told = {
         "augment": bool(settings.get("augment")),
-        "shifted": routing == "attention" and not settings.get("augment"),
+        "shifted": routing == "attention" and not settings.get("augment") and changed(card),
+        "unshifted": not changed(card),
         "noise": bool(settings.get("noise")),
         "madeUp": bool(settings.get("synthetic") or settings.get("others")),
         "started": bool(settings.get("start_from")),
@@ -389,6 +390,8 @@ def departures(card: Mapping[str, Any]) -> str:
         side, area = shared(BOX, settings["shift"])
         values |= {"side": per_cent(side, 0), "area": per_cent(area, 1)}
         values |= {"alone": per_cent(ALONE, 0), "alike": per_cent(ALIKE, 0), "mixed": per_cent(MIXED, 0)}
+    last = settings.get("final_learning_rate")
+    stays = last is not None and last == settings.get("learning_rate")
     rows = []
     if routing:
         here = say(f"card.here.{'images' if ours is MNIST else 'imagesOf'}", images=held, data=ours.name)
@@ -396,9 +399,17 @@ def departures(card: Mapping[str, Any]) -> str:
     if routing != "dynamic":
         values |= _parameters(spec)
     for name in (*(name for name, true in told.items() if true), *always):
-        rows.append((say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", name), **values)))
+        ours_name = "constant" if name == "rate" and stays else name
+        rows.append(
+            (say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", ours_name), **values))
+        )
     lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
     return f"| {say(_of(routing, 'card.paper', 'head'))} | {say('card.here.head')} |\n|---|---|\n{lines}"
+
+
+def changed(card: Mapping[str, Any]) -> bool:
+    """Whether images were shifted or changed otherwise while it trained."""
+    return bool(card["settings"].get("augment")) or card["settings"].get("shift") != 0
 
 
 def _of(routing: str, table: str, name: str) -> str:

@@ -195,7 +195,7 @@ _card = form(
         **dict.fromkeys(("validation_error", "unsure_below", "test_error"), share),
         "log": LOG,
     },
-    {"started_from": listed(settings), "validation_loss": amount, "own": own},
+    {"started_from": listed(settings), "validation_loss": amount, "own": own, "tested": several},
 )
 
 

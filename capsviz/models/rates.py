@@ -28,6 +28,7 @@ def of_card(card: Mapping[str, Any]) -> tuple[int, tuple[float, float]] | None:
     ``evaluate`` tells how far that rate may be off.
     """
     own = card.get("own")
-    if own is None or own["source"] == STROKES:
+    if own is not None and own["source"] == STROKES:
         return None
-    return own["test"], wilson(round(card["test_error"] * own["test"]), own["test"])
+    count = own["test"] if own else card.get("tested")
+    return (count, wilson(round(card["test_error"] * count), count)) if count else None

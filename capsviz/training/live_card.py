@@ -44,6 +44,7 @@ def card(
             "epochs": len(log),
             "reconstruction": drawing_weight(rows, trainer.step),
         },
+        **({"tested": told.test} if told.alone else {}),
         "command": "the Training page",
         "commit": commit,
         "device": "cpu",

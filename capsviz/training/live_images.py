@@ -47,14 +47,21 @@ def images(plan: Plan, root: Path, source: Path) -> Images:
         name = data.name
     training, held = split_validation(data.load(source, "train"), data.held_out, data.last)
     test = data.load(source, "test")
-    return _told(training, _some(held), _some(test), name, data.classes, data.kind)
+    alone = data.drawings is None  # of strokes, a drawing is there once for each width of the pen
+    return _told(training, _some(held), _some(test), name, data.classes, data.kind, alone)
 
 
 def _told(
-    training: Digits, held: Digits, test: Digits, name: str, classes: tuple[str, ...], kind: str
+    training: Digits,
+    held: Digits,
+    test: Digits,
+    name: str,
+    classes: tuple[str, ...],
+    kind: str,
+    alone: bool = True,
 ) -> Images:
     train, choose, tested = (len(part.labels) for part in (training, held, test))
-    return Images(training, held, test, Told(name, classes, kind, train, choose, tested))
+    return Images(training, held, test, Told(name, classes, kind, train, choose, tested, alone))
 
 
 def _some(digits: Digits) -> Digits:

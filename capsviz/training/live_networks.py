@@ -7,7 +7,7 @@ from capsviz.networks.attention import attention
 from capsviz.networks.base import Layer, Spec
 from capsviz.networks.dynamic import dynamic
 from capsviz.traces.base import CapsuleGrid
-from capsviz.training.live_plan import Plan, Told
+from capsviz.training.live_plan import LIVE, Plan, Told
 
 HIDDEN = (256, 512)  # of the decoder: half of the published network's
 CONVOLUTIONS = ((16, 5, 2), (32, 3, 1))  # of attention; a third leads to the capsules
@@ -20,7 +20,7 @@ _MAKERS = {
 
 def name_of(plan: Plan) -> str:
     """The name of a run's network; that of a checkpoint begins with it."""
-    return f"live.r{plan.number}"
+    return f"{LIVE}r{plan.number}"
 
 
 def spec_of(plan: Plan, told: Told, name: str = "") -> Spec:

@@ -35,6 +35,7 @@ MOST_CHECKPOINTS = 12  # of which every second goes when there is one more
 MOST_ROWS = 600
 FREE = 500 * 2**20  # bytes of the disk that are left alone
 
+LIVE = "live."  # how the names of networks begin that were trained on the page
 STATES = PREPARING, RUNNING, PAUSED, ENDED = "preparing", "running", "paused", "ended"
 # Why it ended, if nobody asked for it; the page has a sentence for each.
 REASONS = ("", "asked", "time", "waited", "server", "diverged", "disk", "data", "download", "failed")
@@ -161,6 +162,7 @@ class Told:
         train: images that are trained on.
         held: images held out, on which the error of each picture is measured.
         test: images of the test half, on which the error of each checkpoint is measured.
+        alone: whether each image is a drawing of its own: else several are misread together, and no interval is given.
     """
 
     name: str
@@ -169,6 +171,7 @@ class Told:
     train: int
     held: int
     test: int
+    alone: bool = True
 
     def data_set(self) -> DataSet:
         """Its place among data sets; the images themselves are the run's."""
@@ -238,7 +241,8 @@ _told = facts.form(
         **dict.fromkeys(("name", "kind"), facts.text),
         "classes": facts.listed(facts.text, 2, MOST_CLASSES),
         **dict.fromkeys(("train", "held", "test"), facts.several),
-    }
+    },
+    {"alone": facts.truth},
 )
 _story = facts.form(
     {

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from capsviz.errors import TrainingError
-from capsviz.training.live_plan import ENDED, Controls, Place, Plan, Story
+from capsviz.training.live_plan import ENDED, FREE, Controls, Place, Plan, Story
 
 try:
     import fcntl
@@ -88,13 +88,19 @@ def going(root: Path) -> bool:
 
 
 def look(root: Path) -> Story | None:
-    """What the run says of itself, and "failed" where its process has gone without a word; None without a run."""
+    """What the run says of itself; None without a run.
+
+    Where its process has gone without a word, it has "failed", or had not even room on the disk for one.
+    """
     there = place(root)
     at_work = going(root)  # before its last words are read
     story = there.story()
     if story is None:
         return None
-    return story if at_work or story.state == ENDED else replace(story, state=ENDED, reason="failed")
+    if at_work or story.state == ENDED:
+        return story
+    full = shutil.disk_usage(there.folder).free < FREE
+    return replace(story, state=ENDED, reason="disk" if full else "failed")
 
 
 def stop(root: Path, seconds: float = 30.0) -> None:

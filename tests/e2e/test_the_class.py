@@ -86,6 +86,9 @@ def journey(url: str, wall: Page, phones: list[Page], server: Server) -> None:
     expect(fooled).to_have_accessible_name(re.compile("Meant to be 1"))
     assert wall.evaluate("window.capsvizUntouched === document.querySelector('.st-key-wall')")
     assert code in wall.locator(".strip").inner_text()
+    # One was meant to be a 1 and is read as 7; of what nobody meant, the table has no row but the last, of all.
+    rows = [row.split() for row in wall.locator(".counts tbody tr").all_inner_texts()]
+    assert rows == [["1", *7 * "·", "1", "·", "·"], ["all", "read", "0", "1", *5 * "0", "1", "0", "0"]]
 
     # By what fooled it; the arrow keys go from tile to tile, and one opens in full.
     wall.get_by_label("Order").select_option("fooled")

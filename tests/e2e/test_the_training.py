@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.looking import failing_no_script, opened
+from tests.e2e.looking import failing_no_script, opened, still
 
 WHILE = 60_000  # milliseconds for what a busy machine takes its time for
 
@@ -21,7 +21,10 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         expect(page.locator(".cv-forming img")).to_have_count(
             4, timeout=WHILE
         )  # two classes, seen and drawn again
-        expect(state).to_contain_text("bars: 56 images to train on, 8 held out")
+        expect(state).to_contain_text(
+            re.compile(r"bars, 56 to train on.* of 8 held-out images misread: .*95% interval", re.S)
+        )
+        expect(state).to_contain_text("Reads your drawing: CapsNet, dynamic routing, digits")
         expect(page.locator(".st-key-training_losses .js-line").first).to_be_visible()
         expect(page).to_have_url(re.compile("training=attention_types.4_rate.0.001"))
         button("button", name="Pause").press("Enter")
@@ -41,6 +44,12 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         chosen = re.search(r"after ([\d,]+) steps", first)
         assert chosen
         assert 0 < int(chosen[1].replace(",", "")) <= step
+        looked = re.compile(rf"checkpoint=r\d+\.s{chosen[1].replace(',', '')}\b")
+        expect(page).to_have_url(looked)
+        page.reload()
+        expect(button("button", name="Go on from here")).to_be_visible(timeout=WHILE)
+        assert page.locator(".cv-filters img").get_attribute("alt") == first
+        expect(page).to_have_url(looked)
 
         button("button", name="Open in Routing").click()
         name = rf"network=live\.r\d+\.s{chosen[1].replace(',', '')}\b"
@@ -53,7 +62,10 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         page.goto(f"{url}/training")
         button("button", name="End", exact=True).press("Enter")
         expect(state).to_have_attribute("data-state", "ended", timeout=WHILE)
-        expect(page.get_by_text("It was ended.")).to_be_visible()
+        expect(page.get_by_text("Ended")).to_have_count(1)
+        button("button", name="Read my drawing").click()
+        expect(state).to_contain_text("Reads your drawing: this one, at step")
+        expect(page).to_have_url(re.compile(r"/training.*network=live\.r"))
         expect(button("button", name="Go on", exact=True)).to_be_visible()
         losses = (
             page.locator(".st-key-training_curves details")
@@ -61,3 +73,17 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
             .all_text_contents()
         )
         assert float(losses[-1]) < 0.5 * float(losses[0])
+
+        # On a stage, both charts are seen whole.
+        page.goto(f"{url}/training?present=curves")
+        expect(page.locator(".stPlotlyChart .xtitle")).to_have_count(2)
+        still(page)
+        for title in page.locator(".stPlotlyChart .xtitle").all():
+            box = title.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] < 1366
+            assert box["y"] + box["height"] < 768
+        for chart in page.locator(".stPlotlyChart .nsewdrag").all():
+            box = chart.bounding_box()
+            assert box is not None
+            assert 0.8 * 1366 < box["width"] < 1366

@@ -130,7 +130,7 @@ export function counts(tiles, classes) {
   return found;
 }
 
-const SIZES = [260, 220, 190, 164, 142, 122, 106, 92, 80, 70, 60, 52, 46, 42, 38, 34, 30]; // pixels of a drawing's side
+const SIZES = [520, 440, 380, 320, 260, 220, 190, 164, 142, 122, 106, 92, 80, 70, 60, 52, 46, 42, 38, 34, 30]; // pixels of a drawing's side
 
 /**
  * Whether the pixels that were seen, a third as wide as the drawing, would be too small to be told apart.

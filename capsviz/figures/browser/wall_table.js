@@ -17,7 +17,8 @@ export function tableNodes(tiles, network) {
   const most = Math.max(1, ...table.flat());
   const head = element("tr", {}, element("th", { scope: "col" }, say("class.wall.saidRead")), ...columns.map((name) => element("th", { scope: "col" }, name)));
   const all = element("tr", { class: "all" }, element("th", { scope: "row" }, say("class.wall.all")), ...columns.map((_, place) => element("td", {}, String(read[place]))));
-  const rows = network.classes.map((name, row) =>
+  const meant = network.classes.map((name, row) => ({ name, row })).filter(({ row }) => table[row].some(Boolean)); // of the others there is nothing to see
+  const rows = meant.map(({ name, row }) =>
     element(
       "tr",
       {},
