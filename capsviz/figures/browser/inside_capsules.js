@@ -4,7 +4,7 @@ import { drawInk, element, fixed, inkCanvas, setText } from "./drawing.js";
 import { Atlas, OVER } from "./inside_atlas.js";
 import { scaleText } from "./inside_first.js";
 import { microscopeFor } from "./inside_microscope.js";
-import { cellsOver, columnsFor, endsOf, highest, reach, shade } from "./insides.js";
+import { cellsOver, columnsFor, endsOf, highest, lengthShade, reach, shade } from "./insides.js";
 import { capsuleAt, mapFrame } from "./routing.js";
 import { number, say } from "./texts.js";
 
@@ -61,7 +61,9 @@ export class Outputs {
     const words = { ...this.view.shape, count: number(count), field: grid?.field };
     const kind = this.places > 1 ? "grid" : grid ? "whole" : "plain";
     setText(this.title, say(`inside.outputs.${kind}`, words));
-    setText(this.says, say(`inside.outputs.${kind}Say`, words));
+    const sorted = Float32Array.from(this.values).sort();
+    const [low, median, high] = [0, count >> 1, count - 1].map((at) => fixed(sorted[at], 4));
+    setText(this.says, say(`inside.outputs.${kind}Say`, { ...words, low, median, high }));
     if (this.places > 1) {
       const columns = columnsFor(grid.types, 2);
       this.types.lay({ label: say("inside.typesLabel", words), count: grid.types, columns });
@@ -80,6 +82,11 @@ export class Outputs {
   ends(type) {
     const { outputs, all } = this.payload.limits;
     return endsOf(this.view.scope, outputs, all, () => (this.places > 1 ? reach(this.lengthsOf(type)) : outputs));
+  }
+
+  // Of one scale with the maps, as it is; else stretched near 1, where most lengths are.
+  shade(length, ends) {
+    return this.view.scope === "all" ? shade(length, ends) : lengthShade(length, ends);
   }
 
   typeWords(type) {
@@ -105,7 +112,7 @@ export class Outputs {
     context.globalAlpha = OVER;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        context.fillStyle = this.view.colours.at(shade(values[row * columns + column], ends));
+        context.fillStyle = this.view.colours.at(this.shade(values[row * columns + column], ends));
         context.fillRect(x + first + column * cell, y + first + row * cell, cell, cell);
       }
     }
@@ -129,7 +136,7 @@ export class Outputs {
     const ends = this.ends(type);
     context.globalAlpha = OVER;
     this.lengthsOf(type).forEach((length, place) => {
-      context.fillStyle = this.view.colours.at(shade(length, ends));
+      context.fillStyle = this.view.colours.at(this.shade(length, ends));
       context.fillRect(first + (place % columns) * cell, first + Math.floor(place / columns) * cell, cell - 1, cell - 1);
     });
     context.globalAlpha = 1;
@@ -142,8 +149,9 @@ export class Outputs {
     const { type, place } = this.spot;
     if (this.places > 1) {
       const ends = this.ends(type);
-      this.types.draw(type, say("inside.typesSay", { scale: scaleText(scope, ends) }));
-      this.type.draw(place, say("inside.typeSay", { type, scale: scaleText("", ends), capsule: this.capsuleWords(capsule) }));
+      const stretched = scope === "all" ? "" : say("inside.stretched");
+      this.types.draw(type, say("inside.typesSay", { scale: scaleText(scope, ends) + stretched }));
+      this.type.draw(place, say("inside.typeSay", { type, scale: scaleText("", ends) + stretched, capsule: this.capsuleWords(capsule) }));
     } else this.types.draw(capsule, say("inside.barsSay", { capsule: this.capsuleWords(capsule), most: fixed(this.ends(capsule)[1], 3) }));
     this.microscope?.draw();
   }
