@@ -293,6 +293,8 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
         return {{
           reach: [i.reach([3, -1, 2]), i.evenReach([1, -5, 3])],
           shades: [[-3, [-2, 1]], [1, [-2, 1]], [0.75, [0.5, 1]], [0.2, [0.5, 1]], [7, [0, 1]], [3, [3, 3]]].map(([value, ends]) => i.shade(value, ends)),
+          lengths: [0, 0.9, 0.99, 0.999, 1, 0.5].map((length) => i.lengthShade(length, [0.9, 0.999])),
+          flat: i.lengthShade(0.5, [0.5, 0.5]),
           ends: ["map", "layer", "all"].map((scope) => i.endsOf(scope, [0, 1], [0, 2], () => [0, 3])),
           pixels: [...pixels],
           busiest: [i.busiest([9, 0, 4, 6, 5, 5], 2), i.busiest([-3, -1, -2], 1)],
@@ -305,6 +307,9 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
     )
     assert found["reach"] == [[-1, 3], [-5, 5]]
     assert found["shades"] == [-1, 0.5, 0.5, 0, 1, 0]
+    # 1 - |u| is a tenth, a hundredth and a thousandth: equal steps.
+    assert found["lengths"] == pytest.approx([0, 0, 0.5, 1, 1, 0], abs=1e-6)
+    assert found["flat"] == 0
     assert found["ends"] == [[0, 3], [0, 1], [0, 2]]
     assert found["pixels"] == [0, 0, 0, 0, 20, 40, 60, 255, 50, 25, 10, 255, 200, 100, 40, 255]
     assert found["busiest"] == [1, 1]

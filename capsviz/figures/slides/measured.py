@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capsviz.figures.comparison import Cell
 from capsviz.figures.generalisation import Table
-from capsviz.figures.slides.base import MARGIN, RIGHT, SMALL, TEXT, Slide
+from capsviz.figures.slides.base import (
+    HEAD,
+    LEADING,
+    MARGIN,
+    RIGHT,
+    SMALL,
+    TEXT,
+    Slide,
+    fitting,
+    plain,
+    width_of,
+    wrapped,
+)
 from capsviz.texts.numbers import short
 
 if TYPE_CHECKING:
@@ -30,7 +42,7 @@ class Line(NamedTuple):
 
 def claims_slide(title: str, lines: Sequence[Line], *, dark: bool = False, origin: str = "") -> "Figure":
     """A row for each claim: what it says and who said so; the verdict, and the number that decides, with its rule."""
-    slide = Slide(title, dark, origin)
+    slide = _titled(title, dark, origin)
     step = (BOTTOM - TOP) / max(len(lines), 1)
     for at, line in enumerate(lines):
         y = TOP + at * step
@@ -61,7 +73,7 @@ def charts_slide(
         dark: whether it is light on dark.
         origin: a line for the bottom.
     """
-    slide = Slide(title, dark, origin)
+    slide = _titled(title, dark, origin)
     bottom = _say(slide, says)
     left = float(MARGIN)
     if table:
@@ -70,9 +82,10 @@ def charts_slide(
     columns, top = min(2, len(charts)), TOP
     rows = -(-len(charts) // columns)
     if len(charts) > 1:  # which say the same of their lines
-        shared = [curve for curve in charts[0].data if curve.name]
-        for at, curve in enumerate(shared):
-            _key(slide, curve, left + at * (RIGHT - left) / len(shared), top, (RIGHT - left) / len(shared))
+        x = left
+        for curve in charts[0].data:
+            _key(slide, curve, x, top, RIGHT - x)
+            x += 48 + width_of(plain(curve.name), SMALL) + GAP
         top += NAMES
     wide, high = (RIGHT - left - GAP * (columns - 1)) / columns, (bottom - top - GAP * (rows - 1)) / rows
     for at, chart in enumerate(charts):
@@ -86,31 +99,39 @@ def table_slide(
     title: str, table: Table, says: Sequence[str] = (), *, dark: bool = False, origin: str = ""
 ) -> "Figure":
     """A table over the whole width, and lines below it."""
-    slide = Slide(title, dark, origin)
+    slide = _titled(title, dark, origin)
     _say(slide, says)
     _table(slide, table, MARGIN, TOP, RIGHT - MARGIN)
     return slide.figure
 
 
+def _titled(title: str, dark: bool, origin: str) -> Slide:
+    """An empty slide whose title has all of its width."""
+    slide, width = Slide("", dark, origin), RIGHT - MARGIN
+    slide.text(MARGIN, MARGIN, title, fitting(title, HEAD, width, True), bold=True, width=width)
+    return slide
+
+
 def _say(slide: Slide, says: Sequence[str]) -> float:
-    """Put lines at the bottom; the y above them."""
-    y = BOTTOM - 2 * 1.3 * SMALL * len(says)
-    top = y - 12
-    for sentence in says:
-        slide.text(MARGIN, y, sentence, SMALL, soft=True, width=RIGHT - MARGIN, lines=2)
-        y += 2 * 1.3 * SMALL
-    return top
+    """Put sentences at the bottom, each on lines of its own; the y above them."""
+    width = RIGHT - MARGIN
+    counts = [len(wrapped(plain(sentence), SMALL, width)) for sentence in says]
+    y = top = BOTTOM - LEADING * SMALL * sum(counts)
+    for sentence, count in zip(says, counts, strict=True):
+        y = slide.text(MARGIN, y, sentence, SMALL, soft=True, width=width, lines=count)
+    return top - 12
 
 
 def _table(slide: Slide, table: Table, x: float, y: float, width: float) -> None:
     heads, rows = table
-    first = 1.5  # times as wide as the others
-    wide = width / (len(heads) - 1 + first)
-    places = [x + (0 if not at else (first + at - 1) * wide) for at in range(len(heads))]
-    rooms = [first * wide - 20, *[wide - 20] * (len(heads) - 1)]
+    # A column with longer words is wider, but not as many times: they have several lines.
+    said = [[head, *(text for row in rows for text in row[at][:2])] for at, head in enumerate(heads)]
+    wants = [math.sqrt(max(width_of(plain(text, True), SMALL, True) for text in some)) for some in said]
+    rooms = [width * want / sum(wants) - 20 for want in wants]
+    places = [x + sum(rooms[:at]) + 20 * at for at in range(len(rooms))]
     for place, room, head in zip(places, rooms, heads, strict=True):
         slide.text(place, y, head, SMALL, soft=True, width=room, lines=2)
-    y += 2 * 1.3 * SMALL + 8
+    y += 2 * LEADING * SMALL + 8
     for row in rows:
         slide.curve((x, x + width), (y, y))
         cells = zip(row, places, rooms, strict=True)
@@ -118,7 +139,7 @@ def _table(slide: Slide, table: Table, x: float, y: float, width: float) -> None
 
 
 def _cell(slide: Slide, cell: Cell, x: float, y: float, room: float) -> float:
-    below = slide.text(x, y, cell.figure, SMALL, bold=True, width=room, lines=2)
+    below = slide.text(x, y, cell.figure, SMALL, bold=True, width=room, lines=3)
     return slide.text(x, below, cell.below, SMALL, soft=True, width=room, lines=3) if cell.below else below
 
 
@@ -173,7 +194,7 @@ class _Chart:
             slide.text(at, self.bottom + 10, said, SMALL, soft=True, align="center")
             last = at
         middle, width = (self.left + self.right) / 2, self.right - self.left
-        below = self.bottom + 10 + 1.3 * SMALL
+        below = self.bottom + 10 + LEADING * SMALL
         slide.text(middle, below, _plain(self.across), SMALL, soft=True, align="center", width=width)
         for curve in self.figure.data:
             self._curve(curve)
@@ -245,7 +266,10 @@ def _ticks(axis: Any, ends: tuple[float, float]) -> list[tuple[float, str]]:
     if axis.tickvals is not None:
         named = list(zip(axis.tickvals, axis.ticktext, strict=True))
     else:
-        named = [(value, short(float(value))) for value in MaxNLocator(TICKS).tick_values(*ends)]
+        named = [
+            (value, short(float(value)))
+            for value in MaxNLocator(TICKS, steps=[1, 2, 5, 10]).tick_values(*ends)
+        ]
     return [(value, said) for value, said in named if ends[0] <= _on(axis, value) <= ends[1]]
 
 
