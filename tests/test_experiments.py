@@ -555,5 +555,5 @@ def test_few_examples_as_a_chart_and_a_table() -> None:
 
 def test_what_is_said_of_few_examples_names_seeds_and_devices() -> None:
     rows = [Few("cnn.mnist", 1, s, 600, 64, 1_000, 300, 1.0, of) for s, of in ((2, "b"), (0, "a"), (1, "b"))]
-    assert figures.few_note(rows).endswith("Trained from seeds 0, 1, 2, on b, a.")
+    assert figures.few_note(rows).endswith("Trainings: seeds 0, 1, 2; b, a.")
     assert figures.seeds_words([4]) == "seed 4"

@@ -11,7 +11,7 @@ from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.figures.comparison import NOTHING, Cell, aligned, cell_html, cell_text, duration, millions
 from capsviz.measures.ablations import Result
 from capsviz.measures.generalisation import PUBLISHED, Runs, Stopped
-from capsviz.measures.runs import Few
+from capsviz.measures.runs import Few, Placed
 from capsviz.models.own import family
 from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import say
@@ -24,7 +24,6 @@ Row = Sequence[Cell]
 Table = tuple[Sequence[str], Sequence[Row]]  # the heads of the columns, and the rows
 TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # per cent, along logarithmic axes
 COLOURS, SYMBOLS = (BLUE, ORANGE, GREY), ("circle", "square", "diamond")
-INK = "#17191d"  # of a rim, seen on each colour in both themes
 APART = 0.035  # of a power of ten, from one network's points to the next one's
 
 
@@ -172,41 +171,47 @@ def seeds_words(seeds: Sequence[int]) -> str:
 def placed_figure(runs: Runs, stopped: Sequence[Stopped]) -> "go.Figure":
     """How much each network misreads of changed digits over how much it misreads of placed ones, at every look.
 
-    Large points with a rim are where the trainings were stopped.
+    Large rims are where the trainings were stopped.
     """
-    import plotly.graph_objects as go
-
     traces: list[go.Scatter] = []
     ends: list[go.Scatter] = []
     for place, one in enumerate(stopped):
-        stops = set(zip(one.seeds, one.steps, strict=True))
+        colour, symbol, name = COLOURS[place % 3], SYMBOLS[place % 3], network_name(one.network)
         looks = [row for of in runs[one.network].values() for row in of]
-        name, marker = network_name(one.network), {"color": COLOURS[place % 3], "symbol": SYMBOLS[place % 3]}
-        for chosen, kept, size, more in (
-            (looks, traces, 7, {"opacity": 0.6}),
-            ([row for row in looks if (row.seed, row.step) in stops], ends, 16, {}),
-        ):
-            seen: dict[float, list[float]] = {}
-            for row in chosen:
-                seen.setdefault(100 * row.placed_wrong / row.images, []).append(
-                    100 * row.affine_wrong / row.images
-                )
-            rim = {"line": {"color": INK, "width": 2}} if kept is ends else {}
-            kept.append(
-                go.Scatter(
-                    x=sorted(seen),
-                    # Looks at which as many placed digits are misread are one point: their mean.
-                    y=[fmean(seen[at]) for at in sorted(seen)],
-                    mode="markers",
-                    name=say("chart.placed.stopped", network=name) if kept is ends else name,
-                    marker={**marker, "size": size, **rim, **more},
-                    hovertemplate=hover("chart.placed.hover", placed="%{x:.2f}", affine="%{y:.1f}"),
-                )
+        stops = set(zip(one.seeds, one.steps, strict=True))
+        small = {"color": colour, "symbol": symbol, "size": 7, "opacity": 0.6}
+        # A rim alone: what lies below another is seen.
+        large = {"color": colour, "symbol": f"{symbol}-open", "size": 16, "line": {"width": 3}}
+        traces.append(_misread(looks, name, small))
+        ends.append(
+            _misread(
+                [row for row in looks if (row.seed, row.step) in stops],
+                say("chart.placed.stopped", network=name),
+                large,
             )
+        )
     figure = figure_of([*traces, *ends], say("chart.placed.x"), say("chart.placed.y"))
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(type="log", tickmode="array", tickvals=TICKS, ticktext=[short(tick) for tick in TICKS])
     return figure.update_layout(showlegend=True)
+
+
+def _misread(looks: Sequence[Placed], name: str, marker: Mapping[str, Any]) -> "go.Scatter":
+    """Points of looks; those at which as many placed digits are misread are one point: their mean."""
+    import plotly.graph_objects as go
+
+    seen: dict[float, list[float]] = {}
+    for row in looks:
+        affine = 100 * row.affine_wrong / row.images
+        seen.setdefault(100 * row.placed_wrong / row.images, []).append(affine)
+    return go.Scatter(
+        x=sorted(seen),
+        y=[fmean(seen[at]) for at in sorted(seen)],
+        mode="markers",
+        name=name,
+        marker=marker,
+        hovertemplate=hover("chart.placed.hover", placed="%{x:.2f}", affine="%{y:.1f}"),
+    )
 
 
 def few_figure(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> "go.Figure":

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from capsviz.figures.comparison import Cell
 from capsviz.figures.generalisation import Table
 from capsviz.figures.slides.base import (
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 TOP, BOTTOM, GAP = 160, 1000, 56  # of what is shown, and from one chart to the next
 NAMES, LABELS = 40, 96  # pixels that a line of the legend takes, and the numbers left of a chart
 TICKS = 6  # at most, where a chart does not say which
+LARGE = 12  # size of a marker on the page, from which its points are large
 EDGE = 0.04  # of a range of values, at each of its ends
 
 
@@ -145,8 +148,21 @@ def _cell(slide: Slide, cell: Cell, x: float, y: float, room: float) -> float:
 
 def _key(slide: Slide, curve: Any, x: float, y: float, width: float) -> None:
     """One line of a legend."""
-    slide.box(x, y + 6, 36, 10, _colour(curve))
+    if _large(curve):
+        _discs(slide, curve, [x + 18], [y + 11])
+    else:
+        slide.box(x, y + 6, 36, 10, _colour(curve))
     slide.text(x + 48, y, curve.name, SMALL, width=width - 60)
+
+
+def _large(curve: Any) -> bool:
+    return curve.mode == "markers" and bool(curve.marker.size) and curve.marker.size > LARGE
+
+
+def _discs(slide: Slide, curve: Any, x: Sequence[float], y: Sequence[float]) -> None:
+    """Large points, which have a rim."""
+    areas, colours = np.full(len(x), math.pi * 11**2), [_colour(curve)] * len(x)
+    slide.dots(np.array(x), np.array(y), areas, colours)
 
 
 class _Chart:
@@ -220,8 +236,8 @@ class _Chart:
         if symbol.startswith("line"):
             for place, height in zip(x, y, strict=True):
                 slide.curve((place - 10, place + 10), (height, height), colour, 3)
-        elif curve.marker.size and curve.marker.size > 12:
-            slide.dots(x, y, [math.pi * 11**2] * len(x), [colour] * len(x))  # type: ignore[arg-type]
+        elif _large(curve):
+            _discs(slide, curve, x, y)
         else:
             for place, height in zip(x, y, strict=True):
                 slide.curve((place,), (height,), colour, dot=12)
