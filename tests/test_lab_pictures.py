@@ -102,10 +102,19 @@ def test_points_stand_where_their_numbers_say() -> None:
     low, high = (texts[name].get_position()[1] for name in ("0", "40"))
     np.testing.assert_allclose(np.diff(y), 40 * (high - low) / 40, rtol=1e-6)
     np.testing.assert_allclose(y[0] - texts["20"].get_position()[1], y[1] - texts["60"].get_position()[1])
+    assert y[0] > y[1]  # from the top
     bars = [line for line in lines if list(line.get_xdata()) == [x[0], x[0]]]
     assert len(bars) == 1
     ends = np.array(bars[0].get_ydata(), float)
     np.testing.assert_allclose(ends - y[0], np.array([-10, 20]) * (high - low) / 40)
+
+
+def test_what_stands_beside_another_on_the_page_does_on_the_slide() -> None:
+    chart = claim_figure("refused", [Curve(name, (0, 0.1), [RATE] * 2) for name in ("one", "two")])
+    lines = [line for line in charts_slide("t", [chart]).axes[0].lines if line.get_linewidth() == 4 * 0.72]
+    first, second = (np.asarray(line.get_xdata(), float) for line in lines)
+    # 1.2% of the x axis's 10 per cent, of which the slide shows 10.8.
+    np.testing.assert_allclose(second - first, (1920 - 72 - 72 - 96) * 0.12 / 10.8)
 
 
 def test_two_charts_share_their_legend_and_a_table_its_cells() -> None:
