@@ -445,8 +445,13 @@ def test_a_claim_is_run_and_every_session_sees_what_it_found(monkeypatch: pytest
     assert "4 pictures" in shown(app)
     assert '<p class="cv-verdict" data-outcome="yes"><b>Borne out here</b>' in shown(app)
     assert app.button(key="lab_run_signBlind").label == "Run it again"
+    ((sha256, _),) = lab_found.claims
+    unsure = dict.fromkeys(["before", "after", "changed"], Measured(0.5, 0.4, 0.6, 4))
+    found = Found(unsure, {"trained": 3, "most": 50})
+    lab_found.keep((sha256, "polarises"), ((sample([0, 1]), found),))
     other = opened()
     assert 'data-testid="found-signBlind"' in shown(other)
+    assert 'data-outcome="open"><b>Cannot be told from so few</b>' in shown(other)
 
 
 @pytest.mark.usefixtures("nothing_found")
@@ -599,6 +604,13 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     few = named["few", "cnn.mnist", "test error", "examples of each class", 5]
     assert few[5] == pytest.approx(sum(wrong) / len(wrong) / 10_000)
     assert few[6] <= few[5] <= few[7]
+    with (FOLDER / "placed.csv").open() as file:
+        steps = {
+            int(row["step"])
+            for row in csv.DictReader(file)
+            if (row["network"], row["seed"]) == ("cnn.mnist", "0")
+        }
+    assert named["placed", "cnn.mnist", "stopped after steps", "seed 0", ""][5] in steps
     assert lab_found.table("another")[0][0] == "ablations"
     origin = Origin("n", "t", "sum", "/lab?section=price")
     stand = measured_files.Stand("price", rows)

@@ -175,12 +175,12 @@ def test_seconds_are_of_each_device_that_of_most_trainings_first() -> None:
     rows = [
         row(device="cpu", seconds=900.0),
         row(seed=1, device="gpu", seconds=50.0),
-        row(seed=2, device="gpu", seconds=60.0),
+        row(seed=2, device="gpu", seconds=60.0, mixed_precision=1),
     ]
     (found,) = ablations.results(rows)
     assert list(found.seconds.items()) == [("gpu", 55.0), ("cpu", 900.0)]
     heads, lines = figures.ablations_table([found])
-    assert lines[0][heads.index("Training")][:2] == ("55 s", "5 epochs, gpu; 15 min cpu")
+    assert lines[0][heads.index("Training")][:2] == ("55 s", "5 epochs, gpu, bfloat16; 15 min cpu")
 
 
 def test_the_variants_are_those_of_table_1() -> None:

@@ -70,6 +70,7 @@ def _ablation(result: Result) -> dict[str, Cell]:
     ] or [(NOTHING, "")]
     theirs = paper.paper if variant.network == DEFAULT else say("ablation.theirs")
     epochs = say("model.all.epochs", count=result.epochs)
+    mixed = ", bfloat16" if result.mixed_precision else ""
     (trained, seconds), *slower = result.seconds.items()
     return {
         "variant": Cell(variant_name(result), variant.name),
@@ -80,7 +81,9 @@ def _ablation(result: Result) -> dict[str, Cell]:
         "answer": Cell(answer[0], "; ".join([answer[1], *(f"{time} {device}" for time, device in others)])),
         "training": Cell(
             duration(seconds),
-            "; ".join([f"{epochs}, {trained}", *(f"{duration(mean)} {device}" for device, mean in slower)]),
+            "; ".join(
+                [f"{epochs}, {trained}{mixed}", *(f"{duration(mean)} {device}" for device, mean in slower)]
+            ),
         ),
     }
 

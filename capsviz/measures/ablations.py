@@ -57,6 +57,7 @@ class Result:
         multiply_adds: of one answer.
         answer: milliseconds of an answer to one image, by device.
         seconds: mean of the trainings on each device, whatever ran beside them; the one with most of them first.
+        mixed_precision: whether the large convolutions of one of them multiplied in bfloat16.
     """
 
     variant: Variant
@@ -68,6 +69,7 @@ class Result:
     multiply_adds: int
     answer: Mapping[str, float]
     seconds: Mapping[str, float]
+    mixed_precision: bool
 
 
 def results(rows: Iterable[Ablation], times: Iterable[Timing] = ()) -> list[Result]:
@@ -97,6 +99,7 @@ def results(rows: Iterable[Ablation], times: Iterable[Timing] = ()) -> list[Resu
                 multiply_adds=runs[0].multiply_adds,
                 answer=_quickest(time for time in timed if time.variant == variant.name),
                 seconds=_means(runs),
+                mixed_precision=any(row.mixed_precision for row in runs),
             )
         )
     return found

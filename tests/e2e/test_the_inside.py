@@ -56,7 +56,9 @@ def test_a_map_and_a_capsule_are_chosen_and_stay(browser: Browser, url: str) -> 
         places = -np.log(1 - lengths)
         bright = 240 * OVER * (places[:36] - places.min()) / (places.max() - places.min())
         drawn = pixels(page.get_by_test_id("type"))[..., 0].astype(float)
-        centre = 8.5 + 2 * np.arange(6)  # of what a row or a column sees: its 17 pixels begin 2 after the one before
+        centre = 8.5 + 2 * np.arange(
+            6
+        )  # of what a row or a column sees: its 17 pixels begin 2 after the one before
         spots = (centre * drawn.shape[0] / 28).astype(int)
         bare = image[np.ix_(*[centre.astype(int)] * 2)] == 0
         seen = drawn[np.ix_(spots, spots)]
