@@ -323,6 +323,28 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
     assert found["columns"] == [16, 8, 8, 4, 3, 6]
 
 
+def test_bars_of_lengths_near_to_1_differ_and_those_of_numbers_are_as_they_are(tmp_path: Path) -> None:
+    scripting.write(tmp_path, "inside_capsules")
+    found = scripting.evaluate(
+        tmp_path,
+        'import { Outputs } from "./inside_capsules.mjs";',
+        """
+        const height = (scope, grid, value) => {
+          const drawn = [];
+          const context = { fillRect: (...box) => drawn.push(box) };
+          const view = { scope, colours: { forColour: "x" } };
+          const at = { view, grid, values: [value], ends: () => [0, 0.999], shade: Outputs.prototype.shade };
+          Outputs.prototype.paintBar.call(at, context, 0, [0, 10, 5, 90]);
+          return drawn[1];
+        };
+        return [["map", {}, 0.9], ["layer", {}, 0.99], ["all", {}, 0.4995], ["map", null, 0.333]].map((wish) => height(...wish));
+        """,
+    )
+    # 1 - |u| is a tenth, a hundredth: one and two of the three steps to a thousandth. From the bottom, at 100.
+    assert [box[3] for box in found] == pytest.approx([30, 60, 45, 30], abs=1e-3)
+    assert [box[1] for box in found] == pytest.approx([70, 40, 55, 70], abs=1e-3)
+
+
 def test_cells_are_chosen_by_keys_and_where_they_lie(tmp_path: Path) -> None:
     scripting.write(tmp_path, "inside_atlas")
     page = """

@@ -122,7 +122,8 @@ export class Outputs {
   paintBar(context, index, [x, y, width, height]) {
     context.fillStyle = "#000";
     context.fillRect(x, y, width, height);
-    const bar = Math.min(1, this.values[index] / Math.max(this.ends(index)[1], 1e-6)) * height;
+    const [value, most] = [this.values[index], this.ends(index)[1]];
+    const bar = (this.grid ? this.shade(value, [0, most]) : shade(value, [0, most])) * height;
     context.fillStyle = this.view.colours.forColour;
     context.fillRect(x, y + height - bar, width, bar);
   }
@@ -147,12 +148,12 @@ export class Outputs {
     if (!this.payload.arrays.outputs) return;
     const { capsule, scope } = this.view;
     const { type, place } = this.spot;
+    const stretched = this.grid && scope !== "all" ? say("inside.stretched") : "";
     if (this.places > 1) {
       const ends = this.ends(type);
-      const stretched = scope === "all" ? "" : say("inside.stretched");
       this.types.draw(type, say("inside.typesSay", { scale: scaleText(scope, ends) + stretched }));
       this.type.draw(place, say("inside.typeSay", { type, scale: scaleText("", ends) + stretched, capsule: this.capsuleWords(capsule) }));
-    } else this.types.draw(capsule, say("inside.barsSay", { capsule: this.capsuleWords(capsule), most: fixed(this.ends(capsule)[1], 3) }));
+    } else this.types.draw(capsule, say("inside.barsSay", { capsule: this.capsuleWords(capsule), most: fixed(this.ends(capsule)[1], 3) + stretched }));
     this.microscope?.draw();
   }
 }
