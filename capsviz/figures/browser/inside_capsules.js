@@ -62,7 +62,8 @@ export class Outputs {
     const kind = this.places > 1 ? "grid" : grid ? "whole" : "plain";
     setText(this.title, say(`inside.outputs.${kind}`, words));
     const sorted = Float32Array.from(this.values).sort();
-    const [low, median, high] = [0, count >> 1, count - 1].map((at) => fixed(sorted[at], 4));
+    // Rounded down: no length is 1, and half are above what is said.
+    const [low, median, high] = [0, count >> 1, count - 1].map((at) => fixed(Math.floor(1e4 * Math.min(sorted[at], 1 - 1e-6)) / 1e4, 4));
     setText(this.says, say(`inside.outputs.${kind}Say`, { ...words, low, median, high }));
     if (this.places > 1) {
       const columns = columnsFor(grid.types, 2);
