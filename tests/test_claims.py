@@ -284,10 +284,12 @@ def test_refusals_are_counted_beyond_the_limit_of_each_network(monkeypatch: pyte
     monkeypatch.setattr(claims, "_errors", lambda model, images: errors[model.spec.title].pop(0))
     twin = fake()
     twin.spec.title = "twin"
+    twin.shape = Shape(8, SHAPE.classes, "digit", None, score="probability")
     found = refused(Bench(fake(), sample([0] * 20), beside=lambda: [twin]))
     assert {name: rate.value for name, rate in found.networks.items()} == {"by hand": 0.5, "twin": 0}
     assert found.networks["by hand"].images == 4
     assert found.numbers == {"alarms": 5, "others": 4}
+    assert list(found.plain) == ["twin"]
     assert [curve.name for curve in found.curves] == ["by hand", "twin"]
     assert found.curves[0].x == ALARMS
     # With no false alarm the limit is 20; with a fifth it is 16.2.
@@ -378,7 +380,15 @@ def test_a_claim_s_figure_has_its_curves_and_intervals() -> None:
     np.testing.assert_allclose(first.error_y.array, [20, 10])
     np.testing.assert_allclose(first.error_y.arrayminus, [5, 0])
     assert (first.line.color, first.line.dash) != (second.line.color, second.line.dash)
-    np.testing.assert_allclose(claim_figure("polarises", [Curve("A", (1, 5), points)]).data[0].x, [1, 5])
+    # Beside each other: the first one's axis is moved, and with it its points, to the left.
+    one, other = (figure.layout[f"xaxis{curve.xaxis[1:]}"] for curve in (first, second))
+    assert other.visible is not False
+    assert one.range[0] - other.range[0] == pytest.approx(one.range[1] - other.range[1])
+    assert one.range[0] > other.range[0]
+    assert list(figure.layout.yaxis.range) == [-5, 101]  # from below the least of all intervals
+    alone = claim_figure("polarises", [Curve("A", (1, 5), points)])
+    np.testing.assert_allclose(alone.data[0].x, [1, 5])
+    assert alone.layout.yaxis.rangemode == "tozero"
     assert "5 to 30" in chart_table(figure, "x")
 
 
@@ -433,9 +443,15 @@ def test_a_claim_is_run_and_every_session_sees_what_it_found(monkeypatch: pytest
     finished(app)
     assert 'data-testid="found-signBlind"' in shown(app)
     assert "4 pictures" in shown(app)
+    assert '<p class="cv-verdict" data-outcome="yes"><b>Borne out here</b>' in shown(app)
     assert app.button(key="lab_run_signBlind").label == "Run it again"
+    ((sha256, _),) = lab_found.claims
+    unsure = dict.fromkeys(["before", "after", "changed"], Measured(0.5, 0.4, 0.6, 4))
+    found = Found(unsure, {"trained": 3, "most": 50})
+    lab_found.keep((sha256, "polarises"), ((sample([0, 1]), found),))
     other = opened()
     assert 'data-testid="found-signBlind"' in shown(other)
+    assert 'data-outcome="open"><b>Cannot be told from so few</b>' in shown(other)
 
 
 @pytest.mark.usefixtures("nothing_found")
@@ -504,7 +520,7 @@ def test_the_price_is_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> Non
         told(0.5)
         found: dict[str, list[Cost]] = {}
         for axis, sizes in points():
-            found.setdefault(axis, []).append(Cost(sizes, 0.001, 10, 3))
+            found.setdefault(axis, []).append(Cost(sizes, 0.001, 10, 3, 0.001, 0.002))
         return found
 
     monkeypatch.setattr(lab, "price", quick)
@@ -549,26 +565,27 @@ def test_a_part_that_a_link_opens_is_scrolled_to_and_those_taken_away_are_not_th
 def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     first, second = Measured(0.25, 0.1, 0.5, 4), Measured(0.75, 0.5, 0.9, 4)
     found = Found(
-        {"changed": first}, {"trained": 3}, {"a CNN": second}, [Curve("", [1, 2], [first, second])], ()
+        {"after": first}, {"trained": 3}, {"a CNN": second}, [Curve("", [1, 2], [first, second])], ()
     )
     for k in range(lab_found.KEPT + 1):
         lab_found.keep(("sum", f"other {k}"), ())
     lab_found.keep(("sum", "polarises"), ((sample([0, 1, 2, 0]), found),))
     assert len(lab_found.claims) == lab_found.KEPT
     assert ("sum", "other 0") not in lab_found.claims
-    lab_found.price["iterations"] = [Cost(Sizes(iterations=2), 0.5, 1000, 3)]
+    lab_found.price["iterations"] = [Cost(Sizes(iterations=2), 0.5, 1000, 3, 0.4, 0.75)]
     rows = lab_found.table("sum")
     assert all(len(row) == len(lab_found.HEAD) for row in rows)
     link = CLAIMS["polarises"].link
-    assert rows[:5] == (
-        ("claims", "polarises", "changed", "test", "", 0.25, 0.1, 0.5, 4, link),
+    assert rows[:6] == (
+        ("claims", "polarises", "verdict: open", "test", "", 0.25, 0.1, 0.5, 4, link),
+        ("claims", "polarises", "after", "test", "", 0.25, 0.1, 0.5, 4, link),
         ("claims", "polarises", "a CNN", "test", "", 0.75, 0.5, 0.9, 4, link),
         ("claims", "polarises", "trained", "test", "", 3, "", "", "", link),
         ("claims", "polarises", "curve", "test", 1, 0.25, 0.1, 0.5, 4, link),
         ("claims", "polarises", "curve", "test", 2, 0.75, 0.5, 0.9, 4, link),
     )
     assert [row for row in rows if row[0] == "price"] == [
-        ("price", "iterations", "seconds", "median", 2, 0.5, "", "", 3, ""),
+        ("price", "iterations", "seconds", "median", 2, 0.5, 0.4, 0.75, 3, ""),
         ("price", "iterations", "bytes made", "", 2, 1000, "", "", "", ""),
         ("price", "iterations", "multiply-adds", "arithmetic", 2, 1_474_560 + 3 * 184_320, "", "", "", ""),
         ("price", "iterations", "bytes", "arithmetic", 2, 4 * (184_320 + 2 * 11_520), "", "", "", ""),
@@ -587,12 +604,19 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     few = named["few", "cnn.mnist", "test error", "examples of each class", 5]
     assert few[5] == pytest.approx(sum(wrong) / len(wrong) / 10_000)
     assert few[6] <= few[5] <= few[7]
+    with (FOLDER / "placed.csv").open() as file:
+        steps = {
+            int(row["step"])
+            for row in csv.DictReader(file)
+            if (row["network"], row["seed"]) == ("cnn.mnist", "0")
+        }
+    assert named["placed", "cnn.mnist", "stopped after steps", "seed 0", ""][5] in steps
     assert lab_found.table("another")[0][0] == "ablations"
     origin = Origin("n", "t", "sum", "/lab?section=price")
     stand = measured_files.Stand("price", rows)
     lines = measured_files.table_file("csv", stand, origin).decode("utf-8-sig").splitlines()
     assert lines[6] == "part,what,measured,of,at,value,low,high,count,source"
-    assert lines[7] == f"claims,polarises,changed,test,,0.2500000,0.1000000,0.5000000,4,{link}"
+    assert lines[7] == f"claims,polarises,verdict: open,test,,0.2500000,0.1000000,0.5000000,4,{link}"
     content = json.loads(measured_files.table_file("json", stand, origin))
     assert content["measured"][0]["low"] == 0.1
     assert content["origin"]["link"] == "/lab?section=price"

@@ -293,6 +293,8 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
         return {{
           reach: [i.reach([3, -1, 2]), i.evenReach([1, -5, 3])],
           shades: [[-3, [-2, 1]], [1, [-2, 1]], [0.75, [0.5, 1]], [0.2, [0.5, 1]], [7, [0, 1]], [3, [3, 3]]].map(([value, ends]) => i.shade(value, ends)),
+          lengths: [0, 0.9, 0.99, 0.999, 1, 0.5].map((length) => i.lengthShade(length, [0.9, 0.999])),
+          flat: i.lengthShade(0.5, [0.5, 0.5]),
           ends: ["map", "layer", "all"].map((scope) => i.endsOf(scope, [0, 1], [0, 2], () => [0, 3])),
           pixels: [...pixels],
           busiest: [i.busiest([9, 0, 4, 6, 5, 5], 2), i.busiest([-3, -1, -2], 1)],
@@ -305,6 +307,9 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
     )
     assert found["reach"] == [[-1, 3], [-5, 5]]
     assert found["shades"] == [-1, 0.5, 0.5, 0, 1, 0]
+    # 1 - |u| is a tenth, a hundredth and a thousandth: equal steps.
+    assert found["lengths"] == pytest.approx([0, 0, 0.5, 1, 1, 0], abs=1e-6)
+    assert found["flat"] == 0
     assert found["ends"] == [[0, 3], [0, 1], [0, 2]]
     assert found["pixels"] == [0, 0, 0, 0, 20, 40, 60, 255, 50, 25, 10, 255, 200, 100, 40, 255]
     assert found["busiest"] == [1, 1]
@@ -316,6 +321,28 @@ def test_the_scripts_numbers_by_hand(tmp_path: Path, image: np.ndarray) -> None:
     # the cells, 2 pixels wide, stand around the middles: the first from 7.5, the sixth to 19.5.
     assert found["field"] == [7.5 / 28, 12 / 28]
     assert found["columns"] == [16, 8, 8, 4, 3, 6]
+
+
+def test_bars_of_lengths_near_to_1_differ_and_those_of_numbers_are_as_they_are(tmp_path: Path) -> None:
+    scripting.write(tmp_path, "inside_capsules")
+    found = scripting.evaluate(
+        tmp_path,
+        'import { Outputs } from "./inside_capsules.mjs";',
+        """
+        const height = (scope, grid, value) => {
+          const drawn = [];
+          const context = { fillRect: (...box) => drawn.push(box) };
+          const view = { scope, colours: { forColour: "x" } };
+          const at = { view, grid, values: [value], ends: () => [0, 0.999], shade: Outputs.prototype.shade };
+          Outputs.prototype.paintBar.call(at, context, 0, [0, 10, 5, 90]);
+          return drawn[1];
+        };
+        return [["map", {}, 0.9], ["layer", {}, 0.99], ["all", {}, 0.4995], ["map", null, 0.333]].map((wish) => height(...wish));
+        """,
+    )
+    # 1 - |u| is a tenth, a hundredth: one and two of the three steps to a thousandth. From the bottom, at 100.
+    assert [box[3] for box in found] == pytest.approx([30, 60, 45, 30], abs=1e-3)
+    assert [box[1] for box in found] == pytest.approx([70, 40, 55, 70], abs=1e-3)
 
 
 def test_cells_are_chosen_by_keys_and_where_they_lie(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """What routing costs: the arithmetic against the paper's figures and counted products, and what is measured of tensors."""
 
+import platform
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,12 +62,30 @@ def test_bytes_are_those_of_new_tensors_and_not_of_views() -> None:
 def test_a_layer_makes_its_votes_at_least_once_and_more_with_more_iterations() -> None:
     one, two = (cost(Sizes(iterations, 6, 4, 3), repeats=3) for iterations in (1, 2))
     assert one.repeats == 3
-    assert one.seconds > 0
+    assert 0 < one.low <= one.seconds <= one.high
     assert one.made > one.sizes.bytes
     # A second iteration: agreement [J, I, 1] and its sum with b, c, s, and what squash makes of [J, D] and [J, 1].
     assert two.made - one.made > 4 * 3 * 24
     again = cost(Sizes(1, 6, 4, 3), repeats=3)
     assert again.made == one.made
+
+
+def test_the_spread_is_that_of_the_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured, "_times", lambda *given: [0.01 * k for k in range(1, 12)])
+    found = cost(Sizes(1, 6, 4, 3))
+    assert (found.low, found.seconds, found.high) == pytest.approx((0.02, 0.06, 0.1))
+
+
+def test_the_machine_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = tmp_path / "cpuinfo"
+    given.write_text("processor : 0\nmodel name\t: A Chip: 3 GHz\nmodel name\t: Another\n")
+    monkeypatch.setattr(measured, "CPUINFO", given)
+    measured.machine.cache_clear()
+    assert measured.machine() == f"A Chip: 3 GHz, PyTorch {torch.__version__}"
+    given.unlink()
+    measured.machine.cache_clear()
+    assert measured.machine() == f"{platform.machine()}, PyTorch {torch.__version__}"
+    measured.machine.cache_clear()
 
 
 def test_all_points_are_measured_once_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +94,7 @@ def test_all_points_are_measured_once_and_told(monkeypatch: pytest.MonkeyPatch) 
     def fake(layer: Sizes) -> Cost:
         asked.append(layer)
         assert torch.get_num_threads() == 1
-        return Cost(layer, 0.001, 7, 3)
+        return Cost(layer, 0.001, 7, 3, 0.001, 0.002)
 
     monkeypatch.setattr(measured, "cost", fake)
     threads, shares = torch.get_num_threads(), []
@@ -89,9 +109,9 @@ def test_all_points_are_measured_once_and_told(monkeypatch: pytest.MonkeyPatch) 
 
 
 COSTS = [
-    Cost(Sizes(primary=576), 0.004, 900_000, 25),
-    Cost(PAPER, 0.006, 2_000_000, 25),
-    Cost(Sizes(primary=2304), 0.020, 4_000_000, 25),
+    Cost(Sizes(primary=576), 0.004, 900_000, 25, 0.003, 0.007),
+    Cost(PAPER, 0.006, 2_000_000, 25, 0.005, 0.009),
+    Cost(Sizes(primary=2304), 0.020, 4_000_000, 25, 0.019, 0.03),
 ]
 
 
@@ -105,14 +125,24 @@ def test_time_is_drawn_against_multiply_adds_at_the_paper_s_pace() -> None:
     assert (list(paper.x), list(paper.y)) == ([1152], [6])
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
     np.testing.assert_allclose(price_figure("primary", COSTS, "memory").data[1].y, [0.9, 2, 4])
+    # What the passes lay between, from their 10th to their 90th percentile; tensors are counted.
+    np.testing.assert_allclose(points_.error_y.array, [3, 3, 10])
+    np.testing.assert_allclose(points_.error_y.arrayminus, [1, 1, 1])
+    assert price_figure("primary", COSTS, "memory").data[1].error_y.array is None
+    assert figure.layout.xaxis.title.text == "primary capsules I (logarithmic)"
+    assert figure.layout.yaxis.title.text == "time, ms an image<br>(logarithmic)"
+    named = dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals, strict=True))
+    assert [named[text] for text in ("2", "5", "10")] == pytest.approx([2, 5, 10])
     table = chart_table(figure, "time")
-    assert "measured here" in table
-    assert "as multiply-adds grow" in table
+    assert "measured: median, 10% to 90% of passes" in table
+    assert "arithmetic: multiply-adds" in table
 
 
 def test_iterations_stand_on_plain_axes() -> None:
-    costs = [Cost(Sizes(iterations=r), 0.001 * r, 10, 3) for r in (1, 3, 10)]
-    assert price_figure("iterations", costs, "time").layout.xaxis.type != "log"
+    costs = [Cost(Sizes(iterations=r), 0.001 * r, 10, 3, 0.0, 0.02) for r in (1, 3, 10)]
+    figure = price_figure("iterations", costs, "time")
+    assert figure.layout.xaxis.type != "log"
+    assert figure.layout.yaxis.title.text == "time, ms an image"
 
 
 # --- one at a time --------------------------------------------------------------------------------------

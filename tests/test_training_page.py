@@ -324,16 +324,16 @@ def taken(kind: str, stand: Stand | None = None) -> bytes:
 
 
 def test_before_anything_is_measured_there_is_nothing_to_take_along(place: Place) -> None:
-    assert measured_files.offer("training") == ()
+    assert measured_files.offer("training") == {}
     assert measured_files.stand("training", "") is None
     place.folder.mkdir()
     place.write(PLAN)
     place.write(Story("running", told=TOLD))
-    assert measured_files.offer("training") == ()
+    assert measured_files.offer("training") == {}
 
 
 def test_the_curves_are_taken_along_with_where_they_come_from(run: Place) -> None:
-    assert measured_files.offer("training") == ("png", "svg", "csv", "json", "npz")
+    assert measured_files.offer("training") == {"page": ("png", "svg", "csv", "json", "npz")}
     stand = measured_files.stand("training", "")
     assert stand == Stand(
         "dynamic_types.4_R.2_data.made-up_rate.0.005_weight.0_routed.0", run=(7, 9), trained="dynamic"
@@ -368,7 +368,7 @@ def test_the_curves_are_taken_along_with_where_they_come_from(run: Place) -> Non
         assert list(arrays["classes"]) == list(TOLD.classes)
         assert json.loads(str(arrays["origin"]))["link"] == "/training?x=1"
     (run.folder / "picture.npz").unlink()
-    assert measured_files.offer("training") == ("csv", "json", "npz")
+    assert measured_files.offer("training") == {"page": ("csv", "json", "npz")}
     with np.load(io.BytesIO(taken("npz"))) as arrays:
         assert "picture_seen" not in arrays
 

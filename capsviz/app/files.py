@@ -11,6 +11,7 @@ import numpy as np
 
 from capsviz.app import compare, measured_files, messages, overlap, parameters, pose, replay, session, versus
 from capsviz.app.experiments import Trial, trial_text
+from capsviz.app.lab_files import lab_slide
 from capsviz.app.measured_files import Stand
 from capsviz.app.messages import Laid, Looked, Morph, Sweep
 from capsviz.app.training_choice import Checkpoint
@@ -37,11 +38,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FILES = 6  # that are kept for all sessions together, of up to some MB
-ROUND, MOVE, LAST = (
-    1.2,
-    0.1,
-    2.0,
-)  # seconds that an iteration is seen, a step of a move, and the end of a replay more
+# Seconds that an iteration is seen, a step of a move, and the end of a replay more.
+ROUND, MOVE, LAST = 1.2, 0.1, 2.0
 MOVES = 25  # of a film of a pose
 PICTURES, FILMS, PAGES, NUMBERS = ("png", "svg"), ("gif", "mp4"), ("html",), ("npz", "json", "csv")
 PAGE, REPLAY, SWEEP, MORPH = "page", "replay", "sweep", "morph"  # what there is to take along
@@ -104,8 +102,7 @@ def offer(page: str, answer: session.Answer | None, now: session.Reading) -> Off
     if page == "model":
         return {PAGE: (*PICTURES, *NUMBERS[1:])}
     if page in ("training", "lab"):
-        kinds = measured_files.offer(page)
-        return {PAGE: kinds} if kinds else {}
+        return measured_files.offer(page)
     if answer is None:
         return {}
     trace = answer.trace
@@ -300,6 +297,8 @@ class _View:
     def slide(self) -> "Figure":
         from capsviz.figures import slides
 
+        if self.page == "lab":
+            return lab_slide(self.model, self.wanted.thing, **self.look)
         if self.page == "model":
             return slides.networks_slide(entries(), self.wanted.network, **self.look)
         if self.page == "inside":

@@ -12,6 +12,8 @@ from capsviz.measures.runs import Ablation, Few, Placed, Timing
 from capsviz.texts import say
 from capsviz.texts.numbers import grouped, per_cent
 
+CHART = 760  # pixels that a chart is wide, so that its words can be read on paper too
+
 
 def show_ablations() -> None:
     """The capsule network without some of its parts, beside what was published."""
@@ -40,14 +42,13 @@ def show_placed() -> None:
     stopped = generalisation.stopped(runs, at)
     seeds = max(map(len, runs.values()))
     frame.heading(say("generalise.title"))
-    st.markdown(say("generalise.says", right=per_cent(1 - at)))
+    st.markdown(say("generalise.says", wrong=per_cent(at)))
     st.html(figures.table_html(figures.placed_table(stopped), "placed"))
     errors = {figures.network_name(one.network): one.affine for one in stopped}
-    note = say(
-        "generalise.note" if at == generalisation.TARGET else "generalise.short", right=per_cent(1 - at)
-    )
+    note = say("generalise.note" if at == generalisation.TARGET else "generalise.short", wrong=per_cent(at))
     _say(figures.verdict(errors, "generalise"), note)
-    frame.chart(figures.placed_figure(runs, stopped), "placed", say("chart.placed.title"))
+    with st.container(width=CHART):
+        frame.chart(figures.placed_figure(runs, stopped), "placed", say("chart.placed.title"))
     epochs = (
         max(row.steps for of in runs.values() for looks in of.values() for row in looks) // ablations.STEPS
     )
@@ -56,14 +57,17 @@ def show_placed() -> None:
 
 def show_few() -> None:
     """Networks trained with few examples."""
-    few = generalisation.by_examples(found(Few))
+    rows = found(Few)
+    few = generalisation.by_examples(rows)
     if not few:
         return
-    rows = found(Few)
     steps, seeds = rows[0].steps, len({row.seed for row in rows})
     frame.heading(say("generalise.few.title"))
     st.markdown(say("generalise.few.says", steps=grouped(steps), batch=rows[0].batch))
-    frame.chart(figures.few_figure(few), "few", say("chart.few.title"))
+    st.html(figures.table_html(figures.few_table(few), "few"))
+    _say(figures.few_note(rows))
+    with st.container(width=CHART):
+        frame.chart(figures.few_figure(few), "few", say("chart.few.title"))
     _by(f"python -m capsviz generalise --part few --data DIR --out DIR --steps {steps} --seeds {seeds}")
 
 

@@ -13,11 +13,12 @@ import streamlit as st
 from capsviz.app import frame, generalisation, lab_found, menu, prepared, session, work
 from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError
-from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
+from capsviz.figures.claims import claim_figure, claim_pictures, claim_words, verdict_words
+from capsviz.figures.export import SHORT
 from capsviz.figures.price import price_figure
 from capsviz.inputs.data import holds_mnist
 from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim
-from capsviz.measures.price import AXES, PAPER, price
+from capsviz.measures.price import AXES, PAPER, machine, price
 from capsviz.measures.samples import MOST, Sample, of_examples, of_test
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
@@ -118,7 +119,7 @@ def _place(name: str) -> str:
 
 def _claims(model: "Model") -> None:
     frame.heading(say("lab.claims.title"))
-    _says(say("lab.claims.says", network=model.spec.title))
+    _says(say("lab.claims.says", network=model.spec.title, weights=model.sha256[:SHORT]))
     for name, claim in CLAIMS.items():
         with st.container(key=f"claim_{name}"):
             _claim(model, name, claim)
@@ -130,21 +131,25 @@ def _claim(model: "Model", name: str, claim: Claim) -> None:
         f'<a href="{html.escape(claim.link)}" target="_blank" rel="noopener">{html.escape(claim.source)}</a>'
     )
     kinds = {"kind": noun(model.shape.kind), "kinds": noun(model.shape.kind, 2)}
-    st.html(
-        f'<h3 class="cv-claim">{html.escape(say(f"lab.claim.{name}.title", **kinds))}</h3><div class="cv-lab">'
-        f"<p>{html.escape(say(f'lab.claim.{name}.says', **kinds))}</p>"
-        f'<p class="cv-lab-source">{source}: {html.escape(say(f"lab.claim.{name}.reported", **kinds))}</p></div>'
-    )
-    if not NEEDS[claim.needs](model.spec):
-        _lacks(name, claim, model.spec)
-        return
     key = (model.sha256, name)
-    _measured(
-        key,
-        partial(_try, model, name, claim),
-        say("lab.run" if key not in lab_found.claims else "lab.again"),
-        lambda: _results(name, model, lab_found.claims[key]) if key in lab_found.claims else None,
-    )
+    results = lab_found.claims.get(key)
+    said, shown = st.columns(2)
+    with said:
+        st.html(
+            f'<h3 class="cv-claim">{html.escape(say(f"lab.claim.{name}.title", **kinds))}</h3><div class="cv-lab">'
+            f"<p>{html.escape(say(f'lab.claim.{name}.says', **kinds))}</p>"
+            f'<p class="cv-lab-source">{source}: {html.escape(say(f"lab.claim.{name}.reported", **kinds))}</p></div>'
+        )
+        if not NEEDS[claim.needs](model.spec):
+            _lacks(name, claim, model.spec)
+            return
+        label = say("lab.run" if results is None else "lab.again")
+        _measured(key, partial(_try, model, name, claim), label)
+        if results is not None:
+            _results(name, model, results)
+    if results:
+        with shown:
+            _drawn(name, model, results)
 
 
 def _lacks(name: str, claim: Claim, network: Spec) -> None:
@@ -200,27 +205,28 @@ def _beside(network: Spec) -> "Iterator[Model]":
 
 
 def _results(name: str, model: "Model", results: lab_found.Results) -> None:
-    """What an experiment has found, of each sample."""
-    kind = model.shape.kind
+    """What an experiment has found, of each sample: the verdict first."""
     if not results:
         _says(say("lab.nothing"))
-        return
-    titles = [
-        say(f"lab.sample.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
-        for sample, _ in results
-    ]
-    for title, (_, found) in zip(titles, results, strict=True):
-        sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in claim_words(name, found, kind))
-        st.html(
-            f'<div class="cv-lab" data-testid="found-{name}"><p><b>{html.escape(title)}</b></p>{sentences}</div>'
+    for sample, found in results:
+        title = say(f"lab.sample.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
+        outcome, words, rule = verdict_words(name, found)
+        sentences = "".join(
+            f"<p>{html.escape(sentence)}</p>" for sentence in claim_words(name, found, model.shape.kind)
         )
-    largest = results[-1][1]
-    curves = list(largest.curves)
-    if len(curves) == 1:  # of each sample one, in one chart
-        curves = [found.curves[0]._replace(name=of) for of, (_, found) in zip(titles, results, strict=True)]
+        st.html(
+            f'<div class="cv-lab" data-testid="found-{name}"><p><b>{html.escape(title)}</b></p>'
+            f'<p class="cv-verdict" data-outcome="{outcome}"><b>{html.escape(words)}</b> {html.escape(rule)}</p>'
+            f"{sentences}</div>"
+        )
+
+
+def _drawn(name: str, model: "Model", results: lab_found.Results) -> None:
+    """The same as a chart or as pictures."""
+    curves, largest = lab_found.curves(results), results[-1][1]
+    kinds = {"kind": noun(model.shape.kind), "kinds": noun(model.shape.kind, 2)}
     if curves:
-        title = say(f"lab.claim.{name}.title", kind=noun(kind), kinds=noun(kind, 2))
-        frame.chart(claim_figure(name, curves), f"lab_{name}", title)
+        frame.chart(claim_figure(name, curves), f"lab_{name}", say(f"lab.claim.{name}.title", **kinds))
     if largest.pictures:
         st.html(claim_pictures(name, largest.pictures))
 
@@ -239,7 +245,8 @@ def _routing_price() -> None:
     }
     _says(say("lab.price.arithmetic", **words))
     _says(say("lab.price.says"))
-    _measured(PRICE, _weigh, say("lab.price.again" if lab_found.price else "lab.price.run"), _prices)
+    _measured(PRICE, _weigh, say("lab.price.again" if lab_found.price else "lab.price.run"))
+    _prices()
 
 
 def _weigh(told: work.Told) -> None:
@@ -250,6 +257,7 @@ def _prices() -> None:
     """Four small charts of time, and four of memory."""
     if not lab_found.price:
         return
+    _says(say("lab.price.here", machine=machine()))
     for what, tab in zip(
         ("time", "memory"), st.tabs([say("chart.price.time"), say("chart.price.memory")]), strict=True
     ):
@@ -266,10 +274,8 @@ def _prices() -> None:
 # --- measuring ------------------------------------------------------------------------------------------
 
 
-def _measured(
-    key: Hashable, compute: Callable[[work.Told], None], label: str, results: Callable[[], None]
-) -> None:
-    """A button that begins a measurement, how far it is, and what came of it; nothing else runs again for a look."""
+def _measured(key: Hashable, compute: Callable[[work.Told], None], label: str) -> None:
+    """A button that begins a measurement, or how far it is; nothing else runs again for a look."""
     mine = _mine(key)
 
     def shown() -> None:
@@ -295,7 +301,6 @@ def _measured(
             st.warning(sentence)
 
     st.fragment(shown, run_every=AGAIN if mine is not None else None)()
-    results()
 
 
 def _mine(key: Hashable) -> work.Work | None:

@@ -4,12 +4,15 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 from capsviz.measures import ablations, generalisation
-from capsviz.measures.claims import CLAIMS, Found
+from capsviz.measures.claims import CLAIMS, Curve, Found
 from capsviz.measures.findings import found as trained
 from capsviz.measures.price import AXES, Cost
 from capsviz.measures.runs import Ablation, Few, Placed, Timing
 from capsviz.measures.samples import Sample
+from capsviz.measures.verdicts import verdict
 from capsviz.networks.base import DEFAULT, find
+from capsviz.texts import say
+from capsviz.texts.numbers import grouped
 
 KEPT = 64  # results of experiments
 HEAD = ["part", "what", "measured", "of", "at", "value", "low", "high", "count", "source"]
@@ -28,6 +31,17 @@ def keep(key: Hashable, results: Results) -> None:
         claims.popitem(last=False)
 
 
+def curves(results: Results) -> list[Curve]:
+    """What is drawn of an experiment: where it makes one curve, that of each sample; of several, those of the last sample."""
+    largest = list(results[-1][1].curves)
+    if len(largest) != 1:
+        return largest
+    return [
+        found.curves[0]._replace(name=say(f"lab.curve.{sample.name}", count=grouped(len(sample.labels))))
+        for sample, found in results
+    ]
+
+
 def table(sha256: str) -> tuple[Row, ...]:
     """All that the page shows of a network's weights: a row of ``HEAD`` for each number, with its 95% interval if it has one."""
     return (*_claims(sha256), *_ablations(), *_placed(), *_few(), *_price())
@@ -37,6 +51,9 @@ def _claims(sha256: str) -> Iterator[Row]:
     for name, claim in CLAIMS.items():
         for sample, found in claims.get((sha256, name), ()):
             source = claim.link
+            outcome, decides = verdict(name, found)
+            if decides is not None:
+                yield ("claims", name, f"verdict: {outcome}", sample.name, "", *decides, source)
             for measured, one in (*found.measured.items(), *found.networks.items()):
                 low, high, count = one[1:]
                 yield ("claims", name, measured, sample.name, "", one.value, low, high, count, source)
@@ -58,7 +75,9 @@ def _ablations() -> Iterator[Row]:
         yield (*one, "multiply-adds", "", "", result.multiply_adds, "", "", "", "")
         for device, milliseconds in result.answer.items():
             yield (*one, "milliseconds of an answer", device, "", milliseconds, "", "", "", "")
-        yield (*one, "seconds of training", result.device, "", result.seconds, "", "", result.epochs, "")
+        yield (*one, "epochs of training", "", "", result.epochs, "", "", result.seeds, "")
+        for device, seconds in result.seconds.items():
+            yield (*one, "seconds of training", device, "", seconds, "", "", "", "")
 
 
 def _placed() -> Iterator[Row]:
@@ -67,6 +86,8 @@ def _placed() -> Iterator[Row]:
         for name, error in (("placed digits misread", one.placed), ("changed digits misread", one.affine)):
             spread = (error["mean"], *error["interval"], len(one.seeds))
             yield ("placed", one.network, name, "test", "", *spread, "")
+        for seed, step in zip(one.seeds, one.steps, strict=True):
+            yield ("placed", one.network, "stopped after steps", f"seed {seed}", "", step, "", "", "", "")
     for known in generalisation.PUBLISHED:
         yield (
             "placed",
@@ -93,7 +114,19 @@ def _price() -> Iterator[Row]:
     for axis in AXES:
         for cost in price.get(axis, ()):
             at = getattr(cost.sizes, axis)
-            yield ("price", axis, "seconds", "median", at, cost.seconds, "", "", cost.repeats, "")
+            # Its spread is of the passes, from their 10th to their 90th percentile: no interval of the median.
+            yield (
+                "price",
+                axis,
+                "seconds",
+                "median",
+                at,
+                cost.seconds,
+                cost.low,
+                cost.high,
+                cost.repeats,
+                "",
+            )
             yield ("price", axis, "bytes made", "", at, cost.made, "", "", "", "")
             yield ("price", axis, "multiply-adds", "arithmetic", at, cost.sizes.multiply_adds, "", "", "", "")
             yield ("price", axis, "bytes", "arithmetic", at, cost.sizes.bytes, "", "", "", "")

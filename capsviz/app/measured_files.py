@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from capsviz.app import lab_found, session
+from capsviz.app import lab_files, lab_found, session
 from capsviz.app.training_choice import of_run
 from capsviz.errors import CapsvizError
 from capsviz.figures import export, live
@@ -24,7 +24,7 @@ from capsviz.training.live_plan import Place, Plan, Story, Told, root
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURES, NUMBERS, TABLES = ("png", "svg"), ("csv", "json", "npz"), ("csv", "json")
+NUMBERS = ("csv", "json", "npz")
 CURVES = ["step", "seconds", "loss", "reconstruction", "error", "entropy"]
 CONTROLS = ["rate", "iterations", "weight", "routed"]
 
@@ -48,12 +48,14 @@ class Stand:
     step: int = 0
 
 
-def offer(page: str) -> tuple[str, ...]:
-    """The kinds of file that one of these pages has."""
+def offer(page: str) -> Mapping[str, tuple[str, ...]]:
+    """What one of these pages has to take along, {thing: kinds}."""
     if page == "lab":
-        return TABLES
+        return lab_files.offer(session.model().sha256)
     found = _run()
-    return () if found is None else (*(PICTURES if found[2].picture.is_file() else ()), *NUMBERS)
+    if found is None:
+        return {}
+    return {lab_files.PAGE: (*(lab_files.PICTURES if found[2].picture.is_file() else ()), *NUMBERS)}
 
 
 def stand(page: str, sha256: str) -> Stand | None:
@@ -96,7 +98,7 @@ def training_file(kind: str, now: Stand, link: str, dark: bool) -> bytes:
     assert told is not None  # of a run that has rows
     origin = _origin(plan, told, place, now, link)
     folder = place.checkpoint(now.step) if now.step else place.folder
-    if kind in PICTURES:
+    if kind in lab_files.PICTURES:
         figure = _slide(story, told, folder, dark, origin)
         return (export.png if kind == "png" else export.svg)(figure, origin)
     rows = [row for row in story.rows if row.step <= now.run[1]]

@@ -1,6 +1,7 @@
 """What an experiment of ``measures.claims`` found: in a sentence, as a small chart, as pictures."""
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -8,14 +9,17 @@ from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.figures.theme import data_uri, ink
 from capsviz.measures.claims import Curve, Found, Picture
 from capsviz.measures.samples import Measured
-from capsviz.texts import noun, say
-from capsviz.texts.numbers import grouped, per_cent, short
+from capsviz.measures.verdicts import RULES, verdict
+from capsviz.texts import capital, noun, say
+from capsviz.texts.numbers import grouped, number, per_cent, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 330
 COLOURS, DASHES = (BLUE, ORANGE, GREY), ("solid", "dash", "dot")
+SYMBOLS = ("circle", "square", "diamond")
+BESIDE = 0.012  # of the x axis, from one curve's points to the next one's
 
 
 def claim_words(name: str, found: Found, kind: str) -> list[str]:
@@ -45,6 +49,26 @@ def rate(measured: Measured) -> str:
     return say("lab.rate", value=per_cent(measured.value, 1), low=low, high=high)
 
 
+def verdict_words(name: str, found: Found) -> tuple[str, str, str]:
+    """The verdict on a claim: its outcome, that in words, and the number that decides, with its rule."""
+    outcome, measured = verdict(name, found)
+    numbers = {key: _number(one) for key, one in found.numbers.items()}
+    if measured is None:
+        return outcome, say("lab.verdict.alone"), ""
+    rule = RULES[name]
+    side = "exact" if rule.exact else "above" if rule.above else "below"
+    return (
+        outcome,
+        say(f"lab.verdict.{outcome}"),
+        say(
+            f"lab.verdict.{side}",
+            what=capital(say(f"lab.claim.{name}.decides", **numbers)),
+            value=_number(measured.value) if rule.exact else rate(measured),
+            limit=number(rule.limit, 5) if rule.exact else per_cent(rule.limit, 0),
+        ),
+    )
+
+
 def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
     """Shares over what was changed, in per cent, with 95% intervals.
 
@@ -55,14 +79,25 @@ def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
     import plotly.graph_objects as go
 
     named = f"lab.claim.{name}.curve"
-    scale = 100 if name == "refused" else 1  # false alarms are shares too
-    traces = []
+    compared = name == "refused"
+    scale = 100 if compared else 1  # false alarms are shares too
+    apart = BESIDE * (max(curves[0].x) - min(curves[0].x)) if len(curves) > 1 else 0
+    first, last = scale * min(curves[0].x), scale * max(curves[0].x)
+    edge, middle = 0.04 * (last - first), len(curves) // 2
+    traces, axes = [], {}
     for at, curve in enumerate(curves):
         y = [100 * point.value for point in curve.y]
+        # The one in the middle has the axis that is seen.
+        axis, moved = "" if at == middle else str(at + 2), scale * apart * (at - middle)
+        axes[f"xaxis{axis}"] = {
+            "range": [first - edge - moved, last + edge - moved],
+            **({"overlaying": "x", "visible": False} if axis else {}),
+        }
         traces.append(
             go.Scatter(
                 x=[scale * place for place in curve.x],
                 y=y,
+                xaxis=f"x{axis}",
                 error_y={
                     "type": "data",
                     "symmetric": False,
@@ -72,12 +107,17 @@ def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
                 mode="lines+markers",
                 name=curve.name,
                 line={"color": COLOURS[at % 3], "dash": DASHES[at % 3]},
+                marker={"symbol": SYMBOLS[at % 3]},
                 hovertemplate=hover("chart.claim.hover", x="%{x:,}", y="%{y:.1f}"),
             )
         )
     figure = figure_of(traces, say(f"{named}.x"), say(f"{named}.y"))
-    figure.update_layout(height=HEIGHT, showlegend=True)
-    return figure.update_yaxes(rangemode="tozero")
+    figure.update_layout(height=HEIGHT, showlegend=len(curves) > 1, **axes)
+    if not compared:
+        return figure.update_yaxes(rangemode="tozero")
+    # What is compared differs little, near 100%: from the least of all intervals on.
+    least = min(100 * point.low for curve in curves for point in curve.y)
+    return figure.update_yaxes(range=[5 * math.floor((least - 1) / 5), 101])
 
 
 def claim_pictures(name: str, pictures: Sequence[Picture]) -> str:

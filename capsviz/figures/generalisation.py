@@ -1,7 +1,9 @@
 """What parts of the network are good for, and what it makes of what it has not seen: tables and charts of our trainings."""
 
 import html
+import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from capsviz.errors import NetworkError
@@ -9,6 +11,7 @@ from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.figures.comparison import NOTHING, Cell, aligned, cell_html, cell_text, duration, millions
 from capsviz.measures.ablations import Result
 from capsviz.measures.generalisation import PUBLISHED, Runs, Stopped
+from capsviz.measures.runs import Few, Placed
 from capsviz.models.own import family
 from capsviz.networks.base import DEFAULT, find
 from capsviz.texts import say
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 Row = Sequence[Cell]
 Table = tuple[Sequence[str], Sequence[Row]]  # the heads of the columns, and the rows
 TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # per cent, along logarithmic axes
-COLOURS = (BLUE, ORANGE, GREY)
+COLOURS, SYMBOLS = (BLUE, ORANGE, GREY), ("circle", "square", "diamond")
+APART = 0.035  # of a power of ten, from one network's points to the next one's
 
 
 def table_html(table: Table, name: str) -> str:
@@ -66,6 +70,8 @@ def _ablation(result: Result) -> dict[str, Cell]:
     ] or [(NOTHING, "")]
     theirs = paper.paper if variant.network == DEFAULT else say("ablation.theirs")
     epochs = say("model.all.epochs", count=result.epochs)
+    mixed = ", bfloat16" if result.mixed_precision else ""
+    (trained, seconds), *slower = result.seconds.items()
     return {
         "variant": Cell(variant_name(result), variant.name),
         "error": error_cell(result.error),
@@ -73,7 +79,12 @@ def _ablation(result: Result) -> dict[str, Cell]:
         "parameters": Cell(grouped(result.parameters)),
         "multiplyAdds": Cell(millions(result.multiply_adds)),
         "answer": Cell(answer[0], "; ".join([answer[1], *(f"{time} {device}" for time, device in others)])),
-        "training": Cell(duration(result.seconds), f"{epochs}, {result.device}"),
+        "training": Cell(
+            duration(seconds),
+            "; ".join(
+                [f"{epochs}, {trained}{mixed}", *(f"{duration(mean)} {device}" for device, mean in slower)]
+            ),
+        ),
     }
 
 
@@ -132,9 +143,9 @@ def placed_table(stopped: Sequence[Stopped]) -> Table:
     rows: list[Row] = [
         (
             Cell(network_name(one.network), one.network),
-            _right(one.placed),
-            _right(one.affine),
-            Cell(", ".join(map(grouped, one.steps)), one.device),
+            error_cell(one.placed),
+            error_cell(one.affine),
+            Cell(", ".join(map(grouped, one.steps)), f"{seeds_words(one.seeds)}, {', '.join(one.devices)}"),
             Cell(grouped(one.parameters)),
             Cell(millions(one.multiply_adds)),
         )
@@ -143,8 +154,11 @@ def placed_table(stopped: Sequence[Stopped]) -> Table:
     rows += [
         (
             Cell(say(f"generalise.{one.name}"), one.source, one.link),
-            Cell(NOTHING if one.placed is None else per_cent(one.placed)),
-            Cell(per_cent(one.affine, 1 if one.placed is None else 0), say("generalise.affnist")),
+            Cell(NOTHING if one.placed is None else per_cent(1 - one.placed)),
+            Cell(
+                per_cent(1 - one.affine, 1 if one.placed is None else 0),
+                say("generalise.affnist", right=per_cent(one.affine, 1 if one.placed is None else 0)),
+            ),
             *[Cell(NOTHING)] * 3,
         )
         for one in PUBLISHED
@@ -152,63 +166,84 @@ def placed_table(stopped: Sequence[Stopped]) -> Table:
     return [say(f"generalise.head.{column}") for column in columns], rows
 
 
-def _right(error: Mapping[str, Any]) -> Cell:
-    """What was read correctly, of an error."""
-    low, high = error["interval"]
-    turned = {**error, "mean": 1 - error["mean"], "interval": (1 - high, 1 - low)}
-    return error_cell(turned)
+def seeds_words(seeds: Sequence[int]) -> str:
+    """Which seeds trainings began from."""
+    return say("generalise.seeds", seeds=", ".join(map(str, seeds)), count=len(seeds))
 
 
 def placed_figure(runs: Runs, stopped: Sequence[Stopped]) -> "go.Figure":
     """How much each network misreads of changed digits over how much it misreads of placed ones, at every look.
 
-    Large points are where the trainings were stopped.
+    Large rims are where the trainings were stopped.
     """
-    import plotly.graph_objects as go
-
-    traces = []
+    traces: list[go.Scatter] = []
+    ends: list[go.Scatter] = []
     for place, one in enumerate(stopped):
-        seen: dict[float, list[tuple[float, bool]]] = {}
-        ends = set(zip(one.seeds, one.steps, strict=True))
-        for looks in runs[one.network].values():
-            for row in looks:
-                point = (100 * row.affine_wrong / row.images, (row.seed, row.step) in ends)
-                seen.setdefault(100 * row.placed_wrong / row.images, []).append(point)
-        x = sorted(seen)
-        large = [any(stop for _, stop in seen[at]) for at in x]
-        traces.append(
-            go.Scatter(
-                x=x,
-                # Looks at which as many placed digits are misread are one point: their mean.
-                y=[sum(y for y, _ in seen[at]) / len(seen[at]) for at in x],
-                mode="markers",
-                name=network_name(one.network),
-                marker={
-                    "color": COLOURS[place % len(COLOURS)],
-                    "size": [16 if stop else 7 for stop in large],
-                    "symbol": ("circle", "square", "diamond")[place % 3],
-                },
-                hovertemplate=hover("chart.placed.hover", placed="%{x:.2f}", affine="%{y:.1f}"),
+        colour, symbol, name = COLOURS[place % 3], SYMBOLS[place % 3], network_name(one.network)
+        looks = [row for of in runs[one.network].values() for row in of]
+        stops = set(zip(one.seeds, one.steps, strict=True))
+        small = {"color": colour, "symbol": symbol, "size": 7, "opacity": 0.6}
+        # A rim alone: what lies below another is seen.
+        large = {"color": colour, "symbol": f"{symbol}-open", "size": 16, "line": {"width": 3}}
+        traces.append(_misread(looks, name, small))
+        ends.append(
+            _misread(
+                [row for row in looks if (row.seed, row.step) in stops],
+                say("chart.placed.stopped", network=name),
+                large,
             )
         )
-    figure = figure_of(traces, say("chart.placed.x"), say("chart.placed.y"))
+    figure = figure_of([*traces, *ends], say("chart.placed.x"), say("chart.placed.y"))
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(type="log", tickmode="array", tickvals=TICKS, ticktext=[short(tick) for tick in TICKS])
     return figure.update_layout(showlegend=True)
 
 
-def few_figure(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> "go.Figure":
-    """The error over how many examples of each class a network learnt from, with 95% intervals over the trainings."""
+def _misread(looks: Sequence[Placed], name: str, marker: Mapping[str, Any]) -> "go.Scatter":
+    """Points of looks; those at which as many placed digits are misread are one point: their mean."""
     import plotly.graph_objects as go
 
-    traces = []
+    seen: dict[float, list[float]] = {}
+    for row in looks:
+        affine = 100 * row.affine_wrong / row.images
+        seen.setdefault(100 * row.placed_wrong / row.images, []).append(affine)
+    return go.Scatter(
+        x=sorted(seen),
+        y=[fmean(seen[at]) for at in sorted(seen)],
+        mode="markers",
+        name=name,
+        marker=marker,
+        hovertemplate=hover("chart.placed.hover", placed="%{x:.2f}", affine="%{y:.1f}"),
+    )
+
+
+def few_figure(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> "go.Figure":
+    """The error over how many examples of each class a network learnt from: means with 95% intervals, and each training.
+
+    What stands at one place is moved apart a little: each network has an x axis of its own, of which one is seen.
+    """
+    import plotly.graph_objects as go
+
+    places = sorted({examples for of in found.values() for examples in of}) or [1]
+    first, last = math.log10(places[0]) - 0.2, math.log10(places[-1]) + 0.2
+    middle, means, single, axes = len(found) // 2, [], [], {}
     for place, (network, of) in enumerate(found.items()):
         y = [100 * of[examples]["mean"] for examples in of]
         ends = [of[examples]["interval"] for examples in of]
-        traces.append(
+        numbers = sorted({len(of[examples]["errors"]) for examples in of})
+        # The one in the middle has the axis that is seen.
+        colour, axis = COLOURS[place % 3], "" if place == middle else str(place + 2)
+        moved = APART * (place - middle)
+        axes[f"xaxis{axis}"] = {
+            "type": "log",
+            "range": [first - moved, last - moved],
+            **({"overlaying": "x", "visible": False} if axis else {}),
+        }
+        means.append(
             go.Scatter(
                 x=list(of),
                 y=y,
+                xaxis=f"x{axis}",
                 error_y={
                     "type": "data",
                     "symmetric": False,
@@ -216,16 +251,37 @@ def few_figure(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> "go.Figu
                     "arrayminus": [at - 100 * low for (low, _), at in zip(ends, y, strict=True)],
                 },
                 mode="lines+markers",
-                name=network_name(network),
-                line={"color": COLOURS[place % len(COLOURS)], "dash": ("solid", "dash", "dot")[place % 3]},
+                name=say(
+                    "chart.few.name", network=network_name(network), trainings="–".join(map(str, numbers))
+                ),
+                line={"color": colour, "dash": ("solid", "dash", "dot")[place % 3]},
+                marker={"symbol": SYMBOLS[place % 3], "size": 9},
                 hovertemplate=hover("chart.few.hover", examples="%{x}", rate="%{y:.1f}"),
             )
         )
-    figure = figure_of(traces, say("chart.few.x"), say("chart.few.y"))
-    places = sorted({examples for of in found.values() for examples in of})
-    figure.update_xaxes(type="log", tickmode="array", tickvals=places, ticktext=list(map(grouped, places)))
+        each = [(examples, 100 * error) for examples in of for error in of[examples]["errors"]]
+        single.append(
+            go.Scatter(
+                x=[at for at, _ in each],
+                y=[error for _, error in each],
+                xaxis=f"x{axis}",
+                mode="markers",
+                name=say("chart.few.each"),
+                marker={"symbol": "line-ew-open", "size": 12, "color": colour, "line": {"width": 2}},
+                showlegend=not place,
+                hoverinfo="skip",
+            )
+        )
+    figure = figure_of([*means, *single], say("chart.few.x"), say("chart.few.y"))
+    figure.update_xaxes(tickmode="array", tickvals=places, ticktext=list(map(grouped, places)))
     figure.update_yaxes(rangemode="tozero")
-    return figure.update_layout(showlegend=True)
+    return figure.update_layout(showlegend=True, **axes)
+
+
+def few_note(rows: Sequence[Few]) -> str:
+    """What the errors and their intervals are, and of which trainings."""
+    devices = ", ".join(dict.fromkeys(row.device for row in rows))
+    return say("generalise.few.note", seeds=seeds_words(sorted({row.seed for row in rows})), devices=devices)
 
 
 def few_table(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> Table:

@@ -1,16 +1,18 @@
 """What routing costs by one size of its layer, measured beside the arithmetic; the paper's layer is marked."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.measures.price import PAPER, Cost
 from capsviz.texts import say
+from capsviz.texts.numbers import short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT = 330
+HEIGHT = 360
+POWERS, STEPS, MANY = range(-5, 6), (1, 2, 5), 300  # of ticks on a logarithmic axis; the span that has fewer
 LINEAR = frozenset({"iterations"})  # 1 to 10; all else is doubled and doubled
 
 
@@ -40,8 +42,9 @@ def price_figure(axis: str, costs: Sequence[Cost], what: str) -> "go.Figure":
         go.Scatter(
             x=x,
             y=measured,
+            error_y=_spread(costs, measured) if what == "time" else None,
             mode="lines+markers",
-            name=say("chart.price.measured"),
+            name=say(f"chart.price.{what}Measured"),
             line={"color": BLUE},
             hovertemplate=hover(f"chart.price.{what}Hover", **unit),
         ),
@@ -54,15 +57,31 @@ def price_figure(axis: str, costs: Sequence[Cost], what: str) -> "go.Figure":
             hoverinfo="skip",
         ),
     ]
-    figure = figure_of(traces, say(f"chart.price.{axis}"), say(f"chart.price.{what}"))
+    linear = axis in LINEAR
+    titles = [say(f"chart.price.{name}") for name in (axis, what)]
+    if not linear:
+        titles = [say("chart.price.logarithmic", title=title) for title in titles]
+    figure = figure_of(traces, titles[0], titles[1].replace(" (", "<br>("))  # higher than the chart else
     figure.update_layout(height=HEIGHT)
     figure.update_xaxes(tickvals=x, ticktext=[f"{size}" for size in x])
-    if axis not in LINEAR:
-        figure.update_xaxes(type="log")
-        figure.update_yaxes(type="log", dtick=1)
-    else:
-        figure.update_yaxes(rangemode="tozero")
-    return figure
+    if linear:
+        return figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(type="log")
+    values = [*measured, *expected(costs, paper, what)]
+    ticks = [step * 10.0**power for power in POWERS for step in STEPS]
+    if max(values) / min(values) > MANY:  # one for each power of ten is enough
+        ticks = [10.0**power for power in POWERS]
+    return figure.update_yaxes(type="log", tickvals=ticks, ticktext=[short(tick) for tick in ticks])
+
+
+def _spread(costs: Sequence[Cost], measured: Sequence[float]) -> dict[str, Any]:
+    """Bars of times, in milliseconds, from the 10th to the 90th percentile of the passes."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [1000 * cost.high - at for cost, at in zip(costs, measured, strict=True)],
+        "arrayminus": [at - 1000 * cost.low for cost, at in zip(costs, measured, strict=True)],
+    }
 
 
 def measured_of(cost: Cost, what: str) -> float:

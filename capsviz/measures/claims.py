@@ -60,6 +60,7 @@ class Found(NamedTuple):
         networks: likewise, of each network by its title, where several are compared.
         curves: to be drawn, over one x axis.
         pictures: to be shown.
+        plain: titles of those ``networks`` that have no capsules.
     """
 
     measured: Mapping[str, Measured]
@@ -67,6 +68,7 @@ class Found(NamedTuple):
     networks: Mapping[str, Measured] = {}
     curves: Sequence[Curve] = ()
     pictures: Sequence[Picture] = ()
+    plain: Sequence[str] = ()
 
 
 class Bench(NamedTuple):
@@ -257,7 +259,8 @@ def refused(bench: Bench) -> Found:
         found = [share(errors > limit, [str(k) for k in range(len(errors))]) for limit in limits]
         networks[model.spec.title] = found[ALARMS.index(FALSE_ALARMS)]
         curves.append(Curve(model.spec.title, ALARMS, found))
-    return Found({}, {"alarms": 100 * FALSE_ALARMS, "others": len(others)}, networks, curves)
+    plain = [model.spec.title for model in models if not model.shape.routing]
+    return Found({}, {"alarms": 100 * FALSE_ALARMS, "others": len(others)}, networks, curves, plain=plain)
 
 
 def _lengths_of_votes(model: "Model", images: np.ndarray) -> Iterator[Callable[[int, float], np.ndarray]]:
@@ -320,7 +323,7 @@ _FROSST = ("Frosst, Sabour & Hinton 2018, arXiv:1811.06969", "https://arxiv.org/
 # In the order in which they are shown.
 CLAIMS = {
     "fewAnswers": Claim(*_PAIK, "iterates", 200, few_answers),
-    "polarises": Claim(*_PAIK, "iterates", 60, polarises),
+    "polarises": Claim(*_PAIK, "iterates", 100, polarises),
     "signBlind": Claim(*_PEER, "routes", 100, sign_blind),
     "twoAlike": Claim(*_SABOUR, "several", 200, two_alike),
     "absent": Claim(*_SABOUR, "draws", 100, absent),

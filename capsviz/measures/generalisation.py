@@ -50,7 +50,7 @@ class Stopped:
         images: of the test set.
         parameters: of the network, with its decoder.
         multiply_adds: of one answer.
-        device: that the trainings ran on.
+        devices: that the trainings ran on.
     """
 
     network: str
@@ -61,7 +61,7 @@ class Stopped:
     images: int
     parameters: int
     multiply_adds: int
-    device: str
+    devices: Sequence[str]
 
 
 Runs = Mapping[str, Mapping[int, Sequence[Placed]]]  # by network and seed, its looks in their order
@@ -116,7 +116,7 @@ def stopped(runs: Runs, at: float) -> list[Stopped]:
                 images=images,
                 parameters=rows[0].parameters,
                 multiply_adds=rows[0].multiply_adds,
-                device=rows[0].device,
+                devices=list(dict.fromkeys(row.device for row in rows)),
             )
         )
     return found

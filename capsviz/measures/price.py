@@ -1,10 +1,15 @@
 """What routing costs on this machine: time and memory of one layer of class capsules, by its sizes, beside the arithmetic."""
 
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+
+import numpy as np
 
 FLOAT = 4  # bytes of a number in single precision
 COMPONENTS = 8  # K of a primary capsule, as in the paper
@@ -15,7 +20,9 @@ REPEATS, SECONDS = (
 LEAST = 3
 WARM = 2  # passes before any is timed
 MOST_VOTES = 2_000_000  # numbers in û of a layer that is measured
+SPREAD = (0.1, 0.9)
 SEED = 20171026
+CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,15 @@ class Cost(NamedTuple):
         seconds: median of ``repeats`` passes, votes and routing, on one core.
         made: bytes of all tensors that a pass made, be they kept or not.
         repeats: passes that were timed.
+        low, high: their 10th and 90th percentile, in seconds.
     """
 
     sizes: Sizes
     seconds: float
     made: int
     repeats: int
+    low: float
+    high: float
 
 
 def points() -> list[tuple[str, Sizes]]:
@@ -133,7 +143,21 @@ def cost(sizes: Sizes, repeats: int = REPEATS, seconds: float = SECONDS) -> Cost
             dynamic_routing(layer(u), sizes.iterations)
 
         times = _times(route, repeats, seconds)
-        return Cost(sizes, median(times), bytes_made(route), len(times))
+        low, high = np.quantile(times, SPREAD).tolist()
+        return Cost(sizes, median(times), bytes_made(route), len(times), low, high)
+
+
+@cache
+def machine() -> str:
+    """What measures: the processor as Linux names it, elsewhere its kind, and PyTorch's version."""
+    import torch
+
+    try:
+        lines = CPUINFO.read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{named[0] if named else platform.machine()}, PyTorch {torch.__version__}"
 
 
 def bytes_made(compute: Callable[[], object]) -> int:

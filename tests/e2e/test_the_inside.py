@@ -11,6 +11,8 @@ from capsviz.models.model import load_model
 from tests.e2e.looking import failing_no_script, opened, pixels
 from tests.e2e.test_journey import clear
 
+OVER = 0.8  # of a colour that lies over the drawing (inside_atlas.js)
+
 
 def test_a_map_and_a_capsule_are_chosen_and_stay(browser: Browser, url: str) -> None:
     image = canvas_to_mnist(render(EXAMPLES[0].strokes, EXAMPLES[0].width))
@@ -46,6 +48,24 @@ def test_a_map_and_a_capsule_are_chosen_and_stay(browser: Browser, url: str) -> 
         expect(view).to_have_attribute("data-capsule", str(capsule))
         expect(page.get_by_test_id("capsule")).to_contain_text(f"Capsule {capsule}: type 0")
         length = float(np.linalg.norm(trace.u[capsule]))
+        # The large type: where no ink lies below, a place is as bright as -log(1 - |u|) on the scale of the layer.
+        lengths = np.linalg.norm(trace.u, axis=1)
+        said = page.get_by_test_id("outputs-say")
+        low, median, high = np.floor(1e4 * np.sort(lengths)[[0, len(lengths) // 2, -1]]) / 1e4
+        expect(said).to_contain_text(f"from {low:.4f} to {high:.4f}, half are above {median:.4f}.")
+        expect(page.locator(".inside-type figcaption")).to_contain_text(", by −log(1 − |u|)")
+        places = -np.log(1 - lengths)
+        bright = 240 * OVER * (places[:36] - places.min()) / (places.max() - places.min())
+        drawn = pixels(page.get_by_test_id("type"))[..., 0].astype(float)
+        centre = 8.5 + 2 * np.arange(
+            6
+        )  # of what a row or a column sees: its 17 pixels begin 2 after the one before
+        spots = (centre * drawn.shape[0] / 28).astype(int)
+        bare = image[np.ix_(*[centre.astype(int)] * 2)] == 0
+        seen = drawn[np.ix_(spots, spots)]
+        off = np.abs(seen - bright.reshape(6, 6))[bare] > 8
+        assert bare.sum() > 6
+        assert off.sum() <= 1  # the one that is framed
         expect(page.locator(".microscope .u-length")).to_have_text(f"|u| = {length:.3f}")
         coupling = trace.c[-1, capsule, trace.prediction]
         row = page.get_by_test_id(f"row-{trace.prediction}")

@@ -2,6 +2,7 @@
 
 import re
 
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.looking import failing_no_script, opened
@@ -14,7 +15,16 @@ def test_an_experiment_runs_and_stays_for_others(browser: Browser, url: str) -> 
         found = page.get_by_test_id("found-polarises")
         run.press("Enter")
         expect(found).to_contain_text(re.compile(r"entropy of c is 99\.\d% .*after 3 iterations"))
+        expect(found.locator(".cv-verdict[data-outcome=yes]")).to_contain_text(
+            re.compile(r"^Borne out here .*after 50 iterations.*: 4\d\.\d% \(.*below 50%")
+        )
         expect(page.locator(".st-key-claim_polarises .stPlotlyChart")).to_have_count(1)
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download() as taken:
+            page.locator("button[data-thing=polarises][data-kind=png]").click()
+        assert taken.value.suggested_filename == "capsviz-lab-polarises-dynamic.mnist.png"
+        with Image.open(taken.value.path()) as picture:
+            assert picture.size == (1920, 1080)
     with opened(browser, url, "model") as page:  # another session
         page.get_by_role("link", name="What capsules do not do").click()
         expect(page.get_by_test_id("found-polarises")).to_be_visible()

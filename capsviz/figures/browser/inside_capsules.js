@@ -4,7 +4,7 @@ import { drawInk, element, fixed, inkCanvas, setText } from "./drawing.js";
 import { Atlas, OVER } from "./inside_atlas.js";
 import { scaleText } from "./inside_first.js";
 import { microscopeFor } from "./inside_microscope.js";
-import { cellsOver, columnsFor, endsOf, highest, reach, shade } from "./insides.js";
+import { cellsOver, columnsFor, endsOf, highest, lengthShade, reach, shade } from "./insides.js";
 import { capsuleAt, mapFrame } from "./routing.js";
 import { number, say } from "./texts.js";
 
@@ -61,7 +61,10 @@ export class Outputs {
     const words = { ...this.view.shape, count: number(count), field: grid?.field };
     const kind = this.places > 1 ? "grid" : grid ? "whole" : "plain";
     setText(this.title, say(`inside.outputs.${kind}`, words));
-    setText(this.says, say(`inside.outputs.${kind}Say`, words));
+    const sorted = Float32Array.from(this.values).sort();
+    // Rounded down: no length is 1, and half are above what is said.
+    const [low, median, high] = [0, count >> 1, count - 1].map((at) => fixed(Math.floor(1e4 * Math.min(sorted[at], 1 - 1e-6)) / 1e4, 4));
+    setText(this.says, say(`inside.outputs.${kind}Say`, { ...words, low, median, high }));
     if (this.places > 1) {
       const columns = columnsFor(grid.types, 2);
       this.types.lay({ label: say("inside.typesLabel", words), count: grid.types, columns });
@@ -80,6 +83,11 @@ export class Outputs {
   ends(type) {
     const { outputs, all } = this.payload.limits;
     return endsOf(this.view.scope, outputs, all, () => (this.places > 1 ? reach(this.lengthsOf(type)) : outputs));
+  }
+
+  // Of one scale with the maps, as it is; else stretched near 1, where most lengths are.
+  shade(length, ends) {
+    return this.view.scope === "all" ? shade(length, ends) : lengthShade(length, ends);
   }
 
   typeWords(type) {
@@ -105,7 +113,7 @@ export class Outputs {
     context.globalAlpha = OVER;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        context.fillStyle = this.view.colours.at(shade(values[row * columns + column], ends));
+        context.fillStyle = this.view.colours.at(this.shade(values[row * columns + column], ends));
         context.fillRect(x + first + column * cell, y + first + row * cell, cell, cell);
       }
     }
@@ -115,7 +123,8 @@ export class Outputs {
   paintBar(context, index, [x, y, width, height]) {
     context.fillStyle = "#000";
     context.fillRect(x, y, width, height);
-    const bar = Math.min(1, this.values[index] / Math.max(this.ends(index)[1], 1e-6)) * height;
+    const [value, most] = [this.values[index], this.ends(index)[1]];
+    const bar = (this.grid ? this.shade(value, [0, most]) : shade(value, [0, most])) * height;
     context.fillStyle = this.view.colours.forColour;
     context.fillRect(x, y + height - bar, width, bar);
   }
@@ -129,7 +138,7 @@ export class Outputs {
     const ends = this.ends(type);
     context.globalAlpha = OVER;
     this.lengthsOf(type).forEach((length, place) => {
-      context.fillStyle = this.view.colours.at(shade(length, ends));
+      context.fillStyle = this.view.colours.at(this.shade(length, ends));
       context.fillRect(first + (place % columns) * cell, first + Math.floor(place / columns) * cell, cell - 1, cell - 1);
     });
     context.globalAlpha = 1;
@@ -140,11 +149,12 @@ export class Outputs {
     if (!this.payload.arrays.outputs) return;
     const { capsule, scope } = this.view;
     const { type, place } = this.spot;
+    const stretched = this.grid && scope !== "all" ? say("inside.stretched") : "";
     if (this.places > 1) {
       const ends = this.ends(type);
-      this.types.draw(type, say("inside.typesSay", { scale: scaleText(scope, ends) }));
-      this.type.draw(place, say("inside.typeSay", { type, scale: scaleText("", ends), capsule: this.capsuleWords(capsule) }));
-    } else this.types.draw(capsule, say("inside.barsSay", { capsule: this.capsuleWords(capsule), most: fixed(this.ends(capsule)[1], 3) }));
+      this.types.draw(type, say("inside.typesSay", { scale: scaleText(scope, ends) + stretched }));
+      this.type.draw(place, say("inside.typeSay", { type, scale: scaleText("", ends) + stretched, capsule: this.capsuleWords(capsule) }));
+    } else this.types.draw(capsule, say("inside.barsSay", { capsule: this.capsuleWords(capsule), most: fixed(this.ends(capsule)[1], 3) + stretched }));
     this.microscope?.draw();
   }
 }

@@ -51,6 +51,16 @@ export function shade(value, [low, high]) {
 }
 
 /**
+ * Where a length that squash has brought near to 1 lies on a scale of -log(1 - |u|): differences near 1 are seen too.
+ * @param {number} length
+ * @param {Ends} ends lengths
+ */
+export function lengthShade(length, ends) {
+  const stretched = /** @param {number} value */ (value) => -Math.log(Math.max(1 - value, NEAREST));
+  return shade(stretched(length), [stretched(ends[0]), stretched(ends[1])]);
+}
+
+/**
  * Pixels of values on black, four bytes each.
  * @param {ArrayLike<number>} values
  * @param {Ends} ends
