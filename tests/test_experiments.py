@@ -510,7 +510,7 @@ def test_placed_digits_are_errors_in_the_table_and_in_the_chart() -> None:
     assert lines[0][2].below == f"± 4.24, {low:.2%} to {high:.2%}, of 2 trainings"
     assert lines[0][3].below == "seeds 0, 1, cpu, gpu"
     assert [cell.figure for cell in lines[1]][1:3] == ["0.77%", "21%"]
-    assert lines[1][2].below == "of affNIST (79% read)"
+    assert lines[1][2].below == "affNIST, 79% read"
     assert [cell.figure for cell in lines[3]][1:3] == ["–", "6.8%"]
     looks, ends = figures.placed_figure(found, stopped).data
     # Two looks have 10 of 1,000 placed digits misread: 100 and 140 changed ones.
