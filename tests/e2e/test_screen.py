@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.looking import as_new, failing_no_script, opened, pixels, still
 from tests.e2e.serving import ROOT, serve
@@ -102,11 +102,39 @@ def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> N
                 """(e) => { const { left, right, top, bottom } = e.getBoundingClientRect();
                     return [top + 2, bottom - 2].every((y) => e.contains(document.elementFromPoint(left + 5, y))); }"""
             )
+            scrolled_away(page)
         expect(page.get_by_test_id("stExpandSidebarButton")).not_to_be_visible()
         height = bar.bounding_box()
         assert height is not None
         assert height["height"] >= 44
         assert height["y"] + height["height"] == pytest.approx(844, abs=1)
+
+
+def scrolled_away(page: Page) -> None:
+    """However far down, digit, length and network are at the top, nothing has moved for it, and a tap leads back."""
+    main, answer = page.locator(".stMain"), page.get_by_test_id("answer")
+    parts = (answer, page.get_by_test_id("length"), page.locator(".st-key-networks button"))
+    page.wait_for_function("document.querySelector('.stMain').scrollHeight > 1800")  # the views are there
+    places = []
+    for far in (0, 900):
+        main.evaluate("(main, far) => main.scrollTo(0, far)", far)
+        expect(answer).to_be_in_viewport(ratio=1)
+        box = page.locator(".cv-question").bounding_box()
+        assert box is not None
+        places.append(box["y"] + far)
+    assert places[0] == places[1]
+    boxes = [part.bounding_box() for part in parts]
+    assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= 45 for box in boxes), boxes
+    edges = [edge for box in boxes if box for edge in (box["x"], box["x"] + box["width"])]
+    assert edges == sorted(edges)  # side by side
+    for part in parts:
+        assert part.evaluate(
+            """(e) => { const { left, right, top, bottom } = e.getBoundingClientRect();
+                return e.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2)); }"""
+        )
+    answer.tap()
+    assert main.evaluate("(main) => main.scrollTop") == 0
+    expect(page.locator(":root[data-away]")).to_have_count(0)
 
 
 def test_the_bar_is_worked_by_keys(browser: Browser, url: str) -> None:
