@@ -179,7 +179,13 @@ def test_what_a_prepared_link_takes_away_and_fixes_is_read_on_the_document(folde
 
 @pytest.mark.parametrize(
     ("top", "height", "edge", "gone"),
-    [(100, 118, 48, False), (-11, 118, 48, False), (-12, 118, 48, True), (60, 118, 112, False), (0, 0, 48, False)],
+    [
+        (100, 118, 48, False),
+        (-11, 118, 48, False),
+        (-12, 118, 48, True),
+        (60, 118, 112, False),
+        (0, 0, 48, False),
+    ],
 )
 def test_an_answer_is_gone_once_its_middle_is(
     folder: Path, top: int, height: int, edge: int, gone: bool
