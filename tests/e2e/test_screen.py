@@ -38,13 +38,20 @@ def test_no_door_stands_alone(browser: Browser, url: str, size: tuple[int, int])
             assert abs(top - above) < 10
 
 
-def test_no_tab_stands_alone_on_a_small_screen(browser: Browser, url: str) -> None:
-    with opened(browser, url, "model", (1280, 720)) as page:
-        tabs = (
-            page.get_by_role("tablist").filter(has=page.get_by_role("tab", name="Noise")).get_by_role("tab")
-        )
-        assert tabs.count() == 7
-        assert len(tops(tabs)) == 1
+def test_on_a_projector_the_model_page_has_doors_and_networks_together(browser: Browser, url: str) -> None:
+    with opened(browser, url, "model?lang=de", (1280, 720)) as page:
+        doors, table = page.locator(".st-key-question a"), page.locator(".cv-frame:has(> .cv-networks)")
+        assert doors.count() == 4
+        for width in (1366, 1280, 1180):
+            page.set_viewport_size({"width": width, "height": 720})
+            assert len(tops(doors)) == 1
+            assert table.evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.keyboard.press("p")
+        expect(table).to_be_in_viewport(ratio=1)
+        still(page)
+        assert page.locator(".stMain").evaluate("(e) => e.scrollHeight - e.clientHeight") == 0
+        page.keyboard.press("p")
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 844)])
@@ -61,9 +68,15 @@ def test_counts_of_the_confusion_matrix_stay_in_their_cells(
         assert max(widths) < cell
 
 
-def test_the_layers_keep_their_columns_names(browser: Browser, url: str) -> None:
+def test_no_tab_stands_alone_and_the_layers_keep_their_columns_names(browser: Browser, url: str) -> None:
     heads = ["Layer", "What it does", "Output", "For this drawing", "Parameters", "Multiply-adds"]
-    with opened(browser, url, "model", (1180, 820)) as page:
+    with opened(browser, url, "model", (1280, 720)) as page:
+        tabs = (
+            page.get_by_role("tablist").filter(has=page.get_by_role("tab", name="Noise")).get_by_role("tab")
+        )
+        assert tabs.count() == 7
+        assert len(tops(tabs)) == 1
+        page.set_viewport_size({"width": 1180, "height": 820})
         expect(page.locator("[data-testid=layers] thead th")).to_have_text(heads)
         expect(page.locator("[data-testid=layers] thead")).to_be_visible()
         assert page.locator("[data-testid=layers] tbody td").first.evaluate(
