@@ -259,7 +259,7 @@ def test_what_comes_over_the_channel_is_checked(folder: Path) -> None:
         const place = { title: "T", page: "Draw", note: "n", ask: "" };
         const state = { kind: "state", stop: 2, stops: 3, now: place, next: null, blank: false, began: 0 };
         const not = [
-          null, 3, "state", [], {}, { ...state, kind: "go" }, { ...state, stop: 4 }, { ...state, stop: -1 }, { ...state, stop: 1.5 },
+          null, undefined, 3, "state", [], {}, { ...state, kind: "go" }, { ...state, stop: 4 }, { ...state, stop: -1 }, { ...state, stop: 1.5 },
           { ...state, stops: "3" }, { ...state, stops: 1e9, stop: 1e9 }, { ...state, now: null }, { ...state, now: { ...place, note: 3 } },
           { ...state, now: { ...place, note: "x".repeat(2001) } }, { ...state, next: undefined }, { ...state, next: "x" },
           { ...state, next: { ...place, ask: null } }, { ...state, blank: 1 }, { ...state, began: -1 }, { ...state, began: NaN },
@@ -268,13 +268,13 @@ def test_what_comes_over_the_channel_is_checked(folder: Path) -> None:
           yes: [state, { ...state, next: place, began: 1764000000000 }].map((sent) => lab.stateOf(sent) === sent),
           not: not.map((sent) => lab.stateOf(sent)),
           orders: [...["hello", "next", "back", "blank", "start", "clock"].map((kind) => lab.orderOf({ kind })),
-            ...[{ kind: "go" }, { kind: "constructor" }, null, "next", 3, {}].map((sent) => lab.orderOf(sent))],
+            ...[{ kind: "go" }, { kind: "constructor" }, null, undefined, "next", 3, {}].map((sent) => lab.orderOf(sent))],
           clock: [0, 59999, 60000, 3599999, 3661000, -5].map(lab.clockText),
         };""",
     )
     assert found["yes"] == [True, True]
-    assert found["not"] == [None] * 20
-    assert found["orders"] == ["hello", "next", "back", "blank", "start", "clock", *[None] * 6]
+    assert found["not"] == [None] * 21
+    assert found["orders"] == ["hello", "next", "back", "blank", "start", "clock", *[None] * 7]
     assert found["clock"] == ["0:00", "0:59", "1:00", "59:59", "1:01:01", "0:00"]
 
 
@@ -299,12 +299,14 @@ def test_the_speaker_s_window_says_where_the_talk_is_and_asks_it_to_move(folder:
         globalThis.setInterval = () => 0;
         const say = new Proxy({}, { get: (_, name) => `<${String(name)}>` });
         lab.speaker(page, "talk-1", say);
-        const place = (note) => ({ title: "T", page: "Draw", note, ask: "" });
+        const place = (note) => ({ title: "T", page: `on ${note}`, note, ask: `${note}?` });
         const hear = (data) => channels[0].onmessage({ data });
         const state = { kind: "state", stop: 1, stops: 2, now: place("one"), next: place("two"), blank: false, began: 0 };
         const shown = () => [named("place").textContent, named("note").textContent, named("elapsed").textContent, named("gone").hidden, named("back").disabled, named("next").disabled];
+        const aside = all(page.body).find((one) => one.tag === "aside");
         hear(state);
         const first = shown();
+        const told = [named("title"), named("ask"), ...aside.nodes].map((one) => one.textContent);
         hear({ ...state, stop: 2, now: place(""), next: null, began: Date.now() - 61000 });
         const last = shown();
         hear({ ...state, stop: 3 });  // none
@@ -318,11 +320,12 @@ def test_the_speaker_s_window_says_where_the_talk_is_and_asks_it_to_move(folder:
         press("b", { ctrlKey: true });
         press("PageDown", { repeat: true });
         named("clock").heard.click();
-        return { first, last, gone, begun, sent, kept, name: channels[0].name };""",
+        return { first, told, last, gone, begun, sent, kept, name: channels[0].name };""",
     )
     assert found["name"] == "talk-1"
     assert found["begun"] == ["hello"]
     assert found["first"] == ["1/2", "one", "0:00", True, True, False]
+    assert found["told"] == ["T · on one", "one?", "<ahead> on two", "two?", "two"]
     assert found["last"] == ["2/2", "<noteless>", "1:01", True, False, True]
     assert found["gone"] == [*found["last"][:3], False, False, True, "<gone>"]
     assert found["sent"] == ["next", "next", "back", "back", "blank", "start", "hello", "hello", "clock"]
