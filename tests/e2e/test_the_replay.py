@@ -70,6 +70,10 @@ def test_a_drawing_is_replayed_to_the_rail_s_answer(page: Page, model: Model, tm
     )
     decided = max(moment for moment, words in enumerate(told) if ": 7, " not in words) + 1
     way = told[decided].partition(" of")[0]
+    read = set(re.findall(r": (\d), ", " ".join(told)))
+    expect(page.get_by_test_id("replay-decision")).to_contain_text(
+        "The answer never changes" if len(read) == 1 else "The answer changes"
+    )
     expect(page.get_by_test_id("replay-decision")).to_have_text(
         re.compile(rf"\b{way} of the pen’s way.* it is 7, to the end\.$")
     )
