@@ -2,7 +2,7 @@ from capsviz.app import compare, session, versus
 from capsviz.app.follow import PAGE_PART, follows
 from capsviz.app.pages import Page
 
-PAGE = Page(6, doors=("routing", "pose", "model", "lab"), tells=True, listed=False)
+PAGE = Page(6, doors=("routing", "pose", "model", "lab"), tells=True, under="model")
 
 
 @follows(PAGE_PART)

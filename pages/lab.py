@@ -1,7 +1,7 @@
 from capsviz.app import lab
 from capsviz.app.pages import Page
 
-PAGE = Page(10, doors=("compare", "model"), listed=False)
+PAGE = Page(10, doors=("compare", "model"), under="model")
 
 
 def show() -> None:

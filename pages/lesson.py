@@ -1,7 +1,7 @@
 from capsviz.app import lesson_page
 from capsviz.app.pages import Page
 
-PAGE = Page(8, listed=False)
+PAGE = Page(8, under="lessons")
 
 
 def show() -> None:

@@ -1,7 +1,7 @@
 from capsviz.app import training
 from capsviz.app.pages import Page
 
-PAGE = Page(11, doors=("model",), listed=False)
+PAGE = Page(11, doors=("model",), under="model")
 
 
 def show() -> None:

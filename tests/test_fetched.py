@@ -72,6 +72,23 @@ def test_a_component_s_words_are_those_of_the_language(app: Starlette, script: s
         assert f'"common.number.1": "{hint}"' in said or script == "tour"
 
 
+def test_the_speaker_s_page_is_all_of_its_window_and_runs_no_word_as_a_script(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/{assets.speaker_asset('de').address}"
+    reply = ask(app, "GET", address, ZIPPED)
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    page = content(reply).decode()
+    assert page.count('<html lang="de">') == page.count("</script>") == 1
+    assert "Schwarz" in page
+    assert "src=" not in page
+    monkeypatch.setattr(texts, "say", lambda name: f"</script><b>{name}")
+    hostile = gzip.decompress(assets.speaker_asset.__wrapped__("en").packed).decode()
+    assert hostile.count("</script>") == 1
+    assert "<b>" not in hostile
+    assert "<b>talk.notes.window" in hostile.encode().decode("unicode_escape")
+
+
 def test_large_arrays_are_those_of_the_weights(app: Starlette) -> None:
     model = load_model(device="cpu")
     name = model.sha256[:16]

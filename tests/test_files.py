@@ -22,6 +22,7 @@ from reference import assert_one_sentence
 
 from capsviz.app import export as ui
 from capsviz.app import files, pose, replay
+from capsviz.app.experiments import Trial
 from capsviz.app.files import MORPH, PAGE, REPLAY, SWEEP, Wanted
 from capsviz.app.messages import Laid, Looked, Morph, Sweep
 from capsviz.app.session import Answer, Reading
@@ -507,6 +508,36 @@ def test_a_file_is_named_and_answered_or_its_problem_said(
         problem = ui._file(wish, "draw", now, offered)
         assert problem["number"] == 8
         assert_one_sentence(problem["problem"], said)
+
+
+@pytest.mark.parametrize(
+    ("page", "second", "compared"),
+    [("compare", None, True), ("compare", "", False), ("compare", "AWNkYAAA", False), ("draw", None, False)],
+)
+def test_the_comparison_that_is_shown_is_the_file_s_and_no_other(
+    page: str, second: str | None, compared: bool, now: Reading, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial, asked = Trial(change="noise"), []
+    monkeypatch.setattr(ui.session, "network", lambda: "dynamic.mnist")
+    monkeypatch.setattr(ui.session, "model", lambda: model)
+    monkeypatch.setattr(ui.compare, "current", lambda: trial)
+    monkeypatch.setattr(ui.versus, "shown", lambda: second is not None)
+    monkeypatch.setattr(ui.versus, "current", lambda: second)
+    monkeypatch.setattr(ui, "made", lambda wanted: asked.append(wanted) or b"")
+    ui._file({"number": 1, "thing": PAGE, "kind": "csv", "dark": False}, page, now, {PAGE: ("csv",)})
+    (wanted,) = asked
+    assert (wanted.trial, wanted.second) == (trial if compared else None, second)
+
+
+def test_why_a_page_has_no_file_is_said(now: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui.guess, "covered", lambda: False)
+    monkeypatch.setattr(ui, "drawn", lambda: "digit")
+    without = replace(now, answer=None)
+    assert "draw a digit" in ui._why_not("routing", without)
+    assert "other pages" in ui._why_not("lessons", now)
+    assert "start a training" in ui._why_not("training", now)
+    monkeypatch.setattr(ui.guess, "covered", lambda: True)
+    assert "Covered" in ui._why_not("routing", now)
 
 
 def test_what_was_asked_for_is_made_once_and_forgotten_when_it_has_come(

@@ -15,13 +15,13 @@ globalThis.window = Object.assign(new EventTarget(), {
   location: { href: "http://h/routing?R=5", search: "?R=5" },
   history: { state: { page: 1 }, replaceState: (state, title, href) => { said.push([state, href]); window.location.href = href; } },
 });
-const lab = { ...await import("./address.mjs"), ...await import("./experiment.mjs"), ...await import("./share.mjs") };
+const lab = { ...await import("./address.mjs"), ...await import("./experiment.mjs"), ...await import("./share.mjs"), ...await import("./sight.mjs") };
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return scripting.write(tmp_path_factory.mktemp("scripts"), "address", "experiment", "share")
+    return scripting.write(tmp_path_factory.mktemp("scripts"), "address", "experiment", "share", "sight")
 
 
 def run(folder: Path, script: str) -> Any:
@@ -175,3 +175,19 @@ def test_what_a_prepared_link_takes_away_and_fixes_is_read_on_the_document(folde
         [False, True, False, False],
     ]
     assert (found["kept"], found["led"], found["free"]) == ([3, False], 5, 7)
+
+
+@pytest.mark.parametrize(
+    ("top", "height", "edge", "gone"),
+    [
+        (100, 118, 48, False),
+        (-11, 118, 48, False),
+        (-12, 118, 48, True),
+        (60, 118, 112, False),
+        (0, 0, 48, False),
+    ],
+)
+def test_an_answer_is_gone_once_its_middle_is(
+    folder: Path, top: int, height: int, edge: int, gone: bool
+) -> None:
+    assert run(folder, f"return lab.gone({{ top: {top}, height: {height} }}, {edge})") is gone

@@ -37,6 +37,13 @@ def test_the_pages_of_the_app_stand_in_their_order() -> None:
         "lab",
         "training",
     ]
+    assert {page.name: page.under for page in pages.pages() if page.under} == {
+        "compare": "model",
+        "lesson": "lessons",
+        "inside": "model",
+        "lab": "model",
+        "training": "model",
+    }
     needs = {page.name: page.needs for page in pages.pages()}
     assert needs == {
         "draw": set(),
@@ -69,6 +76,8 @@ def test_a_page_is_its_file(write: Callable[[str, str], None]) -> None:
         (GOOD.format("5, doors=('nowhere',)"), "nowhere"),
         (GOOD.format("5, needs=frozenset({'magic'})"), "magic"),
         (GOOD.format("3"), "place 3"),
+        (GOOD.format("5, under='nowhere'"), "nowhere"),
+        (GOOD.format("5, under='pose'"), "pose"),
     ],
 )
 def test_a_file_that_is_no_page_is_named(content: str, says: str, write: Callable[[str, str], None]) -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 
 from capsviz import texts
 from capsviz.app import address
-from capsviz.figures.bundle import browser_assets
+from capsviz.figures.bundle import FOLDER, browser_assets, bundle
 
 ROOT = "assets"
 SCRIPT_TYPE = "text/javascript; charset=utf-8"
@@ -63,6 +63,19 @@ WORDS: dict[str, tuple[str, ...]] = {
 FIXED: dict[str, dict[str, Any]] = {
     "share": {"written": address.WRITTEN, "known": address.names(), "others": address.OTHERS},
 }
+SPEAKER = "speaker"  # its page's name
+NOTES = (
+    "window",
+    "gone",
+    "ahead",
+    "last",
+    "noteless",
+    "next",
+    "back",
+    "blank",
+    "start",
+    "clock",
+)  # its words
 # Brings a component's script and, where "texts" is their address, its words. While these come, a page may ask for the
 # component more than once: of these the last is mounted. A fragment of the address, which no server sees, makes the
 # browser try again.
@@ -172,6 +185,21 @@ def words_asset(script: str, language: str) -> Asset:
     if script in FIXED:
         content += f"export const fixed = {json.dumps(FIXED[script])};\n"
     return hashed(f"{script}.{language}", "js", content.encode(), SCRIPT_TYPE)
+
+
+@lru_cache(maxsize=8)
+def speaker_asset(language: str) -> Asset:
+    """The page of the speaker's window (figures/browser/speaker.js) in a language."""
+    with texts.speaking(language):
+        said = json.dumps({name: texts.say(f"talk.notes.{name}") for name in NOTES}).replace("<", "\\u003c")
+    style = (FOLDER / f"{SPEAKER}.css").read_text("utf-8")
+    content = (
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title></title>\n<style>\n{style}</style></head>\n'
+        f'<body><script type="module">\n{bundle(SPEAKER)}'
+        f"${SPEAKER}.speaker(document, window.name, {said});\n</script></body></html>\n"
+    )
+    return hashed(f"{SPEAKER}.{language}", "html", content.encode(), "text/html; charset=utf-8")
 
 
 def hashed(stem: str, ending: str, content: bytes, kind: str) -> Asset:

@@ -42,10 +42,7 @@ def control(page: str) -> None:
     now = session.reading()
     answer = None if guess.covered() else now.answer  # a file would tell
     offered = files.offer(page, answer, now)
-    if offered:
-        notes = [say("export.carries")]
-    else:
-        notes = [say("guess.covered") if guess.covered() else say("export.nothing", kind=drawn())]
+    notes = [say("export.carries") if offered else _why_not(page, now)]
     if page == "lab" and not lab_found.claims:
         notes.insert(0, say("export.lab"))
     if page == "class":  # whose script has its files, and knows whether there are any
@@ -63,6 +60,15 @@ def control(page: str) -> None:
         "texts": assets.words("exporting"),
     }
     _export(key=EXPORT_KEY, data=data, on_asked_change=lambda: None)
+
+
+def _why_not(page: str, now: session.Reading) -> str:
+    """Why a page offers no file."""
+    if page == "training":
+        return say("export.untrained")
+    if guess.covered():
+        return say("guess.covered")
+    return say("export.nothing", kind=drawn()) if now.answer is None else say("export.nowhere")
 
 
 def groups(offered: Offer) -> list[tuple[str, str, list[str]]]:

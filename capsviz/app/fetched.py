@@ -1,4 +1,4 @@
-"""What browsers fetch and keep for ever: the components' scripts and words (assets.py), and the large arrays of networks.
+"""What browsers fetch and keep for ever: scripts and words of components (assets.py), the speaker's page, large arrays.
 
 Each file is made of its name alone, by whichever server is asked for it.
 """
@@ -18,11 +18,13 @@ from capsviz.app.assets import (
     LOADING,
     ROOT,
     SCRIPTS,
+    SPEAKER,
     WORDS,
     Asset,
     hashed,
     loading_asset,
     script_asset,
+    speaker_asset,
     words_asset,
 )
 from capsviz.errors import CapsvizError
@@ -88,6 +90,8 @@ def found(name: str) -> Asset | None:
         asset = loading_asset()
     elif what in WORDS and network in languages():
         asset = words_asset(what, network)
+    elif what == SPEAKER and network in languages():
+        asset = speaker_asset(network)
     elif what in ARRAYS and network in available() and ARRAYS[what][0](find(network)):
         asset = array_asset(what, network)
     return asset if asset is not None and asset.name == name else None

@@ -4,7 +4,7 @@ import html
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,13 @@ if TYPE_CHECKING:
 STYLES = ("frame", "phone", "paper", "talk")  # a later one's rules go before an earlier one's
 SAID_KEY = "problem_said"  # (sentence, when it was first shown) of PROBLEM_KEY
 LASTS = 5.0  # seconds
+# The page to which this one belongs is lit in the bar, as if it were open.
+UNDER = """<style>:is([data-testid="stTopNavLink"], [data-testid="stSidebarNavLink"])[href$="/{}"] {{
+    background: color-mix(in srgb, currentColor 12%, transparent);
+    box-shadow: inset 0 var(--lit-edge, 0px) currentColor;
+    & :is(span, p) {{ font-weight: 600; }}
+    @media (forced-colors: active) {{ border-bottom: 3px solid Highlight; }}
+}}</style>"""
 MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the menu has all
 
 
@@ -63,6 +70,8 @@ def _around(page: Page) -> Iterator[None]:
     st.html(figures.STYLE)
     for name in STYLES:
         st.html(Path(__file__).with_name(f"{name}.css"))
+    if page.under:
+        st.html(UNDER.format(page.under))
     first = pad.begin()
     with st.container(key="controls", horizontal=True, vertical_alignment="center", gap="xsmall"):
         keys.keys(page.name)
@@ -140,9 +149,11 @@ def opened(page: Page) -> None:
         own = say(asks, **words) if able else say(f"{page.name}.title")
         question = prepared.question(page.name) or own
         st.html(f'<h1 class="cv-question">{html.escape(question)}</h1>')
-        without = prepared.hidden("doors") or prepared.locked(PAGE_LOCK)
-        for door in () if without else page.doors:
-            if able and door in works:
+        without = not able or prepared.hidden("doors") or prepared.locked(PAGE_LOCK)
+        doors = [door for door in page.doors if door in works and not without]
+        # Together, so that none wraps alone.
+        with st.container(horizontal=True, width="content", key="doors") if doors else nullcontext():
+            for door in doors:
                 st.page_link(
                     FOLDER / f"{door}.py",
                     label=say(f"{page.name}.door.{door}", kind=noun(shape.kind)),

@@ -25,7 +25,7 @@ known = {
             title=say(f"{page.name}.title"),
             url_path=page.name,
             default=not page.place,
-            visibility="visible" if page.listed else "hidden",
+            visibility="hidden" if page.under else "visible",
         ),
     )
     for page in offered()

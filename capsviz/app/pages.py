@@ -24,7 +24,7 @@ class Page:
         doors: names of pages that say more, in the order in which they are offered.
         needs: of ``traces.base.OFFERS``: what a network must have for this page.
         tells: whether nearly all of it tells the answer: it is covered where the answer is.
-        listed: whether it stands in the bar of pages.
+        under: name of the page in the bar to which it belongs, where it does not stand there itself.
         name: of its file; given by it.
     """
 
@@ -32,7 +32,7 @@ class Page:
     doors: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
     tells: bool = False
-    listed: bool = True
+    under: str = ""
     name: str = ""
 
 
@@ -53,6 +53,8 @@ def pages() -> tuple[Page, ...]:
         wrong = [door for door in page.doors if door not in found]
         if wrong:
             raise PageError(f"{path}: there is no page {wrong[0]}: choose one of {', '.join(found)}.")
+        if page.under and (page.under not in found or found[page.under].under):
+            raise PageError(f"{path}: no page {page.under} stands in the bar: put it under another one.")
         unknown = page.needs - set(OFFERS)
         if unknown:
             raise PageError(f"{path} needs {min(unknown)}: choose of {', '.join(OFFERS)}.")

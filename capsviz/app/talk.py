@@ -16,12 +16,15 @@ from capsviz.app.lessons import spoken
 from capsviz.app.panels import SELECTORS, views_of
 from capsviz.checks import whole
 from capsviz.errors import MessageError
-from capsviz.texts import say
+from capsviz.inputs import drawings
+from capsviz.texts import language, say
 
 TALK_KEY = "talk"  # the component; what it sends: "go", "kept", "back"
 ASKED_KEY = "talk_asked"  # so many times a button or a link has asked for presenter mode,
 VIEW_KEY = "talk_view"  # and the view with which the last one wanted it to begin; "" for any
-BEGAN_KEY = "talk_began"  # the drawing that was on the pad when the talk began
+BEGAN_KEY = (
+    "talk_began"  # the drawing that was on the pad when the talk began, as a text; the browser keeps it too
+)
 
 RAIL = ("pad", "answer")  # views that stand beside the page
 BY_DRAWING = ("drawn", "changed", "longest", "sum", "answer")  # what a step asks for that is done on the pad
@@ -41,7 +44,7 @@ def begin(asked: Asked) -> None:
 def present(name: str) -> None:
     """Give a lesson as a talk, from its first step."""
     state = st.session_state
-    state[BEGAN_KEY] = pad.current()
+    state[BEGAN_KEY] = drawings.encode(pad.current())
     state[ASKED_KEY] = state.get(ASKED_KEY, 0) + 1
     state[VIEW_KEY] = ""
     tour.start(name, 1)
@@ -64,6 +67,7 @@ def control(page: str) -> None:
         data={
             "asked": state.get(ASKED_KEY, 0),
             "visit": state.get(tour.VISIT_KEY, 0),
+            "opening": state.get(BEGAN_KEY),
             "title": "" if lesson is None else spoken(lesson.title),
             "stop": at,
             "stops": len(steps),
@@ -80,6 +84,7 @@ def control(page: str) -> None:
             "links": talk_links.text(),
             "wanting": talk_links.wanted(),
             "keys": keys.for_script(key for key in keys.KEYS if key.talk),
+            "speaker": assets.speaker_asset(language()).address,
             "texts": assets.words("talk"),
         },
         on_go_change=_gone,
@@ -122,13 +127,17 @@ def _gone() -> None:
     now, sent = session.stop_of_lesson(), st.session_state[TALK_KEY].get("go")
     if now is None or not isinstance(sent, Mapping):
         return
+    again = sent.get("again") is True
     try:
         stop = whole(sent.get("stop"), 1, parameters.MOST_STOPS, say("address.stop.name"))
+        opening = st.session_state.get(BEGAN_KEY, sent.get("drawing")) if again else None
+        drawing = None if opening is None else drawings.decode(opening)
     except MessageError as error:
         st.session_state[pad.PROBLEM_KEY] = str(error)
         return
-    if sent.get("again") is True:
+    if again:
         guess.afresh()
-        if BEGAN_KEY in st.session_state:
-            pad.show(st.session_state[BEGAN_KEY])
+    if drawing is not None:
+        pad.show(drawing)
+        st.session_state[BEGAN_KEY] = opening
     tour.start(now[0], stop)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.looking import as_new, failing_no_script, opened, pixels, still
 from tests.e2e.serving import ROOT, serve
@@ -38,13 +38,20 @@ def test_no_door_stands_alone(browser: Browser, url: str, size: tuple[int, int])
             assert abs(top - above) < 10
 
 
-def test_no_tab_stands_alone_on_a_small_screen(browser: Browser, url: str) -> None:
-    with opened(browser, url, "model", (1280, 720)) as page:
-        tabs = (
-            page.get_by_role("tablist").filter(has=page.get_by_role("tab", name="Noise")).get_by_role("tab")
-        )
-        assert tabs.count() == 7
-        assert len(tops(tabs)) == 1
+def test_on_a_projector_the_model_page_has_doors_and_networks_together(browser: Browser, url: str) -> None:
+    with opened(browser, url, "model?lang=de", (1280, 720)) as page:
+        doors, table = page.locator(".st-key-question a"), page.locator(".cv-frame:has(> .cv-networks)")
+        assert doors.count() == 4
+        for width in (1366, 1280, 1180):
+            page.set_viewport_size({"width": width, "height": 720})
+            assert len(tops(doors)) == 1
+            assert table.evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.keyboard.press("p")
+        expect(table).to_be_in_viewport(ratio=1)
+        still(page)
+        assert page.locator(".stMain").evaluate("(e) => e.scrollHeight - e.clientHeight") == 0
+        page.keyboard.press("p")
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 844)])
@@ -61,9 +68,15 @@ def test_counts_of_the_confusion_matrix_stay_in_their_cells(
         assert max(widths) < cell
 
 
-def test_the_layers_keep_their_columns_names(browser: Browser, url: str) -> None:
+def test_no_tab_stands_alone_and_the_layers_keep_their_columns_names(browser: Browser, url: str) -> None:
     heads = ["Layer", "What it does", "Output", "For this drawing", "Parameters", "Multiply-adds"]
-    with opened(browser, url, "model", (1180, 820)) as page:
+    with opened(browser, url, "model", (1280, 720)) as page:
+        tabs = (
+            page.get_by_role("tablist").filter(has=page.get_by_role("tab", name="Noise")).get_by_role("tab")
+        )
+        assert tabs.count() == 7
+        assert len(tops(tabs)) == 1
+        page.set_viewport_size({"width": 1180, "height": 820})
         expect(page.locator("[data-testid=layers] thead th")).to_have_text(heads)
         expect(page.locator("[data-testid=layers] thead")).to_be_visible()
         assert page.locator("[data-testid=layers] tbody td").first.evaluate(
@@ -102,11 +115,39 @@ def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> N
                 """(e) => { const { left, right, top, bottom } = e.getBoundingClientRect();
                     return [top + 2, bottom - 2].every((y) => e.contains(document.elementFromPoint(left + 5, y))); }"""
             )
+            scrolled_away(page)
         expect(page.get_by_test_id("stExpandSidebarButton")).not_to_be_visible()
         height = bar.bounding_box()
         assert height is not None
         assert height["height"] >= 44
         assert height["y"] + height["height"] == pytest.approx(844, abs=1)
+
+
+def scrolled_away(page: Page) -> None:
+    """However far down, digit, length and network are at the top, nothing has moved for it, and a tap leads back."""
+    main, answer = page.locator(".stMain"), page.get_by_test_id("answer")
+    parts = (answer, page.get_by_test_id("length"), page.locator(".st-key-networks button"))
+    page.wait_for_function("document.querySelector('.stMain').scrollHeight > 1800")  # the views are there
+    places = []
+    for far in (0, 900):
+        main.evaluate("(main, far) => main.scrollTo(0, far)", far)
+        expect(answer).to_be_in_viewport(ratio=1)
+        box = page.locator(".cv-question").bounding_box()
+        assert box is not None
+        places.append(box["y"] + far)
+    assert places[0] == places[1]
+    boxes = [part.bounding_box() for part in parts]
+    assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= 45 for box in boxes), boxes
+    edges = [edge for box in boxes if box for edge in (box["x"], box["x"] + box["width"])]
+    assert edges == sorted(edges)  # side by side
+    for part in parts:
+        assert part.evaluate(
+            """(e) => { const { left, right, top, bottom } = e.getBoundingClientRect();
+                return e.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2)); }"""
+        )
+    answer.tap()
+    assert main.evaluate("(main) => main.scrollTop") == 0
+    expect(page.locator(":root[data-away]")).to_have_count(0)
 
 
 def test_the_bar_is_worked_by_keys(browser: Browser, url: str) -> None:

@@ -28,5 +28,13 @@ def test_an_experiment_runs_and_stays_for_others(browser: Browser, url: str) -> 
     with opened(browser, url, "model") as page:  # another session
         page.get_by_role("link", name="What capsules do not do").click()
         expect(page.get_by_test_id("found-polarises")).to_be_visible()
+        lit = """(links) => links.filter((one) => getComputedStyle(one.querySelector("p")).fontWeight === "600")
+            .map((one) => one.textContent)"""
+        bar = page.get_by_role("navigation").get_by_role("link")
+        assert bar.evaluate_all(lit) == ["Model"]  # to which it belongs
         page.get_by_role("link", name="Change a drawing").click()
         expect(page.get_by_test_id("compare")).to_be_visible()
+        assert bar.evaluate_all(lit) == ["Model"]
+        bar.filter(has_text="Draw").click()
+        expect(page.locator(".cv-strip")).to_be_visible()
+        assert bar.evaluate_all(lit) == ["Draw"]

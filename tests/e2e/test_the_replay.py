@@ -1,5 +1,6 @@
 """The replay of a drawing in a browser: asked for, played to its end, scrubbed, drawn on, closed."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,28 @@ def test_a_drawing_is_replayed_to_the_rail_s_answer(page: Page, model: Model, tm
     expect(said).to_have_text(expected)
     expect(slider).to_have_attribute("aria-valuetext", expected)
     expect(slider).to_have_attribute("aria-valuenow", "30")
+
+    # The moment of decision is the first from which every later one says the same as the last.
+    told = slider.evaluate(
+        """async (slider) => {
+            const told = [];
+            for (let moment = 0; moment < 64; moment += 1) {
+                slider.dispatchEvent(new KeyboardEvent("keydown", { key: moment ? "ArrowRight" : "Home", bubbles: true }));
+                for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+                told.push(slider.getAttribute("aria-valuetext"));
+            }
+            return told;
+        }"""
+    )
+    decided = max(moment for moment, words in enumerate(told) if ": 7, " not in words) + 1
+    way = told[decided].partition(" of")[0]
+    read = set(re.findall(r": (\d), ", " ".join(told)))
+    expect(page.get_by_test_id("replay-decision")).to_contain_text(
+        "The answer never changes" if len(read) == 1 else "The answer changes"
+    )
+    expect(page.get_by_test_id("replay-decision")).to_have_text(
+        re.compile(rf"\b{way} of the pen’s way.* it is 7, to the end\.$")
+    )
 
     # With the mouse to the end, and there it plays from the beginning.
     box = slider.bounding_box()

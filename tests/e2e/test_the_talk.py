@@ -184,7 +184,8 @@ def test_the_speaker_s_window_follows_drives_and_outlives_a_reload(browser: Brow
         at(page, 2)
         expect(speaker.locator(".place")).to_have_text("2/4")
         expect(speaker.locator(".gone")).not_to_be_visible()
-        speaker.keyboard.press("F5")  # of which there would be nothing left: the page that wrote it is gone
+        speaker.keyboard.press("F5")  # which asks no server
+        speaker.reload()
         expect(speaker.locator(".place")).to_have_text("2/4")
 
         # A copy of the tab is a talk of its own, and so is its list of links; only this one is the speaker's.
@@ -230,6 +231,7 @@ def test_a_talk_outlives_a_restart_of_the_server(browser: Browser, server: Serve
             at(page, stop, "links")
             page.keyboard.press("PageDown")
         at(page, 3, "links")
+        assert "drawing=" not in page.url  # the first example
         draw(page, [(80.0, 70.0), (200.0, 70.0), (130.0, 220.0)])
         expect(page).to_have_url(re.compile("drawing=AW.{20}"))
         drawn = parse_qs(page.url.partition("?")[2])["drawing"]
@@ -253,6 +255,9 @@ def test_a_talk_outlives_a_restart_of_the_server(browser: Browser, server: Serve
         at(page, 3, "links")
         expect(speaker.locator(".place")).to_have_text("3/3")
         assert parse_qs(page.url.partition("?")[2])["drawing"] == drawn
+        page.keyboard.press(".")
+        at(page, 1, "links")
+        assert "drawing=" not in page.url
 
 
 def test_a_talk_of_pasted_links_leaves_out_the_one_that_is_none(talk: Page) -> None:

@@ -59,6 +59,7 @@ class Exporting {
     // Kept as they are where they say the same: the one that was pressed keeps the focus.
     if (JSON.stringify(before?.groups) !== JSON.stringify(data.groups)) this.list();
     if (data.made) this.answered(data.made);
+    else if (this.asked === null) this.wait(false);
   }
 
   list() {
@@ -100,7 +101,9 @@ class Exporting {
       const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
       this.save(name, new Blob([bytes], { type }));
     }
-    this.report("asked", null); // Python can let the file go
+    // Python can let the file go. Until it has, nothing is asked for: its run would be cut off, and this menu made anew.
+    this.wait(true);
+    this.report("asked", null);
   }
 
   /**

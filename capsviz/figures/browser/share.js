@@ -1,10 +1,11 @@
-// In the frame of every page: writes what the session says into the address, and copies the address as it is; begins at the top.
+// In the frame of every page: writes what the session says into the address, and copies the address as it is; begins at the top; keeps the answer in sight.
 
 import { linkWith, replaceAddress, settleAddress } from "./address.js";
 import { element } from "./drawing.js";
 import { LinkBox } from "./link.js";
 import { mounting } from "./mounting.js";
 import { Panel } from "./panel.js";
+import { keepInSight } from "./sight.js";
 import { say } from "./texts.js";
 
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"]; // what every machine calls itself
@@ -78,6 +79,7 @@ class Share {
 
   load(data) {
     this.data = data;
+    keepInSight();
     beginAtTop(data.page);
     replaceAddress(addressOf(window.location.href, data));
     this.prepare.hidden = !data.prepares;

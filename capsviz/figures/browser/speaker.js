@@ -1,32 +1,9 @@
-// The speaker's window: what is to be said at this place of a talk, what comes next, and the time. It stands in a window
-// of its own and hears of the talk over a channel of the browser; no server knows of it. Its functions are written into
-// that window, so none of them uses anything from around it but each other.
+// The speaker's window: what is to be said at this place of a talk, what comes next, and the time. It is a page of its own
+// (app/assets.py), whose window's name is the channel of the browser over which it hears of the talk: no server knows of it,
+// and whichever of the two is loaded again finds the other.
 
 const LONGEST = 2000; // characters of a text over the channel
 const MOST = 1000; // places of a talk
-const STYLE = `
-  :root { color-scheme: light dark; font: 22px/1.4 system-ui, sans-serif; }
-  body { display: flex; flex-direction: column; gap: 16px; box-sizing: border-box; min-height: 100vh; margin: 0; padding: 20px 28px; }
-  .both { display: grid; flex: 1; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 16px 40px; align-items: start; }
-  header { display: flex; gap: 20px; align-items: baseline; }
-  .place, .elapsed { font-size: 40px; font-variant-numeric: tabular-nums; }
-  .elapsed { margin-left: auto; }
-  p, h2 { margin: 0 0 12px; }
-  h2 { font-size: 20px; }
-  .gone { padding: 10px 16px; background: #8a4b00; color: #fff; }
-  [hidden] { display: none; }
-  .note { font-size: 34px; line-height: 1.45; }
-  .ask { font-weight: 600; }
-  main .ask { font-size: 28px; }
-  aside { padding-left: 24px; border-left: 2px solid color-mix(in srgb, currentColor 30%, transparent); }
-  nav { display: flex; flex-wrap: wrap; gap: 12px; }
-  button { min-height: 52px; padding: 4px 24px; border: 1px solid; border-radius: 8px; background: none; color: inherit; font: inherit; cursor: pointer; }
-  header button { min-height: 36px; padding: 0 12px; font-size: 16px; }
-  .next, [aria-pressed="true"] { background: CanvasText; color: Canvas; }
-  button:disabled { opacity: 0.4; cursor: default; }
-  button:focus-visible { outline: 4px solid #3a86e0; outline-offset: 2px; }
-  @media (max-width: 700px) { .both { grid-template-columns: minmax(0, 1fr); } }
-`;
 
 /**
  * Where a talk is.
@@ -39,16 +16,15 @@ const STYLE = `
 /**
  * What came over the channel as the state of a talk; null of anything else.
  * @param {any} sent
- * @param {{ longest: number, most: number }} [limits]
  * @returns {State | null}
  */
-export function stateOf(sent, { longest, most } = { longest: LONGEST, most: MOST }) {
+export function stateOf(sent) {
   const whole = (/** @type {unknown} */ value, /** @type {number} */ last) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= last;
   const place = (/** @type {any} */ value) =>
-    typeof value === "object" && value !== null && ["title", "page", "note", "ask"].every((name) => typeof value[name] === "string" && value[name].length <= longest);
+    typeof value === "object" && value !== null && ["title", "page", "note", "ask"].every((name) => typeof value[name] === "string" && value[name].length <= LONGEST);
   if (typeof sent !== "object" || sent === null || sent.kind !== "state") return null;
   const { stop, stops, now, next, blank, began } = sent;
-  const right = whole(stops, most) && whole(stop, stops) && place(now) && (next === null || place(next)) && typeof blank === "boolean";
+  const right = whole(stops, MOST) && whole(stop, stops) && place(now) && (next === null || place(next)) && typeof blank === "boolean";
   return right && whole(began, Number.MAX_SAFE_INTEGER) ? sent : null;
 }
 
@@ -77,9 +53,8 @@ export function clockText(milliseconds) {
  * @param {Document} page its own
  * @param {string} channelName
  * @param {Words} say
- * @param {{ longest: number, most: number }} limits
  */
-export function speaker(page, channelName, say, limits) {
+export function speaker(page, channelName, say) {
   const AWAY = 5000; // milliseconds without a word from the talk until it is said to be gone
   const ASK = 1500; // and from one question whether it is there to the next
   const channel = new BroadcastChannel(channelName);
@@ -134,7 +109,7 @@ export function speaker(page, channelName, say, limits) {
       tick();
       return;
     }
-    const state = stateOf(data, limits);
+    const state = stateOf(data);
     if (!state) return;
     heard = Date.now();
     began = state.began;
@@ -151,7 +126,7 @@ export function speaker(page, channelName, say, limits) {
     tick();
   };
   page.addEventListener("keydown", (event) => {
-    // What it shows is never old, and the page that wrote it may be gone: then there would be nothing to load again.
+    // What it shows is never old, and the server that it would come from may be away.
     if (event.key === "F5" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "r")) {
       event.preventDefault();
       send("hello");
@@ -166,19 +141,4 @@ export function speaker(page, channelName, say, limits) {
   setInterval(() => send("hello"), ASK);
   send("hello");
   tick();
-}
-
-/**
- * The speaker's window as a document of its own.
- * @param {string} channel its name
- * @param {Words} say
- * @param {string} language
- */
-export function speakerPage(channel, say, language) {
-  const values = [channel, say, { longest: LONGEST, most: MOST }].map((value) => JSON.stringify(value).replaceAll("<", "\\u003c")).join(", ");
-  const script = `${[stateOf, clockText, speaker].map(String).join("\n")}\nspeaker(document, ${values});`;
-  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title></title><style>${STYLE}</style>`;
-  // Apart, so that this file can stand in an element of the kind itself.
-  const [begin, end] = ["script", "/script"].map((name) => `<${name}>`);
-  return `<!doctype html><html lang="${language.replace(/[^a-zA-Z-]/g, "")}"><head>${head}</head><body>${begin}${script}${end}</body></html>`;
 }

@@ -5,13 +5,15 @@ import { drawn, element, setText, words } from "./drawing.js";
 import { Enlarged } from "./enlarged.js";
 import { talkKey } from "./keys.js";
 import { stage } from "./onstage.js";
-import { orderOf, speakerPage } from "./speaker.js";
+import { orderOf } from "./speaker.js";
+import { openingOf, read, write } from "./talk_kept.js";
 import { say, speak } from "./texts.js";
 
 const PRESENT = "present"; // the address's parameter, as app/parameters.py has it
 const KEPT = "capsviz-links"; // name in the tab's storage, and the browser's: links that a person has made a talk of
-const TAB = "capsviz-talk"; // in the tab's: its own name, by which its speaker's window finds it, and when its talk began
+const TAB = "capsviz-talk"; // in the tab's: its own name, by which its speaker's window finds it, when its talk began, and with which drawing
 const BEGAN = `${TAB}-began`;
+const OPENING = `${TAB}-opening`;
 const QUIET = 2000; // milliseconds without the mouse until the controls go
 const PATIENCE = 2000; // milliseconds until what was asked for is asked for again
 const REMINDERS = 3;
@@ -67,24 +69,6 @@ export class Way {
   }
 }
 
-// A browser may forbid storage; then nothing is kept, and all else works.
-function read(/** @type {"localStorage" | "sessionStorage"} */ storage, /** @type {string} */ name) {
-  try {
-    return window[storage].getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function write(/** @type {"localStorage" | "sessionStorage"} */ storage, /** @type {string} */ name, /** @type {string} */ text) {
-  try {
-    if (text) window[storage].setItem(name, text);
-    else window[storage].removeItem(name);
-  } catch {
-    // full or forbidden
-  }
-}
-
 const plain = (/** @type {string} */ text) => words(text).map((node) => (typeof node === "string" ? node : node.textContent)).join("");
 
 class Talk {
@@ -94,6 +78,8 @@ class Talk {
     this.on = false;
     this.tab = "";
     this.began = 0; // milliseconds since 1970, 0 before the first move
+    /** @type {import("./talk_kept.js").Opening | null} */
+    this.opening = null;
     this.way = new Way();
     this.asked = 0; // so many times Python has asked for presenter mode
     this.start = element("button", { type: "button", class: "start", onclick: () => this.enter() }, drawn(SIGN, "0 0 24 24"));
@@ -131,12 +117,14 @@ class Talk {
     this.channel.postMessage({ kind: "gone" });
     write("sessionStorage", TAB, this.tab);
     write("sessionStorage", BEGAN, String(this.began));
+    write("sessionStorage", OPENING, JSON.stringify(this.opening));
   }
 
   resume() {
     this.tab ||= read("sessionStorage", TAB) || String(Math.random()).slice(2);
     this.began ||= Number(read("sessionStorage", BEGAN)) || 0;
-    for (const name of [TAB, BEGAN]) write("sessionStorage", name, "");
+    this.opening ??= JSON.parse(read("sessionStorage", OPENING) || "null");
+    for (const name of [TAB, BEGAN, OPENING]) write("sessionStorage", name, "");
   }
 
   load(data, report, keep) {
@@ -147,6 +135,7 @@ class Talk {
     if (data.wanting && this.data) return; // Python waits for the list of links: until it has it, all stays as it is
     const moved = data.stop !== this.data?.stop || data.title !== this.data.title;
     this.data = data;
+    this.opening = openingOf(this.opening, data);
     this.label();
     if (moved) this.chosen = "";
     const place = this.way.settle(data);
@@ -300,7 +289,7 @@ class Talk {
    */
   go(place, more = REMINDERS) {
     this.way.ask(place);
-    this.report("go", { ...place, sent: Date.now() });
+    this.report("go", { ...place, drawing: place.again ? this.opening?.drawing : undefined, sent: Date.now() });
     this.remind(more);
   }
 
@@ -358,10 +347,7 @@ class Talk {
   // --- the speaker's window
 
   openSpeaker() {
-    const names = ["window", "gone", "ahead", "last", "noteless", "next", "back", "blank", "start", "clock"];
-    const page = speakerPage(this.name, Object.fromEntries(names.map((name) => [name, say(`talk.notes.${name}`)])), this.data.texts.language);
-    const address = URL.createObjectURL(new Blob([page], { type: "text/html" }));
-    const opened = window.open(address, this.name, "popup,width=1000,height=700");
+    const opened = window.open(new URL(this.data.speaker, document.baseURI), this.name, "popup,width=1000,height=700");
     if (!opened) this.tell(say("talk.notes.blocked"));
   }
 
