@@ -90,10 +90,11 @@ PANELS = (
     Panel("checkpoints", "training", selector=".st-key-training_checkpoints", fills=False),
     Panel("filters", "training", selector=".st-key-training_filters"),
     Panel("claims", "lab", selector=".st-key-section_claims", fills=False),
-    Panel("ablations", "lab", selector=".st-key-section_ablations", fills=False),
-    Panel("placed", "lab", selector=".st-key-section_placed", fills=False),
-    Panel("few", "lab", selector=".st-key-section_few", fills=False),
-    Panel("price", "lab", selector=".st-key-section_price", fills=False),
+    *(Panel(name, "lab", selector=f".st-key-claim_{name}", hides=False) for name in CLAIMS),
+    Panel("ablations", "lab", selector=".st-key-section_ablations"),
+    Panel("placed", "lab", selector=".st-key-section_placed"),
+    Panel("few", "lab", selector=".st-key-section_few"),
+    Panel("price", "lab", selector=".st-key-section_price", fills=False),  # eight charts
     Panel("wall", "class", hides=False),
     Panel("joining", "class", hides=False),
     Panel("poll", "class", hides=False),
@@ -108,7 +109,7 @@ PANELS = (
 )
 WAYS = ("networks", "drawings")  # of Compare: several networks and a drawing, or two drawings and a network
 # What a link to the Lab opens: a part of it, or one of its claims (``measures.claims.CLAIMS``).
-SECTIONS = (*CLAIMS, *(panel.name for panel in PANELS if panel.page == "lab" and panel.name != "claims"))
+SECTIONS = tuple(panel.name for panel in PANELS if panel.page == "lab" and panel.name != "claims")
 HIDEABLE = tuple(panel.name for panel in PANELS if panel.hides)
 FILLING = tuple(panel.name for panel in PANELS if panel.fills)
 SELECTORS = {panel.name: panel.selector for panel in PANELS if panel.selector}

@@ -25,6 +25,13 @@ def test_an_experiment_runs_and_stays_for_others(browser: Browser, url: str) -> 
         assert taken.value.suggested_filename == "capsviz-lab-polarises-dynamic.mnist.png"
         with Image.open(taken.value.path()) as picture:
             assert picture.size == (1920, 1080)
+        page.keyboard.press("Escape")
+        page.keyboard.press("p")  # the verdict and its chart, and nothing else
+        expect(page.get_by_test_id("found-polarises")).to_be_hidden()
+        page.goto(f"{url}/lab?present=polarises")
+        expect(page.locator(".st-key-claim_polarises .cv-verdict")).to_be_in_viewport(ratio=1)
+        expect(page.locator(".st-key-claim_polarises .main-svg").first).to_be_in_viewport(ratio=1)
+        expect(page.locator(".st-key-claim_fewAnswers")).to_be_hidden()
     with opened(browser, url, "model") as page:  # another session
         page.get_by_role("link", name="What capsules do not do").click()
         expect(page.get_by_test_id("found-polarises")).to_be_visible()
