@@ -13,6 +13,7 @@ from reference import assert_one_sentence
 from streamlit.testing.v1 import AppTest
 
 from capsviz import texts
+from capsviz.app import assets
 from capsviz.app import pad as ui_pad
 from capsviz.app.messages import Framing, tag_object
 from capsviz.errors import MessageError
@@ -466,9 +467,11 @@ def brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for name, text in texts.texts("en").items()
     }
     monkeypatch.setattr(texts, "texts", lambda code: known)
-    texts._for_script.cache_clear()
+    for cached in (texts._for_script, assets.words_asset):
+        cached.cache_clear()
     yield
-    texts._for_script.cache_clear()
+    for cached in (texts._for_script, assets.words_asset):
+        cached.cache_clear()
 
 
 def the_pad() -> None:
