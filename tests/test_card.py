@@ -290,7 +290,7 @@ def test_tables_state_the_figures(evaluation: dict[str, Any]):
 
 
 def test_a_learning_rate_that_stays_is_not_said_to_fall(card: dict[str, Any]):
-    assert ", cosine to 1e-05 |" in card_table(card)
+    assert ", cosine to 1e-06 |" in card_table(card)
     stays = {**card, "settings": {**card["settings"], "learning_rate": 0.002, "final_learning_rate": 0.002}}
     table = card_table(stays)
     assert "Adam, 0.002 after 200 steps of warm-up (a tenth of a short run), the same to the end |" in table

@@ -69,6 +69,7 @@ SIDES = {
     4: ("curves", "filters"),
     3: ("forming", "checkpoints"),
 }  # of the page, by their widths: the panels on each
+NO_IMAGES = ("data", "download")  # reasons to end that going on would only meet again
 NO_FAULT = ("time", "waited", "server")  # reasons to end that nobody need mend
 NOW = 0  # among the steps of checkpoints: the latest picture
 
@@ -141,7 +142,7 @@ def _standing(story: Story, place: Place, plan: Plan, going: bool, may: bool) ->
             else:
                 button("pause", ":material/pause:", tell, {"paused": True})
             button("end", ":material/stop:", tell, {"ended": True})
-        elif may and story.checkpoints:
+        elif may and (story.checkpoints or story.reason not in NO_IMAGES):
             button("goOn", ":material/play_arrow:", go_on)
     if story.state == ENDED and story.reason != "asked":  # of that, the state says all
         detail = story.detail if sits() else ""
@@ -158,8 +159,6 @@ def _why(story: Story, place: Place, more: bool) -> str:
     """Why it has ended, and what can be done; whether there is ``more`` to read than where it stands."""
     reason = story.reason or "failed"
     if reason == "diverged":
-        if not story.checkpoints:
-            return say("training.reason.divergedAtOnce")
         return say("training.reason.diverged", rate=short(smaller(place.controls().rate)))
     seconds = {"time": MOST_SECONDS, "waited": MOST_PAUSE}.get(reason, 0)
     return say(f"training.reason.{reason}{'Why' if more else ''}", minutes=int(seconds / 60))
