@@ -289,6 +289,14 @@ def test_tables_state_the_figures(evaluation: dict[str, Any]):
     assert "Recorded" not in measured_tables(changed)
 
 
+def test_a_learning_rate_that_stays_is_not_said_to_fall(card: dict[str, Any]):
+    assert ", cosine to 1e-06 |" in card_table(card)
+    stays = {**card, "settings": {**card["settings"], "learning_rate": 0.002, "final_learning_rate": 0.002}}
+    table = card_table(stays)
+    assert "Adam, 0.002 after 200 steps of warm-up (a tenth of a short run), the same to the end |" in table
+    assert "cosine" not in table
+
+
 def test_a_card_without_measurements_has_none(card: dict[str, Any]):
     text = card_markdown(card)
     assert "measured" not in text

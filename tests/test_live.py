@@ -115,7 +115,16 @@ def test_any_other_control_is_refused_with_a_sentence(sent: object) -> None:
 def test_the_data_are_what_is_at_the_servers_own_path(tmp_path: Path) -> None:
     assert live_plan.offered(tmp_path / "data") == ("made_up",)  # still to be made
     assert live_plan.offered(tmp_path) == ("made_up",)
+    (tmp_path / ".DS_Store").touch()
+    lost = tmp_path / "lost.jsonl"
+    assert [live_plan.nothing_at(path) for path in (tmp_path, tmp_path / "data", lost)] == [
+        "empty",
+        "absent",
+        "absent",
+    ]
+    assert live_plan.offered(tmp_path) == live_plan.offered(lost) == ("made_up",)
     (tmp_path / "cats").mkdir()
+    assert live_plan.nothing_at(tmp_path) == ""
     assert live_plan.offered(tmp_path) == ("own", "made_up")
     (tmp_path / "MNIST" / "raw").mkdir(parents=True)
     assert live_plan.offered(tmp_path) == ("mnist", "made_up")
@@ -127,9 +136,33 @@ def test_where_several_images_are_of_one_drawing_that_is_known(tmp_path: Path) -
     file = strokes(tmp_path / "a.jsonl", drawn(("a", "b"), 10))
     told = [live_images.images(Plan(data="own"), tmp_path, data).told for data in (tmp_path / "bars", file)]
     assert [one.alone for one in told] == [True, False]
-    assert live_plan.told_of(asdict(told[1]) | {"classes": ["a", "b"]}) == told[1]
-    older = {name: value for name, value in asdict(TOLD).items() if name != "alone"}
+    assert live_plan.told_of(json.loads(json.dumps(asdict(told[1])))) == told[1]
+    first = ("name", "classes", "kind", "train", "held", "test")
+    older = {name: value for name, value in asdict(TOLD).items() if name in first}
     assert live_plan.told_of({**older, "classes": list(TOLD.classes)}) == TOLD
+
+
+def test_pictures_that_cannot_be_read_are_told_of_and_the_others_trained_on(tmp_path: Path) -> None:
+    folder = tmp_path / "bars"
+    write_pictures(folder)
+    whole = live_images.images(Plan(data="own"), tmp_path, folder).told
+    assert (whole.left_out, whole.unread) == (0, ())
+    for name in ("a.png", "b.png", "c\n.png", "d.png"):
+        (folder / "1" / name).write_bytes(b"" if name == "a.png" else name.encode())
+    told = live_images.images(Plan(data="own"), tmp_path, folder).told
+    assert (told.train, told.held, told.test) == (whole.train, whole.held, whole.test)
+    assert told.left_out == 4
+    assert [one.file for one in told.unread] == ["1/a.png", "1/b.png", r"1/c\n.png"]
+    assert "is empty" in told.unread[0].why["en"]
+    assert "ist leer" in told.unread[0].why["de"]
+    assert "is not an image" in told.unread[1].why["en"]
+    assert live_plan.told_of(json.loads(json.dumps(asdict(told)))) == told
+    for file in (folder / "0").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(
+        DataError, match=r"0 different pictures.*cannot be read: 44; the first is 0/.* is empty"
+    ):
+        live_images.images(Plan(data="own"), tmp_path, folder)
 
 
 def test_only_who_sits_at_the_machine_steers_unless_all_may() -> None:
@@ -396,6 +429,24 @@ def test_what_ends_a_run_is_said(
     story = place.story()
     assert story == run.story
     assert (story.state, story.reason) == ("ended", reason)
+    assert story.detail == ("Lost." if reason == "data" else "")
+
+
+def test_a_disk_without_room_for_the_last_word_is_said_in_a_line(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.write(KINDS["attention"])
+    place.write(Controls())
+    run = live.Run(place, Path(), threading.Event())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Place, "write", full)
+    run.go()
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == 2 * ["capsviz: training: [Errno 28] No space left on device"]
+    assert run.story.reason == "disk"
 
 
 def test_a_pause_waits_and_a_server_that_goes_ends_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

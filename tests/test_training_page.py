@@ -16,7 +16,16 @@ from test_pages import ROOT, address_of, shown
 from test_slides import assert_room
 
 from capsviz.app import export as ui
-from capsviz.app import files, measured_files, prepared, session, training, training_acts, training_form
+from capsviz.app import (
+    files,
+    measured_files,
+    prepared,
+    session,
+    training,
+    training_acts,
+    training_form,
+    training_rights,
+)
 from capsviz.app.measured_files import Stand
 from capsviz.app.training_choice import Checkpoint
 from capsviz.errors import CapsvizError
@@ -26,10 +35,20 @@ from capsviz.inputs.drawings import decode
 from capsviz.models.rates import of_card
 from capsviz.models.weights import FILE, as_trained, write_atomically
 from capsviz.networks.base import find
-from capsviz.texts import languages, speaking
+from capsviz.texts import languages, say, speaking
 from capsviz.traces.base import POSES
 from capsviz.training import live_process
-from capsviz.training.live_plan import REASONS, Controls, Place, Plan, Row, Story, Told, drawing_weight
+from capsviz.training.live_plan import (
+    REASONS,
+    Controls,
+    Place,
+    Plan,
+    Row,
+    Story,
+    Told,
+    Unread,
+    drawing_weight,
+)
 
 PAGE = "../../pages/training.py"
 TOLD = Told("bars", tuple("0123456789"), "digit", 64, 20, 30)
@@ -136,6 +155,99 @@ def test_images_that_are_not_here_are_said_and_others_taken(monkeypatch: pytest.
     assert (asked[0][0].types, asked[0][1].rate) == (8, 0.01)
     app.button(key="training_download").click().run()
     assert asked[1][0].data == "mnist"
+
+
+@pytest.mark.parametrize("mode", ["here", "everyone"])
+def test_where_images_were_looked_for_in_vain_is_said(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPSVIZ_TRAINING", mode)
+    monkeypatch.setattr(training_rights, "is_here", lambda _: True)
+    named = tmp_path / "pic_tures"
+    monkeypatch.setenv("CAPSVIZ_TRAINING_DATA", str(named))
+    place = (str(named) if mode == "here" else "pic_tures").replace("_", r"\_")  # in Markdown
+    (info,) = opened().info
+    assert info.value.startswith(
+        f"Images were looked for in {place} (CAPSVIZ_TRAINING_DATA), which is not there"
+    )
+    named.mkdir()
+    app = opened()
+    (info,) = app.info
+    assert f"in {place} (CAPSVIZ_TRAINING_DATA), which is empty" in info.value
+    assert f"into {place}." in app.button(key="training_download").help
+    (named / "cats").mkdir()
+    assert not opened().info
+    monkeypatch.delenv("CAPSVIZ_TRAINING_DATA")
+    assert not opened().info  # nobody has named a place
+
+
+def test_what_throws_a_training_away_asks_first(run: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = started(monkeypatch)
+    app = opened()
+    asks = [one.value for one in app.markdown if one.value.startswith("Throw")]
+    assert asks == 2 * [say("training.anewAsk", count=1)]  # to download MNIST throws it away, too
+    app.button(key="training_anew").click().run()
+    assert asked[0][0].data == "made_up"
+    story = run.story()
+    assert story is not None
+    run.write(replace(story, checkpoints=()))
+    app = opened()
+    assert not any(one.value.startswith("Throw") for one in app.markdown)  # there is little to lose
+    assert "training_begin" in [one.key for one in app.button]
+
+
+def test_pictures_that_cannot_be_read_are_named_to_whoever_can_mend_them(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = run.story()
+    assert story is not None
+    unread = tuple(Unread(f"0/<b>{n}.png", {"en": "It is empty.", "de": "Sie ist leer."}) for n in range(3))
+    run.write(replace(story, told=replace(TOLD, left_out=5, unread=unread)))
+    page = shown(opened())
+    assert "5 pictures cannot be read and are left out" in page
+    assert page.count("<li>") == 4
+    assert "<li>0/&lt;b&gt;2.png: It is empty.</li><li>and 2 more</li>" in page
+    assert "Sie ist leer." in shown(opened(lang="de"))
+    monkeypatch.setattr(training, "steers", lambda: False)
+    page = shown(opened())
+    assert "5 pictures cannot be read and are left out" in page
+    assert "It is empty." not in page
+
+
+def test_what_is_wrong_with_the_images_is_read_where_they_lie(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = run.story()
+    assert story is not None
+    run.write(replace(story, reason="data", detail="/there holds nothing."))
+    monkeypatch.setattr(training_rights, "is_here", lambda _: True)
+    app = opened()
+    assert not app.code
+    assert "the server’s terminal says why" in app.warning[0].value
+    monkeypatch.setenv("CAPSVIZ_TRAINING", "here")
+    app = opened()
+    assert app.code[0].value == "/there holds nothing."
+    assert app.warning[0].value == "The images cannot be used."
+
+
+def test_a_training_that_has_diverged_goes_on_more_slowly(
+    run: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = started(monkeypatch)
+    story = run.story()
+    assert story is not None
+    run.write(replace(story, reason="diverged"))
+    run.write(Controls(rate=0.005))
+    app = opened()
+    assert "with a smaller learning rate, 0.002" in app.warning[0].value
+    app.button(key="training_goOn").click().run()
+    app.select_slider(key="training_checkpoint").set_value(5).run()
+    app.button(key="training_back").click().run()
+    assert [(plan, told.rate, told.back) for plan, told in asked] == [(None, 0.002, None), (None, 0.002, 5)]
+    run.write(replace(story, reason="time"))
+    opened().button(key="training_goOn").click().run()
+    assert asked[2][1].rate == 0.005
+    assert [training_acts.smaller(rate) for rate in (0.01, 0.0015, 1e-4)] == [0.005, 0.001, 1e-4]
 
 
 def test_what_is_fixed_stays_whatever_is_sent(monkeypatch: pytest.MonkeyPatch, run: Place) -> None:
@@ -252,7 +364,8 @@ def test_the_test_error_of_a_checkpoint_is_the_model_page_s(
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_why_it_ended_is_said_once(reason: str, run: Place) -> None:
+def test_why_it_ended_is_said_once(reason: str, run: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAPSVIZ_TRAINING_DATA")
     story = run.story()
     assert story is not None
     run.write(replace(story, reason=reason))
@@ -264,6 +377,9 @@ def test_why_it_ended_is_said_once(reason: str, run: Place) -> None:
     assert "{" not in "".join([*infos, *warnings])
     assert shown(app).count("Ended") == 1
     assert "training_goOn" in [one.key for one in app.button]  # nothing is lost
+    run.write(replace(story, reason=reason, checkpoints=()))
+    there = [one.key for one in opened().button]
+    assert ("training_goOn" in there) == (reason not in ("data", "download"))
 
 
 def test_a_link_shows_a_checkpoint_and_begins_what_it_began_with(run: Place) -> None:

@@ -29,15 +29,16 @@ from capsviz.app.training_acts import (
     problem,
     routing,
     slider,
+    smaller,
     tell,
 )
 from capsviz.app.training_choice import Checkpoint, of_run
-from capsviz.app.training_rights import OFF, mode, steers
+from capsviz.app.training_rights import OFF, mode, sits, steers
 from capsviz.errors import CapsvizError
 from capsviz.figures import live
 from capsviz.models.rates import wilson
 from capsviz.models.weights import FILE, load_card
-from capsviz.texts import say
+from capsviz.texts import FIRST, language, say
 from capsviz.texts.numbers import grouped, per_cent, short
 from capsviz.training import live_process
 from capsviz.training.live_networks import name_of
@@ -68,6 +69,7 @@ SIDES = {
     4: ("curves", "filters"),
     3: ("forming", "checkpoints"),
 }  # of the page, by their widths: the panels on each
+NO_IMAGES = ("data", "download")  # reasons to end that going on would only meet again
 NO_FAULT = ("time", "waited", "server")  # reasons to end that nobody need mend
 NOW = 0  # among the steps of checkpoints: the latest picture
 
@@ -105,7 +107,7 @@ def _view(there: Path, went: bool) -> None:
             if story.told is not None:
                 _pictures(story, place, plan, story.told, going, heard)
         if not going and may and not hidden("plan"):
-            training_form.form(story is not None)
+            training_form.form(len(story.checkpoints) if story else 0)
 
 
 def _note(text: str) -> None:
@@ -140,14 +142,39 @@ def _standing(story: Story, place: Place, plan: Plan, going: bool, may: bool) ->
             else:
                 button("pause", ":material/pause:", tell, {"paused": True})
             button("end", ":material/stop:", tell, {"ended": True})
-        elif may and story.checkpoints:
+        elif may and (story.checkpoints or story.reason not in NO_IMAGES):
             button("goOn", ":material/play_arrow:", go_on)
     if story.state == ENDED and story.reason != "asked":  # of that, the state says all
-        seconds = {"time": MOST_SECONDS, "waited": MOST_PAUSE}.get(story.reason, 0)
-        said = say(f"training.reason.{story.reason or 'failed'}", minutes=int(seconds / 60))
-        (st.info if story.reason in NO_FAULT else st.warning)(said)
+        detail = story.detail if sits() else ""
+        (st.info if story.reason in NO_FAULT else st.warning)(_why(story, place, bool(detail)))
+        if detail:
+            st.code(detail, language=None, wrap_lines=True)
+    if story.told is not None and story.told.left_out:
+        st.html(_left_out(story.told, may))
     if may and going and not hidden("controls"):
         _controls(story, place.controls(), plan)
+
+
+def _why(story: Story, place: Place, more: bool) -> str:
+    """Why it has ended, and what can be done; whether there is ``more`` to read than where it stands."""
+    reason = story.reason or "failed"
+    if reason == "diverged":
+        return say("training.reason.diverged", rate=short(smaller(place.controls().rate)))
+    seconds = {"time": MOST_SECONDS, "waited": MOST_PAUSE}.get(reason, 0)
+    return say(f"training.reason.{reason}{'Why' if more else ''}", minutes=int(seconds / 60))
+
+
+def _left_out(told: Told, named: bool) -> str:
+    """HTML of how many pictures cannot be read and, where they may be named, of the first of them and why not."""
+    count = told.left_out
+    head = html.escape(say("training.unread", count=count, number=grouped(count)))
+    if not named:
+        return f'<p class="cv-note">{head}</p>'
+    lines = [f"{one.file}: {one.why.get(language(), one.why[FIRST])}" for one in told.unread]
+    if rest := count - len(lines):
+        lines.append(say("training.unreadMore", count=rest, number=grouped(rest)))
+    listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f'<details class="cv-note cv-unread"><summary>{head}</summary><ul>{listed}</ul></details>'
 
 
 def _in_words(story: Story, plan: Plan) -> str:
@@ -297,7 +324,7 @@ def _checkpoints(story: Story, place: Place, plan: Plan, told: Told, chosen: int
             ):
                 _open(step, page)
         if may and chosen:
-            button("back", ":material/undo:", go_on, chosen)
+            button("back", ":material/undo:", go_on, chosen, help=say("training.backTip"))
 
 
 def _look(story: Story, plan: Plan, step: int) -> None:

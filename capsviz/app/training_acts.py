@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from capsviz.app.training_rights import steers
 from capsviz.errors import CapsvizError, MessageError, TrainingError
 from capsviz.texts import say
 from capsviz.training import live_process
-from capsviz.training.live_plan import Controls, Plan, nearest, parse_controls, root, source
+from capsviz.training.live_plan import RATES, Controls, Plan, nearest, parse_controls, root, source
 
 PROBLEM_KEY = (
     "training_problem"  # (sentence, when it goes): what became of the last wish, if it could not be followed
@@ -23,7 +24,14 @@ LOCK = "training"  # of panels.LOCKS
 LASTS = 30.0  # seconds that a sentence stays, however often the page looks again
 
 
-def button(name: str, icon: str, act: Callable[..., None], *values: Any, primary: bool = False) -> None:
+def button(
+    name: str,
+    icon: str,
+    act: Callable[..., None],
+    *values: Any,
+    primary: bool = False,
+    help: str | None = None,  # Streamlit's word
+) -> None:
     """A button that has the run do something."""
     st.button(
         say(f"training.{name}"),
@@ -32,8 +40,15 @@ def button(name: str, icon: str, act: Callable[..., None], *values: Any, primary
         on_click=act,
         args=values,
         type="primary" if primary else "secondary",
-        help=say(f"training.{name}Tip") if name in ("anew", "back", "download") else None,
+        help=help,
     )
+
+
+def asking(name: str, icon: str, kept: int, act: Callable[..., None], *values: Any) -> None:
+    """A button of what throws a training of ``kept`` checkpoints away; it asks first."""
+    with st.popover(say(f"training.{name}"), icon=icon, key=f"training_{name}_first"):
+        st.write(say("training.anewAsk", count=kept))
+        button(name, icon, act, *values)
 
 
 def slider(
@@ -99,9 +114,16 @@ def go_on(step: int | None = None) -> None:
     if live_process.going(there):
         tell({"back": step, "paused": False})
     else:
-        now = live_process.place(there).controls()
+        story, now = live_process.look(there), live_process.place(there).controls()
+        if story is not None and story.reason == "diverged":
+            now = replace(now, rate=smaller(now.rate))  # or it would lead there again
         start(None, now if step is None else parse_controls({"back": step}, now))
     look_at(None)
+
+
+def smaller(rate: float) -> float:
+    """The next smaller learning rate of those that can be chosen."""
+    return max((other for other in RATES if other < rate), default=RATES[0])
 
 
 def look_at(checkpoint: Checkpoint | None) -> None:

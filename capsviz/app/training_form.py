@@ -1,5 +1,6 @@
 """The form of the Training page: a small network, its images, and how it is trained; what it says is in the link too."""
 
+import os
 import time
 from functools import cache
 from typing import Any
@@ -7,9 +8,13 @@ from typing import Any
 import streamlit as st
 
 from capsviz.app import prepared, session
-from capsviz.app.training_acts import LOCK, PART, button, complain_of, routing, slider, start, told
+from capsviz.app.menu import plain
+from capsviz.app.training_acts import LOCK, PART, asking, button, complain_of, routing, slider, start, told
 from capsviz.app.training_choice import Choice, choice
+from capsviz.app.training_rights import sits
+from capsviz.checks import one_line
 from capsviz.errors import MessageError
+from capsviz.inputs.data import MNIST
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import find
 from capsviz.texts import say
@@ -22,10 +27,12 @@ from capsviz.training.live_plan import (
     MOST_SECONDS,
     OWN,
     RATES,
+    SOURCE,
     TYPES,
     WEIGHTS,
     Plan,
     Told,
+    nothing_at,
     offered,
     source,
 )
@@ -37,14 +44,16 @@ def chosen() -> Choice:
     return found
 
 
-def form(again: bool) -> None:
+def form(kept: int) -> None:
     """What to train: a network, its size, the images that there are, and how it begins.
 
     Args:
-        again: whether a training is there already, which goes.
+        kept: checkpoints of a training that is there already, which goes.
     """
     now, known = chosen(), offered(source())
     with st.container(key="training_form"):
+        if os.environ.get(SOURCE, "").strip() and (why := nothing_at(source())):
+            st.info(say(f"training.nothing.{why}", place=_place()))
         if now.data and now.data not in known:
             st.info(say("training.absent", data=named(now.data)))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -58,9 +67,15 @@ def form(again: bool) -> None:
             slider("weight", WEIGHTS, now.weight, _choose, short, say("training.weightTip"))
             routing(now.routed, 10, _choose)
         with st.container(horizontal=True, gap="small"):
-            button("anew" if again else "begin", ":material/play_arrow:", _begin, known, primary=not again)
-            if KNOWN not in known and OWN not in known:
-                button("download", ":material/download:", _begin, (KNOWN,))
+            starts = [("anew" if kept else "begin", ":material/play_arrow:", known)]
+            if KNOWN not in known and OWN not in known and MNIST.holds(source()):
+                starts.append(("download", ":material/download:", (KNOWN,)))
+            for name, icon, data in starts:
+                if kept:
+                    asking(name, icon, kept, _begin, data)
+                else:
+                    tip = say("training.downloadTip", folder=_place()) if name == "download" else None
+                    button(name, icon, _begin, data, primary=name == "begin", help=tip)
         said = say(
             "training.small",
             parameters=grouped(_parameters(now.kind, now.shown_types)),
@@ -72,6 +87,11 @@ def form(again: bool) -> None:
 def named(data: str) -> str:
     """What data are called on the page."""
     return source().name if data == OWN else say(f"training.data.{data}")
+
+
+def _place() -> str:
+    """Where images are looked for, as a label has it; only whoever sits there reads more than a name."""
+    return plain(one_line(str(source()) if sits() else source().name))
 
 
 def _radio(name: str, known: tuple[str, ...], now: str, words: Any) -> None:

@@ -28,6 +28,11 @@ def steers() -> bool:
     return mode() == EVERYONE or (mode() == HERE and is_here(st.context.ip_address) and not passed_on)
 
 
+def sits() -> bool:
+    """Whether this session is surely one of the machine's own, who may read where things lie on it."""
+    return mode() == HERE and steers()
+
+
 def is_here(address: str | None) -> bool:
     """Whether a browser's address is this machine's; None, as Streamlit says it of some of these, is."""
     if address is None:

@@ -187,7 +187,7 @@ def prepared(files: tuple[Path, ...], contents: tuple[str, ...], size: int = FIE
     problems: list[tuple[Path, str]] = []
     images: list[np.ndarray | None] = []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:  # Pillow and NumPy let others compute
-        made = threads.map(lambda path: _prepare(path, size), files)
+        made = threads.map(lambda path: prepare(path, size), files)
         for path, image in zip(_watched(files, "preparing pictures"), made, strict=True):
             if isinstance(image, str):
                 problems.append((path, image))
@@ -200,7 +200,7 @@ def _watched(files: Sequence[Path], doing: str) -> Iterable[Path]:
     return watched
 
 
-def _prepare(path: Path, size: int) -> np.ndarray | str:
+def prepare(path: Path, size: int) -> np.ndarray | str:
     """The picture, or why there is none."""
     try:
         pixels = canvas_to_mnist(read_image(_content(path)), size=size)

@@ -506,12 +506,12 @@ def card_table(card: Mapping[str, Any]) -> str:
         (say("card.fact.seed"), settings["seed"]),
         (say("card.fact.augmentation"), _augmentation(settings)),
     ]
-    add(
-        "optimiser",
-        rate=short(settings["learning_rate"]),
-        steps=settings["warmup_steps"],
-        final=short(settings["final_learning_rate"]),
-    )
+    rate, final = settings["learning_rate"], settings["final_learning_rate"]
+    adam = {"rate": short(rate), "steps": settings["warmup_steps"]}
+    if rate == final:
+        add("optimiser", "optimiserStays", **adam)
+    else:
+        add("optimiser", final=short(final), **adam)
     if "mixed_precision" in settings:  # which cards of older versions lack
         rows.append(
             (

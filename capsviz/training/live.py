@@ -4,7 +4,6 @@ It meets the server in a folder (``live_plan.Place``): before each step it reads
 writes a picture of how far it has come. It ends with the server, whose end of its standard input then closes.
 """
 
-import io
 import json
 import os
 import shutil
@@ -19,16 +18,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from capsviz.checks import one_line
 from capsviz.errors import CapsvizError, DataError, TrainingError
-from capsviz.layers.capsules import mask
 from capsviz.layers.switched import Switched, coefficients
 from capsviz.measures.rules import evenness
+from capsviz.models.facts import TEXT
 from capsviz.models.weights import CHECKPOINT, FILE, pack, save_weights, write_atomically
 from capsviz.networks.base import register
-from capsviz.training import checkpoints, objective
+from capsviz.training import checkpoints
 from capsviz.training.live_card import card
 from capsviz.training.live_images import images
 from capsviz.training.live_networks import spec_of
+from capsviz.training.live_picture import as_it_answers, draw
 from capsviz.training.live_plan import (
     ENDED,
     FREE,
@@ -95,7 +96,7 @@ class Run:
                 f"{place.folder} holds no plan of a training that can be read: begin one on the page."
             )
         self.plan = plan
-        self.story = replace(place.story() or Story(PREPARING), state=PREPARING, reason="")
+        self.story = replace(place.story() or Story(PREPARING), state=PREPARING, reason="", detail="")
         self.controls = place.controls()
         self.saved = 0.0  # seconds of training at the last checkpoint
         self.sums = np.zeros(2)  # of both losses, over the steps since the last row
@@ -104,7 +105,7 @@ class Run:
 
     def go(self) -> None:
         """Train until it is told to end, time is up, or it cannot go on; say why."""
-        reason = "failed"
+        reason, detail = "failed", ""
         try:
             self._go()
         except Over as over:
@@ -114,6 +115,7 @@ class Run:
             _complain(error)
         except DataError as error:
             reason = "download" if self.plan.data == KNOWN else "data"
+            detail = one_line(str(error))[:TEXT]
             _complain(error)
         except OSError as error:
             reason = "disk"
@@ -122,7 +124,10 @@ class Run:
             _complain(error)
         except Exception:
             traceback.print_exc()
-        self._tell(state=ENDED, reason=reason)
+        try:
+            self._tell(state=ENDED, reason=reason, detail=detail)
+        except OSError as error:  # no room even for that: the server sees it by the disk
+            _complain(error)
 
     def _go(self) -> None:
         self._tell()
@@ -288,7 +293,9 @@ class Run:
         began = time.perf_counter()
         trainer, held = self.trainer, self.images.held
         self._show()
-        c = self._as_it_answers(lambda: coefficients(trainer.net, self.pixels, trainer.settings.iterations))
+        c = as_it_answers(
+            trainer.net, lambda: coefficients(trainer.net, self.pixels, trainer.settings.iterations)
+        )
         loss, squared = (self.sums / self.steps).tolist() if self.steps else (None, None)
         row = Row(
             step=trainer.step,
@@ -314,39 +321,10 @@ class Run:
         self.story = replace(self.story, rows=(*rows, row), seconds=self.story.seconds + spent)
 
     def _show(self) -> None:
-        """Draw the picture: the first layer's kernels, and what the ten are drawn again as, each from its own class's pose."""
-        net: Any = self.trainer.net
-        labels = self.ten.labels
-        pixels = self.pixels
-
-        def drawn() -> tuple[Any, Any]:
-            made = objective.outcome(net, pixels, self.trainer.settings.iterations)
-            assert made.poses is not None  # of capsules
-            return net.decoder(mask(made.poses, labels)), made.evidence.argmax(1)
-
-        redrawn, answers = self._as_it_answers(drawn)
-        first = net.trunk.convolutions[0] if self.plan.kind == "attention" else net.conv1
-        content = io.BytesIO()
-        np.savez(
-            content,
-            seen=self.ten.images.numpy(),
-            redrawn=(redrawn * 255).round().to(torch.uint8).numpy(),
-            filters=first.weight.detach()[:, 0].numpy(),
-            labels=labels.numpy(),
-            answers=answers.numpy(),
-            step=self.trainer.step,
-        )
-        self.drawn = content.getvalue()
+        """Draw the picture."""
+        trainer = self.trainer
+        self.drawn = draw(trainer.net, self.ten, self.pixels, trainer.settings.iterations, trainer.step)
         write_atomically(self.place.picture, self.drawn)
-
-    def _as_it_answers(self, compute: Any) -> Any:
-        """What ``compute`` makes with the network as it answers, not as it trains."""
-        net = self.trainer.net
-        net.eval()
-        with torch.inference_mode():
-            made = compute()
-        net.train()
-        return made
 
     def _save(self) -> None:
         """Keep a checkpoint: its state, its picture, and its weights with a card, which the app can choose as a network."""

@@ -2,12 +2,20 @@
 
 import io
 from contextlib import redirect_stderr
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from capsviz.checks import one_line
+from capsviz.errors import DataError
 from capsviz.inputs.data import MNIST, Digits, split_validation
+from capsviz.inputs.own import PICTURES
 from capsviz.inputs.own_files import data_set, find_own, source_of
-from capsviz.training.live_plan import KNOWN, MADE_UP, Plan, Told
+from capsviz.inputs.pictures import digests, find_pictures, prepare, prepared
+from capsviz.inputs.preprocess import FIELD
+from capsviz.models.facts import TEXT
+from capsviz.texts import FIRST, languages, speaking
+from capsviz.training.live_plan import KNOWN, MADE_UP, MOST_UNREAD, Plan, Told, Unread
 from capsviz.training.pool import load_pool
 
 HELD = 500  # images at most that are held out, and as many of the test half
@@ -40,15 +48,44 @@ def images(plan: Plan, root: Path, source: Path) -> Images:
         first, second = MADE[0], MADE[0] + MADE[1]
         parts = [drawn.take(slice(*ends)) for ends in ((0, first), (first, second), (second, None))]
         return _told(parts[0], parts[1], parts[2], "made-up digits", MNIST.classes, MNIST.kind)
+    left_out, unread = 0, tuple[Unread, ...]()
     if plan.data == KNOWN:
         data, name = MNIST, "MNIST (in part)"
     else:
-        data = data_set(find_own(source, source_of(source, MNIST), skip=True, say=_silent))
+        kind = source_of(source, MNIST)
+        if kind == PICTURES:
+            left_out, unread = _unread(source)
+        try:
+            data = data_set(find_own(source, kind, skip=True, say=_silent))
+        except DataError as error:
+            if unread:
+                raise DataError(
+                    f"{error} Left out, since they cannot be read: {left_out:,}; the first is {unread[0].file}: "
+                    f"{unread[0].why[FIRST]}"
+                ) from error
+            raise
         name = data.name
     training, held = split_validation(data.load(source, "train"), data.held_out, data.last)
     test = data.load(source, "test")
     alone = data.drawings is None  # of strokes, a drawing is there once for each width of the pen
-    return _told(training, _some(held), _some(test), name, data.classes, data.kind, alone)
+    made = _told(training, _some(held), _some(test), name, data.classes, data.kind, alone)
+    return made._replace(told=replace(made.told, left_out=left_out, unread=unread))
+
+
+def _unread(folder: Path) -> tuple[int, tuple[Unread, ...]]:
+    """How many pictures of a folder cannot be read, and of the first of them why not, in each language."""
+    files = find_pictures(folder).files
+    problems = prepared(files, tuple(digests(files))).problems  # kept: the data are made of the same ones
+    found = []
+    for file, reason in problems[:MOST_UNREAD]:
+        why = dict.fromkeys(languages(), reason)
+        for language in why:
+            with speaking(language):
+                again = prepare(file, FIELD)
+            if isinstance(again, str):
+                why[language] = again
+        found.append(Unread(one_line(str(file.relative_to(folder)))[-TEXT:], why))
+    return len(problems), tuple(found)
 
 
 def _told(

@@ -18,7 +18,7 @@ from capsviz.inputs.data import MNIST, DataSet, Digits
 from capsviz.inputs.own import MOST_CLASSES
 from capsviz.models import facts
 from capsviz.models.weights import FILE, read_facts, write_atomically
-from capsviz.texts import say
+from capsviz.texts import FIRST, languages, say
 
 T = TypeVar("T", int, float)
 
@@ -26,15 +26,17 @@ KINDS = ("attention", "dynamic")
 DATA = MADE_UP, KNOWN, OWN = "made_up", "mnist", "own"  # what can be trained on
 TYPES = {"attention": (4, 8, 16), "dynamic": (2, 4, 8, 16)}  # of primary capsules that can be chosen
 MOST_ITERATIONS = 5
-RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)  # Adam's step
+RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 WEIGHTS = (0.0, 0.0005, 0.002, 0.005, 0.02)  # of the reconstruction loss; the second is the paper's
 
 MOST_SECONDS = 15 * 60.0  # of training in one run
 MOST_PAUSE = 30 * 60.0  # seconds for which it waits
 MOST_CHECKPOINTS = 12  # of which every second goes when there is one more
 MOST_ROWS = 600
+MOST_UNREAD = 3  # pictures that are told of one by one
 FREE = 500 * 2**20  # bytes of the disk that are left alone
 
+SOURCE = "CAPSVIZ_TRAINING_DATA"  # the variable that says where images are
 LIVE = "live."  # how the names of networks begin that were trained on the page
 STATES = PREPARING, RUNNING, PAUSED, ENDED = "preparing", "running", "paused", "ended"
 # Why it ended, if nobody asked for it; the page has a sentence for each.
@@ -152,6 +154,19 @@ def _step(sent: object) -> int:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A picture of one's own that cannot be read.
+
+    Attributes:
+        file: its path within the folder.
+        why: a sentence in each of ``languages``, by their codes.
+    """
+
+    file: str
+    why: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Told:
     """What is known of the data of a run, once they are read.
 
@@ -163,6 +178,8 @@ class Told:
         held: images held out, on which the error of each picture is measured.
         test: images of the test half, on which the error of each checkpoint is measured.
         alone: whether each image is a drawing of its own: else several are misread together, and no interval is given.
+        left_out: pictures that cannot be read.
+        unread: the first of them, at most ``MOST_UNREAD``.
     """
 
     name: str
@@ -172,6 +189,8 @@ class Told:
     held: int
     test: int
     alone: bool = True
+    left_out: int = 0
+    unread: tuple[Unread, ...] = ()
 
     def data_set(self) -> DataSet:
         """Its place among data sets; the images themselves are the run's."""
@@ -213,6 +232,7 @@ class Story:
     checkpoints: tuple[int, ...] = ()  # their steps
     interval: float = 5.0  # seconds of training from one checkpoint to the next
     number: int = 0  # of the last going back that was done
+    detail: str = ""  # what is wrong with the images, in English, for whoever runs the server
 
 
 def drawing_weight(rows: Sequence[Row], step: int) -> float:
@@ -236,13 +256,20 @@ _row = facts.form(
         ),
     }
 )
+_each = dict.fromkeys(languages(), facts.text)
 _told = facts.form(
     {
         **dict.fromkeys(("name", "kind"), facts.text),
         "classes": facts.listed(facts.text, 2, MOST_CLASSES),
         **dict.fromkeys(("train", "held", "test"), facts.several),
     },
-    {"alone": facts.truth},
+    {
+        "alone": facts.truth,
+        "left_out": facts.count,
+        "unread": facts.listed(
+            facts.form({"file": facts.text, "why": facts.form({FIRST: facts.text}, _each)}), 0, MOST_UNREAD
+        ),
+    },
 )
 _story = facts.form(
     {
@@ -253,14 +280,16 @@ _story = facts.form(
         "told": lambda value, what: None if value is None else told_of(value),
         "rows": facts.listed(_row, 0, MOST_ROWS),
         "checkpoints": facts.listed(facts.several, 0, MOST_CHECKPOINTS),
-    }
+    },
+    {"detail": facts.text},
 )
 
 
 def told_of(value: object) -> Told:
     """What is known of data, of a file's JSON."""
     known = _told(value, "told")
-    return Told(**{**known, "classes": tuple(known["classes"])})
+    unread = tuple(Unread(**one) for one in known.get("unread", ()))
+    return Told(**{**known, "classes": tuple(known["classes"]), "unread": unread})
 
 
 # --- the folder --------------------------------------------------------------------------------------------
@@ -341,8 +370,18 @@ def root(environment: Mapping[str, str] = os.environ) -> Path:
 
 def source(environment: Mapping[str, str] = os.environ) -> Path:
     """Where MNIST or data of one's own are: as whoever runs the server says, else the usual folder of MNIST."""
-    named = environment.get("CAPSVIZ_TRAINING_DATA", "").strip()
+    named = environment.get(SOURCE, "").strip()
     return Path(named) if named else Path(__file__).resolve().parents[2] / "data"
+
+
+def nothing_at(path: Path) -> str:
+    """Why there are no images at a path: it is "absent", "empty" or "closed"; "" if there may be some."""
+    try:
+        if path.is_dir():
+            return "" if any(not entry.name.startswith(".") for entry in path.iterdir()) else "empty"
+        return "" if path.exists() else "absent"
+    except OSError:
+        return "closed"
 
 
 def is_here(path: Path) -> bool:
@@ -352,6 +391,8 @@ def is_here(path: Path) -> bool:
 
 def offered(path: Path) -> tuple[str, ...]:
     """The data that can be trained on, the best first: MNIST or one's own where they are, and made-up digits."""
+    if nothing_at(path):
+        return (MADE_UP,)
     if is_here(path):
         return (KNOWN, MADE_UP)
     return (MADE_UP,) if MNIST.holds(path) else (OWN, MADE_UP)
