@@ -429,6 +429,7 @@ def dragged(page: Page, start: tuple[float, float], end: tuple[float, float]) ->
 
 def crop(page: Page) -> list[float]:
     """Left, top, right and bottom of the crop as it lies over the picture, as fractions of that."""
+    page.locator(".framing-crop").wait_for()
     page.wait_for_timeout(200)
     found: list[float] = page.evaluate(
         """() => {
