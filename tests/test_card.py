@@ -34,6 +34,7 @@ from capsviz.models.card import (
 )
 from capsviz.models.model import Model
 from capsviz.networks.base import Spec, find
+from capsviz.texts import speaking
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data"
 STROKES = REAL / "strokes" / "dev_strokes.jsonl.gz"
@@ -338,6 +339,10 @@ def test_a_card_of_attention_says_what_differs_from_its_paper(card: dict[str, An
     assert "follows a cosine" in departures(of(card, "dynamic.mnist"))
     assert "iterations" not in text
     assert r"\|v_k\|" in loss(other)
+    with speaking("de"):  # a bare comma would be one between two numbers
+        assert r"0{,}9 - \|v_k\|" in loss(other)
+        assert not re.search(r"\d[.,]\d", loss(other).split("$$")[1])
+    assert r"0.9 - \|v_k\|" in loss(other)
     assert "The loss is the paper’s" not in loss(other)
 
 

@@ -17,6 +17,7 @@ from capsviz.app import address, compare
 from capsviz.app.experiments import Trial, trial, trial_text
 from capsviz.app.panels import views_of
 from capsviz.errors import CapsvizError, MessageError
+from capsviz.figures.bundle import bundle
 from capsviz.figures.compare import Column, axes, compare_json, compare_table, failing, worded
 from capsviz.figures.slides import compare_slide
 from capsviz.inputs.changes import CHANGES, Changes, change
@@ -28,7 +29,7 @@ from capsviz.networks.base import find
 from capsviz.texts.numbers import number
 from capsviz.traces.base import Shape
 from capsviz.traces.rules import BIAS
-from capsviz.traces.surgery import reroute
+from capsviz.traces.surgery import COUPLINGS, reroute
 
 OFFERED = ["attention.mnist", "cnn.mnist", "cnn.decoder.mnist"]
 
@@ -384,6 +385,41 @@ def test_a_point_of_a_curve_is_the_nearest_value(tmp_path: Path) -> None:
         "return [[0, 100, 102, 103, 200, 299, 999].map(at), runs([3, 3, 1, 3]), runs([])];",
     )
     assert found == [[0, 0, 0, 1, 20, 40, 40], [[3, 0, 1], [1, 2, 2], [3, 3, 3]], []]
+
+
+def test_a_path_s_frame_ends_where_its_axes_say(tmp_path: Path) -> None:
+    """Numbers from -1 to 1 across and 0 to 0.5 up in 204 x 104 pixels: 200 and 100 of them for 2.24 and as much."""
+    found = evaluate(
+        scripting.write(tmp_path, "compare_plot"),
+        'import { pathScale } from "./compare_plot.mjs";',
+        "const of = (points, ...sizes) => Object.values(pathScale(points, ...sizes)).flat(2);"
+        "return [of([[-1, 0], [1, 0.5]], 204, 104), of([[3, 5], [3, 5.01]], 104, 104), of([[-20, 0], [10, 1]], 9, 9).at(-1)];",
+    )
+    unit = 100 / 2.24
+    half = [204 / 2 / unit, 104 / 2 / unit]
+    assert found[0] == pytest.approx([0, 0.25, unit, -half[0], half[0], 0.25 - half[1], 0.25 + half[1], 1])
+    half = 104 / 100 * 0.0112 / 2  # of what moves by a hundredth, with decimals that say so
+    assert found[1][3:] == pytest.approx([3 - half, 3 + half, 5.005 - half, 5.005 + half, 3])
+    assert found[2] == 0
+
+
+def test_the_entropy_of_c_says_where_it_is_of_shares(tmp_path: Path) -> None:
+    """Of rules by which the coefficients of a primary capsule do not sum to 1, and only of these."""
+    votes = np.random.default_rng(0).normal(size=(6, 3, 4)).astype(np.float32)
+    sums = {
+        name: reroute(votes, 3, name, mean=np.full((6, 3), 1 / 3)).c[-1].sum(axis=1) for name in COUPLINGS
+    }
+    row = {"wrong": 1, "images": 9, "error_rate": 0.1, "iterations": 3, "same": 1, "entropy": 0.893}
+    script = f"{bundle('couplings')} $texts.speak({json.dumps(texts.for_script('coupling'))});"
+    (tmp_path / "couplings.mjs").write_text(script, "utf-8")
+    found = evaluate(
+        tmp_path,
+        'import { couplingMeasured } from "./couplings.mjs";',
+        f"return {json.dumps([row | {'coupling': name} for name in sums])}.map((row) => couplingMeasured(row, ''));",
+    )
+    for said, each in zip(found, sums.values(), strict=True):
+        assert said.endswith(": 89.3% of the most there can be.")
+        assert ("divided by their sum" in said) == (not np.allclose(each, 1, atol=1e-5))
 
 
 def test_questions_go_one_at_a_time_and_the_latest_waits(tmp_path: Path) -> None:

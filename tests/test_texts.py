@@ -13,6 +13,7 @@ from reference import assert_one_sentence
 
 from capsviz import texts
 from capsviz.errors import TextError
+from capsviz.networks.base import find
 from capsviz.texts import numbers
 from capsviz.traces.base import INDEPENDENT, LENGTH, PROBABILITY
 
@@ -368,7 +369,11 @@ def test_every_noun_has_the_forms_that_texts_ask_for(language: str) -> None:
     assert asked == {name for name in found if name.startswith("form.")}
 
 
-WORDS = {("de", "hidden"): {"Eins"}}  # other words that are declined
+WORDS = {  # other words that have forms
+    ("de", "hidden"): {"Eins"},
+    ("de", "authors"): {find(name).source.authors for name in ("dynamic.mnist", "attention.mnist")},
+    ("de", "data"): {find("overlap.mnist").data.name},
+}
 
 
 def test_german_is_set_as_german_is() -> None:
@@ -380,6 +385,18 @@ def test_german_is_set_as_german_is() -> None:
             )
             assert not re.search(r"(?<!\N{NO-BREAK SPACE})(?<!-)(?<!^)%", form), f"{name}: space before %"
             assert not re.search(r" - |(^|\s)-\d", form), f"{name}: minus, dash"
+            assert not re.search(r"\(\{kinds?\}\)", form), f"{name}: a form of the noun, none in brackets"
+
+
+def test_german_has_one_word_for_each_thing() -> None:
+    """On the screen and in lessons: what the field calls squash and seed has these names alone."""
+    said = {name: str(text) for name, text in own("de").items()}
+    for path in (ROOT / "capsviz" / "lessons").glob("*.toml"):
+        said[path.name] = "\n".join(re.findall(r"^(?:\w+\.)?de = (.*)$", path.read_text("utf-8"), re.M))
+        assert said[path.name], path.name
+        assert not re.search(r"\d\.\d(?!\d\d)", said[path.name]), f"{path.name}: decimal comma"
+    for name, text in said.items():
+        assert not re.search(r"[Gg]estaucht|[Ss]tauchen|Startwert|Einfaches CNN|Gleichmaß", text), name
 
 
 @pytest.mark.parametrize("language", texts.languages())

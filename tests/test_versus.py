@@ -297,6 +297,10 @@ def test_the_slide_says_both_answers_and_what_differs(four_and_nine: Versus) -> 
         "second",
         *(f"{which}, for {name}" for which in ("first", "second") for name in "49"),
     } <= set(written)
+    # The ends that are written hold every number of both poses, by less than a tenth.
+    most = max(np.abs(trace.v[-1, trace.prediction]).max() for trace in four_and_nine.routed or ())
+    limit = float(next(text for text in written if "±" in text).rpartition("±")[2])
+    assert most <= limit < most + 0.1
     # The strongest cell has its full colour, and a cell of a quarter of it half of that.
     assert four_and_nine.voting is not None
     shares = np.stack([four_and_nine.voting[at]["share"][-1][:, klass] for klass in (4, 9) for at in (0, 1)])
@@ -515,7 +519,7 @@ def test_where_the_change_is_none_each_network_gives_its_live_answer(name: str) 
 def test_scripts_find_what_differs(tmp_path: Path) -> None:
     found = evaluate(
         scripting.write(tmp_path, "versus_maps", "versus", "compare_plot"),
-        'globalThis.window = { matchMedia: () => ({}) }; const { farthest, marksOf, ofClass, strengthOf } = await import("./versus_maps.mjs");'
+        'globalThis.window = { matchMedia: () => ({}) }; const { farthest, marksOf, ofClass, outward, strengthOf } = await import("./versus_maps.mjs");'
         'const { widestGap } = await import("./versus.mjs"); const { spans, runs } = await import("./compare_plot.mjs");',
         """// Two iterations, three cells, two classes.
         const values = Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
@@ -529,6 +533,7 @@ def test_scripts_find_what_differs(tmp_path: Path) -> None:
           marksOf(0.1, 0.4, true).map(({ at, value }) => [at, value]),
           marksOf(0.1, 0.05, true).map(({ value }) => value),
           marksOf(0.1, 0.3, true).map(({ value }) => value), // 0.025 would stand on 0
+          [0.1, 0.419, 0.95001, 12].map(outward),
         ];""",
     )
     assert found[:3] == [[1, 3, 0], [], [3, 2]]
@@ -541,3 +546,4 @@ def test_scripts_find_what_differs(tmp_path: Path) -> None:
     assert found[10] == [[-0.5, 0], [0, 0.1], [0.5, pytest.approx(0.2)], [1, 0.5]]
     assert found[11] == pytest.approx([0.05, 0.0875, 0.1, 0.1125, 0.15])
     assert found[12] == pytest.approx([0, 0.1, 0.175, 0.4])
+    assert found[13] == [0.1, 0.5, 1, 12]  # all that is measured lies within what is written

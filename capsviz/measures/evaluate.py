@@ -251,7 +251,7 @@ def summary(result: dict[str, Any]) -> str:
         bias = f", bias {row['bias']:g}" if row["bias"] else ""
         lines.append(
             f"routing {row['coupling']}{bias}, {row['iterations']:2} iterations: {row['wrong']} of {row['images']:,} wrong, "
-            f"{row['same']:.1%} as trained, evenness of c {row['entropy']:.3f}"
+            f"{row['same']:.1%} as trained, entropy of c {row['entropy']:.1%} of the most there can be"
         )
     for key, name in (("made_up", "made-up digits"), ("drawings", "drawings")):
         if key in result:

@@ -3,6 +3,7 @@
 Every number of a result comes from those two; what the sentences add is what the training code always does.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
@@ -14,7 +15,7 @@ from capsviz.models.rates import FEW, of_card
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import DEFAULT, Spec, networks
 from capsviz.texts import knows, noun, say, spelled
-from capsviz.texts.numbers import grouped, number, per_cent, short
+from capsviz.texts.numbers import grouped, number, per_cent, separators, short
 from capsviz.traces.base import INDEPENDENT, LENGTH, MARGIN_ABSENT, PROBABILITY, RECONSTRUCTION_WEIGHT
 
 TEST_SET = " test set"  # what an evaluation says of its data, after their name, where they are the originals
@@ -47,6 +48,12 @@ def _words(spec: Spec) -> dict[str, str]:
     return {"kind": noun(kind), "kinds": noun(kind, 2, "pictured"), "classes": classes}
 
 
+def _written(formula: str) -> str:
+    """TeX with the decimal sign that is spoken: a comma in braces, or it would be one between two numbers."""
+    sign = separators()[0].replace(",", "{,}")
+    return re.sub(r"(?<=\d)\.(?=\d)", lambda _: sign, formula)
+
+
 def loss(card: Mapping[str, Any]) -> str:
     """The loss that the network was trained with, as Markdown with TeX."""
     spec = spec_of(card)
@@ -57,7 +64,7 @@ def loss(card: Mapping[str, Any]) -> str:
         before = say(f"card.loss.{'before' if own else 'beforeOther'}", **words)
         last = "afterTwo" if spec.shape.answers > 1 else "after" if own else "afterOther"
         after = say(f"card.loss.{last}", **words)
-        return f"{before}\n\n{_LOSS}\n\n{after}"
+        return f"{before}\n\n{_written(_LOSS)}\n\n{after}"
     if spec.shape.score == INDEPENDENT:
         parts = [say("card.loss.binary", **words), _BINARY, say("card.loss.sigmoid", **words)]
         return "\n\n".join([*parts, *([say("card.loss.none", **words)] if _most(card, "others") else [])])

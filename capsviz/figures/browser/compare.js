@@ -6,7 +6,7 @@
 
 import { AddressWriter, readLink } from "./address.js";
 import { Column } from "./compare_column.js";
-import { couplingMeasured, couplingText } from "./couplings.js";
+import { couplingMeasured, couplingText, tellRule } from "./couplings.js";
 import { Tip, element, keepForPaper, putInk, setText } from "./drawing.js";
 import { Part } from "./lesson.js";
 import { mounting } from "./mounting.js";
@@ -414,7 +414,7 @@ class CompareView {
     const words = { ...shapeWords({ ...column, classes: payload.classes, kind: payload.kindName }), images: number(rule?.averaged ?? 0) };
     const what = couplingText(routed.coupling, "What", TABLES, words);
     const source = payload.couplings[routed.coupling];
-    setText(this.what, `${what} ${say("compare.ruleLook")} ${couplingMeasured(rule, source)}`);
+    tellRule(this.what, `${what} ${say("compare.ruleLook")} ${couplingMeasured(rule, source)}`);
   }
 
   invalidate() {

@@ -218,7 +218,7 @@ export class Column {
       return /** @type {[number, number]} */ ([this.poses[start + across], this.poses[start + up]]);
     });
     const drawn = this.path.begin();
-    const path = { points, answers: this.answers, place, same: -first, colours, names: /** @type {[string, string]} */ ([`v${across}`, `v${up}`]) };
+    const path = { points, answers: this.answers, place, same: -first, colours, names: /** @type {[string, string]} */ ([`v${across}`, `v${up}`]), number: fixed };
     drawPath(drawn.context, drawn.width, drawn.height, path, look);
     const told = { network: own.title, first: across, second: up, name: classes[klass], change: say(`compare.${change}`) };
     this.path.canvas.setAttribute("aria-label", say("compare.pathAlt", told));

@@ -160,6 +160,27 @@ export function drawCurve(context, width, height, curve, look) {
 }
 
 /**
+ * How a path lies in its frame: one unit is as long in both directions.
+ * @param {[number, number][]} points
+ * @param {number} width of the frame
+ * @param {number} height
+ * @returns {{ middle: number[], scale: number, ends: [number, number][], digits: number }} what lies in the middle of the
+ *     frame, pixels for one unit, what the frame's ends are on each axis, and the decimals that tell these apart
+ */
+export function pathScale(points, width, height) {
+  const ranges = [0, 1].map((axis) => {
+    const values = points.map((point) => point[axis]);
+    return [Math.min(...values), Math.max(...values)];
+  });
+  const extent = Math.max(...ranges.map(([low, high]) => high - low), 1e-6) * (1 + 2 * AROUND);
+  const scale = Math.min(width - 4, height - 4) / extent;
+  const middle = ranges.map(([low, high]) => (low + high) / 2);
+  const half = [width, height].map((long) => long / scale / 2);
+  const ends = middle.map((at, axis) => /** @type {[number, number]} */ ([at - half[axis], at + half[axis]]));
+  return { middle, scale, ends, digits: Math.max(0, 1 - Math.floor(Math.log10(extent))) };
+}
+
+/**
  * @param {CanvasRenderingContext2D} context
  * @param {number} width
  * @param {number} height
@@ -170,19 +191,13 @@ export function drawCurve(context, width, height, curve, look) {
  * @param {number} path.same that changes nothing
  * @param {string[]} path.colours of all classes
  * @param {[string, string]} path.names of the axes
+ * @param {(value: number, digits: number) => string} path.number in words
  * @param {Look} look
  */
 export function drawPath(context, width, height, path, look) {
   const { points } = path;
   const [left, bottom] = [1.6 * look.size, height - 1.4 * look.size];
-  const ends = [0, 1].map((axis) => {
-    const values = points.map((point) => point[axis]);
-    return [Math.min(...values), Math.max(...values)];
-  });
-  // One unit is as long in both directions.
-  const extent = Math.max(...ends.map(([low, high]) => high - low), 1e-6) * (1 + 2 * AROUND);
-  const scale = Math.min(width - left - 4, bottom - 4) / extent;
-  const middle = ends.map(([low, high]) => (low + high) / 2);
+  const { middle, scale, ends, digits } = pathScale(points, width - left, bottom);
   /** @type {(point: number[]) => [number, number]} */
   const at = ([across, up]) => [(left + width) / 2 + (across - middle[0]) * scale, bottom / 2 - (up - middle[1]) * scale];
   context.font = `${0.8 * look.size}px ${look.font}`;
@@ -206,14 +221,30 @@ export function drawPath(context, width, height, path, look) {
   ring(context, ...at(points[path.place]), look);
   context.fillStyle = look.text;
   context.globalAlpha = 0.8;
-  context.textAlign = "center";
-  context.fillText(path.names[0], (left + width) / 2, height - 0.2 * look.size);
+  writeAxis(context, path.names[0], ends[0].map((end) => path.number(end, digits)), width - left, left, height - 0.2 * look.size);
   context.save();
-  context.translate(look.size, bottom / 2);
+  context.translate(look.size, bottom);
   context.rotate(-Math.PI / 2);
-  context.fillText(path.names[1], 0, 0);
+  writeAxis(context, path.names[1], ends[1].map((end) => path.number(end, digits)), bottom, 0, 0);
   context.restore();
   context.globalAlpha = 1;
+}
+
+/**
+ * Along an axis: what it has at its ends, and between them its name.
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} name
+ * @param {string[]} ends
+ * @param {number} long
+ * @param {number} x where it begins
+ * @param {number} y
+ */
+function writeAxis(context, name, [low, high], long, x, y) {
+  const written = /** @type {[string, CanvasTextAlign, number][]} */ ([[low, "left", 0], [name, "center", long / 2], [high, "right", long]]);
+  for (const [text, align, at] of written) {
+    context.textAlign = align;
+    context.fillText(text, x + at, y);
+  }
 }
 
 function ring(context, x, y, look) {

@@ -1,6 +1,10 @@
 // What is said of a rule of routing, on Surgery and on Compare.
 
+import { words } from "./drawing.js";
 import { number, percentSign, knows, say } from "./texts.js";
+
+// Rules by which what a primary capsule gives does not sum to 1: the entropy of its c is of their shares in their sum.
+const SCALED = ["maxmin", "leaky", "children"];
 
 /**
  * The text of a rule, of the first of some tables that has one.
@@ -12,6 +16,16 @@ import { number, percentSign, knows, say } from "./texts.js";
 export function couplingText(name, which, tables, words) {
   const table = tables.find((table) => knows(`${table}.${name}${which}`));
   return say(`${table}.${name}${which}`, words);
+}
+
+/**
+ * Put words about a rule into an element, with their terms explained; the same again leaves it, and who points there, alone.
+ * @param {HTMLElement & { said?: string }} node
+ * @param {string} text
+ */
+export function tellRule(node, text) {
+  if (node.said !== text) node.replaceChildren(...words(text));
+  node.said = text;
 }
 
 /**
@@ -27,8 +41,10 @@ export function couplingMeasured(row, source) {
     rate: percent(row.error_rate),
     iterations: say("coupling.iterations", { count: row.iterations }),
     same: percent(row.same),
-    entropy: number(row.entropy, 2),
+    entropy: percent(row.entropy),
+    how: say("coupling.entropyHow"),
   };
-  const said = [row ? say("coupling.measured", found) : say("coupling.unmeasured"), source && say("coupling.source", { source })];
+  const measured = row && say(SCALED.includes(row.coupling) ? "coupling.measuredScaled" : "coupling.measured", found);
+  const said = [measured ?? say("coupling.unmeasured"), source && say("coupling.source", { source })];
   return said.filter(Boolean).join(" ");
 }

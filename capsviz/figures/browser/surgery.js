@@ -1,6 +1,6 @@
 // Surgery: the same votes, coupled in another way; lengths and reconstruction before and after.
 
-import { couplingMeasured, couplingText } from "./couplings.js";
+import { couplingMeasured, couplingText, tellRule } from "./couplings.js";
 import { element, fixed, inkCanvas, setText } from "./drawing.js";
 import { Experiment, Toggles, experimentText, operating } from "./experiment.js";
 import { capsuleAt, mapFrame } from "./routing.js";
@@ -106,7 +106,7 @@ export class Surgery extends Experiment {
     const what = couplingText(operation.coupling, "What", ["surgery", "coupling"], words);
     const silenced = operation.types.length + operation.places.length > 0;
     const tested = operation.coupling !== CARRIED && !silenced;
-    setText(this.what, tested ? `${what} ${couplingMeasured(data.rule, data.couplings[operation.coupling])}` : what);
+    tellRule(this.what, tested ? `${what} ${couplingMeasured(data.rule, data.couplings[operation.coupling])}` : what);
     this.bias.checked = operation.bias;
     this.rounds.value = String(iterations);
     const kept = KEPT.includes(operation.coupling);

@@ -19,6 +19,14 @@ export function farthest(differences, count) {
 }
 
 /**
+ * The end of a scale up to a number: what is written of it, with one decimal, still holds that number.
+ * @param {number} most
+ */
+export function outward(most) {
+  return Math.ceil(10 * most) / 10;
+}
+
+/**
  * What a class has in each cell, of an array [R, cells, J].
  * @param {Float32Array} values
  * @param {number} iteration

@@ -2,7 +2,7 @@
 
 import { element, fixed, putInk, setText, signedText } from "./drawing.js";
 import { say } from "./texts.js";
-import { farthest } from "./versus_maps.js";
+import { farthest, outward } from "./versus_maps.js";
 
 const MARKED = 3; // numbers that differ most
 
@@ -42,7 +42,7 @@ export class VersusPoses {
     this.which.replaceChildren(...options.map((text, at) => element("option", { value: at }, text)));
     this.which.selectedIndex = Math.max(0, before);
     const { v0, v1 } = payload.arrays;
-    this.limit = [v0, v1].reduce((most, values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), most), 0.1);
+    this.limit = outward([v0, v1].reduce((most, values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), most), 0.1));
   }
 
   /** @param {number} r the iteration whose v there is; -1 before the first */

@@ -84,7 +84,11 @@ def _column(slide: Slide, column: Column, place: int, true: int, x: float, width
         at = across(np.array([point["amount"] for point in points]))
         for name, thick in (("low", 1.5), ("high", 1.5), ("mean", 3)):
             slide.curve(
-                at, up(np.array([point[name] for point in points])), slide.look.soft, thick, dashed=True
+                at,
+                up(np.array([point[name] for point in points])),
+                slide.look.soft,
+                thick,
+                dashed=name == "mean",
             )
     line = up(course.scores[:, true])
     slide.curve(across(values), line, slide.look.ink, 6)

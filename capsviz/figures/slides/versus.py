@@ -96,7 +96,7 @@ def _poses(slide: Slide, versus: Versus) -> None:
     """The numbers of both winners' poses: a disc for the first drawing, a smaller one for the second."""
     poses = [poses_of(trace)[-1, trace.prediction] for trace in versus.traces]
     colours = class_colours(len(versus.shape.classes))
-    limit = max(float(np.abs(pose).max()) for pose in poses) or 1.0
+    limit = float(np.ceil(10 * max(np.abs(pose).max() for pose in poses)) / 10) or 1.0  # as it is written
     slide.text(NUMBERS, BELOW, say("versus.poses"), SMALL, bold=True, width=RIGHT - NUMBERS)
     said = say("versus.discs", limit=number(limit, 1))
     slide.text(NUMBERS, BELOW + LEADING * SMALL, said, soft=True, width=RIGHT - NUMBERS)
