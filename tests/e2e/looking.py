@@ -114,6 +114,31 @@ def failing_no_script(page: Page) -> Iterator[Page]:
     assert not errors, f"errors in the page: {errors}"
 
 
+def swipe(page: Page, on: Locator, across: float = 0, down: float = 0, share: float = 0.8) -> float:
+    """Touch an element, such a share of its width from its left, move so many pixels, and let go.
+
+    Returns:
+        Pixels that the page was scrolled down by it.
+    """
+    place, steps = "document.querySelector('.stMain').scrollTop", 12
+    on.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    page.wait_for_timeout(300)
+    box, before = on.bounding_box(), page.evaluate(place)
+    assert box is not None
+    x, y = box["x"] + share * box["width"], box["y"] + box["height"] / 2
+    finger = page.context.new_cdp_session(page)
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for step in range(steps + 1 if across or down else 1):
+        point = {"x": x + across * step / steps, "y": y + down * step / steps}
+        kind = "touchMove" if step else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        page.wait_for_timeout(16)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)
+    finger.detach()
+    return float(page.evaluate(place) - before)
+
+
 def accessibility_tree(page: Page) -> list[dict[str, Any]]:
     """Every node that assistive technology meets: its "role" and "name"; parts of a picture are none."""
     nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]

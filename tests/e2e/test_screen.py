@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.e2e.looking import as_new, failing_no_script, opened, pixels, still
+from tests.e2e.looking import as_new, failing_no_script, opened, pixels, still, swipe
 from tests.e2e.serving import ROOT, serve
 
 QUESTIONS = {
@@ -116,11 +116,36 @@ def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> N
                     return [top + 2, bottom - 2].every((y) => e.contains(document.elementFromPoint(left + 5, y))); }"""
             )
             scrolled_away(page)
+            if name == "Routing":
+                clock(page, bar)
+        # A finger on the stroke's width, too, scrolls; the thumb follows one that goes sideways.
+        width, thumb = page.get_by_role("slider", name="Stroke width"), page.get_by_test_id("stSliderThumbValue")
+        for touched in (page.locator(".stSlider [role=group]"), thumb):
+            assert swipe(page, touched, 0, -120, 0.5) > 60
+        assert width.input_value() == "18"
+        assert swipe(page, thumb, -40, 0, 0.5) == 0
+        assert int(width.input_value()) < 18
         expect(page.get_by_test_id("stExpandSidebarButton")).not_to_be_visible()
         height = bar.bounding_box()
         assert height is not None
         assert height["height"] >= 44
         assert height["y"] + height["height"] == pytest.approx(844, abs=1)
+
+
+def clock(page: Page, bar: Locator) -> None:
+    """All that moves the clock is above the bar of pages, and a finger that scrolls does not move it."""
+    page.locator(".stage-box").evaluate("(box) => box.scrollIntoView({ block: 'start' })")
+    box, pages = page.get_by_role("toolbar", name="Clock").bounding_box(), bar.bounding_box()
+    assert box is not None
+    assert pages is not None
+    assert box["y"] + box["height"] <= pages["y"] + 1
+    slider = page.get_by_role("toolbar", name="Clock").get_by_role("slider")
+    before = slider.input_value()
+    assert swipe(page, slider, 0, -120) > 60
+    assert slider.input_value() == before
+    assert swipe(page, slider, -60, 4) == 0
+    assert int(slider.input_value()) < int(before)
+    page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 0)")
 
 
 def scrolled_away(page: Page) -> None:

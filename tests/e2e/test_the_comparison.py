@@ -11,7 +11,7 @@ from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models.model import load_model
 from capsviz.traces.surgery import reroute
-from tests.e2e.looking import failing_no_script, opened, still
+from tests.e2e.looking import failing_no_script, opened, still, swipe
 from tests.e2e.test_journey import clear, draw
 
 CLASSES = 10
@@ -90,6 +90,23 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         expect(page.get_by_test_id("class")).to_have_value("7")
         expect(page.get_by_test_id("network-2")).to_have_value("cnn.mnist")
         np.testing.assert_array_equal([shown(page, column) for column in range(3)], before)
+
+        # A finger that scrolls leaves all as it is; it moves a change sideways or by a tap, on its slider or on a curve.
+        page.set_viewport_size({"width": 390, "height": 844})
+        noise, curve = page.get_by_test_id("change-noise"), page.get_by_test_id("curve-0")
+        for touched in (noise, page.get_by_test_id("change-shear"), curve):
+            for down in (-120, 120):
+                assert swipe(page, touched, 6, down) * down < -60 * 120  # the other way
+        assert view.get_attribute("data-change") == "noise"
+        assert page.url.endswith(link)
+        for touched in (noise, curve):
+            moved = [noise.input_value()]
+            for across, share in ((-60, 0.8), (0, 0.9)):
+                assert swipe(page, touched, across, share=share) == 0
+                moved.append(noise.input_value())
+            assert int(moved[2]) > int(moved[1]) != int(moved[0]), moved
+        noise.fill("4")
+        page.set_viewport_size({"width": 1366, "height": 768})
 
         # On a stage: the answers first, with the picture and the one slider that is moved.
         page.keyboard.press("p")

@@ -158,3 +158,15 @@ def test_a_3_and_a_7_are_named_and_told_apart(browser: Browser, address: str) ->
                 pixels(page.get_by_test_id(name)).mean(2) for name in (drawn, own, other)
             )
             assert np.square(redrawn - right).sum() < np.square(redrawn - wrong).sum()
+        # On a phone, scrolled away, two lengths are at the top beside the menu of networks.
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 1200)")
+        expect(page.locator(":root[data-away]")).to_have_count(1)
+        lengths, menu = page.locator(".cv-length b"), page.locator(".st-key-networks button").bounding_box()
+        assert lengths.count() == 2
+        assert menu is not None
+        for length in lengths.all():
+            box = length.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] + 8 <= menu["x"]
+            assert 0 <= box["y"] < box["y"] + box["height"] <= 45

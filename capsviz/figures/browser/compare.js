@@ -231,7 +231,7 @@ class CompareView {
         oninput: () => this.slide(name, Number(input.value)),
         onchange: () => this.settle(),
         onfocus: () => this.prepare(name),
-        onpointerdown: () => this.prepare(name),
+        onpointerdown: (event) => event.pointerType === "touch" || this.prepare(name), // a finger may only scroll
         ondblclick: () => this.undoOne(name),
         onkeydown: (event) => this.pressed(event, name),
       });

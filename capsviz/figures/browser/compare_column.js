@@ -2,6 +2,7 @@
 
 import { drawCurve, drawPath, frameOf, placeAt } from "./compare_plot.js";
 import { Picture, element, fixed, setText } from "./drawing.js";
+import { followed } from "./fingers.js";
 import { say } from "./texts.js";
 
 const MOST = 13; // bars below each other
@@ -53,17 +54,14 @@ export class Column {
       const frame = frameOf(canvas.clientWidth, canvas.clientHeight, this.view.size);
       return placeAt(this.curve.position(event)[0], frame, this.payload.changes[this.payload.change]);
     };
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      this.view.tip.hide();
-      this.view.move(this.payload, place(event));
+    followed(canvas, {
+      at: place,
+      now: () => this.view.steps[this.payload.change] - this.payload.changes[this.payload.change].first,
+      go: (at) => this.view.move(this.payload, at),
+      end: () => this.view.settle(),
+      over: (at, event) => this.tell(at, event),
+      out: () => this.view.tip.hide(),
     });
-    canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons) this.view.move(this.payload, place(event));
-      else this.tell(place(event), event);
-    });
-    canvas.addEventListener("pointerup", () => this.view.settle());
-    for (const name of ["pointerleave", "pointercancel"]) canvas.addEventListener(name, () => this.view.tip.hide());
   }
 
   tell(place, { clientX, clientY }) {

@@ -1,5 +1,6 @@
 // How a view comes into its element: Streamlit calls a component's script at each of its runs, with new data or the same.
 
+import { steady } from "./fingers.js";
 import { speak } from "./texts.js";
 
 /**
@@ -25,6 +26,7 @@ export function mounting(make, builtFor = (data) => data.texts.language) {
    */
   return (root, data, report) => {
     speak(data.texts);
+    steady(root);
     const built = builtFor(data);
     if (mounted.get(root)?.built !== built) {
       leave(root);

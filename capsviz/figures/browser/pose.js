@@ -3,6 +3,7 @@
 import { AddressWriter, readLink } from "./address.js";
 import { Capsules } from "./capsules.js";
 import { Diverging, Tip, element, fixed, putInk, setText, signedText } from "./drawing.js";
+import { steady } from "./fingers.js";
 import { Part } from "./lesson.js";
 import { channels, putColours } from "./overlaps.js";
 import { Morph } from "./morph.js";
@@ -112,6 +113,7 @@ class Posing {
     this.capsules = new Capsules(this);
     this.grid = new SweepGrid(this);
     this.morphing = new Morph(this);
+    for (const { element } of [this.grid, this.morphing]) steady(element);
     this.tools = element(
       "div",
       { class: "pose-tools" },

@@ -2,6 +2,7 @@
 
 import { Clock } from "./clock.js";
 import { Picture, Tip, element, fixed, setText, words } from "./drawing.js";
+import { followed } from "./fingers.js";
 import { mounting } from "./mounting.js";
 import { unpack } from "./packing.js";
 import { describe, drawFrame, heightOf, layout, ranked, scales, scoresAt, wayTo } from "./replay_frame.js";
@@ -53,16 +54,13 @@ class ReplayView {
   listen() {
     const { slider } = this;
     const place = (event) => this.scale().moment(this.picture.position(event)[0]);
-    slider.addEventListener("pointerdown", (event) => {
-      slider.setPointerCapture(event.pointerId);
-      this.tip.hide();
-      this.clock.go(place(event));
+    followed(slider, {
+      at: place,
+      now: () => this.clock.target,
+      go: (moment) => this.clock.go(moment),
+      over: (moment, event) => this.tell(moment, event),
+      out: () => this.tip.hide(),
     });
-    slider.addEventListener("pointermove", (event) => {
-      if (event.buttons) this.clock.go(place(event));
-      else this.tell(place(event), event);
-    });
-    for (const name of ["pointerleave", "pointercancel"]) slider.addEventListener(name, () => this.tip.hide());
     slider.addEventListener("keydown", (event) => this.key(event));
     this.resized = new ResizeObserver(() => this.invalidate());
     this.resized.observe(this.element);

@@ -1,13 +1,13 @@
 // One dimension of the pose: caption, thumbnails of its two ends, track with range and origin, value.
 
 import { element, putInk, setText, signedText } from "./drawing.js";
+import { sideways } from "./fingers.js";
 import { GRAIN } from "./poses.js";
 import { locked } from "./prepared.js";
 import { say } from "./texts.js";
 
 const STEP = 0.01; // units, by an arrow key;
 const LARGE_STEP = 0.05; // with shift, or by page up and down
-const SLOP = 6; // pixels that a finger moves before it tells whether it slides or scrolls
 
 export class Slider {
   constructor(page, dimension) {
@@ -60,9 +60,7 @@ export class Slider {
 
   slid(event) {
     if (this.finger?.slides !== null || event.pointerType !== "touch") return;
-    const [across, down] = [Math.abs(event.clientX - this.finger.x), Math.abs(event.clientY - this.finger.y)];
-    if (Math.max(across, down) < SLOP) return;
-    this.finger.slides = across > down;
+    this.finger.slides = sideways(this.finger, event);
     if (this.finger.slides) this.page.select(this.dimension);
   }
 
