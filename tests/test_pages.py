@@ -252,17 +252,24 @@ def test_a_link_sets_the_iterations_of_every_page() -> None:
     assert "R = 7 (trained with 3)" in shown(app)
 
 
-@pytest.mark.parametrize("asked", ["0", "11", "-1", "2.5", "many", ""])
+@pytest.mark.parametrize(
+    ("asked", "others", "said"),
+    [
+        *((asked, {}, "1 to 10") for asked in ("0", "11", "-1", "2.5", "")),
+        ("many", {"lang": "de"}, "1 bis 10"),  # in the language that the same link asks for
+    ],
+)
 def test_a_link_with_impossible_iterations_is_answered_with_one_sentence(
-    asked: str, monkeypatch: pytest.MonkeyPatch
+    asked: str, others: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = AppTest.from_file(str(ROOT / "capsviz" / "app" / "main.py"), default_timeout=60)
-    app.query_params["R"] = asked
+    for name, value in {"R": asked, **others}.items():
+        app.query_params[name] = value
     app.run()
     assert not app.exception
     (problem,) = app.error
-    assert_one_sentence(problem.value, "1 to 10")
-    assert address_of(app) == {}  # it says what is shown
+    assert_one_sentence(problem.value, said)
+    assert address_of(app) == others  # it says what is shown
     trace = reading(app).trace
     assert trace is not None
     assert trace.iterations == 3

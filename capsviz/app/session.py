@@ -28,7 +28,7 @@ from capsviz.errors import CapsvizError
 from capsviz.inputs.drawings import Drawing
 from capsviz.models.weights import available
 from capsviz.networks.base import DEFAULT, Spec, find
-from capsviz.texts import ask, ask_kind, languages, say
+from capsviz.texts import ask, ask_kind, languages, say, speaking
 from capsviz.traces.base import POSES, Shape
 
 if TYPE_CHECKING:
@@ -106,7 +106,11 @@ def _asked() -> tuple[Asked, bool]:
     if not first and not returned and _mark(query) in written:
         return Asked(), False
     written.add(_mark(query))
-    return address.read(query, lambda name: find(name or network()).shape), returned
+    # What is wrong with it is said in the language that it asks for, which nobody speaks yet.
+    linked = query.get(parameters.LANGUAGE, "")
+    spoken = linked if linked in languages() else state.get(LANGUAGE_KEY) or _of_browser()
+    with speaking(spoken):
+        return address.read(query, lambda name: find(name or network()).shape), returned
 
 
 def _mark(query: Mapping[str, str]) -> int:
