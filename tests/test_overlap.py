@@ -19,12 +19,14 @@ from torch.nn import functional as F
 from capsviz.app import guess, overlap, pages, session
 from capsviz.app.growth import RUN_KEY, Run
 from capsviz.app.messages import Laid, parse_laid
+from capsviz.app.pad import HISTORY_KEY
 from capsviz.errors import MessageError
 from capsviz.figures import named, reading_card, together
 from capsviz.figures.overlap import Apart, apart, carriers, seen_words, sees, voters
 from capsviz.figures.theme import added
 from capsviz.inputs import spread
-from capsviz.inputs.drawings import Drawing, stroke_of
+from capsviz.inputs.drawings import Drawing, encode, stroke_of
+from capsviz.inputs.examples import examples_for
 from capsviz.inputs.preprocess import canvas_to_mnist, separate
 from capsviz.layers.capsules import binary_cross_entropy, scores_of
 from capsviz.measures.pairs import by_overlap, read_spread
@@ -74,6 +76,15 @@ def test_a_sentence_for_what_is_there_and_never_a_pair_without_its_doubt(
     assert all(part in said for part in says), said
     assert len(said.split(". ")) <= 4
     assert "None" not in said
+    assert seen_words(found, 0.3, SHAPE.classes, "digit", np.argsort(-found, kind="stable")[:2]) == said
+    # Named in the order in which they were drawn, each with its own length, only where two are said to be there.
+    turned = seen_words(found, 0.3, SHAPE.classes, "digit", np.argsort(-found, kind="stable")[1::-1])
+    if means in ("two", "more"):
+        one, other = (f"**{place}** ({found[place]:.2f})" for place in np.argsort(-found, kind="stable")[:2])
+        assert said.index(one) < said.index(other)
+        assert turned.index(other) < turned.index(one)
+    else:
+        assert turned == said
 
 
 def test_as_many_are_named_as_are_long_enough() -> None:
@@ -89,7 +100,7 @@ def test_as_many_are_named_as_are_long_enough() -> None:
 def test_the_rail_names_two_and_says_what_comes_next() -> None:
     image = np.zeros((36, 36), np.float32)
     card = reading_card(image, lengths(d3=0.9, d7=0.8, d1=0.2), SHAPE, 0.3)
-    assert 'data-testid="answer">3 + 7<' in card
+    assert 'data-testid="answer"><span>3</span> + <span>7</span></span>' in card
     assert 'data-testid="length">0.90<' in card
     assert 'data-testid="length-1">0.80<' in card
     assert "The next, 1, has 0.20." in card
@@ -443,9 +454,24 @@ def test_the_page_shows_what_the_network_says_and_two_are_guessed(with_weights: 
     assert payload["sees"] in ("none", "unsure", "one", "two", "more")
     assert len(payload["lengths"]) == 10
     assert payload["order"] == np.argsort(-np.array(payload["lengths"]), kind="stable").tolist()
-    assert payload["laid"]["example"] is None
+    # Before anybody has drawn or chosen: an example of another class lies over it, so that two are seen.
+    drawn, laid = (examples_for("digit")[place] for place in (0, payload["laid"]["example"]))
+    assert drawn.shows != laid.shows
+    assert payload["suggested"]
     assert payload["link"]["moved"] == [0, 16, 2]
     assert "not been measured" in shown(app)
+    # What a link says of the drawing stays as it is, and so does what somebody draws or chooses.
+    with_link = opened(drawing=encode(Drawing(example=0)))
+    drawn_on = opened()
+    drawn_on.session_state[HISTORY_KEY][-1] = Drawing(
+        (stroke_of(np.array([(0, 0), (90, 90)]), 9),), example=0
+    )
+    chosen = opened()
+    chosen.session_state[overlap.LAID_KEY] = Laid()
+    for other in (with_link, drawn_on.run(), chosen.run(), opened(lock="drawing"), opened(hide="laid")):
+        own = component(other)
+        assert own["laid"]["example"] is None
+        assert not own["suggested"]
     app = opened(answer="hidden")
     assert not components(app)  # nothing that tells
     assert guess.SEVERAL_KEY in [element.key for element in app.button_group]

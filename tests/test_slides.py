@@ -13,11 +13,12 @@ from capsviz import load_model, texts
 from capsviz.figures import slides
 from capsviz.figures.inside import layer_rows
 from capsviz.figures.overlap import Apart
-from capsviz.figures.slides.base import Slide
+from capsviz.figures.slides.base import LIGHT, Slide
 from capsviz.figures.theme import class_colours
 from capsviz.inputs import replay as drawn
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, examples_for
+from capsviz.inputs.pairs import PAIRS
 from capsviz.measures.poses import load_poses
 from capsviz.measures.replay import replay
 from capsviz.models.comparison import entries
@@ -121,7 +122,23 @@ def test_every_slide_of_a_network_has_room_for_its_words(
 
 
 def test_the_table_of_networks_has_room_for_its_words(language: str) -> None:
-    assert_room(slides.networks_slide(entries(), available()[0], origin=ORIGIN))
+    every = entries()
+    figure = slides.networks_slide(every, available()[0], origin=ORIGIN)
+    assert_room(figure)
+    axes = figure.axes[0]
+    bars = [box for box in axes.patches if box.get_height() == 12]
+    lines = [line for line in axes.lines if line.get_color() == LIGHT.ink]
+    written = " ".join(text.get_text() for text in axes.texts)
+    assert len(bars) == len(lines) == len(every) == len(available())
+    # Each interval lies around the end of its bar, on one scale, as far as it was measured: of pairs, if two are read.
+    scale = bars[0].get_width() / every[0].error["error_rate"]
+    for one, bar, line in zip(every, bars, lines, strict=True):
+        assert bar.get_width() == pytest.approx(scale * one.error["error_rate"])
+        assert line.get_xdata() - bar.get_x() == pytest.approx(scale * np.array(one.error["interval"]))
+        assert written.count(f"{one.spec.name}, ") == 1
+        box = bar.get_window_extent()
+        assert not any(box.overlaps(text.get_window_extent()) for text in axes.texts), one.spec.name
+    assert written.count(PAIRS.name) == sum(one.spec.shape.answers > 1 for one in every) > 0
 
 
 # --- where the marks stand --------------------------------------------------------------------------------

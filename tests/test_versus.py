@@ -292,6 +292,10 @@ def test_the_slide_says_both_answers_and_what_differs(four_and_nine: Versus) -> 
     lengths = [trace.scores[-1].max() for trace in four_and_nine.traces]
     assert {f"4, {lengths[0]:.2f}", f"9, {lengths[1]:.2f}", "here", "v15"} <= set(written)
     assert len(slide.axes[0].images) == 2 + 4  # both drawings, and four maps
+    marks = [len(found.get_paths()[0]) for found in slide.axes[0].collections]
+    assert len(marks) == 2 * 16  # a disc and a diamond for each number, as the page has them
+    assert set(marks[1::2]) == {5}
+    assert 5 not in marks[::2]
     assert {
         "first",
         "second",

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from capsviz.app import address, asked, assets, messages, session
+from capsviz.app import address, asked, assets, messages, pad, prepared, session
 from capsviz.app.messages import Laid
 from capsviz.app.parameters import MOST_PARTS
 from capsviz.errors import CapsvizError
 from capsviz.figures.overlap import Apart, apart, overlap_payload
+from capsviz.figures.theme import added, class_colours
 from capsviz.inputs.drawings import Drawing
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
 from capsviz.inputs.preprocess import canvas_to_mnist, separate
@@ -55,6 +56,7 @@ def overlap() -> None:
         below=laid.example is None and (now.drawing.example is not None or now.drawing.picture is not None),
         limit=float(session.model().card["unsure_below"]),
         laid=asdict(laid),
+        suggested=laid.example is not None and LAID_KEY not in st.session_state,
         examples=[say(f"example.{example.name}") for example in _examples(shape)],
         link=address.for_script("overlap", shape, now.iterations),
         problem=problem,
@@ -64,7 +66,7 @@ def overlap() -> None:
 
 def current() -> Laid | None:
     """What lies over the drawing, whatever the number of the request; None where nothing does."""
-    laid: Laid = st.session_state.get(LAID_KEY, Laid())
+    laid = _last(session.spec().shape)
     return None if laid.example is None else replace(laid, number=0)
 
 
@@ -95,9 +97,24 @@ def _examples(shape: Shape) -> tuple[Example, ...]:
 
 def _asked(shape: Shape) -> tuple[Laid, str]:
     """What is to be laid over the drawing, and why it is not what was just asked for, if it is not."""
-    last: Laid = st.session_state.get(LAID_KEY, Laid())
+    last = _last(shape)
     sent, count = asked.sent(VIEW_KEY, "laid"), len(_examples(shape))
     return asked.latest(sent, lambda sent: messages.parse_laid(sent, count), last, LAID_KEY, "drawing")
+
+
+def _last(shape: Shape) -> Laid:
+    """What was laid over it last. Before anybody has chosen or drawn anything: an example, so that two are seen at once."""
+    kept: Laid | None = st.session_state.get(LAID_KEY)
+    if kept is not None:
+        return kept
+    fixed = prepared.locked("drawing") or prepared.hidden("laid")
+    if fixed or st.session_state.get(pad.LINKED_KEY) or not pad.untouched(shape.kind):
+        return Laid()
+    # Of those, one whose colour is easily told from the drawing's.
+    colours = dict(zip(shape.classes, class_colours(len(shape.classes)), strict=True))
+    shown = [added(np.ones((1, 1, 1)), [colours[one.shows]]) for one in _examples(shape)]
+    gaps = [float(np.linalg.norm(colour - shown[0].astype(float))) for colour in shown]
+    return Laid(int(np.argmax(gaps)))
 
 
 def _drawn(now: session.Reading) -> Picture:

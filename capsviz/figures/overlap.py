@@ -107,9 +107,21 @@ def sees(lengths: np.ndarray, limit: float) -> str:
     return ("unsure", "one", "two", "more")[min(3, int((longest >= limit).sum()))]
 
 
-def seen_words(lengths: np.ndarray, limit: float, classes: Sequence[str], kind: str) -> str:
-    """One sentence on what is there, with the lengths that it rests on; marks as in all texts."""
+def seen_words(
+    lengths: np.ndarray, limit: float, classes: Sequence[str], kind: str, pair: Sequence[int] = ()
+) -> str:
+    """One sentence on what is there, with the lengths that it rests on; marks as in all texts.
+
+    Args:
+        lengths: of the class capsules.
+        limit: a capsule below it is too short to be claimed.
+        classes: their names.
+        kind: what they are.
+        pair: the two longest in the order in which they are named, if both are there; without, the longest comes first.
+    """
     order = np.argsort(-lengths, kind="stable")[:3]
+    if len(pair) and sees(lengths, limit) in ("two", "more"):
+        order[:2] = pair
     names = dict(zip(("first", "second", "third"), (classes[place] for place in order), strict=False))
     said = dict(
         zip(("one", "two", "three"), (number(float(lengths[place])) for place in order), strict=False)
@@ -126,6 +138,7 @@ def overlap_payload(
     below: bool,
     limit: float,
     laid: Mapping[str, Any],
+    suggested: bool,
     examples: Sequence[str],
     link: Mapping[str, tuple[int, ...] | tuple[str, ...]],
     problem: str = "",
@@ -139,6 +152,7 @@ def overlap_payload(
         below: whether the first part lies below the strokes, as an example does.
         limit: a capsule below it is too short to be claimed.
         laid: what is laid over the drawing, as overlap.js asked for it.
+        suggested: whether nobody has asked for that: it is there until somebody draws.
         examples: names of what can be.
         link: the parameters of the address that the view reads and writes, {name: (least, most)}.
         problem: a sentence about what was asked and cannot be shown; "" without.
@@ -166,9 +180,14 @@ def overlap_payload(
         "below": below,
         "limit": limit,
         "sees": sees(lengths, limit),
-        "said": seen_words(lengths, limit, shape.classes, shape.kind),
+        # The longest first, and the other way round: the script knows which of them was drawn first.
+        "said": [
+            seen_words(lengths, limit, shape.classes, shape.kind, pair)
+            for pair in ((first, second), (second, first))
+        ],
         "capsules": list(who.capsules),
         "laid": dict(laid),
+        "suggested": suggested,
         "examples": list(examples),
         "problem": problem,
         "link": dict(link),

@@ -93,13 +93,16 @@ def reading_card(
             "no digit": say("frame.none", kind=kind),
         }
         long = " cv-long" if max(map(len, shape.classes)) > 2 or len(places) > 1 else ""
+        # The surest comes first. Where a view tells which was drawn first, a rule exchanges them (style.css).
+        answers = together([f"<span>{name}</span>" for name in names] if len(places) > 1 else names, places)
         lengths = "".join(
             f'<b data-testid="{"length" if at == 0 else f"length-{at}"}">{number(scores[place])}</b>'
             for at, place in enumerate(places)
         )
+        lengths = f'<span class="cv-two">{lengths}</span>' if len(places) > 1 else lengths
         answer = (
             f'<span class="cv-digit{style}{long}" data-testid="answer">'
-            f"{EN_DASH if none else together(names, places)}</span>"
+            f"{EN_DASH if none else answers}</span>"
             f'<span class="cv-length">{said[found]}{lengths}</span>'
         )
         if judged is not None:

@@ -193,12 +193,23 @@ def test_paper_has_all_of_a_page_light_and_without_what_can_be_pressed(shown: Pa
         )
         == ""
     )
-    for gone in (".stPopover", ".pose-tools", ".lesson-link .ways"):  # which a page may have
+    for gone in (
+        ".stPopover",
+        ".st-key-versus_choice",
+        ".pose-tools",
+        ".lesson-link .ways",
+        ".compare :is(input, button.reset)",
+    ):  # which a page may have
         expect(shown.locator(gone).locator("visible=true")).to_have_count(0)
     if path == "pose":  # so that no row is cut in two
         sweep = shown.locator(".sweep").bounding_box()
         assert sweep is not None
         assert 0 < sweep["height"] < 1000
+    if path == "compare":
+        values = shown.locator(".compare-row .slider-value")
+        assert values.count() == shown.locator(".compare-row").locator("visible=true").count() > 5
+        assert all(re.search(r"\d", value) for value in values.all_inner_texts())
+        assert set(pages.values()) == {1}
     if path in LAST:
         expect(shown.get_by_text(LAST[path])).to_be_visible()
     if seen is not None:  # the picture as on the screen, smaller: no script draws it anew for paper

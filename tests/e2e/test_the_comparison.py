@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from capsviz.inputs.changes import Changes, change
 from capsviz.inputs.drawings import decode
-from capsviz.inputs.examples import EXAMPLES, render
+from capsviz.inputs.examples import EXAMPLES, examples_for, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models.model import load_model
 from capsviz.traces.surgery import reroute
@@ -137,8 +137,16 @@ def test_two_drawings_stand_on_one_clock(browser: Browser, url: str) -> None:
         expect(notice).to_contain_text("There is no second drawing yet")
         expect(page.get_by_test_id("causes")).to_be_hidden()
 
+        # Examples are offered, all but the one that is drawn; once there is a second, no more.
+        offered = page.get_by_test_id("offered").get_by_role("button")
+        expect(offered).to_have_count(len(examples_for("digit")) - 1)
+        offered.filter(has_text=re.compile("^nine$")).click()
+        expect(page.get_by_test_id("versus-answer-1")).to_contain_text("9")
+        expect(page.get_by_test_id("offered")).to_be_hidden()
+
         # This one is kept, and another drawn: a 7.
         page.get_by_test_id("keep").click()
+        expect(page.get_by_test_id("versus-answer-1")).to_contain_text("2")
         expect(notice).to_be_hidden()
         expect(page.get_by_test_id("keep")).to_be_disabled()
         clear(page)

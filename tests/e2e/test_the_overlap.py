@@ -49,6 +49,25 @@ def places(page: Page) -> list[float]:
     return [part.evaluate("node => node.getBoundingClientRect().top") for part in parts]
 
 
+def in_order(page: Page, names: str) -> None:
+    """Both are named as they were drawn, wherever they stand: of these, the longest is but once the first."""
+    both = " + ".join(names)
+    expect(page.locator("figure.composite figcaption")).to_have_text(both)
+    first, second = (page.get_by_test_id(f"length-{name}").first.inner_text() for name in names)
+    expect(page.get_by_test_id("sees")).to_contain_text(
+        re.compile(rf"{names[0]} \({first}\).*{names[1]} \({second}\)")
+    )
+    expect(page.locator(".voters .look")).to_contain_text(
+        re.compile(rf"{names[0]}: \d+ capsules? · {names[1]}: ")
+    )
+    rail = page.locator(".cv-reading")
+    spots = rail.locator(".cv-digit span, .cv-two b").evaluate_all(
+        "nodes => nodes.map(node => [node.textContent, node.getBoundingClientRect()]).map(([text, box]) => [text, box.x, box.y])"
+    )
+    assert [text for text, x, _ in sorted(spots[:2], key=lambda spot: spot[1])] == list(names)
+    assert [text for text, _, y in sorted(spots[2:], key=lambda spot: spot[2])] == [first, second]
+
+
 def answered(page: Page, number: int) -> None:
     page.locator(f'.overlap[data-answered="{number}"]').wait_for()
 
@@ -57,8 +76,16 @@ def test_two_are_drawn_slid_between_and_reassigned_and_the_link_says_so(
     browser: Browser, address: str
 ) -> None:
     with opened(browser, address, f"overlap?network={NAME}") as page, failing_no_script(page):
+        # Two are seen at once, and it is said that one is an example, until somebody draws.
+        expect(page.get_by_test_id("suggested")).to_be_visible()
+        over = page.get_by_test_id("over")
+        assert over.input_value()
+        page.wait_for_function("location.search.includes('over=')")
         clear(page)
         draw(page, THREE)
+        expect(over).to_have_value("")
+        expect(page.get_by_test_id("suggested")).to_be_hidden()
+        page.wait_for_function("!location.search.includes('over=')")
         expect(page.get_by_test_id("stroke-0")).to_have_count(0)  # of one stroke there is nothing to be said
         expect(page.get_by_test_id("sees")).not_to_be_empty()
         expect(page.get_by_test_id("truth")).to_be_hidden()
@@ -140,10 +167,16 @@ def test_a_3_and_a_7_are_named_and_told_apart(browser: Browser, address: str) ->
         draw(page, SEVEN)
         expect(page.get_by_test_id("answer")).to_have_text(re.compile(r"3 \+ 7|7 \+ 3"))
         expect(page.get_by_test_id("sees")).to_contain_text(re.compile("third|third capsule|More than two"))
+        in_order(page, "37")
         page.wait_for_function("location.search.includes('second=2')")
         page.get_by_test_id("stroke-0").click()  # a choice that Clear takes away, out of the address too
         page.get_by_test_id("stroke-1").click()
         page.wait_for_function("location.search.includes('second=1')")
+        clear(page)
+        draw(page, SEVEN)
+        page.wait_for_timeout(1300)
+        draw(page, THREE)
+        in_order(page, "73")
         clear(page)
         draw(page, THREE)
         page.wait_for_timeout(1300)

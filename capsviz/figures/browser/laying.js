@@ -38,7 +38,8 @@ export class Laying {
       return { way, input, value, label: element("label", { class: "move" }, `${say(`overlap.${way}`)} `, input, value) };
     });
     const labels = this.moves.map(({ label }) => label);
-    this.element = element("div", { class: "laying" }, element("label", {}, `${say("overlap.lay")} `, this.example), ...labels);
+    this.unasked = element("span", { class: "look", "data-testid": "suggested" }, say("overlap.suggested"));
+    this.element = element("div", { class: "laying" }, element("label", {}, `${say("overlap.lay")} `, this.example), this.unasked, ...labels);
   }
 
   unmount() {
@@ -91,7 +92,8 @@ export class Laying {
    * Python's answer.
    * @param {any} payload
    */
-  load({ laid: { number, ...laid }, examples, problem }) {
+  load({ laid: { number, ...laid }, suggested, examples, problem }) {
+    this.suggested = suggested;
     if (this.example.options.length !== examples.length + 1) {
       const options = examples.map((/** @type {string} */ name, /** @type {number} */ at) => element("option", { value: at }, name));
       this.example.replaceChildren(element("option", { value: "" }, say("overlap.nothing")), ...options);
@@ -108,6 +110,7 @@ export class Laying {
   show() {
     const { wanted } = this;
     this.example.value = wanted.example === null ? "" : String(wanted.example);
+    this.unasked.hidden = !this.suggested;
     for (const { way, input, value, label } of this.moves) {
       label.hidden = wanted.example === null;
       input.value = String(wanted[way]);

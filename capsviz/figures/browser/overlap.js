@@ -65,12 +65,14 @@ class Overlap {
     cancelAnimationFrame(this.request);
     this.address.unmount();
     window.capsvizOverlap = this.left();
+    delete document.documentElement.dataset.drawn;
   }
 
   // How the page is left.
   left() {
     const { between, second, chosen, asked, payload } = this;
-    return { id: payload?.id, built: this.built, said: partOf(window.location.search, NAMES), between, second, chosen, asked };
+    const said = partOf(window.location.search, NAMES);
+    return { id: payload?.id, built: this.built, said, between, second, chosen, asked, suggested: payload?.suggested };
   }
 
   build(data) {
@@ -165,17 +167,18 @@ class Overlap {
     if (own) Object.assign(this, { between: left.between, asked: left.asked });
     if (left?.built === this.built && left.id === this.payload.id) Object.assign(this, { second: left.second, chosen: left.chosen });
     const { second, chosen } = this;
-    this.readAddress();
+    // What lay over it unasked is no wish.
+    this.readAddress(window.location.search, false, own && left.suggested);
     // What the page itself had written of strokes may be of a drawing that was cleared since.
     if (own || this.second >= 2 ** this.parts.length) Object.assign(this, { second, chosen });
   }
 
-  readAddress(search = window.location.search, afresh = false) {
+  readAddress(search = window.location.search, afresh = false, suggested = false) {
     const { found, problems } = readLink(search, this.payload.link);
     if ("between" in found) this.between = found.between;
     if ("digit" in found) this.asked = found.digit;
     if ("second" in found) Object.assign(this, { second: found.second, chosen: true });
-    this.laying.follow(found, afresh);
+    if (!suggested) this.laying.follow(found, afresh);
     setText(this.notice, problems.join(" "));
     this.notice.hidden = !problems.length;
     return found;
@@ -249,7 +252,9 @@ class Overlap {
     this.pair = turned ? longest.toReversed() : longest;
     this.turned = turned;
     this.pictures = known ? pictures : null;
-    this.said.replaceChildren(...words(payload.problem || payload.said));
+    this.said.replaceChildren(...words(payload.problem || payload.said[Number(turned)]));
+    // The answer in the rail is of the drawing alone.
+    document.documentElement.dataset.drawn = turned && !this.laid ? "turned" : "";
     this.names = this.pair.map((digit) => (lengths[digit] < limit ? `${classes[digit]}?` : classes[digit]));
     const [first, second] = this.names;
     for (const [at, name] of [say("overlap.alone", { name: first }), say("overlap.both"), say("overlap.alone", { name: second })].entries()) setText(this.ends[at], name);

@@ -85,6 +85,7 @@ class VersusView {
     this.keep = element("button", { type: "button", class: "versus-keep", "data-testid": "keep", onclick: () => this.ask(this.payload.asked.first) }, say("versus.keep"));
     this.example = element("select", { "data-testid": "second", "aria-label": say("versus.example"), onchange: () => this.ask(this.example.value) });
     this.choosing = element("p", { class: "versus-choosing" }, this.keep, element("label", {}, `${say("versus.or")} `, this.example));
+    this.offered = element("p", { class: "versus-choosing", role: "group", "aria-label": say("versus.example"), "data-testid": "offered" });
     this.notice = element("p", { class: "notice", role: "status", "data-testid": "versus-notice" });
     this.bars = new Transport(this.clock);
     const { buttons, slider, where } = this.bars;
@@ -109,7 +110,7 @@ class VersusView {
     this.maps = new VersusMaps(this, payload);
     this.poses = new VersusPoses(this, payload);
     this.below = element("div", { class: "versus-below" }, this.maps.element, this.poses.element);
-    this.element.append(this.choosing, this.notice, this.bar, this.once, this.facing, this.said, this.below);
+    this.element.append(this.choosing, this.notice, this.offered, this.bar, this.once, this.facing, this.said, this.below);
   }
 
   // A drawing as it lies on the pad, what the network sees of it, and its answer.
@@ -206,9 +207,15 @@ class VersusView {
   choose() {
     const { examples, asked } = this.payload;
     const options = [["", say("versus.pick")], ...examples];
-    const key = JSON.stringify(options);
-    if (this.options !== key) this.example.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    const key = JSON.stringify([options, asked.first]);
+    if (this.options !== key) {
+      this.example.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+      const others = examples.filter(([value]) => value !== asked.first);
+      this.offered.replaceChildren(...others.map(([value, text]) => element("button", { type: "button", onclick: () => this.ask(value) }, text)));
+    }
     this.options = key;
+    // Before there is a second one, nothing else is on the page.
+    this.offered.hidden = Boolean(asked.second) || locked("compare");
     this.example.value = examples.some(([text]) => text === asked.second) ? asked.second : "";
     this.keep.disabled = locked("compare") || asked.second === asked.first;
   }

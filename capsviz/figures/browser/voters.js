@@ -1,7 +1,7 @@
 // Which places voted for the one digit, for the other, for both: discs over the picture.
 
 import { Picture, drawInk, element, fixed, inkCanvas, words } from "./drawing.js";
-import { say } from "./texts.js";
+import { number, say } from "./texts.js";
 
 const FULL = 0.62; // of the way to the next place: the radius of the largest disc
 
@@ -34,7 +34,8 @@ export class Voters {
     this.ink = inkCanvas(payload.arrays.image, payload.size, 0.4);
     const [one, both, two] = sides.map((side) => payload.capsules[side]);
     this.named = { first, second };
-    const said = { ...this.app.shape, first, second, one: one + both, two: two + both, both };
+    const [mine, theirs] = [one, two].map((count) => say("overlap.voters.capsules", { count: count + both }));
+    const said = { ...this.app.shape, first, second, one: mine, two: theirs, both, capsules: number(this.app.shape.capsules) };
     this.says.replaceChildren(...words(say("overlap.voters.says", said)));
     this.draw();
   }

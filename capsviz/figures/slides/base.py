@@ -216,10 +216,14 @@ class Slide:
             zorder=1.5 if dashed else 3,
         )
 
-    def dots(self, x: np.ndarray, y: np.ndarray, areas: np.ndarray, colours: Sequence[str]) -> None:
-        """Put discs of so many square pixels, with a rim of the paper's colour."""
+    def dots(
+        self, x: np.ndarray, y: np.ndarray, areas: np.ndarray, colours: Sequence[str], mark: str = "o"
+    ) -> None:
+        """Put discs of so many square pixels, or other marks of Matplotlib's as large, with a black rim."""
         diameters = 2 * np.sqrt(np.asarray(areas) / np.pi) * 72 / DPI
-        self._axes.scatter(x, y, s=diameters**2, c=colours, edgecolors="#000000", linewidths=1, zorder=4)
+        self._axes.scatter(
+            x, y, s=diameters**2, c=colours, marker=mark, edgecolors="#000000", linewidths=1, zorder=4
+        )
 
     def answer(self, name: str, says: str, colour: str = "") -> None:
         """At the top right: the name of a class, large, and what is said of it."""

@@ -63,7 +63,7 @@ def overlap_slide(
     slide.text(left, SECOND_ROW + SIDE + 12, say("overlap.seen"), SMALL, bold=True, width=SIDE)
     bars = left + 2 * (SIDE + GAP) + GAP
     below = slide.scores(lengths, shape, bars, TOP, RIGHT - bars, 440, places, limit)
-    said = seen_words(lengths, limit, shape.classes, shape.kind)
+    said = seen_words(lengths, limit, shape.classes, shape.kind, pair)
     dashed = say("overlap.limit", limit=number(limit))
     below = slide.text(bars, below + 8, dashed, soft=True, width=RIGHT - bars, lines=2)
     slide.text(bars, below + 16, said, SMALL, width=RIGHT - bars, lines=9)

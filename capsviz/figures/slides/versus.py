@@ -21,6 +21,8 @@ WHICH = ("first", "second")
 MOST = 10  # bars
 MOST_NUMBERS, STEP = 16, 29  # of a pose, and from one to the next
 NUMBERS = 1010  # where they begin
+# Of the first drawing and of the second, and their areas: where they lie on each other, both are seen.
+MARKS = (("o", 260.0), ("D", 166.0))
 
 
 def versus_slide(versus: Versus, *, dark: bool = False, origin: str = "") -> "Figure":
@@ -93,7 +95,7 @@ def _maps(slide: Slide, versus: Versus) -> None:
 
 
 def _poses(slide: Slide, versus: Versus) -> None:
-    """The numbers of both winners' poses: a disc for the first drawing, a smaller one for the second."""
+    """The numbers of both winners' poses: a disc for the first drawing, a diamond for the second, as the page has them."""
     poses = [poses_of(trace)[-1, trace.prediction] for trace in versus.traces]
     colours = class_colours(len(versus.shape.classes))
     limit = float(np.ceil(10 * max(np.abs(pose).max() for pose in poses)) / 10) or 1.0  # as it is written
@@ -112,4 +114,5 @@ def _poses(slide: Slide, versus: Versus) -> None:
         slide.curve((middle, middle), (y - 2, y + 26))
         slide.curve(at, (y + 12, y + 12), slide.look.soft, 3)
         shades = [colours[trace.prediction] for trace in versus.traces]
-        slide.dots(np.array(at), np.full(2, y + 12.0), np.array([220.0, 90.0]), shades)
+        for place, shade, (mark, area) in zip(at, shades, MARKS, strict=True):
+            slide.dots(np.array([place]), np.array([y + 12.0]), np.array([area]), [shade], mark)
