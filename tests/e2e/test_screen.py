@@ -119,7 +119,10 @@ def test_a_phone_reaches_each_page_with_one_tap(browser: Browser, url: str) -> N
             if name == "Routing":
                 clock(page, bar)
         # A finger on the stroke's width, too, scrolls; the thumb follows one that goes sideways.
-        width, thumb = page.get_by_role("slider", name="Stroke width"), page.get_by_test_id("stSliderThumbValue")
+        width, thumb = (
+            page.get_by_role("slider", name="Stroke width"),
+            page.get_by_test_id("stSliderThumbValue"),
+        )
         for touched in (page.locator(".stSlider [role=group]"), thumb):
             assert swipe(page, touched, 0, -120, 0.5) > 60
         assert width.input_value() == "18"
