@@ -84,7 +84,9 @@ def test_a_map_and_a_capsule_are_chosen_and_stay(browser: Browser, url: str) -> 
         # On a stage, all five pictures of the first layer, none over another.
         page.set_viewport_size({"width": 1280, "height": 720})
         page.keyboard.press("p")
+        expect(page.locator(":root[data-talk-view=kernels]")).to_have_count(1)
         still(page)
+        page.wait_for_timeout(300)
         boxes = []
         for name in ("kernels", "kernel", "maps", "map", "fires"):
             expect(page.get_by_test_id(name)).to_be_in_viewport(ratio=1)
