@@ -105,6 +105,20 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
                 assert swipe(page, touched, across, share=share) == 0
                 moved.append(noise.input_value())
             assert int(moved[2]) > int(moved[1]) != int(moved[0]), moved
+        # What the browser takes for scrolling after all is as it was.
+        before_it = noise.input_value()
+        noise.evaluate(
+            """(input) => {
+                const send = (name, x) => input.dispatchEvent(new PointerEvent(name, { pointerType: "touch", clientX: x }));
+                send("pointerdown", 100);
+                send("pointermove", 120);
+                input.value = 1;
+                input.dispatchEvent(new Event("input"));
+                send("pointercancel", 140);
+            }"""
+        )
+        assert noise.input_value() == before_it
+        expect(page).to_have_url(re.compile(f"compare=noise.{before_it}_"))
         noise.fill("4")
         page.set_viewport_size({"width": 1366, "height": 768})
 

@@ -1,6 +1,7 @@
 """The Inside page in Chromium: its numbers are the trace's, what is chosen stays chosen, and leads on."""
 
 import re
+from itertools import combinations
 
 import numpy as np
 from playwright.sync_api import Browser, expect
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
 from capsviz.models.model import load_model
-from tests.e2e.looking import failing_no_script, opened, pixels
+from tests.e2e.looking import failing_no_script, opened, pixels, still
 from tests.e2e.test_journey import clear
 
 OVER = 0.8  # of a colour that lies over the drawing (inside_atlas.js)
@@ -80,6 +81,25 @@ def test_a_map_and_a_capsule_are_chosen_and_stay(browser: Browser, url: str) -> 
         page.get_by_role("link", name="What each layer sees").click()
         for name, value in (("map", busiest), ("capsule", capsule), ("scope", "layer")):
             expect(view).to_have_attribute(f"data-{name}", str(value))
+        # On a stage, all five pictures of the first layer, none over another.
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.keyboard.press("p")
+        expect(page.locator(":root[data-talk-view=kernels]")).to_have_count(1)
+        still(page)
+        page.wait_for_timeout(300)
+        boxes = []
+        for name in ("kernels", "kernel", "maps", "map", "fires"):
+            expect(page.get_by_test_id(name)).to_be_in_viewport(ratio=1)
+            boxes.append(page.get_by_test_id(name).bounding_box())
+            assert boxes[-1] is not None
+            assert boxes[-1]["y"] + boxes[-1]["height"] < 720 - 24  # and a line of caption
+        for one, other in combinations(boxes, 2):
+            apart = [
+                other[at] >= one[at] + one[size] or one[at] >= other[at] + other[size]
+                for at, size in (("x", "width"), ("y", "height"))
+            ]
+            assert any(apart), (one, other)
+        page.keyboard.press("p")
         # Of a network without capsules, a number of those that its last layer reads.
         page.goto(f"{url}/inside?network=cnn.mnist&output=81")
         expect(view).to_have_attribute("data-capsule", "81")

@@ -16,6 +16,13 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
     ):
         state, button = page.get_by_test_id("training-state"), page.get_by_role
         expect(page.get_by_role("slider", name="Capsule types")).to_have_attribute("aria-valuetext", "4")
+        # On a stage, what is not yet a view stands in the middle.
+        page.keyboard.press("p")
+        still(page)
+        form = page.locator(".st-key-training").bounding_box()
+        assert form is not None
+        assert abs(form["y"] - (768 - form["y"] - form["height"])) < 30
+        page.keyboard.press("p")
         button("button", name=re.compile("^Start")).press("Enter")
         expect(state).to_have_attribute("data-state", "running", timeout=WHILE)
         expect(page.locator(".cv-forming img")).to_have_count(

@@ -238,7 +238,7 @@ class CompareView {
       input.style.setProperty("--origin", String(-first / (last - first)));
       const value = element("button", { type: "button", class: "slider-value", onclick: () => this.undoOne(name) });
       const label = element("span", { class: "compare-name", "data-tip": say(`compare.tip.${name}`) }, say(`compare.${name}`));
-      const row = element("div", { class: "compare-row", onpointerenter: () => this.hover(name) }, label, input, value);
+      const row = element("div", { class: "compare-row", onpointerenter: (event) => event.pointerType === "touch" || this.hover(name) }, label, input, value);
       return { name, input, value, row };
     });
     this.sliders.replaceChildren(...this.rows.map(({ row }) => row));
