@@ -624,7 +624,7 @@ def test_what_is_kept_beside_the_weights_is_a_further_sample_and_who_can_be_comp
     assert "4 pictures: 4 example drawings" in said
     app.button(key="lab_run_refused").click().run()
     finished(app)
-    assert "read these pictures (36 × 36) here" in shown(app)
+    assert "For these pictures (36 × 36) there are not both here" in shown(app)
     keys = {button.key for button in app.button}
     compared = ("dynamic.mnist", "attention.mnist", "cnn.decoder.mnist")
     assert {key for key in keys if key and key.startswith("lab_choose_refused")} == {

@@ -73,7 +73,15 @@ def test_what_was_measured_can_be_taken_along(model: Model, monkeypatch: pytest.
 
 @pytest.mark.parametrize("spoken", languages())
 def test_every_picture_has_room_for_its_words(model: Model, spoken: str) -> None:
+    alone = Found(
+        {}, {"alarms": 5.0, "others": 200, "size": 36}, {"A": RATE}, [Curve("A", (0, 0.1), [RATE] * 2)]
+    )
     with speaking(spoken):
+        lab_found.keep((model.sha256, "refused"), ((SAMPLE, alone), (SAMPLE._replace(name="test"), alone)))
+        assert_room(lab_slide(model, "page", dark=False, origin="x"))
+        assert_room(lab_slide(model, "refused", dark=False, origin="x"))
+        judged = Found({"behind": RATE}, alone.numbers, {"A": RATE}, alone.curves)
+        lab_found.keep((model.sha256, "refused"), ((SAMPLE, judged),))
         for thing in offer(model.sha256):
             figure = lab_slide(model, thing, dark=thing == "few", origin="x")
             assert_room(figure)

@@ -65,7 +65,7 @@ def verdict_words(name: str, found: Found, *, brief: bool = False) -> tuple[str,
     outcome, measured = verdict(name, found)
     numbers = {key: _number(one) for key, one in found.numbers.items()}
     if measured is None:
-        return outcome, say("lab.verdict.alone", **numbers), ""
+        return outcome, say("lab.verdict.alone"), say("lab.verdict.missing", **numbers)
     rule = RULES[name]
     side = "exact" if rule.exact else "above" if rule.above else "below"
     says = say(
