@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from test_pages import ROOT, address_of, shown
 
 from capsviz.app import lab, lab_found, measured_files, work
 from capsviz.figures import chart_table
-from capsviz.figures.claims import claim_figure, claim_pictures, claim_words
+from capsviz.figures.claims import claim_figure, claim_pictures, claim_words, rate
 from capsviz.figures.export import Origin
 from capsviz.inputs.data import Digits
 from capsviz.inputs.examples import EXAMPLES, render
@@ -34,6 +35,7 @@ from capsviz.measures.claims import (
     _partner,
     absent,
     few_answers,
+    few_answers_kept,
     polarises,
     refused,
     sign_blind,
@@ -41,7 +43,8 @@ from capsviz.measures.claims import (
 )
 from capsviz.measures.findings import FOLDER
 from capsviz.measures.price import Cost, Sizes
-from capsviz.measures.samples import Measured, Sample, mean, of_examples, of_test, share
+from capsviz.measures.samples import Measured, Sample, change, mean, of_examples, of_test, share
+from capsviz.measures.verdicts import YES, verdict
 from capsviz.networks.base import find
 from capsviz.texts import language, languages, speaking
 from capsviz.traces.base import CapsuleGrid, Shape
@@ -103,14 +106,45 @@ def test_means_and_shares_by_hand() -> None:
     # The means of three drawings are 2, 4 and 9: 5, standard deviation sqrt(13), standard error sqrt(13/3).
     found = mean(np.array([1.0, 3.0, 4.0, 9.0]), NAMES)
     half = 1.96 * (13 / 3) ** 0.5
-    np.testing.assert_allclose(found, [4.25, 4.25 - half, 4.25 + half, 4])
+    np.testing.assert_allclose(found, [4.25, 4.25 - half, 4.25 + half, 4, 3])
     assert mean(np.array([1.0, 2.0]), ["x", "x"])[1:3] == (-np.inf, np.inf)
     counted = share(np.array([True, False, False, False]), list("abcd"))
-    assert counted.value == 0.25
-    # Wilson, 1 of 4: 0.0456 to 0.6994.
-    assert counted.low <= 0.0457
-    assert counted.high >= 0.6993
-    assert counted.images == 4
+    # Wilson, 1 of 4: 0.0456 to 0.6994; of four drawings with replacement none may count, or three.
+    assert counted == (0.25, 0, 0.75, 4, 4)
+
+
+DRAWINGS = [f"drawing {at // 4}" for at in range(76)]  # 19, with four pens each
+
+
+@pytest.mark.parametrize(
+    ("pictures", "low", "high"),
+    # Wilson's formula by hand, of so many of 76 as if of 19: (p + zz/2n ± z sqrt(p(1 - p)/n + zz/4nn)) / (1 + zz/n). Of 19
+    # drawings with replacement none is of the one or the two that differ in 36% and 12% of the cases: hence 0 and 1.
+    [(0, 0, 0.1682), (1, 0, 0.1893), (4, 0, 0.2464), (68, 0.6861, 1), (76, 0.8318, 1)],
+)
+def test_pictures_of_one_drawing_count_as_one_whatever_the_share(
+    pictures: int, low: float, high: float
+) -> None:
+    counted = share(np.arange(76) < pictures, DRAWINGS)
+    assert counted == pytest.approx((pictures / 76, low, high, 76, 19), abs=1e-4)
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_more_that_counts_never_lowers_an_end(spread: bool) -> None:
+    order = (
+        np.arange(76).reshape(19, 4).T.ravel() if spread else np.arange(76)
+    )  # of each drawing first one, or all
+    found = [share(np.isin(np.arange(76), order[:count]), DRAWINGS) for count in range(77)]
+    assert (np.diff([one.low for one in found]) >= 0).all()
+    assert (np.diff([one.high for one in found]) >= 0).all()
+
+
+def test_a_change_is_of_drawings_and_has_their_interval() -> None:
+    # Drawings that fall by 1, 2 and 6: of three with replacement, all may be the first (1 of 27) or the last.
+    before, after = np.array([5.0, 5, 5, 9]), np.array([3.0, 5, 3, 3])
+    assert change(before, after, NAMES) == (-3, -6, -1, 4, 3)
+    assert change(before, before, NAMES)[:3] == (0, 0, 0)
+    assert change(before[:2], after[:2], NAMES[:2])[1:3] == (-np.inf, np.inf)  # of a single drawing
 
 
 # --- the experiments ------------------------------------------------------------------------------------
@@ -174,6 +208,9 @@ def test_c_polarises_where_votes_agree_and_not_where_there_are_none() -> None:
     assert found.measured["before"].value == pytest.approx((1 + entropy[1]) / 2, abs=1e-5)
     assert found.measured["after"].value == pytest.approx((1 + entropy[49]) / 2, abs=1e-5)
     assert entropy[49] < 1e-3
+    # By how much each fell, of two drawings: the first not at all.
+    least = entropy[49] - entropy[1]
+    assert found.measured["fall"][:3] == pytest.approx((least / 2, least, 0), abs=1e-5)
     assert found.measured["changed"].value == 0
     (curve,) = found.curves
     assert list(curve.x) == [1, *range(5, 51, 5)]
@@ -260,16 +297,63 @@ def decode(poses: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def test_absent_classes_are_counted_as_drawn_from_half_the_ink() -> None:
-    # Ink 0.1 of an "a" that is read as "b": "c" is absent. Ink 0.2 of a "c" that is read as one: "a" and "b" are absent.
-    found = absent(Bench(fake(answers=answers, decode=decode), sample([0, 2])))
-    ratios = [2.0, 0.6, 0.3]
-    assert found.measured["drawn"].value == pytest.approx(2 / 3)
-    assert found.measured["drawn"].images == 3
-    assert found.measured["ink"].value == pytest.approx(np.mean(ratios))
-    assert found.measured["own"].value == pytest.approx((0.6 + 1) / 2)
-    assert [picture.values.get("name") for picture in found.pictures] == [None, "b", "c"]
-    assert found.pictures[2].values["ink"] == pytest.approx(2)
+def test_absent_classes_are_counted_as_drawn_where_the_network_reads_them() -> None:
+    """The network is unsure below 0.3, and knows drawings by their ink: of an "a" 0.12, of a "b" 0.06, of a "c" 0.2."""
+
+    def predict(drawn: np.ndarray) -> np.ndarray:
+        reads = {12: [0.5, 0.4, 0], 6: [0.1, 0.8, 0.2], 20: [0.2, 0, 0.25]}
+        return np.array([reads[int(ink)] for ink in np.rint(100 * drawn[:, 0, 0])])
+
+    # An "a" that is read as "b": "c" is absent, drawn and unsure. A "c" that is read as one: "a" and "b" are absent and read.
+    found = absent(Bench(fake(answers=answers, decode=decode, predict=predict), sample([0, 2])))
+    assert found.measured["read"].value == pytest.approx(2 / 3)
+    assert found.measured["read"][3:] == (3, 2)
+    assert found.measured["own"].value == 1 / 2  # the "b" is, the "c" is unsure
+    assert found.measured["ink"].value == pytest.approx(np.mean([2.0, 0.6, 0.3]))
+    assert [(one.name, one.values.get("name")) for one in found.pictures] == [
+        ("seen", None),
+        ("drawn", "b"),
+        ("unread", "c"),
+    ]
+    assert found.pictures[2].values["length"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("answers_", "read"), [(1, 0), (2, 1)])
+def test_a_class_is_read_if_it_is_among_as_many_as_the_network_names(answers_: int, read: int) -> None:
+    made = fake(
+        answers=answers,
+        decode=decode,
+        predict=lambda drawn: np.tile([0.9, 0.8, 0.4], (len(drawn), 1)),  # "a" first, then "b"
+    )
+    made.shape = replace(SHAPE, answers=answers_)
+    # A picture of an "a" that is read as "b": "c" is absent, and longest but two. One of a "c": "a" and "b" are.
+    found = absent(Bench(made, sample([0, 2])))
+    assert found.measured["read"].value == pytest.approx((1 + read) / 3)
+
+
+def test_what_evaluate_kept_is_a_sample_of_its_own() -> None:
+    rows = [
+        {"iterations": 1, "images": 400, "wrong": 8, "error_rate": 0.02, "same": 0.99},
+        {"iterations": 2, "images": 400, "wrong": 4, "error_rate": 0.01, "same": 1.0},
+        {"iterations": 3, "images": 400, "wrong": 6, "error_rate": 0.015, "same": 0.97},
+    ]
+    kept = few_answers_kept({"iterations": {"trained": 2, "rows": rows}})
+    assert kept is not None
+    of, found = kept
+    assert of == ("evaluated", 400, 400)
+    # Wilson, 4 of 400.
+    assert found.measured["once"] == pytest.approx((0.01, 0.0039, 0.0254, 400, 400), abs=1e-4)
+    assert {name: one.value for name, one in found.measured.items()} == pytest.approx(
+        {"once": 0.01, "long": 0.03, "wrongOnce": 0.02, "wrong": 0.01}
+    )
+    assert found.numbers == {"trained": 2, "most": 3}
+    assert [(x, y.value) for x, y in zip(found.curves[0].x, found.curves[0].y, strict=True)] == [
+        (1, pytest.approx(0.01)),
+        (2, 0),
+        (3, pytest.approx(0.03)),
+    ]
+    assert few_answers_kept({}) is None
+    assert verdict("fewAnswers", found).outcome == YES
 
 
 def test_refusals_are_counted_beyond_the_limit_of_each_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,12 +372,13 @@ def test_refusals_are_counted_beyond_the_limit_of_each_network(monkeypatch: pyte
     found = refused(Bench(fake(), sample([0] * 20), beside=lambda: [twin]))
     assert {name: rate.value for name, rate in found.networks.items()} == {"by hand": 0.5, "twin": 0}
     assert found.networks["by hand"].images == 4
-    assert found.numbers == {"alarms": 5, "others": 4}
+    assert found.numbers == {"alarms": 5, "others": 4, "size": 8}
     assert list(found.plain) == ["twin"]
     assert [curve.name for curve in found.curves] == ["by hand", "twin"]
     assert found.curves[0].x == ALARMS
     # With no false alarm the limit is 20; with a fifth it is 16.2.
     assert [found.curves[0].y[at].value for at in (0, 20)] == [0.25, 0.75]
+    assert found.measured["behind"].value == -0.5  # the twin has no capsules
 
 
 def test_errors_are_those_of_what_the_answer_draws() -> None:
@@ -325,7 +410,7 @@ def test_what_a_network_needs_is_asked_of_its_kind() -> None:
 
 # --- words and figures ----------------------------------------------------------------------------------
 
-RATE = Measured(0.053, 0.0, 0.158, 76)
+RATE = Measured(0.053, 0.0, 0.158, 76, 19)
 
 
 @pytest.mark.parametrize("code", sorted(languages()))
@@ -340,10 +425,12 @@ def test_every_claim_has_its_words_in_every_language(name: str, code: str) -> No
             "changed",
             "before",
             "after",
+            "fall",
+            "read",
+            "behind",
             "same",
             "pair",
             "single",
-            "drawn",
             "ink",
             "own",
         ],
@@ -351,7 +438,7 @@ def test_every_claim_has_its_words_in_every_language(name: str, code: str) -> No
     )
     numbers = {"trained": 3, "most": 10, "apart": 0.0, "lengthPair": 0.9}
     numbers |= {"biased": 0.253871, "bias": 0.1} if name == "signBlind" else {}
-    numbers |= {"lengthSingle": 0.8, "half": 0.5, "alarms": 5.0, "others": 200}
+    numbers |= {"lengthSingle": 0.8, "size": 28, "alarms": 5.0, "others": 200}
     with speaking(code):
         assert language() == code
         said = claim_words(name, Found(measured, numbers, {"N": RATE} if name == "refused" else {}), "digit")
@@ -369,10 +456,18 @@ def test_a_claim_s_numbers_are_in_its_sentences() -> None:
     assert len(said) == 3
     assert "5%" in said[0]
     assert said[2] == "B: 5.3% (0.0% to 15.8%)"
+    nearly = dict.fromkeys("AB", Measured(0.99, 0.96, 1, 200, 200))
+    numbers = {"alarms": 5.0, "others": 200}
+    assert claim_words("refused", Found({}, numbers, nearly), "digit")[-1].endswith("an easy test.")
+    less = nearly | {"B": Measured(0.985, 0.95, 1, 200, 200)}
+    assert not claim_words("refused", Found({}, numbers, less), "digit")[-1].endswith("an easy test.")
+    assert len(claim_words("refused", Found({}, numbers, {"A": nearly["A"]}), "digit")) == 2
+    many = Measured(0.0015, 0.0009, 0.0025, 10_000, 10_000)
+    assert rate(many) == "0.15% (0.09% to 0.25%)"
 
 
 def test_a_claim_s_figure_has_its_curves_and_intervals() -> None:
-    points = [Measured(0.1, 0.05, 0.3, 76), Measured(0.0, 0.0, 0.1, 76)]
+    points = [Measured(0.1, 0.05, 0.3, 76, 19), Measured(0.0, 0.0, 0.1, 76, 19)]
     figure = claim_figure("refused", [Curve("A", (0, 0.05), points), Curve("B", (0, 0.05), points)])
     first, second = figure.data
     np.testing.assert_allclose(first.x, [0, 5])  # per cent
@@ -393,9 +488,9 @@ def test_a_claim_s_figure_has_its_curves_and_intervals() -> None:
 
 
 def test_pictures_have_their_lines_and_are_escaped() -> None:
-    pictures = [Picture(np.ones((8, 8)), "drawn", {"name": "<b>", "ink": 1.357})]
+    pictures = [Picture(np.ones((8, 8)), "drawn", {"name": "<b>", "length": 0.1357})]
     made = claim_pictures("absent", pictures)
-    assert "&lt;b&gt;: ink 136%" in made
+    assert "&lt;b&gt;: read as &lt;b&gt;, length 0.136" in made
     assert "<b>" not in made
     assert made.count("<img") == 1
 
@@ -446,9 +541,9 @@ def test_a_claim_is_run_and_every_session_sees_what_it_found(monkeypatch: pytest
     assert '<p class="cv-verdict" data-outcome="yes"><b>Borne out here</b>' in shown(app)
     assert app.button(key="lab_run_signBlind").label == "Run it again"
     ((sha256, _),) = lab_found.claims
-    unsure = dict.fromkeys(["before", "after", "changed"], Measured(0.5, 0.4, 0.6, 4))
+    unsure = dict.fromkeys(["before", "after", "changed", "fall"], Measured(0.1, -0.1, 0.3, 4, 1))
     found = Found(unsure, {"trained": 3, "most": 50})
-    lab_found.keep((sha256, "polarises"), ((sample([0, 1]), found),))
+    lab_found.keep((sha256, "polarises"), ((sample([0, 1]).of, found),))
     other = opened()
     assert 'data-testid="found-signBlind"' in shown(other)
     assert 'data-outcome="open"><b>Cannot be told from so few</b>' in shown(other)
@@ -513,6 +608,51 @@ def test_a_network_that_lacks_what_a_claim_needs_is_told_which_has_it() -> None:
 
 
 @pytest.mark.usefixtures("nothing_found")
+def test_what_is_kept_beside_the_weights_is_a_further_sample_and_who_can_be_compared_is_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("fewAnswers", "refused"):
+        monkeypatch.setitem(CLAIMS, name, CLAIMS[name]._replace(images=4))
+    app = opened("overlap.mnist")
+    app.button(key="lab_run_fewAnswers").click().run()
+    finished(app)
+    said = re.sub("<[^>]+>", " ", shown(app))
+    # What evaluation.json says of overlap.mnist after one iteration: 99.33% of 10,000 the same, 97 wrong.
+    assert "10,000 test digits, measured once by evaluate" in said
+    assert "Other answers after 1 iteration than as trained: 0.67% (0.53% to 0.85%)" in said
+    assert "Wrong are 0.97%" in said
+    assert "4 pictures: 4 example drawings" in said
+    app.button(key="lab_run_refused").click().run()
+    finished(app)
+    assert "For these pictures (36 × 36) there are not both here" in shown(app)
+    keys = {button.key for button in app.button}
+    compared = ("dynamic.mnist", "attention.mnist", "cnn.decoder.mnist")
+    assert {key for key in keys if key and key.startswith("lab_choose_refused")} == {
+        f"lab_choose_refused_{one}" for one in compared
+    }
+
+
+def test_what_is_kept_of_drawings_that_belong_together_is_not_taken_for_independent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = find("dynamic.mnist")
+    given = [Sample("examples", np.zeros((2, 28, 28)), np.zeros(2, int), ["x", "x"])]
+    monkeypatch.setattr(lab, "_samples", lambda network: given)
+    kept = Found({"once": RATE})
+    monkeypatch.setattr(lab.measurements, "measured_of", lambda name: {"of": name})
+    claim = CLAIMS["polarises"]._replace(
+        run=lambda bench: Found({}), kept=lambda facts: (given[0].of._replace(name=facts["of"]), kept)
+    )
+    for drawings, names in ((None, ["examples", "dynamic.mnist"]), (lambda folder: [], ["examples"])):
+        data = replace(spec.data, drawings=drawings)
+        model = SimpleNamespace(spec=replace(spec, data=data), sha256="sum")
+        monkeypatch.setattr(lab_found, "claims", type(lab_found.claims)())
+        lab._try(model, "polarises", claim, lambda share: None)  # type: ignore[arg-type]
+        assert [of.name for of, _ in lab_found.claims["sum", "polarises"]] == names
+        assert lab_found.claims["sum", "polarises"][0][0] == ("examples", 2, 1)
+
+
+@pytest.mark.usefixtures("nothing_found")
 def test_the_price_is_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     from capsviz.measures.price import Cost, points
 
@@ -563,13 +703,13 @@ def test_a_part_that_a_link_opens_is_scrolled_to_and_those_taken_away_are_not_th
 
 @pytest.mark.usefixtures("nothing_found")
 def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
-    first, second = Measured(0.25, 0.1, 0.5, 4), Measured(0.75, 0.5, 0.9, 4)
+    first, second = Measured(0.25, -0.1, 0.5, 4, 3), Measured(0.75, 0.5, 0.9, 4, 2)
     found = Found(
-        {"after": first}, {"trained": 3}, {"a CNN": second}, [Curve("", [1, 2], [first, second])], ()
+        {"fall": first}, {"trained": 3}, {"a CNN": second}, [Curve("", [1, 2], [first, second])], ()
     )
     for k in range(lab_found.KEPT + 1):
         lab_found.keep(("sum", f"other {k}"), ())
-    lab_found.keep(("sum", "polarises"), ((sample([0, 1, 2, 0]), found),))
+    lab_found.keep(("sum", "polarises"), ((sample([0, 1, 2, 0]).of, found),))
     assert len(lab_found.claims) == lab_found.KEPT
     assert ("sum", "other 0") not in lab_found.claims
     lab_found.price["iterations"] = [Cost(Sizes(iterations=2), 0.5, 1000, 3, 0.4, 0.75)]
@@ -577,18 +717,18 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     assert all(len(row) == len(lab_found.HEAD) for row in rows)
     link = CLAIMS["polarises"].link
     assert rows[:6] == (
-        ("claims", "polarises", "verdict: open", "test", "", 0.25, 0.1, 0.5, 4, link),
-        ("claims", "polarises", "after", "test", "", 0.25, 0.1, 0.5, 4, link),
-        ("claims", "polarises", "a CNN", "test", "", 0.75, 0.5, 0.9, 4, link),
-        ("claims", "polarises", "trained", "test", "", 3, "", "", "", link),
-        ("claims", "polarises", "curve", "test", 1, 0.25, 0.1, 0.5, 4, link),
-        ("claims", "polarises", "curve", "test", 2, 0.75, 0.5, 0.9, 4, link),
+        ("claims", "polarises", "verdict: open", "test", "", 0.25, -0.1, 0.5, 4, 3, "", link),
+        ("claims", "polarises", "fall", "test", "", 0.25, -0.1, 0.5, 4, 3, "", link),
+        ("claims", "polarises", "a CNN", "test", "", 0.75, 0.5, 0.9, 4, 2, "", link),
+        ("claims", "polarises", "curve", "test", 1, 0.25, -0.1, 0.5, 4, 3, "", link),
+        ("claims", "polarises", "curve", "test", 2, 0.75, 0.5, 0.9, 4, 2, "", link),
+        ("claims", "polarises", "trained", "test", "", 3, "", "", "", "", "", link),
     )
     assert [row for row in rows if row[0] == "price"] == [
-        ("price", "iterations", "seconds", "median", 2, 0.5, 0.4, 0.75, 3, ""),
-        ("price", "iterations", "bytes made", "", 2, 1000, "", "", "", ""),
-        ("price", "iterations", "multiply-adds", "arithmetic", 2, 1_474_560 + 3 * 184_320, "", "", "", ""),
-        ("price", "iterations", "bytes", "arithmetic", 2, 4 * (184_320 + 2 * 11_520), "", "", "", ""),
+        ("price", "iterations", "seconds", "median", 2, 0.5, 0.4, 0.75, "", "", 3, ""),
+        ("price", "iterations", "bytes made", "", 2, 1000, *[""] * 6),
+        ("price", "iterations", "multiply-adds", "arithmetic", 2, 1_474_560 + 3 * 184_320, *[""] * 6),
+        ("price", "iterations", "bytes", "arithmetic", 2, 4 * (184_320 + 2 * 11_520), *[""] * 6),
     ]
     # Rows that ship: 70, 76 and so on of 10,000; the paper's 0.25%; affNIST's 79%.
     named = {row[:5]: row for row in rows}
@@ -615,10 +755,10 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     origin = Origin("n", "t", "sum", "/lab?section=price")
     stand = measured_files.Stand("price", rows)
     lines = measured_files.table_file("csv", stand, origin).decode("utf-8-sig").splitlines()
-    assert lines[6] == "part,what,measured,of,at,value,low,high,count,source"
-    assert lines[7] == f"claims,polarises,verdict: open,test,,0.2500000,0.1000000,0.5000000,4,{link}"
+    assert lines[6] == "part,what,measured,of,at,value,low,high,pictures,drawings,repeats,source"
+    assert lines[7] == f"claims,polarises,verdict: open,test,,0.2500000,-0.1000000,0.5000000,4,3,,{link}"
     content = json.loads(measured_files.table_file("json", stand, origin))
-    assert content["measured"][0]["low"] == 0.1
+    assert [content["measured"][0][name] for name in ("low", "pictures", "drawings")] == [-0.1, 4, 3]
     assert content["origin"]["link"] == "/lab?section=price"
 
 

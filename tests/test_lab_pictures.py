@@ -13,12 +13,12 @@ from capsviz.figures.comparison import Cell
 from capsviz.figures.slides.measured import charts_slide, table_slide
 from capsviz.measures.claims import Curve, Found
 from capsviz.measures.price import Cost, points
-from capsviz.measures.samples import Measured, Sample
+from capsviz.measures.samples import Measured, Of
 from capsviz.models.model import Model, load_model
 from capsviz.texts import languages, speaking
 
-RATE = Measured(0.25, 0.1, 0.4, 76)
-SAMPLE = Sample("examples", np.zeros((76, 28, 28), np.float32), np.zeros(76, np.int64), ["x"] * 76)
+RATE = Measured(0.25, 0.1, 0.4, 76, 19)
+SAMPLE = Of("examples", 76, 19)
 
 
 @pytest.fixture
@@ -26,16 +26,17 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
     """A network of which claims were tried and routing was measured."""
     made = load_model(device="cpu")
     measured = dict.fromkeys(
-        ["once", "long", "wrongOnce", "wrong", "changed", "before", "after", "drawn"], RATE
+        ["once", "long", "wrongOnce", "wrong", "changed", "before", "after", "fall", "read", "ink", "own"],
+        RATE,
     )
-    numbers = {"trained": 3, "most": 50, "alarms": 5.0, "others": 200}
+    numbers = {"trained": 3, "most": 50, "alarms": 5.0, "others": 200, "size": 28}
     curve = Curve("", (1, 5, 10), [RATE] * 3)
     kept: Any = {
         "fewAnswers": Found(measured, numbers, curves=[curve]),
         "polarises": Found(measured, numbers, curves=[curve]),
         "absent": Found(measured, numbers),
         "refused": Found(
-            {},
+            {"behind": RATE},
             numbers,
             {"A": RATE, "B": RATE},
             [Curve("CapsNet, dynamic routing, digits", (0, 0.1, 0.2), [RATE] * 3)] * 2,
@@ -72,7 +73,15 @@ def test_what_was_measured_can_be_taken_along(model: Model, monkeypatch: pytest.
 
 @pytest.mark.parametrize("spoken", languages())
 def test_every_picture_has_room_for_its_words(model: Model, spoken: str) -> None:
+    alone = Found(
+        {}, {"alarms": 5.0, "others": 200, "size": 36}, {"A": RATE}, [Curve("A", (0, 0.1), [RATE] * 2)]
+    )
     with speaking(spoken):
+        lab_found.keep((model.sha256, "refused"), ((SAMPLE, alone), (SAMPLE._replace(name="test"), alone)))
+        assert_room(lab_slide(model, "page", dark=False, origin="x"))
+        assert_room(lab_slide(model, "refused", dark=False, origin="x"))
+        judged = Found({"behind": RATE}, alone.numbers, {"A": RATE}, alone.curves)
+        lab_found.keep((model.sha256, "refused"), ((SAMPLE, judged),))
         for thing in offer(model.sha256):
             figure = lab_slide(model, thing, dark=thing == "few", origin="x")
             assert_room(figure)
@@ -90,7 +99,7 @@ def test_every_picture_has_room_for_its_words(model: Model, spoken: str) -> None
 
 def test_points_stand_where_their_numbers_say() -> None:
     """Of a chart whose axes go from 0 on, by hand: the highest bar is 0.8, the ends of x lie 4% beyond the points."""
-    points_ = [Measured(0.2, 0.1, 0.4, 9), Measured(0.6, 0.4, 0.8, 9)]
+    points_ = [Measured(0.2, 0.1, 0.4, 9, 9), Measured(0.6, 0.4, 0.8, 9, 9)]
     chart = claim_figure("polarises", [Curve("", (11, 19), points_)])
     lines = charts_slide("t", [chart]).axes[0].lines
     curve = next(line for line in lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 4 * 0.72)

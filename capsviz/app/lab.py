@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from capsviz.app import frame, generalisation, lab_found, menu, prepared, session, work
+from capsviz.app import frame, generalisation, lab_found, measurements, menu, prepared, session, work
 from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError
 from capsviz.figures.claims import claim_figure, claim_pictures, claim_words, verdict_words
@@ -20,6 +20,7 @@ from capsviz.inputs.data import holds_mnist
 from capsviz.measures.claims import CLAIMS, NEEDS, Bench, Claim
 from capsviz.measures.price import AXES, PAPER, machine, price
 from capsviz.measures.samples import MOST, Sample, of_examples, of_test
+from capsviz.measures.verdicts import verdict
 from capsviz.models.weights import available
 from capsviz.networks.base import Spec, find
 from capsviz.texts import noun, say
@@ -157,6 +158,11 @@ def _lacks(name: str, claim: Claim, network: Spec) -> None:
     able = [other for other in map(find, available()) if NEEDS[claim.needs](other)]
     needed = say(f"lab.needs.{claim.needs}", network=network.title, kinds=noun(network.shape.kind, 2))
     _says(needed if able else f"{needed} {say('lab.needs.nobody')}")
+    _switches(name, able)
+
+
+def _switches(name: str, able: list[Spec]) -> None:
+    """A button for each of some networks, that has it answer."""
     with st.container(horizontal=True):
         for other in able[: frame.MOST_OFFERED]:
             st.button(
@@ -177,7 +183,11 @@ def _try(model: "Model", name: str, claim: Claim, told: work.Told) -> None:
         def part(share: float, at: int = at) -> None:
             told((at + share) / len(samples))
 
-        found.append((sample, claim.run(Bench(model, sample, part, partial(_beside, model.spec)))))
+        found.append((sample.of, claim.run(Bench(model, sample, part, partial(_beside, model.spec)))))
+    # Pictures of one drawing are misread together, which what is kept does not count.
+    kept = None if model.spec.data.drawings else claim.kept(measurements.measured_of(model.spec.name))
+    if kept is not None:
+        found.append(kept)
     lab_found.keep((model.sha256, name), tuple(found))
 
 
@@ -199,17 +209,38 @@ def _test(network: str, folder: str) -> Sample:
 def _beside(network: Spec) -> "Iterator[Model]":
     """The other networks that draw and read the same pictures."""
     for other in map(find, available()):
-        same = (other.shape.classes, other.shape.size) == (network.shape.classes, network.shape.size)
-        if other.name != network.name and same and POSES in other.offers:
+        if other.name != network.name and _same(other, network) and POSES in other.offers:
             yield session.model_of(other.name)
+
+
+def _same(one: Spec, other: Spec) -> bool:
+    """Whether two networks read the same pictures."""
+    return (one.shape.classes, one.shape.size) == (other.shape.classes, other.shape.size)
+
+
+def _comparable() -> list[Spec]:
+    """The networks that draw of which there are some with and some without capsules that read the same pictures."""
+    draws = [other for other in map(find, available()) if POSES in other.offers]
+    return [
+        one
+        for one in draws
+        if any(_same(one, other) and bool(one.shape.routing) != bool(other.shape.routing) for other in draws)
+    ]
 
 
 def _results(name: str, model: "Model", results: lab_found.Results) -> None:
     """What an experiment has found, of each sample: the verdict first."""
     if not results:
         _says(say("lab.nothing"))
-    for sample, found in results:
-        title = say(f"lab.sample.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
+    kinds = noun(model.shape.kind, 2)
+    for of, found in results:
+        title = say(
+            f"lab.sample.{of.name}",
+            count=grouped(of.images),
+            drawings=grouped(of.drawings),
+            data=model.spec.data.name,
+            kinds=kinds,
+        )
         outcome, words, rule = verdict_words(name, found)
         sentences = "".join(
             f"<p>{html.escape(sentence)}</p>" for sentence in claim_words(name, found, model.shape.kind)
@@ -219,6 +250,8 @@ def _results(name: str, model: "Model", results: lab_found.Results) -> None:
             f'<p class="cv-verdict" data-outcome="{outcome}"><b>{html.escape(words)}</b> {html.escape(rule)}</p>'
             f"{sentences}</div>"
         )
+    if any(verdict(name, found).measured is None for _, found in results):
+        _switches(name, _comparable())
 
 
 def _drawn(name: str, model: "Model", results: lab_found.Results) -> None:

@@ -15,6 +15,7 @@ from capsviz.measures.findings import found
 from capsviz.measures.generalisation import PUBLISHED
 from capsviz.measures.price import AXES, machine
 from capsviz.measures.runs import Ablation, Few, Placed, Timing
+from capsviz.measures.samples import Of
 from capsviz.texts import noun, say
 from capsviz.texts.numbers import grouped, per_cent
 
@@ -79,8 +80,8 @@ def _claims(model: "Model", dark: bool, origin: str) -> "Figure":
                 say(f"lab.needs.{claim.needs}", network=model.spec.title, kinds=kinds["kinds"]),
             )
         for sample, one in lab_found.claims.get((model.sha256, name), ())[-1:]:
-            _, outcome, number = verdict_words(name, one)
-            number = f"{_of(sample, model)}. {number}"
+            _, outcome, number = verdict_words(name, one, brief=True)
+            number = f"{_of(sample)}. {number}"
         lines.append(Line(say(f"lab.claim.{name}.title", **kinds), outcome, number, claim.source))
     return claims_slide(say("lab.claims.title"), lines, dark=dark, origin=origin)
 
@@ -93,14 +94,14 @@ def _claim(model: "Model", name: str, dark: bool, origin: str) -> "Figure":
     said = []
     for sample, one in results:
         _, outcome, number = verdict_words(name, one)
-        said.append(f"{_of(sample, model)}: {outcome}. {number}")
+        said.append(f"{_of(sample)}: {outcome}. {number}")
     chart = claim_figure(name, lab_found.curves(results))
     title = say(f"lab.claim.{name}.title", **kinds)
     return charts_slide(title, [chart], [*said, CLAIMS[name].source], dark=dark, origin=origin)
 
 
-def _of(sample: lab_found.Sample, model: "Model") -> str:
-    return say(f"lab.curve.{sample.name}", count=grouped(len(sample.labels)), data=model.spec.data.name)
+def _of(sample: Of) -> str:
+    return say(f"lab.curve.{sample.name}", count=grouped(sample.images))
 
 
 def _ablations(dark: bool, origin: str) -> "Figure":

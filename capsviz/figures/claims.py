@@ -10,7 +10,7 @@ from capsviz.figures.theme import data_uri, ink
 from capsviz.measures.claims import Curve, Found, Picture
 from capsviz.measures.samples import Measured
 from capsviz.measures.verdicts import RULES, verdict
-from capsviz.texts import capital, noun, say
+from capsviz.texts import capital, knows, noun, say
 from capsviz.texts.numbers import grouped, number, per_cent, short
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 HEIGHT = 330
 COLOURS, DASHES = (BLUE, ORANGE, GREY), ("solid", "dash", "dot")
 SYMBOLS = ("circle", "square", "diamond")
+MANY = 1_000  # drawings: of as many, a tenth of a per cent is much
+CEILING = 0.99  # share refused from which a test tells networks apart no more
 BESIDE = 0.012  # of the x axis, from one curve's points to the next one's
 
 
@@ -40,33 +42,41 @@ def claim_words(name: str, found: Found, kind: str) -> list[str]:
         say(f"lab.claim.{name}.network", network=title, refused=rate(one))
         for title, one in found.networks.items()
     ]
+    if len(found.networks) > 1 and all(one.value >= CEILING for one in found.networks.values()):
+        sentences.append(say(f"lab.claim.{name}.easy"))
     return sentences
 
 
 def rate(measured: Measured) -> str:
     """A share in words, with its interval."""
-    low, high = per_cent(measured.low, 1), per_cent(measured.high, 1)
-    return say("lab.rate", value=per_cent(measured.value, 1), low=low, high=high)
+    digits = 2 if measured.drawings >= MANY else 1
+    value, low, high = (per_cent(one, digits) for one in measured[:3])
+    return say("lab.rate", value=value, low=low, high=high)
 
 
-def verdict_words(name: str, found: Found) -> tuple[str, str, str]:
-    """The verdict on a claim: its outcome, that in words, and the number that decides, with its rule."""
+def verdict_words(name: str, found: Found, *, brief: bool = False) -> tuple[str, str, str]:
+    """The verdict on a claim: its outcome, that in words, and the number that decides, with its rule.
+
+    Args:
+        name: of the claim.
+        found: by its experiment.
+        brief: without what is to be said beside the verdicts of some claims.
+    """
     outcome, measured = verdict(name, found)
     numbers = {key: _number(one) for key, one in found.numbers.items()}
     if measured is None:
-        return outcome, say("lab.verdict.alone"), ""
+        return outcome, say("lab.verdict.alone"), say("lab.verdict.missing", **numbers)
     rule = RULES[name]
     side = "exact" if rule.exact else "above" if rule.above else "below"
-    return (
-        outcome,
-        say(f"lab.verdict.{outcome}"),
-        say(
-            f"lab.verdict.{side}",
-            what=capital(say(f"lab.claim.{name}.decides", **numbers)),
-            value=_number(measured.value) if rule.exact else rate(measured),
-            limit=number(rule.limit, 5) if rule.exact else per_cent(rule.limit, 0),
-        ),
+    says = say(
+        f"lab.verdict.{side}",
+        what=capital(say(f"lab.claim.{name}.decides", **numbers)),
+        value=_number(measured.value) if rule.exact else rate(measured),
+        limit=number(rule.limit, 5) if rule.exact else per_cent(rule.limit, 0),
     )
+    if not brief and knows(f"lab.claim.{name}.beside"):
+        says = f"{says} {say(f'lab.claim.{name}.beside')}"
+    return outcome, say(f"lab.verdict.{outcome}"), says
 
 
 def claim_figure(name: str, curves: Sequence[Curve]) -> "go.Figure":
@@ -133,10 +143,7 @@ def claim_pictures(name: str, pictures: Sequence[Picture]) -> str:
 
 
 def _words(values: Mapping[str, str | float]) -> dict[str, str]:
-    return {
-        key: value if isinstance(value, str) else per_cent(value, 0) if key == "ink" else _number(value)
-        for key, value in values.items()
-    }
+    return {key: value if isinstance(value, str) else _number(value) for key, value in values.items()}
 
 
 def _number(value: float) -> str:

@@ -5,7 +5,7 @@ An experiment is one function and an entry of ``CLAIMS``; its words are the text
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.random import default_rng
@@ -13,9 +13,11 @@ from numpy.random import default_rng
 from capsviz.inputs.preprocess import FIELD
 from capsviz.inputs.spread import placed
 from capsviz.inputs.strokes import make_image, other_of_kind
+from capsviz.measures.refusals import refusals
 from capsviz.measures.rules import evenness
-from capsviz.measures.samples import Measured, Sample, mean, share
+from capsviz.measures.samples import Measured, Of, Sample, change, mean, share
 from capsviz.measures.statistics import SEED
+from capsviz.models.rates import wilson
 from capsviz.networks.base import Spec
 from capsviz.traces.base import COUPLING, POSES, SEVERAL, Shape
 from capsviz.traces.rules import BIAS
@@ -30,7 +32,6 @@ ROUNDS = 10  # iterations over which answers are compared
 OTHERS, UNSEEN = 200, "other scripts and pictures"  # pictures of what is of no class, and of what kind
 FALSE_ALARMS = 0.05  # share of the images that are to be refused by mistake (Frosst, Sabour & Hinton 2018)
 ALARMS = tuple(k / 100 for k in range(21))  # such shares of a curve
-INK = 0.5  # of the ink of an image: what has as much is drawn
 SHOWN = 10  # pictures of a strip
 APART = 4  # pixels that each of two digits is moved from the middle, as in training
 
@@ -103,6 +104,8 @@ class Claim(NamedTuple):
         needs: of ``NEEDS``: what a network must have.
         images: at most so many are tried.
         run: the experiment.
+        kept: what was found of it when the weights were evaluated, and on what, of what is kept beside them; None of those
+            of which it was not.
     """
 
     source: str
@@ -110,6 +113,7 @@ class Claim(NamedTuple):
     needs: str
     images: int
     run: Callable[[Bench], Found]
+    kept: Callable[[Mapping[str, Any]], tuple[Of, Found] | None] = lambda evaluation: None
 
 
 NEEDS: dict[str, Callable[[Spec], bool]] = {
@@ -139,6 +143,27 @@ def few_answers(bench: Bench) -> Found:
     )
 
 
+def few_answers_kept(evaluation: Mapping[str, Any]) -> tuple[Of, Found] | None:
+    """The same of all images of a test set, each a drawing of its own, as ``evaluate`` has measured it."""
+    routing = evaluation.get("iterations")
+    if routing is None:
+        return None
+    rows, trained = routing["rows"], routing["trained"]
+
+    def of(row: Mapping[str, Any], rate: float) -> Measured:
+        count = row["images"]
+        return Measured(rate, *wilson(rate * count, count), count, count)
+
+    others = [of(row, 1 - row["same"]) for row in rows]
+    wrong = [of(row, row["error_rate"]) for row in rows]
+    found = Found(
+        {"once": others[0], "long": others[-1], "wrongOnce": wrong[0], "wrong": wrong[trained - 1]},
+        {"trained": trained, "most": len(rows)},
+        curves=[Curve("", range(1, len(rows) + 1), others)],
+    )
+    return Of("evaluated", rows[0]["images"], rows[0]["images"]), found
+
+
 def polarises(bench: Bench) -> Found:
     """What 50 iterations do to the entropy of c, and to the answers."""
     model, (_, images, _, drawings) = bench.model, bench.sample
@@ -155,6 +180,7 @@ def polarises(bench: Bench) -> Found:
             "changed": share(answer[-1] != answer[trained - 1], drawings),
             "before": mean(entropy[trained - 1], drawings),
             "after": mean(entropy[-1], drawings),
+            "fall": change(entropy[trained - 1], entropy[-1], drawings),
         },
         {"trained": trained, "most": MOST_ROUNDS},
         curves=[Curve("", counts, [mean(entropy[at - 1], drawings) for at in counts])],
@@ -213,10 +239,13 @@ def two_alike(bench: Bench) -> Found:
 
 
 def absent(bench: Bench) -> Found:
-    """How often the decoder draws a class that is neither there nor the answer."""
+    """How often what the decoder draws of a class that is neither there nor the answer is read as that class.
+
+    The network reads it itself: a class is read if it is among the answers and not unsure.
+    """
     model, (_, images, labels, drawings) = bench.model, bench.sample
-    classes = len(model.classes)
-    inks, answers, first = [], [], None
+    classes, limit = len(model.classes), float(model.card["unsure_below"])
+    inks, answers, reads, first = [], [], [], None
     for part in bench.parts():
         scores, poses = model.answers(images[part])
         drawn = model.decode(poses[:, :, None].swapaxes(1, 2) * _each(classes)[None])  # [n, J, S, S]
@@ -224,43 +253,56 @@ def absent(bench: Bench) -> Found:
             first = drawn[0]
         whole = np.maximum(images[part].sum((1, 2)), 1e-6)
         inks.append(drawn.sum((2, 3)) / whole[:, None])
+        reads.append(model.predict(drawn.reshape(-1, *drawn.shape[2:])).reshape(-1, classes, classes))
         answers.append(scores.argmax(1))
     ink, answer, places = np.concatenate(inks), np.concatenate(answers), np.arange(len(labels))
+    read = np.concatenate(reads)  # [N, J, J] scores of what was drawn of each class
+    own = np.diagonal(read, axis1=1, axis2=2)
+    # As many are longer as it names besides, at most.
+    named = ((read > own[:, :, None]).sum(2) < model.shape.answers) & (own >= limit)
     there = np.zeros(ink.shape, bool)
     there[places, labels] = there[places, answer] = True
-    of = np.repeat(np.asarray(drawings), (~there).sum(1))
+    of = np.repeat(np.asarray(drawings), (~there).sum(1)).tolist()
     assert first is not None
-    shown = [answer[0], *sorted(np.flatnonzero(~there[0]), key=lambda place: -ink[0, place])][:SHOWN]
+    shown = [answer[0], *sorted(np.flatnonzero(~there[0]), key=lambda place: -own[0, place])][:SHOWN]
     pictures = [Picture(images[0], "seen", {})] + [
-        Picture(first[place], "drawn", {"name": model.classes[place], "ink": float(ink[0, place])})
+        Picture(
+            first[place],
+            "drawn" if named[0, place] else "unread",
+            {"name": model.classes[place], "length": float(own[0, place])},
+        )
         for place in shown
     ]
     return Found(
         {
-            "drawn": share((ink >= INK)[~there], of.tolist()),
-            "ink": mean(ink[~there], of.tolist()),
-            "own": mean(ink[places, answer], drawings),
+            "read": share(named[~there], of),
+            "own": share(named[places, answer], drawings),
+            "ink": mean(ink[~there], of),
         },
-        {"half": INK},
         pictures=pictures,
     )
 
 
 def refused(bench: Bench) -> Found:
     """How much of what is of no class is refused, where 5% of the images are, by the error of what is drawn again."""
-    others = _others(bench.model.shape)
-    models = [bench.model, *bench.beside()]
-    networks, curves = {}, []
-    for at, model in enumerate(models):
+    others, drawings = _others(bench.model.shape), bench.sample.drawings
+    models = {model.spec.title: model for model in (bench.model, *bench.beside())}
+    plain = [title for title, model in models.items() if not model.shape.routing]
+    errors = {}
+    for at, (title, model) in enumerate(models.items()):
         bench.told(at / len(models))
-        limits = np.quantile(_errors(model, bench.sample.images), [1 - alarm for alarm in ALARMS])
+        true = _errors(model, bench.sample.images)
         bench.told((at + 0.5) / len(models))
-        errors = _errors(model, others)
-        found = [share(errors > limit, [str(k) for k in range(len(errors))]) for limit in limits]
-        networks[model.spec.title] = found[ALARMS.index(FALSE_ALARMS)]
-        curves.append(Curve(model.spec.title, ALARMS, found))
-    plain = [model.spec.title for model in models if not model.shape.routing]
-    return Found({}, {"alarms": 100 * FALSE_ALARMS, "others": len(others)}, networks, curves, plain=plain)
+        errors[title] = (true, _errors(model, others))
+    found = refusals(errors, drawings, plain, ALARMS, ALARMS.index(FALSE_ALARMS))
+    networks = {title: points[ALARMS.index(FALSE_ALARMS)] for title, points in found.points.items()}
+    return Found(
+        {} if found.behind is None else {"behind": found.behind},
+        {"alarms": 100 * FALSE_ALARMS, "others": len(others), "size": bench.model.shape.size},
+        networks,
+        [Curve(title, ALARMS, points) for title, points in found.points.items()],
+        plain=plain,
+    )
 
 
 def _lengths_of_votes(model: "Model", images: np.ndarray) -> Iterator[Callable[[int, float], np.ndarray]]:
@@ -322,7 +364,7 @@ _FROSST = ("Frosst, Sabour & Hinton 2018, arXiv:1811.06969", "https://arxiv.org/
 
 # In the order in which they are shown.
 CLAIMS = {
-    "fewAnswers": Claim(*_PAIK, "iterates", 200, few_answers),
+    "fewAnswers": Claim(*_PAIK, "iterates", 200, few_answers, few_answers_kept),
     "polarises": Claim(*_PAIK, "iterates", 100, polarises),
     "signBlind": Claim(*_PEER, "routes", 100, sign_blind),
     "twoAlike": Claim(*_SABOUR, "several", 200, two_alike),

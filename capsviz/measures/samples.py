@@ -11,11 +11,25 @@ from capsviz.inputs.data import Digits
 from capsviz.inputs.drawn import WIDTHS
 from capsviz.inputs.examples import EXAMPLES, render
 from capsviz.inputs.preprocess import canvas_to_mnist
-from capsviz.measures.statistics import interval
+from capsviz.measures.statistics import interval_of_drawings, interval_of_means
 from capsviz.traces.base import Shape
 
 MOST = 200  # images of a test set
 CANVAS = 280  # pixels along a side of the app's canvas, on which pens are so wide
+
+
+class Of(NamedTuple):
+    """What something was measured on.
+
+    Attributes:
+        name: "examples", "test", or "evaluated": what is kept beside the weights.
+        images: how many.
+        drawings: of how many drawings.
+    """
+
+    name: str
+    images: int
+    drawings: int
 
 
 class Sample(NamedTuple):
@@ -33,6 +47,11 @@ class Sample(NamedTuple):
     labels: np.ndarray
     drawings: Sequence[str]
 
+    @property
+    def of(self) -> Of:
+        """What it is, without its images."""
+        return Of(self.name, len(self.labels), len(set(self.drawings)))
+
     def take(self, most: int) -> "Sample":
         """At most so many of them, evenly spaced."""
         count = len(self.labels)
@@ -42,12 +61,13 @@ class Sample(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A share, or a mean, with its 95% interval, and of how many images it is."""
+    """A share, or a mean, with its 95% interval, and of how many images it is, and these of how many drawings."""
 
     value: float
     low: float
     high: float
     images: int
+    drawings: int
 
 
 @lru_cache(maxsize=8)
@@ -79,7 +99,8 @@ def of_test(digits: Digits, most: int = MOST) -> Sample:
 def share(counted: np.ndarray, drawings: Sequence[str]) -> Measured:
     """The share of what counts [N], with the interval for images of which several may be of one drawing."""
     values = np.asarray(counted, float)
-    return Measured(float(values.mean()), *interval(values, drawings), len(values))
+    low, high = interval_of_drawings(values, drawings)
+    return Measured(float(values.mean()), low, high, len(values), len(set(drawings)))
 
 
 def mean(values: np.ndarray, drawings: Sequence[str]) -> Measured:
@@ -88,4 +109,11 @@ def mean(values: np.ndarray, drawings: Sequence[str]) -> Measured:
     means = np.bincount(which, values) / np.bincount(which)
     middle = float(np.mean(values))
     half = 1.96 * float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else float("inf")
-    return Measured(middle, middle - half, middle + half, len(values))
+    return Measured(middle, middle - half, middle + half, len(values), len(means))
+
+
+def change(before: np.ndarray, after: np.ndarray, drawings: Sequence[str]) -> Measured:
+    """The mean over drawings by which values [N] have grown, of the same images, with the interval of a bootstrap of drawings."""
+    _, which = np.unique(np.asarray(drawings), return_inverse=True)
+    means = np.bincount(which, np.asarray(after, float) - before) / np.bincount(which)
+    return Measured(float(means.mean()), *interval_of_means(means), len(which), len(means))

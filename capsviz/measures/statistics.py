@@ -42,9 +42,55 @@ def interval(right: np.ndarray, clusters: Sequence[str], seed: int = SEED) -> tu
     if len(names) < 2:
         return low, high
     sums, sizes = np.bincount(which, right), np.bincount(which)
-    drawn = default_rng([seed, 3]).integers(len(names), size=(RESAMPLES, len(names)))
+    least, most = _resampled(sums, sizes, seed)
+    return min(low, least), max(high, most)
+
+
+def interval_of_drawings(counted: np.ndarray, drawings: Sequence[str]) -> tuple[float, float]:
+    """95% interval (low, high) of a share of pictures [N], 0..1 each, of which several are of one drawing.
+
+    The union of two: Wilson's formula of that share with as many trials as there are drawings, as if the pictures of one
+    always agreed, and a bootstrap of the drawings. Of more that counts no end is ever lower.
+    """
+    names, which = np.unique(np.asarray(drawings), return_inverse=True)
+    low, high = wilson(float(np.mean(counted)) * len(names), len(names))
+    least, most = _resampled(np.bincount(which, counted), np.bincount(which), SEED)
+    return min(low, least), max(high, most)
+
+
+def interval_of_means(means: np.ndarray) -> tuple[float, float]:
+    """95% interval (low, high) of the mean of the drawings' means [M]: a bootstrap of them. One alone tells nothing."""
+    if len(means) < 2:
+        return -math.inf, math.inf
+    return _resampled(means, np.ones(len(means)), SEED)
+
+
+def _resampled(sums: np.ndarray, sizes: np.ndarray, seed: int) -> tuple[float, float]:
+    """The 2.5th and 97.5th percentile of the mean over as many clusters, [M] sums of [M] terms, drawn with replacement."""
+    drawn = default_rng([seed, 3]).integers(len(sums), size=(RESAMPLES, len(sums)))
     means = sums[drawn].sum(1) / sizes[drawn].sum(1)
-    return min(low, float(np.quantile(means, 0.025))), max(high, float(np.quantile(means, 0.975)))
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
+def newcombe_paired(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """95% interval (low, high) of the share of ``one`` [N] less that of ``other`` [N], which are of the same things.
+
+    Newcombe, Statistics in Medicine 17 (1998) 2635, method 10: Wilson's of both, with their correlation.
+    """
+    count = len(one)
+    both, first = int((one & other).sum()), int((one & ~other).sum())
+    second, neither = int((~one & other).sum()), int((~one & ~other).sum())
+    product = both * neither - first * second
+    above = max(product - count / 2, 0) if product > 0 else product
+    margins = (both + first) * (second + neither) * (both + second) * (first + neither)
+    correlation = above / math.sqrt(margins) if margins else 0.0
+    (low, high), (least, most) = wilson(both + first, count), wilson(both + second, count)
+    p, q = (both + first) / count, (both + second) / count
+
+    def half(a: float, b: float) -> float:
+        return math.sqrt(max(a * a - 2 * correlation * a * b + b * b, 0.0))
+
+    return p - q - half(p - low, most - q), p - q + half(high - p, q - least)
 
 
 def error(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Whether what an experiment found bears out the claim that it is of: one number, its 95% interval, and a limit that is said."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -50,42 +49,23 @@ def verdict(name: str, found: Found) -> Verdict:
     return Verdict(YES if least > limit else NO if most < limit else OPEN, measured)
 
 
-def _measured(name: str) -> Callable[[Found], Measured]:
-    return lambda found: found.measured[name]
+def _measured(name: str) -> Callable[[Found], Measured | None]:
+    return lambda found: found.measured.get(name)
 
 
 def _apart(found: Found) -> Measured:
     """The largest difference of any length: of all images, so that it has no interval."""
     largest = found.numbers["apart"]
-    return Measured(largest, largest, largest, found.measured["same"].images)
-
-
-def _behind(found: Found) -> Measured | None:
-    """By how much the best plain network refuses more than the best that has capsules."""
-    plain = [one for title, one in found.networks.items() if title in found.plain]
-    capsules = [one for title, one in found.networks.items() if title not in found.plain]
-    if not plain or not capsules:
-        return None
-    return difference(*(max(some, key=lambda one: one.value) for some in (plain, capsules)))
-
-
-def difference(one: Measured, other: Measured) -> Measured:
-    """The difference of two shares, with Newcombe's interval of both of theirs (Statistics in Medicine 17, 1998, method 10).
-
-    It takes them for independent: of the same images, as here, it is wider than need be.
-    """
-    apart = one.value - other.value
-    below = math.hypot(one.value - one.low, other.high - other.value)
-    above = math.hypot(one.high - one.value, other.value - other.low)
-    return Measured(apart, apart - below, apart + above, min(one.images, other.images))
+    same = found.measured["same"]
+    return Measured(largest, largest, largest, same.images, same.drawings)
 
 
 # Of each of ``claims.CLAIMS``; what the numbers are is said by the texts lab.claim.NAME.decides.
 RULES = {
     "fewAnswers": Rule(_measured("once"), 0.1, above=False),
-    "polarises": Rule(_measured("after"), 0.5, above=False),
+    "polarises": Rule(_measured("fall"), 0, above=False),
     "signBlind": Rule(_apart, ROUNDING, above=False, exact=True),
     "twoAlike": Rule(_measured("pair"), 0.5, above=True),
-    "absent": Rule(_measured("drawn"), 0.5, above=True),
-    "refused": Rule(_behind, -0.05, above=True),
+    "absent": Rule(_measured("read"), 0.5, above=False),
+    "refused": Rule(_measured("behind"), -0.05, above=True),
 }

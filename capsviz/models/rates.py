@@ -9,8 +9,8 @@ from capsviz.inputs.own import STROKES
 FEW = 100  # images; of fewer, one more that is misread moves the rate by more than 1%
 
 
-def wilson(wrong: int, total: int) -> tuple[float, float]:
-    """95% interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927)."""
+def wilson(wrong: float, total: int) -> tuple[float, float]:
+    """95% interval (low, high) of a rate of which ``wrong`` of ``total`` were counted (Wilson 1927); no need to be whole."""
     if not total:
         return 0.0, 1.0
     z = 1.959964

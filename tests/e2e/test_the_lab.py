@@ -16,7 +16,7 @@ def test_an_experiment_runs_and_stays_for_others(browser: Browser, url: str) -> 
         run.press("Enter")
         expect(found).to_contain_text(re.compile(r"entropy of c is 99\.\d% .*after 3 iterations"))
         expect(found.locator(".cv-verdict[data-outcome=yes]")).to_contain_text(
-            re.compile(r"^Borne out here .*after 50 iterations.*: 4\d\.\d% \(.*below 50%")
+            re.compile(r"^Borne out here .*after 50 iterations.*: −5\d\.\d% \(.*below 0%")
         )
         expect(page.locator(".st-key-claim_polarises .stPlotlyChart")).to_have_count(1)
         page.get_by_role("button", name="Export").click()
