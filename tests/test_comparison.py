@@ -65,6 +65,7 @@ def test_a_row_leaves_open_what_was_not_measured() -> None:
     assert row["training"].below == "the last 3 of 22 epochs"
     assert row["source"][:2] == ("architecture: arXiv:2101.12491", "")  # nothing is published of letters
     assert cells(of("letters"))["calibration"].below == "of lengths"
+    assert cells(of("overlap.mnist"))["error"].below == "1.01% to 1.55%, MNIST, pairs not read as both"
     short = {**CARD, "log": [{"seconds": 61.0}]}
     assert cells(of("cnn", short))["training"].figure == "1 min"
     assert (

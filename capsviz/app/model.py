@@ -12,6 +12,7 @@ from capsviz import figures
 from capsviz.app import frame, guess, session
 from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError, WeightsError
+from capsviz.inputs.data import MNIST
 from capsviz.models.card import (
     averaged_error,
     card_table,
@@ -128,10 +129,10 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
     """The few numbers that are asked for first."""
     data, kinds = model.spec.data, noun(model.shape.kind, 2, "pictured")
     source = model.spec.source
-    read = "model.rightAndPaper" if source.accuracy and source.of else "model.right"
+    two = model.shape.answers > 1  # then the card's error is of pairs
     right = say(
-        read,
-        data=data.name,
+        f"model.right{'Pairs' if two else ''}{'AndPaper' if source.accuracy and source.of else ''}",
+        data=MNIST.name if two else data.name,
         images=grouped(data.sizes["test"]),
         kinds=kinds,
         paper=localised(source.accuracy),

@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from capsviz.inputs.data import MNIST
 from capsviz.models.comparison import Entry
 from capsviz.models.rates import of_card
 from capsviz.models.size import together
@@ -140,6 +141,8 @@ def cell_text(cell: Cell) -> str:
 
 def _error(spec: Spec, interval: Sequence[float]) -> str:
     low, high = map(per_cent, interval)
+    if spec.shape.answers > 1:
+        return say("model.all.errorPairs", low=low, high=high, data=MNIST.name)
     return say("model.all.error", low=low, high=high, data=spec.data.name)
 
 
