@@ -23,6 +23,7 @@ from capsviz.measures.drawings import made_up_digits, read_drawings
 from capsviz.measures.statistics import SEED
 from capsviz.models import weights
 from capsviz.models.card import (
+    all_epochs,
     card_markdown,
     card_table,
     command,
@@ -31,6 +32,7 @@ from capsviz.models.card import (
     limits,
     loss,
     measured_tables,
+    side_by_side,
 )
 from capsviz.models.model import Model
 from capsviz.networks.base import Spec, find
@@ -186,7 +188,25 @@ def test_limits_count_what_the_weights_started_from():
     text = departures(card)
     assert "| one training | 2, each from the weights of the one before |" in text
     assert "| number of epochs not given | 14 + 3 |" in text
-    assert earlier_epochs(card) == 14
+    assert earlier_epochs(card) == all_epochs(card) - 3 == 14
+
+
+def test_trainings_side_by_side_are_counted_and_told_apart(card: dict[str, Any]):
+    """The shipped weights are the mean of the fifth training's and of two that both began with those."""
+    said = departures(card)
+    assert "| one training | 7, each from the weights of the one before; those side by side from the same" in said
+    assert "not given | 14 + 30 + 20 + 14 + 24 + (10 and 10 side by side, then the mean of 3) |" in said
+    assert (side_by_side(card), earlier_epochs(card), all_epochs(card)) == (2, 102, 122)
+    pairs = weights.load_card(weights.locate("overlap.mnist"))  # which began with these
+    said = departures(pairs)
+    assert "| 9, each from" in said
+    assert "24 + (10 and 10 side by side, then the mean of 3) + 100 + 105 |" in said
+    assert (side_by_side(pairs), earlier_epochs(pairs), all_epochs(pairs)) == (1, 222, 327)
+    part = {"trainings": [{"epochs": 4, "start_from": "x"}, {"epochs": 5}]}
+    apart = {"epochs": 6, "start_from": "y", "averaged": [{"trainings": []}, part, {"trainings": []}]}
+    said = departures({"settings": apart})
+    assert "| 3, some of them side by side, the others" in said
+    assert "| (4 + 5 and 6 side by side, then the mean of 3) |" in said
 
 
 def test_the_card_names_the_command_of_every_training(card: dict[str, Any]):

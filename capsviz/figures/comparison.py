@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from capsviz.inputs.data import MNIST
+from capsviz.models.card import side_by_side
 from capsviz.models.comparison import Entry
 from capsviz.models.rates import of_card
 from capsviz.models.size import together
@@ -32,7 +33,6 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
     spec, measured, source = entry.spec, entry.evaluation, entry.spec.source
     answer, every = together(entry.parts, decoder=False), together(entry.parts)
     draws = every != answer
-    last, epochs = entry.epochs
     counted = of_card(entry.card)
     row = {
         "network": Cell(spec.title, spec.name),
@@ -54,9 +54,7 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
         "training": Cell(
             duration(entry.seconds),
-            say("model.all.epochs", count=last)
-            if last == epochs
-            else say("model.all.lastEpochs", last=last, all=epochs),
+            _epochs(entry),
         ),
         "source": Cell(
             localised(source.accuracy) or say("model.all.architecture", paper=source.paper),
@@ -144,6 +142,16 @@ def _error(spec: Spec, interval: Sequence[float]) -> str:
     if spec.shape.answers > 1:
         return say("model.all.errorPairs", low=low, high=high, data=MNIST.name)
     return say("model.all.error", low=low, high=high, data=spec.data.name)
+
+
+def _epochs(entry: Entry) -> str:
+    """How long the last training was, of how many epochs in all."""
+    (last, epochs), beside = entry.epochs, side_by_side(entry.card)
+    if last == epochs:
+        return say("model.all.epochs", count=last)
+    if beside == 1:
+        return say("model.all.lastEpochs", last=last, all=epochs)
+    return say("model.all.lastEpochsBeside", last=last, all=epochs, beside=beside)
 
 
 def _head(column: str) -> str:

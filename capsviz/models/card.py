@@ -346,7 +346,7 @@ def departures(card: Mapping[str, Any]) -> str:
     settings, spec = card["settings"], spec_of(card)  # the settings of older cards lack what was added since
     routing = spec.shape.routing
     iterations = settings.get("iterations", spec.shape.trained) if spec.shape.iterates else 1
-    epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
+    ran = [*card.get("started_from", []), settings]
     ours = spec.data
     held = grouped(ours.sizes["train"] - ours.held_out)
     told = {
@@ -369,9 +369,9 @@ def departures(card: Mapping[str, Any]) -> str:
         told = {"numbers": bool(spec.shape.pose)}
         told["equal"] = spec.shape.score == PROBABILITY and bool(settings.get("others"))
     values: dict[str, Any] = {
-        "trainings": len(epochs),
+        "trainings": len(list(_trainings(ran))),
         "parts": len(settings.get("averaged", [])),
-        "epochs": " + ".join(epochs),
+        "epochs": " + ".join(map(_epochs, ran)),
         "batch": settings.get("batch_size"),
         "kinds": noun(spec.shape.kind, 2),
         "shift": settings.get("shift"),
@@ -399,7 +399,7 @@ def departures(card: Mapping[str, Any]) -> str:
     if routing != "dynamic":
         values |= _parameters(spec)
     for name in (*(name for name, true in told.items() if true), *always):
-        ours_name = "constant" if name == "rate" and stays else name
+        ours_name = "constant" if name == "rate" and stays else _started(ran) if name == "started" else name
         rows.append(
             (say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", ours_name), **values))
         )
@@ -457,9 +457,41 @@ def _ablated(settings: Mapping[str, Any]) -> list[str]:
     return words
 
 
+def _epochs(run: Mapping[str, Any]) -> str:
+    """How long a training was; of a mean, each of those that it is of and that were not told before."""
+    if not run.get("averaged"):
+        return str(run["epochs"])
+    each = [*(" + ".join(map(_epochs, part)) for part in _beside(run)), str(run["epochs"])]
+    return say("card.epochsOfMean", epochs=say("card.and").join(each), parts=len(run["averaged"]))
+
+
+def _beside(run: Mapping[str, Any]) -> list[Sequence[Mapping[str, Any]]]:
+    """The trainings that led to each part of a mean, where they are not those that led to its last one."""
+    return [part["trainings"] for part in run.get("averaged", []) if part["trainings"]]
+
+
+def _started(ran: Iterable[Mapping[str, Any]]) -> str:
+    """The id of what is said of where several trainings began."""
+    beside = [(run, part[0]) for run in ran for part in _beside(run)]
+    if not beside:
+        return "started"
+    same = all(part.get("start_from") == run.get("start_from") for run, part in beside)
+    return "startedBeside" if same else "startedApart"
+
+
+def side_by_side(card: Mapping[str, Any]) -> int:
+    """How many trainings the last one was, with those beside it of whose weights and its own the mean is."""
+    return 1 + len(_beside(card["settings"]))
+
+
+def all_epochs(card: Mapping[str, Any]) -> int:
+    """How many epochs led to the weights, in all trainings: one after another, and side by side."""
+    return sum(run["epochs"] for run in _trainings([*card.get("started_from", []), card["settings"]]))
+
+
 def earlier_epochs(card: Mapping[str, Any]) -> int:
-    """How many epochs the weights had been trained for that this training started from."""
-    return sum(run["epochs"] for run in card.get("started_from", []))
+    """How many of them had led to the weights that this training started from."""
+    return sum(run["epochs"] for run in _trainings(card.get("started_from", [])))
 
 
 def averaged_error(card: Mapping[str, Any]) -> float | None:
