@@ -194,7 +194,10 @@ def test_limits_count_what_the_weights_started_from():
 def test_trainings_side_by_side_are_counted_and_told_apart(card: dict[str, Any]):
     """The shipped weights are the mean of the fifth training's and of two that both began with those."""
     said = departures(card)
-    assert "| one training | 7, each from the weights of the one before; those side by side from the same" in said
+    assert (
+        "| one training | 7, each from the weights of the one before; those side by side from the same"
+        in said
+    )
     assert "not given | 14 + 30 + 20 + 14 + 24 + (10 and 10 side by side, then the mean of 3) |" in said
     assert (side_by_side(card), earlier_epochs(card), all_epochs(card)) == (2, 102, 122)
     pairs = weights.load_card(weights.locate("overlap.mnist"))  # which began with these

@@ -594,6 +594,11 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     named = {row[:5]: row for row in rows}
     assert named["ablations", "r3-reconstruction", "test error", "published", ""][5] == pytest.approx(0.0025)
     assert named["placed", "capsules", "changed digits misread", "affNIST", ""][5] == pytest.approx(0.21)
+    equal = [row for row in rows if row[0] == "placed" and row[3] == "at placed digits misread"]
+    at = max(row[5] for row in rows if row[:1] + row[2:4] == ("placed", "placed digits misread", "test"))
+    assert {row[1]: row[4] for row in equal} == dict.fromkeys(
+        ("dynamic.mnist", "attention.mnist", "cnn.mnist"), at
+    )
     assert named["ablations", "r1", "parameters trained", "", ""][5] == 6_804_224
     with (FOLDER / "few.csv").open() as file:
         wrong = [

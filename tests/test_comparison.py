@@ -65,10 +65,7 @@ def test_a_row_leaves_open_what_was_not_measured() -> None:
     assert row["training"].below == "the last 3 of 22 epochs"
     part = {"trainings": [{"epochs": 3}]}
     mean = {**before, "settings": {"epochs": 4, "averaged": [part, {"trainings": []}]}}
-    assert (
-        cells(of("cnn", mean))["training"].below
-        == "the last 4 of 26 epochs; 2 trainings ran side by side"
-    )
+    assert cells(of("cnn", mean))["training"].below == "the last 4 of 26 epochs; 2 trainings ran side by side"
     assert row["source"][:2] == ("architecture: arXiv:2101.12491", "")  # nothing is published of letters
     assert cells(of("letters"))["calibration"].below == "of lengths"
     assert cells(of("overlap.mnist"))["error"].below == "1.01% to 1.55%, MNIST, pairs not read as both"

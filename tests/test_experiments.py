@@ -1,6 +1,7 @@
 """Ablations and generalisation: rows are kept, nothing is trained twice, and the tables say what the rows say."""
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -235,6 +236,41 @@ def test_the_longest_training_of_a_seed_counts_and_of_a_look_the_last_row() -> N
         (10, 4),
         (20, 2),
     ]
+
+
+def test_changed_digits_are_compared_where_as_many_placed_ones_are_misread() -> None:
+    """Along its own course, on the line in logarithms between two looks, where it first comes down so far."""
+    course = [
+        look("cnn.mnist", 0, 10 * k, 0, placed, affine)
+        for k, (placed, affine) in enumerate([(400, 900), (100, 400), (200, 700), (25, 100), (0, 4)], 1)
+    ]
+    at = generalisation.at_error
+    assert at(course, 0.2) == pytest.approx(0.6)  # the geometric means of 400 and 100, 900 and 400
+    assert at(course, 0.1) == pytest.approx(0.4)  # a look itself
+    assert at(course, 0.05) == pytest.approx(0.1 * 7 ** (1 / 3))  # two thirds of the way
+    assert at(course, 0.025) == pytest.approx(0.1)
+    assert at(course, 0.4) is at(course, 0.5) is None  # it was there at its first look
+    assert at(course[:4], 0.02) is None  # it never came there
+    assert at(course, 0.0005) == pytest.approx(0.004)  # none misread counts as half of one
+    other = [replace(row, network="dynamic.mnist", seed=seed) for seed in (0, 1) for row in course[:3]]
+    runs = generalisation.runs_of([*course, *other])
+    cnn, dynamic = sorted(generalisation.stopped(runs, 1.0), key=lambda one: one.network)
+    assert (cnn.at, dynamic.at, cnn.equal) == (0.4, 0.4, None)
+    good = [replace(row, held_out_wrong=0 if row.step > 20 else 500) for row in (*course, *other)]
+    cnn, dynamic = sorted(
+        generalisation.stopped(generalisation.runs_of(good), 0.1), key=lambda one: one.network
+    )
+    assert cnn.at == dynamic.at == 0.2
+    assert cnn.equal is not None
+    assert cnn.equal == of_seeds([1_000 * cnn.equal["mean"]], 1_000)
+    assert cnn.equal["mean"] == pytest.approx(0.6)
+    assert dynamic.equal is not None
+    assert dynamic.equal["errors"] == pytest.approx([0.6, 0.6])
+    said = figures.placed_says([cnn, dynamic], 2)
+    assert said[0].startswith("Where each misreads 20.00% of the placed digits, ")
+    assert "they misread 20.00% to 20.00% of the placed test digits" in said[1]
+    assert said[2].startswith("Of 2 trainings each, fewer stand here of Plain CNN (1): ")
+    assert len(figures.placed_says([cnn, dynamic], 1)) == 2
 
 
 def test_few_by_network_and_number() -> None:
@@ -505,10 +541,13 @@ def test_placed_digits_are_errors_in_the_table_and_in_the_chart() -> None:
     found = generalisation.runs_of(looked)
     stopped = generalisation.stopped(found, 0.0078)
     _, lines = figures.placed_table(stopped)
-    assert [cell.figure for cell in lines[0]][:4] == ["Plain CNN", "1.50%", "17.00%", "10, 20"]
+    # At 1.5% of the placed ones, of the first training alone: halfway in logarithms would be 1.41%.
+    ratio = math.log(1.5 / 2) / math.log(1 / 2)
+    equal = f"{20 * 0.5**ratio:.2f}%"
+    assert [cell.figure for cell in lines[0]][:5] == ["Plain CNN", "1.50%", "17.00%", equal, "10, 20"]
     low, high = of_seeds([200, 140], 1_000)["interval"]
     assert lines[0][2].below == f"± 4.24, {low:.2%} to {high:.2%}, of 2 trainings"
-    assert lines[0][3].below == "seeds 0, 1, cpu, gpu"
+    assert lines[0][4].below == "seeds 0, 1, cpu, gpu"
     assert [cell.figure for cell in lines[1]][1:3] == ["0.77%", "21%"]
     assert lines[1][2].below == "affNIST, 79% read"
     assert [cell.figure for cell in lines[3]][1:3] == ["–", "6.8%"]

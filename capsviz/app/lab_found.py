@@ -86,6 +86,17 @@ def _placed() -> Iterator[Row]:
         for name, error in (("placed digits misread", one.placed), ("changed digits misread", one.affine)):
             spread = (error["mean"], *error["interval"], len(one.seeds))
             yield ("placed", one.network, name, "test", "", *spread, "")
+        if one.equal:
+            spread = (one.equal["mean"], *one.equal["interval"], len(one.equal["errors"]))
+            yield (
+                "placed",
+                one.network,
+                "changed digits misread",
+                "at placed digits misread",
+                one.at,
+                *spread,
+                "",
+            )
         for seed, step in zip(one.seeds, one.steps, strict=True):
             yield ("placed", one.network, "stopped after steps", f"seed {seed}", "", step, "", "", "", "")
     for known in generalisation.PUBLISHED:

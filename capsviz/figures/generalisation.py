@@ -109,12 +109,13 @@ def error_cell(error: Mapping[str, Any]) -> Cell:
     )
 
 
-def verdict(errors: Mapping[str, Mapping[str, Any]], of: str) -> str:
+def verdict(errors: Mapping[str, Mapping[str, Any]], of: str, **values: object) -> str:
     """Whether the best and the worst of several are told apart by their intervals, in a sentence; "" for one alone.
 
     Args:
         errors: by the names of what they are of, as ``statistics.of_seeds`` has them.
         of: table of the texts "apart" and "alike".
+        values: what else these say.
     """
     if len(errors) < 2:
         return ""
@@ -126,7 +127,26 @@ def verdict(errors: Mapping[str, Mapping[str, Any]], of: str) -> str:
         worst=worst,
         least=per_cent(errors[best]["mean"]),
         most=per_cent(errors[worst]["mean"]),
+        **values,
     )
+
+
+def placed_says(stopped: Sequence[Stopped], seeds: int) -> list[str]:
+    """What the table of placed digits comes to: which misreads least, why not where it was stopped, what is missing.
+
+    Args:
+        stopped: of the table.
+        seeds: of how many trainings each was to be.
+    """
+    errors = {network_name(one.network): one.equal for one in stopped if one.equal}
+    means, at = [one.placed["mean"] for one in stopped], per_cent(stopped[0].at)
+    said = [verdict(errors, "generalise", at=at)]
+    if len(stopped) > 1:
+        said.append(say("generalise.equal", low=per_cent(min(means)), high=per_cent(max(means)), at=at))
+    fewer = [f"{network_name(one.network)} ({len(one.seeds)})" for one in stopped if len(one.seeds) < seeds]
+    if fewer:
+        said.append(say("generalise.fewer", seeds=seeds, networks=", ".join(fewer)))
+    return said
 
 
 def network_name(name: str) -> str:
@@ -139,12 +159,13 @@ def network_name(name: str) -> str:
 
 def placed_table(stopped: Sequence[Stopped]) -> Table:
     """A row for each network whose trainings were stopped at equal accuracy, then what was published."""
-    columns = ("network", "placed", "affine", "steps", "parameters", "multiplyAdds")
+    columns = ("network", "placed", "affine", "equal", "steps", "parameters", "multiplyAdds")
     rows: list[Row] = [
         (
             Cell(network_name(one.network), one.network),
             error_cell(one.placed),
             error_cell(one.affine),
+            error_cell(one.equal) if one.equal else Cell(NOTHING),
             Cell(", ".join(map(grouped, one.steps)), f"{seeds_words(one.seeds)}, {', '.join(one.devices)}"),
             Cell(grouped(one.parameters)),
             Cell(millions(one.multiply_adds)),
@@ -159,11 +180,12 @@ def placed_table(stopped: Sequence[Stopped]) -> Table:
                 per_cent(1 - one.affine, 1 if one.placed is None else 0),
                 say("generalise.affnist", right=per_cent(one.affine, 1 if one.placed is None else 0)),
             ),
-            *[Cell(NOTHING)] * 3,
+            *[Cell(NOTHING)] * 4,
         )
         for one in PUBLISHED
     ]
-    return [say(f"generalise.head.{column}") for column in columns], rows
+    at = per_cent(stopped[0].at) if stopped else NOTHING
+    return [say(f"generalise.head.{column}", at=at) for column in columns], rows
 
 
 def seeds_words(seeds: Sequence[int]) -> str:

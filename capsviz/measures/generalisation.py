@@ -1,8 +1,10 @@
 """What networks make of what they have not seen: digits changed otherwise than in training, and after few examples."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from capsviz.measures.runs import Few, Placed
@@ -51,6 +53,8 @@ class Stopped:
         parameters: of the network, with its decoder.
         multiply_adds: of one answer.
         devices: that the trainings ran on.
+        at: error on placed digits at which all are compared: the largest mean of ``placed``.
+        equal: error on changed digits ``at_error`` ``at``, of all trainings that came to it; None if none did.
     """
 
     network: str
@@ -62,6 +66,8 @@ class Stopped:
     parameters: int
     multiply_adds: int
     devices: Sequence[str]
+    at: float = 0.0
+    equal: Mapping[str, Any] | None = None
 
 
 Runs = Mapping[str, Mapping[int, Sequence[Placed]]]  # by network and seed, its looks in their order
@@ -119,7 +125,39 @@ def stopped(runs: Runs, at: float) -> list[Stopped]:
                 devices=list(dict.fromkeys(row.device for row in rows)),
             )
         )
-    return found
+    return _compared(found, runs)
+
+
+def _compared(found: Sequence[Stopped], runs: Runs) -> list[Stopped]:
+    """The same, with what they misread of changed digits where all misread as many placed ones."""
+    at = max((one.placed["mean"] for one in found), default=0.0)
+    compared = []
+    for one in found:
+        shares = [at_error(looks, at) for looks in runs[one.network].values()]
+        wrong = [one.images * share for share in shares if share is not None]
+        equal = of_seeds(wrong, one.images) if wrong else None
+        compared.append(replace(one, at=at, equal=equal))
+    return compared
+
+
+def at_error(looks: Sequence[Placed], error: float) -> float | None:
+    """Share of changed digits that a training misreads where it misreads a share ``error`` of the placed ones.
+
+    On the line, in logarithms, from the look before to the first one at which it misreads no more than that; none misread
+    counts as half of one. None if it never came so far, or was there at its first look.
+    """
+    for before, after in pairwise(looks):
+        if _share(after.placed_wrong, after.images) <= error < _share(before.placed_wrong, before.images):
+            (x0, y0), (x1, y1) = (
+                [math.log(_share(wrong, row.images)) for wrong in (row.placed_wrong, row.affine_wrong)]
+                for row in (before, after)
+            )
+            return math.exp(y0 + (y1 - y0) * (math.log(error) - x0) / (x1 - x0))
+    return None
+
+
+def _share(wrong: int, images: int) -> float:
+    return max(wrong, 0.5) / images
 
 
 def _held_out(row: Placed) -> float:
