@@ -19,13 +19,15 @@ from capsviz.inputs import data
 from capsviz.inputs.data import Digits
 from capsviz.measures import ablations, findings, generalisation, runs
 from capsviz.measures.ablations import VARIANTS
+from capsviz.measures.generalisation import enlarged
+from capsviz.measures.price import processor
 from capsviz.measures.runs import Ablation, Few, Placed, Timing
 from capsviz.measures.statistics import of_seeds
 from capsviz.models.rates import wilson
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import Spec, find
 from capsviz.training import ablate, experiment, generalise
-from capsviz.training.generalise import able, enlarged, few, looks, repeated
+from capsviz.training.generalise import able, few, looks, repeated
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 
@@ -337,7 +339,7 @@ def test_what_has_a_row_is_not_trained_again(
     assert second.seed == 1
     assert main([*arguments[:-1], "cpu", "--time"]) == 0
     (timed,) = runs.read(tmp_path / "times.csv", Timing)
-    assert (timed.variant, timed.device) == ("cnn", "cpu")
+    assert (timed.variant, timed.device) == ("cnn", f"cpu: {processor()}")
     assert timed.answer > 0
     capsys.readouterr()
     assert main(["findings", str(tmp_path)]) == 0
@@ -509,15 +511,19 @@ def test_the_tables_say_what_the_rows_say() -> None:
         for k, one in enumerate(VARIANTS)
         for seed in (0, 1)
     ]
-    found = ablations.results(rows, [Timing("r1", "cpu", 9.04)])
+    found = ablations.results(
+        rows, [Timing("r1", "cpu", 9.04), Timing("cnn", "cpu: A", 1.96), Timing("r3", "gpu", 2.6)]
+    )
     heads, lines = figures.ablations_table(found)
     first = dict(zip(heads, lines[0], strict=True))
     assert first["Trained with"].figure == "1 iteration, no reconstruction"
     assert first["Test error"].figure == "0.31%"
     assert first["Test error"].below.startswith("± 0.01, ")
     assert first["Test error"].below.endswith(", of 2 trainings")
-    assert first["Published"][:2] == ("0.34% ± 0.032", "arXiv:1710.09829")
-    assert first["ms an answer"][:3] == ("9.0", "cpu", "")
+    assert first["Published error"][:2] == ("0.34% ± 0.032", "arXiv:1710.09829")
+    times = [line[heads.index("ms an answer")][:3] for line in lines]
+    assert times[0] == ("9", "1 core, cpu", "")
+    assert times[2:] == [("3", "gpu", ""), ("–", "", ""), ("2.0", "1 core, cpu: A", "")]
     assert first["Training"][:2] == ("12 s", "5 epochs, cpu")
     assert lines[4][2].figure == "0.39%"
     page = figures.table_html((heads, lines), "ablations")
@@ -589,10 +595,26 @@ def test_few_examples_as_a_chart_and_a_table() -> None:
     found.pop("dynamic.mnist")
     heads, lines = figures.few_table(found)
     assert heads[1:] == ["1 of each class", "10 of each class"]
+    assert lines[0][1].below.endswith(", of 2 trainings; seeds 0, 2: cpu")
     assert [cell.figure for cell in lines[0]] == ["Plain CNN", "30.10%", "3.10%"]
 
 
 def test_what_is_said_of_few_examples_names_seeds_and_devices() -> None:
     rows = [Few("cnn.mnist", 1, s, 600, 64, 1_000, 300, 1.0, of) for s, of in ((2, "b"), (0, "a"), (1, "b"))]
-    assert figures.few_note(rows).endswith("Trainings: seeds 0, 1, 2; b, a.")
+    assert figures.few_note(rows).endswith("Trainings: seeds 0, 1, 2; b (bfloat16), a (bfloat16).")
+    rows += [replace(rows[0], seed=3, device="cpu")]
+    _, lines = figures.few_table(generalisation.by_examples(rows))
+    assert lines[0][1].below.endswith(
+        ", of 4 trainings; seed 0: a (bfloat16); seeds 1, 2: b (bfloat16); seed 3: cpu"
+    )
+
+
+def test_parameters_are_told_with_the_decoder_and_without() -> None:
+    """As they are counted by the formula above; of what has another size, or is no more, as the row says."""
+    cell = figures.parameters_cell
+    assert cell(8_215_568, "dynamic.mnist", find)[:2] == ("6,804,224", "8,215,568 with decoder")
+    assert cell(6_804_224, "dynamic.mnist", find)[:2] == ("6,804,224", "")
+    assert cell(142_474, "cnn.mnist", find)[:2] == ("142,474", "no decoder")
+    assert cell(2_428_000, "attention.mnist", enlarged)[:2] == ("180,256", "2,428,000 with decoder")
+    assert cell(5, "nobody", find)[:2] == ("5", "")
     assert figures.seeds_words([4]) == "seed 4"

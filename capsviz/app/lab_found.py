@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from capsviz.measures import ablations, generalisation
 from capsviz.measures.claims import CLAIMS, Curve, Found
 from capsviz.measures.findings import found as trained
+from capsviz.measures.generalisation import ran_on
 from capsviz.measures.price import AXES, Cost
 from capsviz.measures.runs import Ablation, Few, Placed, Timing
 from capsviz.measures.samples import Sample
@@ -119,25 +120,29 @@ def _few() -> Iterator[Row]:
         for examples, error in by.items():
             spread = (error["mean"], *error["interval"], len(error["errors"]))
             yield ("few", network, "test error", "examples of each class", examples, *spread, "")
+            ran = {seed: ran_on(device) for device, seeds in error["devices"].items() for seed in seeds}
+            for seed, value in zip(error["seeds"], error["errors"], strict=True):
+                yield (
+                    "few",
+                    network,
+                    "test error",
+                    f"seed {seed}: {ran[seed]}",
+                    examples,
+                    value,
+                    "",
+                    "",
+                    1,
+                    "",
+                )
 
 
 def _price() -> Iterator[Row]:
     for axis in AXES:
         for cost in price.get(axis, ()):
             at = getattr(cost.sizes, axis)
-            # Its spread is of the passes, from their 10th to their 90th percentile: no interval of the median.
-            yield (
-                "price",
-                axis,
-                "seconds",
-                "median",
-                at,
-                cost.seconds,
-                cost.low,
-                cost.high,
-                cost.repeats,
-                "",
-            )
+            # Percentiles of the passes: no interval of their median.
+            for name, seconds in (("median", cost.seconds), ("p10", cost.low), ("p90", cost.high)):
+                yield ("price", axis, "seconds", name, at, seconds, "", "", cost.repeats, "")
             yield ("price", axis, "bytes made", "", at, cost.made, "", "", "", "")
             yield ("price", axis, "multiply-adds", "arithmetic", at, cost.sizes.multiply_adds, "", "", "", "")
             yield ("price", axis, "bytes", "arithmetic", at, cost.sizes.bytes, "", "", "", "")

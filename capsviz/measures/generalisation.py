@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from capsviz.measures.runs import Few, Placed
+from capsviz.measures.runs import CPU, Few, Placed
 from capsviz.measures.statistics import of_seeds
-from capsviz.networks.base import networks
+from capsviz.networks.base import Spec, find, networks
 
 TARGET = 0.0078  # error on placed digits at which trainings are stopped: the paper's CNN's, 99.22% right
 
@@ -68,6 +68,15 @@ class Stopped:
     devices: Sequence[str]
     at: float = 0.0
     equal: Mapping[str, Any] | None = None
+
+
+def enlarged(name: str) -> Spec:
+    """The network of a name for pictures in which digits are placed; imports PyTorch."""
+    from capsviz.inputs.placed import SIZE
+
+    spec = find(name)
+    assert spec.of
+    return spec.of(spec.name, spec.title, spec.data, size=SIZE)
 
 
 Runs = Mapping[str, Mapping[int, Sequence[Placed]]]  # by network and seed, its looks in their order
@@ -165,13 +174,25 @@ def _held_out(row: Placed) -> float:
 
 
 def by_examples(rows: Iterable[Few]) -> dict[str, dict[int, dict[str, Any]]]:
-    """The error after so many examples of each class, by network and number, as ``statistics.of_seeds`` has it."""
+    """The error after so many examples of each class, by network and number, as ``statistics.of_seeds`` has it.
+
+    Beside that: the "seeds" of its "errors", and those that ran on each of its "devices".
+    """
     last = {(row.network, row.examples, row.seed): row for row in rows}
     found: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
     for network, examples, _ in sorted(last, key=lambda run: (_place(run[0]), run)):
         own = [row for (name, count, _), row in sorted(last.items()) if (name, count) == (network, examples)]
-        found[network][examples] = of_seeds([row.wrong for row in own], own[0].images)
+        devices: dict[str, list[int]] = defaultdict(list)
+        for row in own:
+            devices[row.device].append(row.seed)
+        more = {"seeds": [row.seed for row in own], "devices": dict(devices)}
+        found[network][examples] = of_seeds([row.wrong for row in own], own[0].images) | more
     return dict(found)
+
+
+def ran_on(device: str) -> str:
+    """What few examples were trained on, and how it multiplied: a GPU in bfloat16, as ``precision.is_quicker`` has it."""
+    return device if device.startswith(CPU) else f"{device} (bfloat16)"
 
 
 def _place(network: str) -> int:
