@@ -78,6 +78,13 @@ def headline(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return text
 
 
+def test_of_letters_the_test_set_is_drawn_and_told_once(monkeypatch: pytest.MonkeyPatch):
+    drawn = load_evaluation("attention.letters", load_card(locate("attention.letters")))["drawings"]
+    text = headline("attention.letters", monkeypatch)
+    assert text.count("<b>") == 2  # and the parameters
+    assert f"<b>{drawn['rate']:.2%}</b>of UNIPEN’s test letters, {drawn['drawings']:,} drawn by " in text
+
+
 @pytest.mark.parametrize(("name", "paper"), [("overlap.mnist", " (the paper: 94.8%, "), ("cnn.overlap", "<")])
 def test_of_two_digits_the_headline_is_of_pairs(name: str, paper: str, monkeypatch: pytest.MonkeyPatch):
     pairs = load_evaluation(name, load_card(locate(name)))["pairs"]

@@ -23,7 +23,7 @@ from capsviz.models.card import (
     loss,
     measured_tables,
 )
-from capsviz.models.comparison import Entry, entry, milliseconds
+from capsviz.models.comparison import Entry, entry, milliseconds, tested_on_drawings
 from capsviz.models.rates import of_card
 from capsviz.models.size import sizes
 from capsviz.models.weights import available, load_evaluation
@@ -138,6 +138,16 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
         paper=localised(source.accuracy),
         of=say(f"model.published.{source.of}") if source.of else "",
     )
+    if evaluation and tested_on_drawings(evaluation) and evaluation["drawings"]["writers"]:
+        drawn = evaluation["drawings"]
+        right = say(
+            "model.drawnTest",
+            data=data.name,
+            kinds=kinds,
+            drawings=grouped(drawn["drawings"]),
+            writers=drawn["writers"],
+            count=len(drawn["widths"]),
+        )
     counted = of_card(model.card)
     if _learnt_here(model):
         right = say("model.rightHere", images=grouped(data.sizes["test"]))
@@ -163,7 +173,8 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
             writers=drawn["writers"],
             count=len(drawn["widths"]),
         )
-        numbers.insert(1, (per_cent(drawn["rate"]), what))
+        if not tested_on_drawings(evaluation):
+            numbers.insert(1, (per_cent(drawn["rate"]), what))
     st.html(
         '<div class="cv-headline">'
         + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)

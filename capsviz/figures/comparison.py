@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from capsviz.inputs.data import MNIST
 from capsviz.models.card import side_by_side
-from capsviz.models.comparison import Entry
+from capsviz.models.comparison import Entry, tested_on_drawings
 from capsviz.models.rates import of_card
 from capsviz.models.size import together
-from capsviz.networks.base import Spec
-from capsviz.texts import localised, say
+from capsviz.networks.base import Source, Spec
+from capsviz.texts import say
 from capsviz.texts.numbers import grouped, number, per_cent
 from capsviz.traces.base import LENGTH
 
@@ -54,10 +54,10 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
         "training": Cell(
             duration(entry.seconds),
-            _epochs(entry),
+            f"{_epochs(entry)}, {entry.card['device']}",
         ),
         "source": Cell(
-            localised(source.accuracy) or say("model.all.architecture", paper=source.paper),
+            published_error(source) or say("model.all.architecture", paper=source.paper),
             f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
             source.link,
             ""
@@ -73,9 +73,21 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         drawn = measured["drawings"]
         low, high = drawn["interval"]
         by = say("model.all.people", count=drawn["writers"]) if drawn["writers"] else ""
+        if tested_on_drawings(measured):  # one measurement, which is shown once
+            below = row["error"].below
+            row["error"] = row["error"]._replace(below=f"{below}, {by}" if by else below)
+            return {**row, "drawings": Cell(NOTHING, say("model.all.isTest"))}
         shown = say("model.all.range", low=per_cent(low, 1), high=per_cent(high, 1))
         row["drawings"] = Cell(per_cent(drawn["rate"]), f"{shown}, {by}" if by else shown)
     return row
+
+
+def published_error(source: Source) -> str:
+    """What a paper reports, as an error with as many decimals: "99.75%" is 0.25%; "" if it reports nothing."""
+    if not source.accuracy:
+        return ""
+    right = source.accuracy.rstrip("%")
+    return per_cent(1 - float(right) / 100, len(right.partition(".")[2]))
 
 
 def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[str, float]) -> str:

@@ -54,6 +54,11 @@ class Entry:
         return self.card["settings"]["epochs"], all_epochs(self.card)
 
 
+def tested_on_drawings(evaluation: Mapping[str, Any]) -> bool:
+    """Whether the test set is itself the drawings that were measured: then both are one measurement."""
+    return "drawings" in evaluation and "confusion" not in evaluation["drawings"]
+
+
 def entry(name: str) -> Entry:
     """What is compared of the network ``name``; imports PyTorch, to count.
 
