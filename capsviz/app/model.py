@@ -75,10 +75,10 @@ def overview() -> None:
             st.markdown(card_table(model.card))
             if evaluation:
                 st.markdown(measured_tables(evaluation))
-    source = model.spec.source
+    source, two = model.spec.source, model.shape.answers > 1
     st.markdown(
         say(
-            "model.source" if model.shape.routing else "model.sourceOfTwin",
+            f"model.source{'' if model.shape.routing else 'OfConvolutions' if two else 'OfTwin'}",
             authors=source.authors,
             title=source.title,
             venue=source.venue,

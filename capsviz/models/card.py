@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from capsviz.inputs.data import MNIST
+from capsviz.inputs.data import MNIST, UNLIKE
 from capsviz.inputs.pairs import ALIKE, ALONE, BOX, MIXED, shared
 from capsviz.models.own import spec_of
 from capsviz.models.rates import FEW, of_card
@@ -378,9 +378,10 @@ def departures(card: Mapping[str, Any]) -> str:
         "iterations": iterations,
         "weight": short(settings.get("reconstruction", RECONSTRUCTION_WEIGHT)),
     }
-    always = list(_ALWAYS[routing])
+    always, head = list(_ALWAYS[routing]), "head"
     if spec.shape.score == INDEPENDENT:
-        always[always.index("loss")] = "lossIndependent"
+        always, head = [f"{name}Independent" for name in ("convolutions", *always)], "headIndependent"
+        values |= _against(spec)
     first = next(iter(card.get("started_from", [])), settings).get("network", DEFAULT)
     smaller = networks().get(first)
     if smaller and smaller.shape.size < spec.shape.size:
@@ -401,10 +402,31 @@ def departures(card: Mapping[str, Any]) -> str:
     for name in (*(name for name, true in told.items() if true), *always):
         ours_name = "constant" if name == "rate" and stays else _started(ran) if name == "started" else name
         rows.append(
-            (say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", ours_name), **values))
+            (
+                say(_of(routing, "card.paper", name), **values),
+                say(_of(routing, "card.here", ours_name), **values),
+            )
         )
     lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
-    return f"| {say(_of(routing, 'card.paper', 'head'))} | {say('card.here.head')} |\n|---|---|\n{lines}"
+    return (
+        f"| {say(_of(routing, 'card.paper', head), **values)} | {say('card.here.head')} |\n|---|---|\n{lines}"
+    )
+
+
+def _against(spec: Spec) -> dict[str, Any]:
+    """Of the capsule network that reads as many at once: the one that a network of independent probabilities is set against."""
+    twin = next(
+        one for one in networks().values() if one.shape.routing and one.shape.answers == spec.shape.answers
+    )
+    assert twin.shape.grid is not None
+    return {
+        "twin": twin.name,
+        "capsules": grouped(twin.shape.grid.capsules),
+        "components": twin.shape.components,
+        "field": twin.layers[0].facts["kernel"],
+        "size": grouped(together(sizes(twin), decoder=False).parameters),
+        "paper": spec.source.paper,
+    }
 
 
 def changed(card: Mapping[str, Any]) -> bool:
@@ -515,10 +537,10 @@ def card_table(card: Mapping[str, Any]) -> str:
 
     spec = spec_of(card)
     rows.append((say("card.fact.network"), _network(card, spec)))
-    add("data", data=card["data"])
+    two = spec.shape.answers > 1
+    add("data", "dataCopy" if two and UNLIKE in card["data"] else "", data=card["data"])
     if spec.data.credit:
         add("credit", credit=spec.data.credit)
-    two = spec.shape.answers > 1
     error, counted = card["test_error"], of_card(card)
     add("test", "testTwo" if two else "", rate=percent(error, counted[1]) if counted else per_cent(error))
     rows.append((say("card.fact.validation"), _validation(card)))
