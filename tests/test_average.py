@@ -159,7 +159,7 @@ def test_limits_count_every_training_behind_a_mean():
     noisy, clean = {"epochs": 1, "noise": 0.3}, {"epochs": 2}
     inner = {"epochs": 1, "averaged": [{"trainings": [noisy]}, {"trainings": []}]}
     card = {"settings": {**clean, "averaged": [{"trainings": [inner]}, {"trainings": []}]}}
-    assert "of a deviation of up to 0.3" in limits(card)[-1]
+    assert "of a standard deviation of up to 0.3" in limits(card)[-1]
     assert "trained on clean pictures" in limits({"settings": clean})[-1]
 
 

@@ -23,6 +23,7 @@ from capsviz.measures.drawings import made_up_digits, read_drawings
 from capsviz.measures.statistics import SEED
 from capsviz.models import weights
 from capsviz.models.card import (
+    all_epochs,
     card_markdown,
     card_table,
     command,
@@ -31,6 +32,7 @@ from capsviz.models.card import (
     limits,
     loss,
     measured_tables,
+    side_by_side,
 )
 from capsviz.models.model import Model
 from capsviz.networks.base import Spec, find
@@ -187,7 +189,28 @@ def test_limits_count_what_the_weights_started_from():
     text = departures(card)
     assert "| one training | 2, each from the weights of the one before |" in text
     assert "| number of epochs not given | 14 + 3 |" in text
-    assert earlier_epochs(card) == 14
+    assert earlier_epochs(card) == all_epochs(card) - 3 == 14
+
+
+def test_trainings_side_by_side_are_counted_and_told_apart(card: dict[str, Any]):
+    """The shipped weights are the mean of the fifth training's and of two that both began with those."""
+    said = departures(card)
+    assert (
+        "| one training | 7, each from the weights of the one before; those side by side from the same"
+        in said
+    )
+    assert "not given | 14 + 30 + 20 + 14 + 24 + (10 and 10 side by side, then the mean of 3) |" in said
+    assert (side_by_side(card), earlier_epochs(card), all_epochs(card)) == (2, 102, 122)
+    pairs = weights.load_card(weights.locate("overlap.mnist"))  # which began with these
+    said = departures(pairs)
+    assert "| 9, each from" in said
+    assert "24 + (10 and 10 side by side, then the mean of 3) + 100 + 105 |" in said
+    assert (side_by_side(pairs), earlier_epochs(pairs), all_epochs(pairs)) == (1, 222, 327)
+    part = {"trainings": [{"epochs": 4, "start_from": "x"}, {"epochs": 5}]}
+    apart = {"epochs": 6, "start_from": "y", "averaged": [{"trainings": []}, part, {"trainings": []}]}
+    said = departures({"settings": apart})
+    assert "| 3, some of them side by side, the others" in said
+    assert "| (4 + 5 and 6 side by side, then the mean of 3) |" in said
 
 
 def test_the_card_names_the_command_of_every_training(card: dict[str, Any]):
@@ -254,18 +277,23 @@ def test_limits_say_how_badly_noisy_digits_are_read(evaluation: dict[str, Any]):
     changed = deepcopy(evaluation)
     for point in changed["curves"]["noised"]["points"]:
         point["error_rate"] = 0.7 if point["amount"] == 0.2 else 0
-    assert "misreads 70% of digits with noise of deviation 0.2" in limits({"settings": {}}, changed)[-1]
+    assert (
+        "misreads 70% of digits with noise of standard deviation 0.2" in limits({"settings": {}}, changed)[-1]
+    )
     changed["curves"]["noised"]["points"][-1]["error_rate"] = 0.4
     card = {"settings": {"noise": 0.0}, "started_from": [{"noise": 0.3}, {}]}
     said = limits(card, changed)[-1]
-    assert "with noise on at most a quarter of the pictures, of a deviation of up to 0.3" in said
-    assert "misreads 40% of digits with noise of deviation 0.5" in said
+    assert "with noise on at most a quarter of the pictures, of a standard deviation of up to 0.3" in said
+    assert "misreads 40% of digits with noise of standard deviation 0.5" in said
 
 
 def test_the_card_says_that_there_was_noise(card: dict[str, Any]):
     assert NOISY == 0.25  # the quarter of which it speaks
     noisy = {**card, "settings": {**card["settings"], "augment": True, "noise": 0.3}}
-    assert "shifts of up to 2 pixels; noise on a quarter, of a deviation of up to 0.3 |" in card_table(noisy)
+    assert (
+        "shifts of up to 2 pixels; noise on a quarter, of a standard deviation of up to 0.3 |"
+        in card_table(noisy)
+    )
     assert "| clean images | noise on a quarter of them" in departures(noisy)
     words = command(noisy["settings"]).split()[3:]
     assert build_parser().parse_args(words).noise == 0.3
@@ -378,6 +406,28 @@ def test_a_card_of_a_plain_network_speaks_of_probabilities(card: dict[str, Any],
         assert "equally probable" not in departures(of(card, name, others=0.0, synthetic=0.2))
     assert "16 without bound" in departures(of(card, "cnn-decoder"))
     assert "16 without bound" not in departures(of(card, "cnn"))
+
+
+def test_a_plain_network_of_pairs_is_set_against_the_capsules_of_pairs():
+    """9 x 9 kernels on 36 x 36 leave 28, with stride 2 10 places a side of 32 capsules; the parameters by the formula."""
+    plain = weights.load_card(weights.locate("cnn.overlap"))
+    said = departures(plain)
+    assert "| The capsule network that it is set against (overlap.mnist) | Here |" in said
+    assert (
+        "| convolutions of 256 maps and 9 × 9 pixels | those of the CapsNet of arXiv:2101.12491, the" in said
+    )
+    assert "| 3,200 capsules of 8 numbers, their votes and dynamic routing | one dense layer on 128" in said
+    size = 256 * 82 + 256 * (256 * 81 + 1) + 3200 * 10 * 128
+    assert f"| {size:,} parameters without the decoder | {plain['parameters']:,} |" in said
+    assert "attention" not in said
+    assert "161,824" not in said
+
+
+def test_a_copy_of_the_data_is_explained(card: dict[str, Any]):
+    pairs = weights.load_card(weights.locate("overlap.mnist"))
+    assert "not its original bytes (a copy of MNIST’s pictures with another checksum" in card_table(pairs)
+    assert "a copy of MNIST’s" not in card_table({**pairs, "data": "MNIST"})
+    assert "a copy of MNIST’s" not in card_table(card)
 
 
 # --- the file of measurements ---------------------------------------------------------------------------

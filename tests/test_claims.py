@@ -725,7 +725,9 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
         ("claims", "polarises", "trained", "test", "", 3, "", "", "", "", "", link),
     )
     assert [row for row in rows if row[0] == "price"] == [
-        ("price", "iterations", "seconds", "median", 2, 0.5, 0.4, 0.75, "", "", 3, ""),
+        ("price", "iterations", "seconds", "median", 2, 0.5, *[""] * 4, 3, ""),
+        ("price", "iterations", "seconds", "p10", 2, 0.4, *[""] * 4, 3, ""),
+        ("price", "iterations", "seconds", "p90", 2, 0.75, *[""] * 4, 3, ""),
         ("price", "iterations", "bytes made", "", 2, 1000, *[""] * 6),
         ("price", "iterations", "multiply-adds", "arithmetic", 2, 1_474_560 + 3 * 184_320, *[""] * 6),
         ("price", "iterations", "bytes", "arithmetic", 2, 4 * (184_320 + 2 * 11_520), *[""] * 6),
@@ -734,16 +736,23 @@ def test_what_was_measured_is_one_table_with_intervals_and_sources() -> None:
     named = {row[:5]: row for row in rows}
     assert named["ablations", "r3-reconstruction", "test error", "published", ""][5] == pytest.approx(0.0025)
     assert named["placed", "capsules", "changed digits misread", "affNIST", ""][5] == pytest.approx(0.21)
+    equal = [row for row in rows if row[0] == "placed" and row[3] == "at placed digits misread"]
+    at = max(row[5] for row in rows if row[:1] + row[2:4] == ("placed", "placed digits misread", "test"))
+    assert {row[1]: row[4] for row in equal} == dict.fromkeys(
+        ("dynamic.mnist", "attention.mnist", "cnn.mnist"), at
+    )
     assert named["ablations", "r1", "parameters trained", "", ""][5] == 6_804_224
     with (FOLDER / "few.csv").open() as file:
-        wrong = [
-            int(row["wrong"])
-            for row in csv.DictReader(file)
-            if (row["network"], row["examples"]) == ("cnn.mnist", "5")
+        five = [
+            row for row in csv.DictReader(file) if (row["network"], row["examples"]) == ("cnn.mnist", "5")
         ]
+    wrong = [int(row["wrong"]) for row in five]
     few = named["few", "cnn.mnist", "test error", "examples of each class", 5]
     assert few[5] == pytest.approx(sum(wrong) / len(wrong) / 10_000)
     assert few[6] <= few[5] <= few[7]
+    each = {row[3]: row[5] for row in rows if row[:2] + row[4:5] == ("few", "cnn.mnist", 5) and row[10] == 1}
+    where = {"cpu": "cpu", "NVIDIA H200": "NVIDIA H200 (bfloat16)"}
+    assert each == {f"seed {row['seed']}: {where[row['device']]}": int(row["wrong"]) / 10_000 for row in five}
     with (FOLDER / "placed.csv").open() as file:
         steps = {
             int(row["step"])

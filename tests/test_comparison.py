@@ -28,7 +28,7 @@ MEASURED = {
     "error_rate": 0.0125,
     "interval": [0.0101, 0.0155],
     "calibration": {"ece": 0.0305},
-    "drawings": {"drawings": 9, "writers": 7, "rate": 0.98765, "interval": [0.97, 0.9911]},
+    "drawings": {"drawings": 9, "writers": 7, "rate": 0.98765, "interval": [0.97, 0.9911], "confusion": []},
 }
 
 
@@ -51,8 +51,9 @@ def test_a_row_says_what_the_files_say() -> None:
     assert row["drawings"][:2] == ("98.77%", "97.0% to 99.1%, 7 people’s")
     assert row["calibration"][1] == "of probabilities"
     assert row["milliseconds"].figure == "2.3"
-    assert row["training"][:2] == ("1 h 58 min", "3 epochs")  # 7,080 seconds
-    assert row["source"].figure == "99.60%"
+    assert row["training"][:2] == ("1 h 58 min", "3 epochs, cpu")  # 7,080 seconds
+    assert row["source"].figure == "0.40%"  # 99.60% right
+    assert cells(of("overlap.mnist"))["source"].figure == "5.2%"
     assert "a twin of 173,000 parameters" in row["source"].below
     assert row["source"].link == "https://arxiv.org/abs/2101.12491"
 
@@ -62,9 +63,16 @@ def test_a_row_leaves_open_what_was_not_measured() -> None:
     row = cells(of("letters", before, None))
     assert row["error"][:2] == ("1.23%", "UNIPEN")  # of the card
     assert row["drawings"].figure == row["calibration"].figure == row["milliseconds"].figure == "–"
-    assert row["training"].below == "the last 3 of 22 epochs"
+    assert row["training"].below == "the last 3 of 22 epochs, cpu"
+    part = {"trainings": [{"epochs": 3}]}
+    mean = {**before, "settings": {"epochs": 4, "averaged": [part, {"trainings": []}]}}
+    assert (
+        cells(of("cnn", mean))["training"].below
+        == "the last 4 of 26 epochs; 2 trainings ran side by side, cpu"
+    )
     assert row["source"][:2] == ("architecture: arXiv:2101.12491", "")  # nothing is published of letters
     assert cells(of("letters"))["calibration"].below == "of lengths"
+    assert cells(of("overlap.mnist"))["error"].below == "1.01% to 1.55%, MNIST, pairs not read as both"
     short = {**CARD, "log": [{"seconds": 61.0}]}
     assert cells(of("cnn", short))["training"].figure == "1 min"
     assert (
@@ -75,6 +83,13 @@ def test_a_row_leaves_open_what_was_not_measured() -> None:
     assert cells(of("cnn", {**CARD, "log": [{"seconds": 3725.0}]}))["training"].figure == "1 h 02 min"
     assert cells(of("cnn"))["parameters"][:2] == ("142,474", "no decoder")
     assert cells(of("cnn"))["multiplyAdds"].below == ""
+
+
+def test_drawings_that_are_the_test_set_are_told_once() -> None:
+    drawn = {key: value for key, value in MEASURED["drawings"].items() if key != "confusion"}
+    row = cells(of("letters", measured={**MEASURED, "drawings": drawn}))
+    assert row["error"][:2] == ("1.25%", "1.01% to 1.55%, UNIPEN, 7 people’s")
+    assert row["drawings"][:2] == ("–", "are the test set")
 
 
 def test_the_table_marks_the_chosen_network_and_escapes() -> None:
@@ -106,7 +121,7 @@ def test_programs_get_the_same_figures() -> None:
     assert (found["parameters"], found["parameters_with_decoder"]) == (142_474, 1_553_818)
     assert (found["multiply_adds"], found["multiply_adds_with_decoder"]) == (30_111_104, 31_520_128)
     assert (found["error_rate"], found["interval"], found["ece"]) == (0.0125, [0.0101, 0.0155], 0.0305)
-    assert found["drawings"] == MEASURED["drawings"]
+    assert found["drawings"] | {"confusion": []} == MEASURED["drawings"]
     assert found["training"] == {"seconds": 7080.4, "epochs": 3, "all_epochs": 3, "device": "cpu"}
     assert found["source"]["accuracy"] == "99.74%"
     assert found["milliseconds"] == 3.14

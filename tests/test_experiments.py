@@ -1,6 +1,7 @@
 """Ablations and generalisation: rows are kept, nothing is trained twice, and the tables say what the rows say."""
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +19,15 @@ from capsviz.inputs import data
 from capsviz.inputs.data import Digits
 from capsviz.measures import ablations, findings, generalisation, runs
 from capsviz.measures.ablations import VARIANTS
+from capsviz.measures.generalisation import enlarged
+from capsviz.measures.price import processor
 from capsviz.measures.runs import Ablation, Few, Placed, Timing
 from capsviz.measures.statistics import of_seeds
 from capsviz.models.rates import wilson
 from capsviz.models.size import sizes, together
 from capsviz.networks.base import Spec, find
 from capsviz.training import ablate, experiment, generalise
-from capsviz.training.generalise import able, enlarged, few, looks, repeated
+from capsviz.training.generalise import able, few, looks, repeated
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
 
@@ -237,6 +240,41 @@ def test_the_longest_training_of_a_seed_counts_and_of_a_look_the_last_row() -> N
     ]
 
 
+def test_changed_digits_are_compared_where_as_many_placed_ones_are_misread() -> None:
+    """Along its own course, on the line in logarithms between two looks, where it first comes down so far."""
+    course = [
+        look("cnn.mnist", 0, 10 * k, 0, placed, affine)
+        for k, (placed, affine) in enumerate([(400, 900), (100, 400), (200, 700), (25, 100), (0, 4)], 1)
+    ]
+    at = generalisation.at_error
+    assert at(course, 0.2) == pytest.approx(0.6)  # the geometric means of 400 and 100, 900 and 400
+    assert at(course, 0.1) == pytest.approx(0.4)  # a look itself
+    assert at(course, 0.05) == pytest.approx(0.1 * 7 ** (1 / 3))  # two thirds of the way
+    assert at(course, 0.025) == pytest.approx(0.1)
+    assert at(course, 0.4) is at(course, 0.5) is None  # it was there at its first look
+    assert at(course[:4], 0.02) is None  # it never came there
+    assert at(course, 0.0005) == pytest.approx(0.004)  # none misread counts as half of one
+    other = [replace(row, network="dynamic.mnist", seed=seed) for seed in (0, 1) for row in course[:3]]
+    runs = generalisation.runs_of([*course, *other])
+    cnn, dynamic = sorted(generalisation.stopped(runs, 1.0), key=lambda one: one.network)
+    assert (cnn.at, dynamic.at, cnn.equal) == (0.4, 0.4, None)
+    good = [replace(row, held_out_wrong=0 if row.step > 20 else 500) for row in (*course, *other)]
+    cnn, dynamic = sorted(
+        generalisation.stopped(generalisation.runs_of(good), 0.1), key=lambda one: one.network
+    )
+    assert cnn.at == dynamic.at == 0.2
+    assert cnn.equal is not None
+    assert cnn.equal == of_seeds([1_000 * cnn.equal["mean"]], 1_000)
+    assert cnn.equal["mean"] == pytest.approx(0.6)
+    assert dynamic.equal is not None
+    assert dynamic.equal["errors"] == pytest.approx([0.6, 0.6])
+    said = figures.placed_says([cnn, dynamic], 2)
+    assert said[0].startswith("Where each misreads 20.00% of the placed digits, ")
+    assert "they misread 20.00% to 20.00% of the placed test digits" in said[1]
+    assert said[2].startswith("Of 2 trainings each, fewer stand here of Plain CNN (1): ")
+    assert len(figures.placed_says([cnn, dynamic], 1)) == 2
+
+
 def test_few_by_network_and_number() -> None:
     rows = [Few("cnn.mnist", n, s, 600, 64, 100, 10 * n + s, 1.0, "cpu") for n in (10, 1) for s in (0, 2)]
     found = generalisation.by_examples([*rows, replace(rows[0], wrong=50)])
@@ -301,7 +339,7 @@ def test_what_has_a_row_is_not_trained_again(
     assert second.seed == 1
     assert main([*arguments[:-1], "cpu", "--time"]) == 0
     (timed,) = runs.read(tmp_path / "times.csv", Timing)
-    assert (timed.variant, timed.device) == ("cnn", "cpu")
+    assert (timed.variant, timed.device) == ("cnn", f"cpu: {processor()}")
     assert timed.answer > 0
     capsys.readouterr()
     assert main(["findings", str(tmp_path)]) == 0
@@ -473,15 +511,19 @@ def test_the_tables_say_what_the_rows_say() -> None:
         for k, one in enumerate(VARIANTS)
         for seed in (0, 1)
     ]
-    found = ablations.results(rows, [Timing("r1", "cpu", 9.04)])
+    found = ablations.results(
+        rows, [Timing("r1", "cpu", 9.04), Timing("cnn", "cpu: A", 1.96), Timing("r3", "gpu", 2.6)]
+    )
     heads, lines = figures.ablations_table(found)
     first = dict(zip(heads, lines[0], strict=True))
     assert first["Trained with"].figure == "1 iteration, no reconstruction"
     assert first["Test error"].figure == "0.31%"
     assert first["Test error"].below.startswith("± 0.01, ")
     assert first["Test error"].below.endswith(", of 2 trainings")
-    assert first["Published"][:2] == ("0.34% ± 0.032", "arXiv:1710.09829")
-    assert first["ms an answer"][:3] == ("9.0", "cpu", "")
+    assert first["Published error"][:2] == ("0.34% ± 0.032", "arXiv:1710.09829")
+    times = [line[heads.index("ms an answer")][:3] for line in lines]
+    assert times[0] == ("9", "1 core, cpu", "")
+    assert times[2:] == [("3", "gpu", ""), ("–", "", ""), ("2.0", "1 core, cpu: A", "")]
     assert first["Training"][:2] == ("12 s", "5 epochs, cpu")
     assert lines[4][2].figure == "0.39%"
     page = figures.table_html((heads, lines), "ablations")
@@ -505,10 +547,13 @@ def test_placed_digits_are_errors_in_the_table_and_in_the_chart() -> None:
     found = generalisation.runs_of(looked)
     stopped = generalisation.stopped(found, 0.0078)
     _, lines = figures.placed_table(stopped)
-    assert [cell.figure for cell in lines[0]][:4] == ["Plain CNN", "1.50%", "17.00%", "10, 20"]
+    # At 1.5% of the placed ones, of the first training alone: halfway in logarithms would be 1.41%.
+    ratio = math.log(1.5 / 2) / math.log(1 / 2)
+    equal = f"{20 * 0.5**ratio:.2f}%"
+    assert [cell.figure for cell in lines[0]][:5] == ["Plain CNN", "1.50%", "17.00%", equal, "10, 20"]
     low, high = of_seeds([200, 140], 1_000)["interval"]
     assert lines[0][2].below == f"± 4.24, {low:.2%} to {high:.2%}, of 2 trainings"
-    assert lines[0][3].below == "seeds 0, 1, cpu, gpu"
+    assert lines[0][4].below == "seeds 0, 1, cpu, gpu"
     assert [cell.figure for cell in lines[1]][1:3] == ["0.77%", "21%"]
     assert lines[1][2].below == "affNIST, 79% read"
     assert [cell.figure for cell in lines[3]][1:3] == ["–", "6.8%"]
@@ -550,10 +595,26 @@ def test_few_examples_as_a_chart_and_a_table() -> None:
     found.pop("dynamic.mnist")
     heads, lines = figures.few_table(found)
     assert heads[1:] == ["1 of each class", "10 of each class"]
+    assert lines[0][1].below.endswith(", of 2 trainings; seeds 0, 2: cpu")
     assert [cell.figure for cell in lines[0]] == ["Plain CNN", "30.10%", "3.10%"]
 
 
 def test_what_is_said_of_few_examples_names_seeds_and_devices() -> None:
     rows = [Few("cnn.mnist", 1, s, 600, 64, 1_000, 300, 1.0, of) for s, of in ((2, "b"), (0, "a"), (1, "b"))]
-    assert figures.few_note(rows).endswith("Trainings: seeds 0, 1, 2; b, a.")
+    assert figures.few_note(rows).endswith("Trainings: seeds 0, 1, 2; b (bfloat16), a (bfloat16).")
+    rows += [replace(rows[0], seed=3, device="cpu")]
+    _, lines = figures.few_table(generalisation.by_examples(rows))
+    assert lines[0][1].below.endswith(
+        ", of 4 trainings; seed 0: a (bfloat16); seeds 1, 2: b (bfloat16); seed 3: cpu"
+    )
+
+
+def test_parameters_are_told_with_the_decoder_and_without() -> None:
+    """As they are counted by the formula above; of what has another size, or is no more, as the row says."""
+    cell = figures.parameters_cell
+    assert cell(8_215_568, "dynamic.mnist", find)[:2] == ("6,804,224", "8,215,568 with decoder")
+    assert cell(6_804_224, "dynamic.mnist", find)[:2] == ("6,804,224", "")
+    assert cell(142_474, "cnn.mnist", find)[:2] == ("142,474", "no decoder")
+    assert cell(2_428_000, "attention.mnist", enlarged)[:2] == ("180,256", "2,428,000 with decoder")
+    assert cell(5, "nobody", find)[:2] == ("5", "")
     assert figures.seeds_words([4]) == "seed 4"

@@ -150,6 +150,15 @@ def test_the_words_beside_a_figure_say_how_many_were_measured(result: dict[str, 
     assert said in evaluation.measurements(result, "MNIST")[name].says
 
 
+def test_of_pairs_what_is_confused_are_single_digits(result: dict[str, Any]):
+    result["pairs"] = {"spread": {"pairs": 5, "bins": []}}
+    confused = evaluation.measurements(result, "MNIST, two digits over each other")["confusion"]
+    assert confused.title == "Single digits"
+    assert confused.says.startswith(
+        "Which of MNIST’s 1,100 test digits, each by itself, were read as which: 2 "
+    )
+
+
 def test_all_figures_are_named_and_what_was_not_measured_is_left_out(result: dict[str, Any], tmp_path: Path):
     names = ["confusion", "calibration", "unsure", "rotated", "drawings", "drawings-confusion"]
     assert list(evaluation.evaluation_figures(result)) == names

@@ -3,10 +3,15 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from capsviz.app import model as model_page
+from capsviz.models.weights import load_card, load_evaluation, locate
+from capsviz.networks.base import find
 
 ROOT = Path(__file__).resolve().parent.parent
 CARD, MEASURED = (
@@ -60,3 +65,31 @@ def test_training_is_told_from_the_card(page: AppTest) -> None:
         pytest.approx(100 * log[key], rel=1e-3) for key in ("train_error", "validation_error")
     ]
     assert float(last[-1]) == pytest.approx(100 * CARD["test_error"], rel=1e-3)
+
+
+def headline(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What stands first of a network, without loading its weights."""
+    said: list[str] = []
+    monkeypatch.setattr(model_page.st, "html", said.append)
+    spec, card = find(name), load_card(locate(name))
+    answers = SimpleNamespace(spec=spec, shape=spec.shape, card=card, parameters={"all": card["parameters"]})
+    model_page._headline(answers, load_evaluation(name, card))
+    (text,) = said
+    return text
+
+
+def test_of_letters_the_test_set_is_drawn_and_told_once(monkeypatch: pytest.MonkeyPatch):
+    drawn = load_evaluation("attention.letters", load_card(locate("attention.letters")))["drawings"]
+    text = headline("attention.letters", monkeypatch)
+    assert text.count("<b>") == 2  # and the parameters
+    assert f"<b>{drawn['rate']:.2%}</b>of UNIPEN’s test letters, {drawn['drawings']:,} drawn by " in text
+
+
+@pytest.mark.parametrize(("name", "paper"), [("overlap.mnist", " (the paper: 94.8%, "), ("cnn.overlap", "<")])
+def test_of_two_digits_the_headline_is_of_pairs(name: str, paper: str, monkeypatch: pytest.MonkeyPatch):
+    pairs = load_evaluation(name, load_card(locate(name)))["pairs"]
+    right = f"{1 - pairs['wrong'] / pairs['images']:.2%}"
+    said = (
+        f"of {pairs['images']:,} pairs of MNIST’s test digits over each other read correctly, both of the two"
+    )
+    assert f"<b>{right}</b>{said}{paper}" in headline(name, monkeypatch)

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, shown
 from torch.nn import functional as F
 
-from capsviz.app import guess, overlap, pages, session
+from capsviz.app import growth, guess, overlap, pages, session
 from capsviz.app.growth import RUN_KEY, Run
 from capsviz.app.messages import Laid, parse_laid
 from capsviz.app.pad import HISTORY_KEY
@@ -510,6 +510,12 @@ def test_two_guesses_are_held_against_the_two_that_are_read(with_weights: Path) 
     pills.set_value([str(place) for place in reversed(read)]).run()
     said = " + ".join(map(str, read))
     assert f"You said {said}, and it reads {said}." in shown(app) or "names no digit" in shown(app)
+
+
+def test_how_large_both_networks_are_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth.session, "spec", lambda: find(CNN))
+    sizes = ["Plain CNN, overlapping digits 136,714", "CapsNet, overlapping digits 9,425,664"]
+    assert growth._sentences()[-1] == f"Parameters without a decoder: {'; '.join(sizes)}."
 
 
 def test_new_pairs_that_have_been_read_are_drawn(with_weights: Path) -> None:

@@ -136,6 +136,8 @@ def test_time_is_drawn_against_multiply_adds_at_the_paper_s_pace() -> None:
     table = chart_table(figure, "time")
     assert "measured: median, 10% to 90% of passes" in table
     assert "arithmetic: multiply-adds" in table
+    assert '<th scope="col">p10 to p90 of the passes</th>' in table
+    assert "interval" not in table
 
 
 def test_iterations_stand_on_plain_axes() -> None:

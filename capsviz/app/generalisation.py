@@ -44,9 +44,8 @@ def show_placed() -> None:
     frame.heading(say("generalise.title"))
     st.markdown(say("generalise.says", wrong=per_cent(at)))
     st.html(figures.table_html(figures.placed_table(stopped), "placed"))
-    errors = {figures.network_name(one.network): one.affine for one in stopped}
     note = say("generalise.note" if at == generalisation.TARGET else "generalise.short", wrong=per_cent(at))
-    _say(figures.verdict(errors, "generalise"), note)
+    _say(*figures.placed_says(stopped, seeds), note)
     with st.container(width=CHART):
         frame.chart(figures.placed_figure(runs, stopped), "placed", say("chart.placed.title"))
     epochs = (

@@ -17,6 +17,7 @@ from capsviz.figures.evaluation import measurements
 from capsviz.figures.growth import Curve, overlap_figure
 from capsviz.inputs.spread import hidden, merged, spread_pairs
 from capsviz.measures.pairs import among_the_longest, by_overlap, made_up_for_pairs
+from capsviz.models.size import sizes, together
 from capsviz.models.weights import available, load_card, load_evaluation, locate
 from capsviz.networks.base import Spec, find
 from capsviz.texts import say
@@ -188,6 +189,7 @@ def _sentences() -> list[str]:
         return [say("overlap.growth.unmeasured", network=network.title)]
     evaluation = known[network.name]
     alike = evaluation["pairs"]["alike"]
+    answer = {spec.title: together(sizes(spec), decoder=False).parameters for spec in _networks()}
     return [
         measurements(evaluation, network.data.name)["overlap"].says,
         say(
@@ -195,5 +197,9 @@ def _sentences() -> list[str]:
             right=per_cent(alike["right"], 1),
             only=per_cent(alike["only"], 1),
             pairs=grouped(alike["images"]),
+        ),
+        say(
+            "overlap.growth.parameters",
+            networks="; ".join(f"{title} {grouped(count)}" for title, count in answer.items()),
         ),
     ]

@@ -127,7 +127,7 @@ def _placed(dark: bool, origin: str) -> "Figure":
         say("generalise.title"),
         [figures.placed_figure(runs, stopped)],
         [say("generalise.brief", wrong=per_cent(at)), say("generalise.published", published=published)],
-        (heads[:3], [row[:3] for row in rows[: len(stopped)]]),
+        ([heads[0], heads[3]], [[row[0], row[3]] for row in rows[: len(stopped)]]),
         dark=dark,
         origin=origin,
     )

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from capsviz.measures import ablations, generalisation
 from capsviz.measures.claims import CLAIMS, Curve, Found
 from capsviz.measures.findings import found as trained
+from capsviz.measures.generalisation import ran_on
 from capsviz.measures.price import AXES, Cost
 from capsviz.measures.runs import Ablation, Few, Placed, Timing
 from capsviz.measures.samples import Measured, Of
@@ -133,6 +134,13 @@ def _placed() -> Iterator[Row]:
         for name, error in (("placed digits misread", one.placed), ("changed digits misread", one.affine)):
             named = ("placed", one.network, name, "test", "")
             yield _row(*named, value=error["mean"], ends=error["interval"], repeats=len(one.seeds))
+        if one.equal:
+            yield _row(
+                *("placed", one.network, "changed digits misread", "at placed digits misread", one.at),
+                value=one.equal["mean"],
+                ends=one.equal["interval"],
+                repeats=len(one.equal["errors"]),
+            )
         for seed, step in zip(one.seeds, one.steps, strict=True):
             yield _row("placed", one.network, "stopped after steps", f"seed {seed}", "", value=step)
     for known in generalisation.PUBLISHED:
@@ -145,22 +153,19 @@ def _few() -> Iterator[Row]:
         for examples, error in by.items():
             named = ("few", network, "test error", "examples of each class", examples)
             yield _row(*named, value=error["mean"], ends=error["interval"], repeats=len(error["errors"]))
+            ran = {seed: ran_on(device) for device, seeds in error["devices"].items() for seed in seeds}
+            for seed, value in zip(error["seeds"], error["errors"], strict=True):
+                of_one = ("few", network, "test error", f"seed {seed}: {ran[seed]}", examples)
+                yield _row(*of_one, value=value, repeats=1)
 
 
 def _price() -> Iterator[Row]:
     for axis in AXES:
         for cost in price.get(axis, ()):
             one, at = ("price", axis), getattr(cost.sizes, axis)
-            # Its spread is of the passes, from their 10th to their 90th percentile: no interval of the median.
-            yield _row(
-                *one,
-                "seconds",
-                "median",
-                at,
-                value=cost.seconds,
-                ends=(cost.low, cost.high),
-                repeats=cost.repeats,
-            )
+            # Percentiles of the passes: no interval of their median.
+            for name, seconds in (("median", cost.seconds), ("p10", cost.low), ("p90", cost.high)):
+                yield _row(*one, "seconds", name, at, value=seconds, repeats=cost.repeats)
             yield _row(*one, "bytes made", "", at, value=cost.made)
             yield _row(*one, "multiply-adds", "arithmetic", at, value=cost.sizes.multiply_adds)
             yield _row(*one, "bytes", "arithmetic", at, value=cost.sizes.bytes)

@@ -12,6 +12,7 @@ from capsviz import figures
 from capsviz.app import frame, guess, session
 from capsviz.app.prepared import hidden
 from capsviz.errors import CapsvizError, WeightsError
+from capsviz.inputs.data import MNIST
 from capsviz.models.card import (
     averaged_error,
     card_table,
@@ -22,7 +23,7 @@ from capsviz.models.card import (
     loss,
     measured_tables,
 )
-from capsviz.models.comparison import Entry, entry, milliseconds
+from capsviz.models.comparison import Entry, entry, milliseconds, tested_on_drawings
 from capsviz.models.rates import of_card
 from capsviz.models.size import sizes
 from capsviz.models.weights import available, load_evaluation
@@ -74,10 +75,10 @@ def overview() -> None:
             st.markdown(card_table(model.card))
             if evaluation:
                 st.markdown(measured_tables(evaluation))
-    source = model.spec.source
+    source, two = model.spec.source, model.shape.answers > 1
     st.markdown(
         say(
-            "model.source" if model.shape.routing else "model.sourceOfTwin",
+            f"model.source{'' if model.shape.routing else 'OfConvolutions' if two else 'OfTwin'}",
             authors=source.authors,
             title=source.title,
             venue=source.venue,
@@ -128,15 +129,25 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
     """The few numbers that are asked for first."""
     data, kinds = model.spec.data, noun(model.shape.kind, 2, "pictured")
     source = model.spec.source
-    read = "model.rightAndPaper" if source.accuracy and source.of else "model.right"
+    two = model.shape.answers > 1  # then the card's error is of pairs
     right = say(
-        read,
-        data=data.name,
+        f"model.right{'Pairs' if two else ''}{'AndPaper' if source.accuracy and source.of else ''}",
+        data=MNIST.name if two else data.name,
         images=grouped(data.sizes["test"]),
         kinds=kinds,
         paper=localised(source.accuracy),
         of=say(f"model.published.{source.of}") if source.of else "",
     )
+    if evaluation and tested_on_drawings(evaluation) and evaluation["drawings"]["writers"]:
+        drawn = evaluation["drawings"]
+        right = say(
+            "model.drawnTest",
+            data=data.name,
+            kinds=kinds,
+            drawings=grouped(drawn["drawings"]),
+            writers=drawn["writers"],
+            count=len(drawn["widths"]),
+        )
     counted = of_card(model.card)
     if _learnt_here(model):
         right = say("model.rightHere", images=grouped(data.sizes["test"]))
@@ -162,7 +173,8 @@ def _headline(model: "Model", evaluation: dict[str, Any] | None) -> None:
             writers=drawn["writers"],
             count=len(drawn["widths"]),
         )
-        numbers.insert(1, (per_cent(drawn["rate"]), what))
+        if not tested_on_drawings(evaluation):
+            numbers.insert(1, (per_cent(drawn["rate"]), what))
     st.html(
         '<div class="cv-headline">'
         + "".join(f"<div><b>{number}</b>{what}</div>" for number, what in numbers)

@@ -4,11 +4,13 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from capsviz.models.comparison import Entry
+from capsviz.inputs.data import MNIST
+from capsviz.models.card import side_by_side
+from capsviz.models.comparison import Entry, tested_on_drawings
 from capsviz.models.rates import of_card
 from capsviz.models.size import together
-from capsviz.networks.base import Spec
-from capsviz.texts import localised, say
+from capsviz.networks.base import Source, Spec
+from capsviz.texts import say
 from capsviz.texts.numbers import grouped, number, per_cent
 from capsviz.traces.base import LENGTH
 
@@ -31,7 +33,6 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
     spec, measured, source = entry.spec, entry.evaluation, entry.spec.source
     answer, every = together(entry.parts, decoder=False), together(entry.parts)
     draws = every != answer
-    last, epochs = entry.epochs
     counted = of_card(entry.card)
     row = {
         "network": Cell(spec.title, spec.name),
@@ -53,12 +54,10 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         "milliseconds": Cell(NOTHING if milliseconds is None else number(milliseconds, 1)),
         "training": Cell(
             duration(entry.seconds),
-            say("model.all.epochs", count=last)
-            if last == epochs
-            else say("model.all.lastEpochs", last=last, all=epochs),
+            f"{_epochs(entry)}, {entry.card['device']}",
         ),
         "source": Cell(
-            localised(source.accuracy) or say("model.all.architecture", paper=source.paper),
+            published_error(source) or say("model.all.architecture", paper=source.paper),
             f"{source.paper}, {say(f'model.published.{source.of}')}" if source.accuracy and source.of else "",
             source.link,
             ""
@@ -74,9 +73,21 @@ def cells(entry: Entry, milliseconds: float | None = None) -> dict[str, Cell]:
         drawn = measured["drawings"]
         low, high = drawn["interval"]
         by = say("model.all.people", count=drawn["writers"]) if drawn["writers"] else ""
+        if tested_on_drawings(measured):  # one measurement, which is shown once
+            below = row["error"].below
+            row["error"] = row["error"]._replace(below=f"{below}, {by}" if by else below)
+            return {**row, "drawings": Cell(NOTHING, say("model.all.isTest"))}
         shown = say("model.all.range", low=per_cent(low, 1), high=per_cent(high, 1))
         row["drawings"] = Cell(per_cent(drawn["rate"]), f"{shown}, {by}" if by else shown)
     return row
+
+
+def published_error(source: Source) -> str:
+    """What a paper reports, as an error with as many decimals: "99.75%" is 0.25%; "" if it reports nothing."""
+    if not source.accuracy:
+        return ""
+    right = source.accuracy.rstrip("%")
+    return per_cent(1 - float(right) / 100, len(right.partition(".")[2]))
 
 
 def networks_table(entries: Sequence[Entry], chosen: str, milliseconds: Mapping[str, float]) -> str:
@@ -140,7 +151,19 @@ def cell_text(cell: Cell) -> str:
 
 def _error(spec: Spec, interval: Sequence[float]) -> str:
     low, high = map(per_cent, interval)
+    if spec.shape.answers > 1:
+        return say("model.all.errorPairs", low=low, high=high, data=MNIST.name)
     return say("model.all.error", low=low, high=high, data=spec.data.name)
+
+
+def _epochs(entry: Entry) -> str:
+    """How long the last training was, of how many epochs in all."""
+    (last, epochs), beside = entry.epochs, side_by_side(entry.card)
+    if last == epochs:
+        return say("model.all.epochs", count=last)
+    if beside == 1:
+        return say("model.all.lastEpochs", last=last, all=epochs)
+    return say("model.all.lastEpochsBeside", last=last, all=epochs, beside=beside)
 
 
 def _head(column: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from capsviz.figures.charts import BLUE, GREY, ORANGE, TEXT, figure_of, hover
 from capsviz.figures.growth import LEAST, Curve, overlap_figure
 from capsviz.figures.theme import FOR_COLOUR
+from capsviz.inputs.data import MNIST
 from capsviz.inputs.strokes import CANVAS
 from capsviz.models.card import by_score
 from capsviz.texts import noun, say
@@ -208,10 +209,11 @@ def _says(name: str, result: Mapping[str, Any], data: str) -> str:
     score = result.get("score", LENGTH)
     match name:
         case "confusion":
+            alone = "pairs" in result  # what is confused are single ones, of a network whose data are pairs
             return say(
-                "chart.confusion.says",
+                f"chart.confusion.says{'Alone' if alone else ''}",
                 **words,
-                data=data,
+                data=MNIST.name if alone else data,
                 images=grouped(result["images"]),
                 wrong=result["wrong"],
                 rate=_percent(result),
@@ -292,8 +294,12 @@ def measurements(result: Mapping[str, Any], data: str) -> dict[str, Measurement]
     there |= {"overlap"} if "pairs" in result else set()
     there |= {"drawings"} if "drawings" in result else set()
     there |= {"drawings-confusion"} if "confusion" in result.get("drawings", {}) else set()
+    kinds = noun(result["kind"], 2, "pictured")
+    titles = {"confusion": say("chart.confusion.titleAlone", kinds=kinds)} if "pairs" in result else {}
     return {
-        name: Measurement(say(f"chart.{name}.title", data=data), _says(name, result, data))
+        name: Measurement(
+            titles.get(name) or say(f"chart.{name}.title", data=data), _says(name, result, data)
+        )
         for name in EVALUATION
         if name in there
     }

@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ from capsviz.errors import NetworkError
 from capsviz.figures.charts import BLUE, GREY, ORANGE, figure_of, hover
 from capsviz.figures.comparison import NOTHING, Cell, aligned, cell_html, cell_text, duration, millions
 from capsviz.measures.ablations import Result
-from capsviz.measures.generalisation import PUBLISHED, Runs, Stopped
-from capsviz.measures.runs import Few, Placed
+from capsviz.measures.generalisation import PUBLISHED, Runs, Stopped, enlarged, ran_on
+from capsviz.measures.runs import CPU, Few, Placed
 from capsviz.models.own import family
-from capsviz.networks.base import DEFAULT, find
+from capsviz.models.size import sizes, together
+from capsviz.networks.base import DEFAULT, Spec, find
 from capsviz.texts import say
 from capsviz.texts.numbers import grouped, number, per_cent, short
 
@@ -24,6 +25,7 @@ Row = Sequence[Cell]
 Table = tuple[Sequence[str], Sequence[Row]]  # the heads of the columns, and the rows
 TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # per cent, along logarithmic axes
 COLOURS, SYMBOLS = (BLUE, ORANGE, GREY), ("circle", "square", "diamond")
+SURE = 2  # milliseconds, from which their decimals are noise
 APART = 0.035  # of a power of ten, from one network's points to the next one's
 
 
@@ -66,7 +68,8 @@ def _ablation(result: Result) -> dict[str, Cell]:
     if variant.deviation is not None:
         published = say("ablation.spread", mean=published, deviation=number(variant.deviation, 3))
     answer, *others = [
-        (number(milliseconds, 1), device) for device, milliseconds in sorted(result.answer.items())
+        (number(milliseconds, 0 if milliseconds >= SURE else 1), _where(device))
+        for device, milliseconds in sorted(result.answer.items())
     ] or [(NOTHING, "")]
     theirs = paper.paper if variant.network == DEFAULT else say("ablation.theirs")
     epochs = say("model.all.epochs", count=result.epochs)
@@ -76,7 +79,7 @@ def _ablation(result: Result) -> dict[str, Cell]:
         "variant": Cell(variant_name(result), variant.name),
         "error": error_cell(result.error),
         "published": Cell(published, theirs, paper.link),
-        "parameters": Cell(grouped(result.parameters)),
+        "parameters": parameters_cell(result.parameters, variant.network, find),
         "multiplyAdds": Cell(millions(result.multiply_adds)),
         "answer": Cell(answer[0], "; ".join([answer[1], *(f"{time} {device}" for time, device in others)])),
         "training": Cell(
@@ -88,6 +91,10 @@ def _ablation(result: Result) -> dict[str, Cell]:
     }
 
 
+def _where(device: str) -> str:
+    return say("ablation.core", device=device) if device.startswith(CPU) else device
+
+
 def variant_name(result: Result) -> str:
     """What a variant is, in words."""
     variant = result.variant
@@ -96,6 +103,26 @@ def variant_name(result: Result) -> str:
         return say("ablation.cnn")
     drawn = "drawn" if variant.reconstruction else "undrawn"
     return say(f"ablation.{drawn}", count=variant.iterations)
+
+
+def parameters_cell(trained: int, network: str, spec: Callable[[str], Spec]) -> Cell:
+    """How many parameters an answer needs, and below it how many with the decoder, if all of them were trained.
+
+    Args:
+        trained: how many were.
+        network: its name.
+        spec: what is found by that name: the network as it was trained.
+    """
+    try:
+        parts = sizes(spec(network))
+    except NetworkError:  # of rows of another version
+        return Cell(grouped(trained))
+    every, answer = together(parts).parameters, together(parts, decoder=False).parameters
+    if trained != every:
+        return Cell(grouped(trained))
+    draws = every != answer
+    below = say("model.all.with", count=grouped(every)) if draws else say("model.all.without")
+    return Cell(grouped(answer), below)
 
 
 def error_cell(error: Mapping[str, Any]) -> Cell:
@@ -109,12 +136,13 @@ def error_cell(error: Mapping[str, Any]) -> Cell:
     )
 
 
-def verdict(errors: Mapping[str, Mapping[str, Any]], of: str) -> str:
+def verdict(errors: Mapping[str, Mapping[str, Any]], of: str, **values: object) -> str:
     """Whether the best and the worst of several are told apart by their intervals, in a sentence; "" for one alone.
 
     Args:
         errors: by the names of what they are of, as ``statistics.of_seeds`` has them.
         of: table of the texts "apart" and "alike".
+        values: what else these say.
     """
     if len(errors) < 2:
         return ""
@@ -126,7 +154,26 @@ def verdict(errors: Mapping[str, Mapping[str, Any]], of: str) -> str:
         worst=worst,
         least=per_cent(errors[best]["mean"]),
         most=per_cent(errors[worst]["mean"]),
+        **values,
     )
+
+
+def placed_says(stopped: Sequence[Stopped], seeds: int) -> list[str]:
+    """What the table of placed digits comes to: which misreads least, why not where it was stopped, what is missing.
+
+    Args:
+        stopped: of the table.
+        seeds: of how many trainings each was to be.
+    """
+    errors = {network_name(one.network): one.equal for one in stopped if one.equal}
+    means, at = [one.placed["mean"] for one in stopped], per_cent(stopped[0].at)
+    said = [verdict(errors, "generalise", at=at)]
+    if len(stopped) > 1:
+        said.append(say("generalise.equal", low=per_cent(min(means)), high=per_cent(max(means)), at=at))
+    fewer = [f"{network_name(one.network)} ({len(one.seeds)})" for one in stopped if len(one.seeds) < seeds]
+    if fewer:
+        said.append(say("generalise.fewer", seeds=seeds, networks=", ".join(fewer)))
+    return said
 
 
 def network_name(name: str) -> str:
@@ -139,14 +186,15 @@ def network_name(name: str) -> str:
 
 def placed_table(stopped: Sequence[Stopped]) -> Table:
     """A row for each network whose trainings were stopped at equal accuracy, then what was published."""
-    columns = ("network", "placed", "affine", "steps", "parameters", "multiplyAdds")
+    columns = ("network", "placed", "affine", "equal", "steps", "parameters", "multiplyAdds")
     rows: list[Row] = [
         (
             Cell(network_name(one.network), one.network),
             error_cell(one.placed),
             error_cell(one.affine),
+            error_cell(one.equal) if one.equal else Cell(NOTHING),
             Cell(", ".join(map(grouped, one.steps)), f"{seeds_words(one.seeds)}, {', '.join(one.devices)}"),
-            Cell(grouped(one.parameters)),
+            parameters_cell(one.parameters, one.network, enlarged),
             Cell(millions(one.multiply_adds)),
         )
         for one in stopped
@@ -159,11 +207,12 @@ def placed_table(stopped: Sequence[Stopped]) -> Table:
                 per_cent(1 - one.affine, 1 if one.placed is None else 0),
                 say("generalise.affnist", right=per_cent(one.affine, 1 if one.placed is None else 0)),
             ),
-            *[Cell(NOTHING)] * 3,
+            *[Cell(NOTHING)] * 4,
         )
         for one in PUBLISHED
     ]
-    return [say(f"generalise.head.{column}") for column in columns], rows
+    at = per_cent(stopped[0].at) if stopped else NOTHING
+    return [say(f"generalise.head.{column}", at=at) for column in columns], rows
 
 
 def seeds_words(seeds: Sequence[int]) -> str:
@@ -280,7 +329,7 @@ def few_figure(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> "go.Figu
 
 def few_note(rows: Sequence[Few]) -> str:
     """What the errors and their intervals are, and of which trainings."""
-    devices = ", ".join(dict.fromkeys(row.device for row in rows))
+    devices = ", ".join(dict.fromkeys(ran_on(row.device) for row in rows))
     return say("generalise.few.note", seeds=seeds_words(sorted({row.seed for row in rows})), devices=devices)
 
 
@@ -291,7 +340,14 @@ def few_table(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> Table:
     return heads, [
         (
             Cell(network_name(network), network),
-            *(error_cell(of[count]) if count in of else Cell(NOTHING) for count in places),
+            *(_few_cell(of[count]) if count in of else Cell(NOTHING) for count in places),
         )
         for network, of in found.items()
     ]
+
+
+def _few_cell(error: Mapping[str, Any]) -> Cell:
+    """The error, and below it also which trainings ran on what."""
+    cell = error_cell(error)
+    ran = [f"{seeds_words(seeds)}: {ran_on(device)}" for device, seeds in error["devices"].items()]
+    return cell._replace(below="; ".join([cell.below, *ran]))

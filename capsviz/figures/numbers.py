@@ -25,7 +25,8 @@ def chart_table(figure: "go.Figure", title: str) -> str:
     """HTML of a table with every number of a chart, to be opened below it.
 
     Args:
-        figure: curves or points over one x axis, each with a column of its own, and one for each curve's interval;
+        figure: curves or points over one x axis, each with a column of its own, and one for each curve's interval,
+            which the curve's ``meta`` names if it is not of 95%;
             or one heatmap with its counts as annotations, whose rows and columns the table has.
         title: what the chart is called on its page.
     """
@@ -74,7 +75,7 @@ def _curves(figure: "go.Figure", x: str, y: str) -> tuple[list[str], list[list[s
         bars = curve.error_y
         if bars.array is not None:
             ends = zip(curve.y, bars.arrayminus, bars.array, strict=True)
-            head.append(say("chart.words.interval"))
+            head.append(curve.meta or say("chart.words.interval"))
             cells.append(
                 _column(
                     cells[0],

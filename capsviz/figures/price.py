@@ -43,6 +43,7 @@ def price_figure(axis: str, costs: Sequence[Cost], what: str) -> "go.Figure":
             x=x,
             y=measured,
             error_y=_spread(costs, measured) if what == "time" else None,
+            meta=say("chart.price.spread") if what == "time" else None,
             mode="lines+markers",
             name=say(f"chart.price.{what}Measured"),
             line={"color": BLUE},

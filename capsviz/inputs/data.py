@@ -27,6 +27,7 @@ ORIGINALS = {
         "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
 }
+UNLIKE = "of MNIST's form, but not its original bytes"  # what is said of other files, on cards too
 _FILES = [name for half in ORIGINALS.values() for name in half]
 
 
@@ -148,7 +149,7 @@ def unlike_mnist(directory: str | Path, split: str) -> str:
         for name, digest in ORIGINALS[split].items()
         if hashlib.sha256((raw / name).read_bytes()).hexdigest() != digest
     ]
-    return f"{' and '.join(others)}: of MNIST's form, but not its original bytes" if others else ""
+    return f"{' and '.join(others)}: {UNLIKE}" if others else ""
 
 
 def split_validation(

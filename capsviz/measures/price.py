@@ -149,15 +149,20 @@ def cost(sizes: Sizes, repeats: int = REPEATS, seconds: float = SECONDS) -> Cost
 
 @cache
 def machine() -> str:
-    """What measures: the processor as Linux names it, elsewhere its kind, and PyTorch's version."""
+    """What measures: the processor and PyTorch's version."""
     import torch
 
+    return f"{processor()}, PyTorch {torch.__version__}"
+
+
+def processor() -> str:
+    """The processor as Linux names it, elsewhere its kind."""
     try:
         lines = CPUINFO.read_text("utf-8").splitlines()
     except OSError:
         lines = []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{named[0] if named else platform.machine()}, PyTorch {torch.__version__}"
+    return named[0] if named else platform.machine()
 
 
 def bytes_made(compute: Callable[[], object]) -> int:

@@ -14,6 +14,7 @@ from capsviz.checks import one_line, shown
 from capsviz.errors import DataError
 
 Row = TypeVar("Row")
+CPU = "cpu"  # begins the name of a device that is none of its own
 _LONGEST = 100  # characters of a text
 _MOST = 10**12
 

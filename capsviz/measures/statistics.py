@@ -104,8 +104,12 @@ def error(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     }
 
 
-def of_seeds(wrong: Sequence[int], images: int) -> dict[str, Any]:
+def of_seeds(wrong: Sequence[float], images: int) -> dict[str, Any]:
     """The error of several trainings that differ in their seed, each measured on the same ``images``.
+
+    Args:
+        wrong: images that each misreads; between two measurements there may be parts of one.
+        images: of the test set.
 
     Returns:
         "errors" of each, their "mean", their standard "deviation" (None of a single one), and an "interval" of 95% of the

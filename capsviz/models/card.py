@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from capsviz.inputs.data import MNIST
+from capsviz.inputs.data import MNIST, UNLIKE
 from capsviz.inputs.pairs import ALIKE, ALONE, BOX, MIXED, shared
 from capsviz.models.own import spec_of
 from capsviz.models.rates import FEW, of_card
@@ -353,7 +353,7 @@ def departures(card: Mapping[str, Any]) -> str:
     settings, spec = card["settings"], spec_of(card)  # the settings of older cards lack what was added since
     routing = spec.shape.routing
     iterations = settings.get("iterations", spec.shape.trained) if spec.shape.iterates else 1
-    epochs = [str(run["epochs"]) for run in [*card.get("started_from", []), settings]]
+    ran = [*card.get("started_from", []), settings]
     ours = spec.data
     held = grouped(ours.sizes["train"] - ours.held_out)
     told = {
@@ -376,18 +376,19 @@ def departures(card: Mapping[str, Any]) -> str:
         told = {"numbers": bool(spec.shape.pose)}
         told["equal"] = spec.shape.score == PROBABILITY and bool(settings.get("others"))
     values: dict[str, Any] = {
-        "trainings": len(epochs),
+        "trainings": len(list(_trainings(ran))),
         "parts": len(settings.get("averaged", [])),
-        "epochs": " + ".join(epochs),
+        "epochs": " + ".join(map(_epochs, ran)),
         "batch": settings.get("batch_size"),
         "kinds": noun(spec.shape.kind, 2),
         "shift": settings.get("shift"),
         "iterations": iterations,
         "weight": short(settings.get("reconstruction", RECONSTRUCTION_WEIGHT)),
     }
-    always = list(_ALWAYS[routing])
+    always, head = list(_ALWAYS[routing]), "head"
     if spec.shape.score == INDEPENDENT:
-        always[always.index("loss")] = "lossIndependent"
+        always, head = [f"{name}Independent" for name in ("convolutions", *always)], "headIndependent"
+        values |= _against(spec)
     first = next(iter(card.get("started_from", [])), settings).get("network", DEFAULT)
     smaller = networks().get(first)
     if smaller and smaller.shape.size < spec.shape.size:
@@ -406,12 +407,33 @@ def departures(card: Mapping[str, Any]) -> str:
     if routing != "dynamic":
         values |= _parameters(spec)
     for name in (*(name for name, true in told.items() if true), *always):
-        ours_name = "constant" if name == "rate" and stays else name
+        ours_name = "constant" if name == "rate" and stays else _started(ran) if name == "started" else name
         rows.append(
-            (say(_of(routing, "card.paper", name)), say(_of(routing, "card.here", ours_name), **values))
+            (
+                say(_of(routing, "card.paper", name), **values),
+                say(_of(routing, "card.here", ours_name), **values),
+            )
         )
     lines = "\n".join(f"| {theirs} | {here} |" for theirs, here in rows)
-    return f"| {say(_of(routing, 'card.paper', 'head'))} | {say('card.here.head')} |\n|---|---|\n{lines}"
+    return (
+        f"| {say(_of(routing, 'card.paper', head), **values)} | {say('card.here.head')} |\n|---|---|\n{lines}"
+    )
+
+
+def _against(spec: Spec) -> dict[str, Any]:
+    """Of the capsule network that reads as many at once: the one that a network of independent probabilities is set against."""
+    twin = next(
+        one for one in networks().values() if one.shape.routing and one.shape.answers == spec.shape.answers
+    )
+    assert twin.shape.grid is not None
+    return {
+        "twin": twin.name,
+        "capsules": grouped(twin.shape.grid.capsules),
+        "components": twin.shape.components,
+        "field": twin.layers[0].facts["kernel"],
+        "size": grouped(together(sizes(twin), decoder=False).parameters),
+        "paper": spec.source.paper,
+    }
 
 
 def changed(card: Mapping[str, Any]) -> bool:
@@ -464,9 +486,41 @@ def _ablated(settings: Mapping[str, Any]) -> list[str]:
     return words
 
 
+def _epochs(run: Mapping[str, Any]) -> str:
+    """How long a training was; of a mean, each of those that it is of and that were not told before."""
+    if not run.get("averaged"):
+        return str(run["epochs"])
+    each = [*(" + ".join(map(_epochs, part)) for part in _beside(run)), str(run["epochs"])]
+    return say("card.epochsOfMean", epochs=say("card.and").join(each), parts=len(run["averaged"]))
+
+
+def _beside(run: Mapping[str, Any]) -> list[Sequence[Mapping[str, Any]]]:
+    """The trainings that led to each part of a mean, where they are not those that led to its last one."""
+    return [part["trainings"] for part in run.get("averaged", []) if part["trainings"]]
+
+
+def _started(ran: Iterable[Mapping[str, Any]]) -> str:
+    """The id of what is said of where several trainings began."""
+    beside = [(run, part[0]) for run in ran for part in _beside(run)]
+    if not beside:
+        return "started"
+    same = all(part.get("start_from") == run.get("start_from") for run, part in beside)
+    return "startedBeside" if same else "startedApart"
+
+
+def side_by_side(card: Mapping[str, Any]) -> int:
+    """How many trainings the last one was, with those beside it of whose weights and its own the mean is."""
+    return 1 + len(_beside(card["settings"]))
+
+
+def all_epochs(card: Mapping[str, Any]) -> int:
+    """How many epochs led to the weights, in all trainings: one after another, and side by side."""
+    return sum(run["epochs"] for run in _trainings([*card.get("started_from", []), card["settings"]]))
+
+
 def earlier_epochs(card: Mapping[str, Any]) -> int:
-    """How many epochs the weights had been trained for that this training started from."""
-    return sum(run["epochs"] for run in card.get("started_from", []))
+    """How many of them had led to the weights that this training started from."""
+    return sum(run["epochs"] for run in _trainings(card.get("started_from", [])))
 
 
 def averaged_error(card: Mapping[str, Any]) -> float | None:
@@ -490,10 +544,10 @@ def card_table(card: Mapping[str, Any]) -> str:
 
     spec = spec_of(card)
     rows.append((say("card.fact.network"), _network(card, spec)))
-    add("data", data=card["data"])
+    two = spec.shape.answers > 1
+    add("data", "dataCopy" if two and UNLIKE in card["data"] else "", data=card["data"])
     if spec.data.credit:
         add("credit", credit=spec.data.credit)
-    two = spec.shape.answers > 1
     error, counted = card["test_error"], of_card(card)
     add("test", "testTwo" if two else "", rate=percent(error, counted[1]) if counted else per_cent(error))
     rows.append((say("card.fact.validation"), _validation(card)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from capsviz.errors import WeightsError
-from capsviz.models.card import earlier_epochs
+from capsviz.models.card import all_epochs
 from capsviz.models.size import Size, sizes, together
 from capsviz.models.weights import available, load_card, load_evaluation, locate
 from capsviz.networks.base import Spec, find
@@ -50,9 +50,13 @@ class Entry:
 
     @property
     def epochs(self) -> tuple[int, int]:
-        """Epochs of that training, and of all that led to these weights, one from the other."""
-        last = self.card["settings"]["epochs"]
-        return last, last + earlier_epochs(self.card)
+        """Epochs of that training, and of all that led to these weights."""
+        return self.card["settings"]["epochs"], all_epochs(self.card)
+
+
+def tested_on_drawings(evaluation: Mapping[str, Any]) -> bool:
+    """Whether the test set is itself the drawings that were measured: then both are one measurement."""
+    return "drawings" in evaluation and "confusion" not in evaluation["drawings"]
 
 
 def entry(name: str) -> Entry:

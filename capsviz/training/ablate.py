@@ -9,7 +9,8 @@ import torch
 
 from capsviz.measures.ablations import Variant
 from capsviz.measures.findings import FILES
-from capsviz.measures.runs import Ablation, Timing, append, begin
+from capsviz.measures.price import processor
+from capsviz.measures.runs import CPU, Ablation, Timing, append, begin
 from capsviz.networks.base import find
 from capsviz.training.experiment import count_wrong, mnist, name_of, seconds, size, steps
 from capsviz.training.settings import Settings
@@ -82,8 +83,12 @@ def time_variants(
 ) -> None:
     """Time an answer of each variant, as its module is written, and write a row of each into ``out``/times.csv.
 
-    The quickest of many; what has been timed on this device is timed again, and the quickest row counts.
+    The quickest of many, on a CPU on one core; what has been timed on this device is timed again, and the quickest row
+    counts.
     """
+    on = f"{CPU}: {processor()}" if device.type == CPU else name_of(device)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     path = out / FILES[Timing]
     begin(path, Timing)
     for variant in variants:
@@ -96,9 +101,10 @@ def time_variants(
                 began = perf_counter()
                 net.scores(image, variant.iterations).cpu()  # waits for a GPU
                 taken.append(1000 * (perf_counter() - began))
-        row = Timing(variant.name, name_of(device), round(min(taken), 3))
+        row = Timing(variant.name, on, round(min(taken), 3))
         append(path, row)
         say(f"{variant.name}: {row.answer:.1f} ms")
+    torch.set_num_threads(threads)
 
 
 def settings_of(variant: Variant, seed: int, epochs: int, mixed: bool) -> Settings:

@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 
 from capsviz.inputs.data import MNIST, Digits
-from capsviz.inputs.placed import SIZE, SPACE, affine, padded, placed
+from capsviz.inputs.placed import SPACE, affine, padded, placed
 from capsviz.measures.findings import FILES
+from capsviz.measures.generalisation import enlarged
 from capsviz.measures.runs import Few, Placed, append, begin
-from capsviz.networks.base import Spec, find, networks
+from capsviz.networks.base import find, networks
 from capsviz.training.experiment import count_wrong, mnist, name_of, seconds, size, steps
 from capsviz.training.settings import Settings
 from capsviz.training.trainer import Trainer
@@ -100,13 +101,6 @@ def able() -> list[str]:
 def looks(step: int, steps_per_epoch: int) -> bool:
     """Whether a network is looked at after a step: ``LOOKS`` times in an epoch, the last time at its end."""
     return step * LOOKS // steps_per_epoch > (step - 1) * LOOKS // steps_per_epoch
-
-
-def enlarged(name: str) -> Spec:
-    """The network of a name for pictures of ``SIZE`` x ``SIZE``."""
-    spec = find(name)
-    assert spec.of
-    return spec.of(spec.name, spec.title, spec.data, size=SIZE)
 
 
 def train_few(

@@ -127,10 +127,16 @@ def _say(slide: Slide, says: Sequence[str]) -> float:
 
 def _table(slide: Slide, table: Table, x: float, y: float, width: float) -> None:
     heads, rows = table
-    # A column with longer words is wider, but not as many times: they have several lines.
+    # A column has room for its head's longest word. One that says more is wider, but not as many times: it has several lines.
     said = [[head, *(text for row in rows for text in row[at][:2])] for at, head in enumerate(heads)]
     wants = [math.sqrt(max(width_of(plain(text, True), SMALL, True) for text in some)) for some in said]
+    least = [max(width_of(word, SMALL, False) for word in head.split()) for head in heads]
     rooms = [width * want / sum(wants) - 20 for want in wants]
+    lacks = sum(max(0, word - room) for word, room in zip(least, rooms, strict=True))
+    spare = sum(max(0, room - word) for word, room in zip(least, rooms, strict=True))
+    rooms = [
+        max(word, room - max(0, room - word) * lacks / spare) for word, room in zip(least, rooms, strict=True)
+    ]
     places = [x + sum(rooms[:at]) + 20 * at for at in range(len(rooms))]
     for place, room, head in zip(places, rooms, heads, strict=True):
         slide.text(place, y, head, SMALL, soft=True, width=room, lines=2)
