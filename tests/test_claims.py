@@ -329,6 +329,7 @@ def test_a_class_is_read_if_it_is_among_as_many_as_the_network_names(answers_: i
     # A picture of an "a" that is read as "b": "c" is absent, and longest but two. One of a "c": "a" and "b" are.
     found = absent(Bench(made, sample([0, 2])))
     assert found.measured["read"].value == pytest.approx((1 + read) / 3)
+    assert found.measured["own"].value == read / 2  # of the answer "b", not of the label "a"
 
 
 def test_what_evaluate_kept_is_a_sample_of_its_own() -> None:

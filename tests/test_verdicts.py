@@ -5,7 +5,7 @@ import pytest
 
 from capsviz.figures.claims import verdict_words
 from capsviz.measures.claims import CLAIMS, Found
-from capsviz.measures.refusals import refusals
+from capsviz.measures.refusals import _again, refusals
 from capsviz.measures.samples import Measured
 from capsviz.measures.statistics import newcombe_paired
 from capsviz.measures.verdicts import NO, OPEN, RULES, YES, verdict
@@ -99,6 +99,14 @@ def test_networks_are_compared_on_the_same_signs_by_thresholds_that_are_uncertai
     alone = refusals({"A": (np.linspace(0, 1, 40), near)}, [str(at // 2) for at in range(40)], [], (0.05,), 0)
     assert alone.behind is None
     assert alone.points["A"][0].high > wilson(100, 200)[1] + 0.1
+
+
+def test_signs_are_drawn_anew_the_same_ones_for_all_networks() -> None:
+    """Where thresholds are sure, a share of 60 of 200 varies by the root of 0.3 * 0.7 / 200."""
+    true, there = np.zeros(40), (np.arange(200) < 60).astype(float)
+    again = _again({"A": (true, there), "B": (true, there)}, [str(at) for at in range(40)], [0.95])
+    assert again["A"].std() == pytest.approx((0.3 * 0.7 / 200) ** 0.5, rel=0.1)
+    np.testing.assert_array_equal(again["A"], again["B"])
 
 
 def test_the_best_of_each_kind_are_compared_and_none_alone() -> None:
