@@ -63,6 +63,7 @@ def view() -> None:
         trial.change,
         {name: steps(name, trial.changes) for name in CHANGES},
         now.answer.trace.prediction,
+        image=now.answer.trace.image,
         asked=asdict(trial.coupling) | {"number": trial.number, "problem": problem},
         offered={name: find(name).title for name in offered},
         chosen=trial.beside is not None,

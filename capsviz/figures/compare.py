@@ -119,6 +119,7 @@ def compare_payload(
     steps: Mapping[str, int],
     true: int,
     *,
+    image: np.ndarray,
     asked: Mapping[str, Any],
     offered: Mapping[str, str],
     chosen: bool,
@@ -131,6 +132,7 @@ def compare_payload(
         change: of ``CHANGES``, along which they answer.
         steps: of each change, how far from none the picture is.
         true: place of the class that the session's network answers without any change.
+        image: [S, S] the drawing before any change: a chosen class is kept as long as it stays.
         asked: what was asked for beyond that, and its number, for the script.
         offered: titles of all networks that can stand beside, by name.
         chosen: whether those that do were chosen.
@@ -184,9 +186,7 @@ def compare_payload(
         "offered": dict(offered),
         "beside": [column.name for column in columns[1:]],
         "chosen": chosen,
-        "drawing": hashlib.sha256(columns[0].course.images[columns[0].course.same].tobytes()).hexdigest()[:16]
-        if columns
-        else "",
+        "drawing": hashlib.sha256(image.tobytes()).hexdigest()[:16],
         "link": dict(link),
         "texts": texts.for_script("common", "address", "compare", "coupling", "surgery"),
     }

@@ -84,6 +84,11 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         # The rest of the curve follows by itself, and with it where each first fails.
         expect(view).to_have_attribute("data-whole", "true")
         expect(page.get_by_test_id("fails-0")).to_contain_text(re.compile("wrong|Right|unchanged"))
+        # Along another change the drawing is the same one, and so is the class that was chosen.
+        page.get_by_test_id("change-rotation").press("ArrowRight")
+        expect(view).to_have_attribute("data-change", "rotation")
+        measured(page)
+        expect(page.get_by_test_id("class")).to_have_value("7")
 
     with opened(browser, url, f"compare{link}") as page, failing_no_script(page):
         measured(page)
