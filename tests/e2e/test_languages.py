@@ -52,7 +52,7 @@ STREAMLIT = {"Skip to main content", "Logo", "App pages", "Navigate to home page
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Names, of languages by themselves too, and formulas.
 KNOWN = re.compile(
-    r"Help for|English|Deutsch|softmax|squash|MNIST|UNIPEN|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|px|log|ln|Eq"
+    r"Help for|English|Deutsch|softmax|squash|MNIST|UNIPEN|CapsNet|PNG|GIF|JSON|Adam|arXiv|PyTorch|SHA|cpu|cuda|px|log|ln|Eq"
 )
 
 

@@ -24,11 +24,11 @@ export class Column {
     this.answer = element("p", { class: "compare-answer", "data-testid": `answer-${index}` });
     this.kind = element("p", { class: "compare-kind" });
     this.bars = element("div", { class: "compare-bars" });
-    this.curve = new Picture("", { class: "compare-curve", "data-testid": `curve-${index}` });
+    this.curve = new Picture(say("compare.measuring"), { class: "compare-curve", "data-testid": `curve-${index}` });
     this.fails = element("p", { "data-testid": `fails-${index}` });
     this.progress = element("progress", { "aria-label": say("compare.measuring") });
     this.pathTitle = element("h3");
-    this.path = new Picture("", { class: "compare-path" });
+    this.path = new Picture(say("compare.measuring"), { class: "compare-path" });
     this.pathLook = element("p", { class: "look" });
     this.shown = element(
       "div",

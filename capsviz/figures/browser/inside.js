@@ -94,7 +94,9 @@ class Inside {
   // What the page was when it was left, or what its link says.
   begin() {
     const left = window.capsvizInside;
-    if (left?.built === this.built && left.said === partOf(window.location.search, NAMES)) Object.assign(this, { picked: { ...left.picked }, scope: left.scope });
+    // Where the address says nothing of it, or what it said then: it may have been left before its address was.
+    const said = partOf(window.location.search, NAMES);
+    if (left?.built === this.built && [left.said, partOf("", NAMES)].includes(said)) Object.assign(this, { picked: { ...left.picked }, scope: left.scope });
     else this.readAddress();
   }
 
