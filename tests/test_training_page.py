@@ -430,6 +430,17 @@ def test_a_checkpoint_reads_the_drawing_here(run: Place, monkeypatch: pytest.Mon
     assert not [one for one in app.button if one.key.startswith("training_open")]
 
 
+def test_what_is_clicked_as_a_training_ends_is_done(run: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page runs again as a whole then, which forgets a click that has not been followed."""
+    monkeypatch.setattr(training.trained, "keep", lambda *of: "attention.mnist")
+    app, part, went = opened(), training._view, [True]
+    monkeypatch.setattr(training, "_view", lambda there, going: part(there, went.pop() if went else going))
+    app.button(key="training_open_here").click().run()
+    assert not app.exception
+    assert not went
+    assert address_of(app)["network"] == "attention.mnist"
+
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 

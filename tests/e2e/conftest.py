@@ -1,11 +1,15 @@
 """The app in a server of its own, and a Chromium to use it with."""
 
+import shutil
+import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
 
+from capsviz.training import live_process
 from tests.bars import write_pictures
 from tests.e2e.looking import as_new, discard
 from tests.e2e.serving import Server, find_chromium, launch_chromium, serve
@@ -24,11 +28,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of trainings of the app at ``url``."""
+    return tmp_path_factory.mktemp("trainings")
+
+
+@pytest.fixture
+def untrained(trainings: Path) -> Iterator[None]:
+    """No training is there, nor afterwards: a journey that is tried again finds none of what it left before."""
+    yield
+    place = live_process.place(trainings)
+    if live_process.going(trainings):
+        place.write(replace(place.controls(), ended=True))
+        while live_process.going(trainings):
+            time.sleep(0.1)
+    shutil.rmtree(place.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def url(trainings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the app, served as ``make app`` serves it; a training there is of the tests, on few pictures."""
-    folder = tmp_path_factory.mktemp("training")
-    write_pictures(folder / "bars")
-    places = {"FOLDER": folder / "root", "DATA": folder / "bars"}
+    bars = tmp_path_factory.mktemp("pictures") / "bars"
+    write_pictures(bars)
+    places = {"FOLDER": trainings, "DATA": bars}
     with serve(
         "app.py", **{f"CAPSVIZ_TRAINING_{name}": str(path) for name, path in places.items()}
     ) as address:
