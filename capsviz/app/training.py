@@ -71,11 +71,15 @@ SIDES = {
 }  # of the page, by their widths: the panels on each
 NO_IMAGES = ("data", "download")  # reasons to end that going on would only meet again
 NO_FAULT = ("time", "waited", "server")  # reasons to end that nobody need mend
+TO_KEY = "training_to"  # name of the page that is to be opened
 NOW = 0  # among the steps of checkpoints: the latest picture
 
 
 def view() -> None:
     """All of the page."""
+    if to := st.session_state.pop(TO_KEY, ""):
+        # Here, in a run of the whole page: left from the part that runs by itself, the next page was sometimes empty.
+        st.switch_page(FOLDER / f"{to}.py")
     if mode() == OFF:
         session.stop(say("training.off"))
     try:
@@ -316,14 +320,15 @@ def _checkpoints(story: Story, place: Place, plan: Plan, told: Told, chosen: int
             )
             here = page == "here"
             does, tip = session.network() == f"{name_of(plan)}.s{step}", say("training.open.hereTip")
-            if st.button(
+            st.button(
                 label,
                 key=f"training_open_{page}",
                 icon=icon,
                 help=tip if here else None,
                 disabled=here and does,
-            ):
-                _open(step, page)
+                on_click=_open,
+                args=(step, page),
+            )
         if may and chosen:
             button("back", ":material/undo:", go_on, chosen, help=say("training.backTip"))
 
@@ -345,8 +350,8 @@ def _open(step: int, page: str) -> None:
         name = trained.keep(place, plan, step)
     except (CapsvizError, OSError) as error:
         complain(error)
-        st.rerun()
-    session.set_network(name)
-    if page == "here":
-        st.rerun()
-    st.switch_page(FOLDER / f"{page}.py")
+    else:
+        session.set_network(name)
+        if page != "here":
+            st.session_state[TO_KEY] = page
+    st.rerun()  # of the whole page
