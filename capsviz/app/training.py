@@ -95,6 +95,8 @@ def view() -> None:
 def _view(there: Path, went: bool) -> None:
     story, place = live_process.look(there), live_process.place(there)
     going = live_process.going(there)
+    if going != went:
+        st.rerun()  # of the whole page, which then looks more often, or less
     plan = place.plan()
     _follow_link(story, plan)
     with st.container(key="training"):
@@ -110,9 +112,6 @@ def _view(there: Path, went: bool) -> None:
                 _pictures(story, place, plan, story.told, going, heard)
         if not going and may and not hidden("plan"):
             training_form.form(len(story.checkpoints) if story else 0)
-    if going != went:
-        # The whole page, which then looks more often, or less: last of all, or a click that came with this run is lost.
-        st.rerun()
 
 
 def _note(text: str) -> None:
