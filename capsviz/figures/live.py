@@ -198,7 +198,11 @@ def changes(rows: Sequence[Any]) -> list[float]:
 
 
 def _laid_out(figure: "go.Figure", rows: Sequence[Any], at: float | None) -> "go.Figure":
-    figure.update_layout(height=HEIGHT, margin={"l": 60, "r": 45, "t": 36, "b": 40}, hovermode="x unified")
+    # The names at the top of the chart and room for two rows of them: on a stage, which enlarges what Plotly measures of
+    # them, they would lie over the curves.
+    legend = {"yref": "container", "y": 1, "yanchor": "top"}
+    margin = {"l": 60, "r": 45, "t": 56, "b": 40}
+    figure.update_layout(height=HEIGHT, margin=margin, legend=legend, hovermode="x unified")
     figure.update_xaxes(range=[0, max(10.0, rows[-1].seconds if rows else 0.0)])
     for second in changes(rows):
         figure.add_vline(x=second, line={"color": GREY, "width": 1, "dash": "dot"})

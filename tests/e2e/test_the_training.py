@@ -14,18 +14,24 @@ CENTRED = """() => {
   const box = document.querySelector(".st-key-training").getBoundingClientRect();
   return Math.abs(box.top - (768 - box.bottom)) < 30;
 }"""
-# JavaScript, true once both charts are as wide as a stage, and the titles of their axes on it.
+# JavaScript, true once both charts are as wide as a stage, the titles of their axes on it, and the names above the curves.
 WHOLE = """() => {
   const boxes = (name) =>
     [...document.querySelectorAll(`.stPlotlyChart ${name}`)].map((node) => node.getBoundingClientRect());
-  const [titles, charts] = [boxes(".xtitle"), boxes(".nsewdrag")];
+  const [titles, charts, names] = [boxes(".xtitle"), boxes(".nsewdrag"), boxes(".legend")];
   return (
     titles.length === 2 &&
     charts.length === 2 &&
+    names.length === 2 &&
+    names.every((box, chart) => box.height > 0 && box.bottom <= charts[chart].top) &&
     titles.every((box) => box.width > 0 && box.right < 1366 && box.bottom < 768) &&
     charts.every((box) => box.width > 0.8 * 1366 && box.width < 1366)
   );
 }"""
+# JavaScript: how much larger a stage is than a desk, and the least it may be.
+SIZES = """() => ["--stage", "--stage-least"].map(
+  (name) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name))
+)"""
 
 
 @pytest.mark.usefixtures("untrained")
@@ -101,3 +107,8 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         # On a stage, both charts are seen whole.
         page.goto(f"{url}/training?present=curves")
         page.wait_for_function(WHOLE)
+        # Nor is their type as large as their headings alone could be: drawn in what that leaves, they stayed small.
+        page.add_style_tag(content=".stElementContainer:has(.stPlotlyChart) { display: none !important }")
+        page.wait_for_timeout(1000)
+        sizes = page.evaluate(SIZES)
+        assert sizes[0] == sizes[1] > 1

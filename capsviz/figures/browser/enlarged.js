@@ -120,7 +120,8 @@ export class Enlarged {
       set(size);
       return inside(size) && [shown, ...asked].every((node) => node.scrollWidth <= node.clientWidth + 1) && area() >= enough;
     };
-    set(largest(least, LARGEST * least, fits));
+    // A chart fills what its type leaves: whatever fits while it is still to be drawn, it would be drawn too small.
+    set(shown.querySelector(".stPlotlyChart") ? least : largest(least, LARGEST * least, fits));
   }
 
   // The pad beside a view is as large as everything else, if the window is high enough for it and the answer.
