@@ -40,7 +40,9 @@ def untrained(trainings: Path) -> Iterator[None]:
     place = live_process.place(trainings)
     if live_process.going(trainings):
         place.write(replace(place.controls(), ended=True))
-        while live_process.going(trainings):
+        for _ in range(600):  # a minute at most
+            if not live_process.going(trainings):
+                break
             time.sleep(0.1)
     shutil.rmtree(place.folder, ignore_errors=True)
 

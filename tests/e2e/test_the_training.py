@@ -105,7 +105,7 @@ def test_a_network_learns_waits_and_answers_from_a_checkpoint(browser: Browser, 
         assert float(losses[-1]) < 0.5 * float(losses[0])
 
         # On a stage, both charts are seen whole.
-        page.goto(f"{url}/training?present=curves")
+        page.goto(f"{url}/training?present=curves&lang=de")
         page.wait_for_function(WHOLE)
         # Nor is their type as large as their headings alone could be: drawn in what that leaves, they stayed small.
         page.add_style_tag(content=".stElementContainer:has(.stPlotlyChart) { display: none !important }")
