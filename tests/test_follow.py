@@ -1,5 +1,8 @@
 """Parts that follow the drawing: a callback has them run and nothing else, where nothing else follows it."""
 
+import textwrap
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -21,14 +24,20 @@ def the_page() -> None:
     def canvas() -> None:
         ran("canvas")
 
+    @follow.follows("inner")
+    def inner() -> None:
+        ran("inner")
+
     @follow.follows(follow.PAGE_PART)
     def body() -> None:
         ran("page")
+        if st.session_state.get("nested"):
+            inner()
         if st.session_state.get("over"):
             raise follow.Ended
         st.text("all")
 
-    follow.begin()
+    follow.begin("one")
     ran("whole")
     st.button("draw", key="draw", on_click=follow.run_parts, args=("canvas",))
     st.button("undo", key="undo", on_click=follow.run_parts)
@@ -80,6 +89,76 @@ def test_a_part_may_end_early_and_the_page_goes_on(app: AppTest) -> None:
     app.button(key="draw").click().run()
     assert not app.exception
     assert runs(app) == {"whole": 2, "canvas": 2, "page": 3}
+
+
+def test_a_part_within_another_is_one_of_the_parts_as_long_as_it_is_there(app: AppTest) -> None:
+    app.session_state["nested"] = True
+    app.run()
+    assert app.session_state["parts"] == {"canvas": "", "inner": "page", "page": ""}
+    app.button(key="draw").click().run()
+    assert runs(app) == {"whole": 2, "canvas": 2, "page": 3, "inner": 2}  # not once more for itself
+    app.run()
+    app.session_state["nested"] = False
+    app.button(key="draw").click().run()  # asks for it by its name: it was there
+    assert not app.exception
+    assert app.session_state["parts"] == {"canvas": "", "page": ""}
+    assert runs(app) == {"whole": 3, "canvas": 3, "page": 5, "inner": 3}
+
+
+PAGE = """
+    import streamlit as st
+    from streamlit.errors import StreamlitAPIException
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+    from capsviz.app import follow
+
+    @follow.follows("canvas")
+    def canvas():
+        pass
+
+    @follow.follows(follow.PAGE_PART)
+    def body():
+        st.text("{name}")
+
+    def known(part):
+        try:
+            return bool(get_script_run_ctx().fragment_storage.resolve_target(part))
+        except StreamlitAPIException:
+            return False
+
+    follow.begin("{name}")
+    st.session_state["known"] = known("canvas"), known("page")
+    st.session_state.setdefault("begun", []).append("{name}")
+    st.button("draw", key="draw", on_click=follow.run_parts, args=("canvas",))
+    canvas()
+    body()
+    follow.settle(True)
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> AppTest:
+    """An app of two pages, the second in the folder of Streamlit's first kind of pages."""
+    (tmp_path / "pages").mkdir()
+    for name, path in (("one", tmp_path / "one.py"), ("two", tmp_path / "pages" / "two.py")):
+        path.write_text(textwrap.dedent(PAGE.format(name=name)), "utf-8")
+    return AppTest.from_file(tmp_path / "one.py", default_timeout=30).run()
+
+
+def test_a_drawing_that_comes_with_the_next_page_does_not_keep_that_from_opening(two: AppTest) -> None:
+    two.button(key="draw").click()
+    two.switch_page("pages/two.py").run()
+    assert two.session_state["begun"] == ["one", "two"]
+    assert [text.value for text in two.text] == ["two"]
+    two.button(key="draw").click().run()
+    assert two.session_state["begun"] == ["one", "two"]
+
+
+def test_a_page_that_is_left_is_forgotten_as_the_next_begins_and_the_frame_is_not(two: AppTest) -> None:
+    assert two.session_state["known"] == (False, False)
+    two.run()
+    assert two.session_state["known"] == (True, True)
+    two.switch_page("pages/two.py").run()
+    assert two.session_state["known"] == (True, False)
 
 
 def test_without_a_session_nothing_is_run() -> None:

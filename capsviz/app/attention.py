@@ -9,6 +9,7 @@ import streamlit as st
 
 from capsviz.app import address, asked, assets, experiments, session
 from capsviz.app.experiments import Weighting
+from capsviz.app.follow import follows
 from capsviz.figures import attention_payload, attention_surgery_payload
 from capsviz.texts import language
 from capsviz.traces.attention import AttentionTrace
@@ -40,7 +41,7 @@ def _payload(answer: session.Answer, spoken: str) -> bytes:
     return attention_payload(trace, drawings, link=link)
 
 
-@st.fragment
+@follows("surgery")
 def surgery() -> None:
     """Experiments on the attention of the current drawing; only this part runs again for one."""
     now = session.reading()

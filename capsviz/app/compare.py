@@ -10,6 +10,7 @@ import streamlit as st
 from capsviz.app import address, asked, assets, experiments, measurements, prepared, session
 from capsviz.app.address import Asked
 from capsviz.app.experiments import MOST_BESIDE, Trial
+from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError
 from capsviz.figures.compare import Column, compare_payload
 from capsviz.inputs.changes import CHANGES, Changes
@@ -39,7 +40,7 @@ def begin(link: Asked) -> None:
         st.session_state[OVERTAKEN_KEY] = asked.sent(VIEW_KEY, "asked")
 
 
-@st.fragment
+@follows("compare")
 def view() -> None:
     """The drawing changed by measure, and what up to three networks make of it; only this part runs again for a change.
 

@@ -56,7 +56,7 @@ MOST_OFFERED = 4  # networks that a page names which lacks what it shows; the me
 @contextmanager
 def frame(page: Page) -> Iterator[None]:
     """Draw the pad rail on the left of a page; the page itself is drawn inside the ``with``."""
-    follow.begin()
+    follow.begin(page.name)
     with suppress(Ended), _around(page):
         yield
     _way_out(page)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from capsviz.app import compare, frame, prepared, session, talk, tour, versus
+from capsviz.app import compare, follow, frame, prepared, session, talk, tour, versus
 from capsviz.app.pages import FOLDER, offered
 from capsviz.texts import say
 
@@ -30,6 +30,9 @@ known = {
     )
     for page in offered()
 }
+led_back = follow.back()
+if led_back in known:
+    st.switch_page(known[led_back][1])  # before the address is that of the page that was left
 chosen = st.navigation([of_streamlit for _, of_streamlit in known.values()], position="top")
 page = next(page for page, of_streamlit in known.values() if of_streamlit is chosen)
 wanted = prepared.opened(page.name) or tour.page()

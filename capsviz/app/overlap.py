@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from capsviz.app import address, asked, assets, messages, pad, prepared, session
+from capsviz.app.follow import follows
 from capsviz.app.messages import Laid
 from capsviz.app.parameters import MOST_PARTS
 from capsviz.errors import CapsvizError
@@ -36,7 +37,7 @@ class Picture(NamedTuple):
     drawings: np.ndarray  # [J, S, S] in 0..1
 
 
-@st.fragment
+@follows("overlap")
 def overlap() -> None:
     """The picture taken apart; only this part runs again for an example that is laid over it."""
     now = session.reading()

@@ -10,6 +10,7 @@ import streamlit as st
 from capsviz import figures
 from capsviz.app import address, assets, messages, session
 from capsviz.app.fetched import array_asset
+from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError, MessageError
 from capsviz.figures import pose_payload
 from capsviz.figures.pose import pose_unit
@@ -85,7 +86,7 @@ def _unsupported() -> None:
         st.session_state[REASON_KEY], st.session_state[PLAIN_KEY] = reason, True
 
 
-@st.fragment
+@follows("sliders")
 def _live_sliders(trace: Posed, reconstruction: np.ndarray, name: str) -> None:
     if st.session_state.get(PLAIN_KEY):
         st.rerun()  # of the whole page, which then shows the plain sliders

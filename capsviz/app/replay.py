@@ -6,6 +6,7 @@ from functools import lru_cache
 import streamlit as st
 
 from capsviz.app import assets, session
+from capsviz.app.follow import follows
 from capsviz.errors import ImageError
 from capsviz.figures import replay_payload
 from capsviz.inputs import drawings
@@ -22,7 +23,7 @@ PAYLOADS = 8  # that are kept for all sessions together, of up to 0.1 MB; the re
 _view = assets.component("capsviz_replay", "replay")
 
 
-@st.fragment
+@follows("replay")
 def replay() -> None:
     """The drawing from its first point on, and the answer to it as it grew; only this part runs again for one."""
     now = session.reading()

@@ -9,6 +9,7 @@ import streamlit as st
 from capsviz.app import address, assets, experiments, measurements, pad, prepared, session
 from capsviz.app.experiments import CARRIED, Operation
 from capsviz.app.fetched import array_asset
+from capsviz.app.follow import follows
 from capsviz.errors import CapsvizError, MessageError, WeightsError
 from capsviz.figures import routing_payload, surgery_payload
 from capsviz.inputs.examples import EXAMPLES, Example, examples_for, render
@@ -95,7 +96,7 @@ def _stored() -> None:
     st.session_state[STORED_KEY] = st.session_state[TRANSFORMS_KEY].get("stored")
 
 
-@st.fragment
+@follows("surgery")
 def surgery() -> None:
     """Experiments on the routing of the current drawing; only this part runs again for one."""
     now = session.reading()

@@ -7,6 +7,7 @@ import streamlit as st
 
 from capsviz.app import address, asked, assets, prepared, session
 from capsviz.app.address import Asked
+from capsviz.app.follow import follows
 from capsviz.app.messages import LARGEST
 from capsviz.app.panels import WAYS
 from capsviz.checks import whole
@@ -87,7 +88,7 @@ def _chosen() -> None:
         st.rerun()  # of the whole page: presenter mode has other views now
 
 
-@st.fragment
+@follows("versus")
 def view() -> None:
     """Both drawings on one clock; only this part runs again for another second one."""
     now = session.reading()

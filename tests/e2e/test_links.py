@@ -190,6 +190,54 @@ def test_the_history_has_an_entry_for_each_page_and_going_back_keeps_the_drawing
     page.wait_for_url("**/?drawing=AWNgAAA")
 
 
+def drawings(link: str) -> list[str]:
+    """The values of a link's ``drawing``."""
+    return parse_qs(urlsplit(link).query).get("drawing", [])
+
+
+# What the server says comes as late as the page's ``late`` says, in milliseconds, and in its order.
+LATE = """
+    window.late = 0;
+    const waiting = [];
+    const Socket = window.WebSocket;
+    window.WebSocket = class extends Socket {
+        addEventListener(kind, told, ...more) {
+            const later = (event) => {
+                waiting.push(() => told(event));
+                setTimeout(() => waiting.shift()(), window.late);
+            };
+            super.addEventListener(kind, kind === "message" ? later : told, ...more);
+        }
+    };
+"""
+
+
+def test_a_stroke_drawn_while_the_next_page_is_on_its_way_is_answered_there(
+    browser: Browser, url: str
+) -> None:
+    """It comes to the server as one on the page that was left, once the other has run."""
+    with browser.new_context(viewport={"width": 1366, "height": 768}) as context:
+        page = context.new_page()
+        failed: list[str] = []
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.add_init_script(LATE)
+        page.goto(url)
+        page.get_by_test_id("answer").wait_for()
+        clear(page)
+        draw(page, SEVEN)
+        answer(page, "7")
+        page.evaluate("late = 800")
+        page.get_by_role("link", name="Model", exact=True).first.click()
+        draw(page, BAR)
+        expect(page.locator("h1")).to_have_text("What is this network, and how good is it?")
+        page.wait_for_url(lambda url: [len(decode(link).strokes) for link in drawings(url)] == [2])
+        page.evaluate("late = 0")
+        still(page)
+        page.locator(".stPlotlyChart >> visible=true").first.wait_for()
+        assert urlsplit(page.url).path == "/model"
+        assert not failed
+
+
 def test_a_reload_and_a_restart_keep_drawing_network_and_step(browser: Browser, server: Any) -> None:
     """In two tabs. Where the page was opened with an address, Streamlit goes on sending that one."""
     with elsewhere(browser, server.url, []) as page:
@@ -232,7 +280,7 @@ def _reloaded(page: Page) -> tuple[list[str], str]:
     draw(page, BAR)  # the address is now another than the one that the page was opened with
     page.wait_for_function(
         "(old) => new URL(location.href).searchParams.get('drawing') !== old",
-        arg=parse_qs(urlsplit(address).query)["drawing"][0],
+        arg=drawings(address)[0],
     )
     return shown(page, ".attention-top"), page.url
 
