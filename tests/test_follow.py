@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from capsviz.app import follow
@@ -91,7 +92,12 @@ def test_a_part_may_end_early_and_the_page_goes_on(app: AppTest) -> None:
     assert runs(app) == {"whole": 2, "canvas": 2, "page": 3}
 
 
-def test_a_part_within_another_is_one_of_the_parts_as_long_as_it_is_there(app: AppTest) -> None:
+def test_a_part_within_another_is_one_of_the_parts_as_long_as_it_is_there(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    rerun = st.rerun
+    monkeypatch.setattr(st, "rerun", lambda names: asked.append(names) or rerun(names))
     app.session_state["nested"] = True
     app.run()
     assert app.session_state["parts"] == {"canvas": "", "inner": "page", "page": ""}
@@ -102,6 +108,7 @@ def test_a_part_within_another_is_one_of_the_parts_as_long_as_it_is_there(app: A
     app.button(key="draw").click().run()  # asks for it by its name: it was there
     assert not app.exception
     assert app.session_state["parts"] == {"canvas": "", "page": ""}
+    assert [set(names) for names in asked] == 2 * [{"inner", "page"}]
     assert runs(app) == {"whole": 3, "canvas": 3, "page": 5, "inner": 3}
 
 
@@ -149,6 +156,7 @@ def test_a_drawing_that_comes_with_the_next_page_does_not_keep_that_from_opening
     two.switch_page("pages/two.py").run()
     assert two.session_state["begun"] == ["one", "two"]
     assert [text.value for text in two.text] == ["two"]
+    assert "parts_back" not in two.session_state
     two.button(key="draw").click().run()
     assert two.session_state["begun"] == ["one", "two"]
 
