@@ -10,6 +10,7 @@ import torch
 from benchmarks import (
     answers,
     browser,
+    compare,
     export,
     formulations,
     links,
@@ -52,6 +53,8 @@ ROWS = [
     ("Pen-up to the new drawing's routing", routing.new_drawing, "600 ms"),
     ("From frame to frame while routing plays", routing.playback_frame, "33 ms"),
     ("Surgery, from a control to its answer", routing.surgery, "100 ms"),
+    ("Compare, from a change's first value to the answers of three networks", compare.first_value, "100 ms"),
+    ("The same along its curve, once that is measured", compare.along, "100 ms"),
     *answers.ROWS,
     ("Sent for the Routing page, in kB", routing.sent_kilobytes, "2000 kB"),
     ("Dragging a pose slider: frames with a new image, %", pose.frames_with_a_new_image, "95%"),
