@@ -25,7 +25,9 @@ STEP = """async ([name, steps]) => {
     await new Promise((after) => setTimeout(after));
     return performance.now() - began;
 }"""
-CHANGES = "[...inside('.compare-sliders').querySelectorAll('input')].map(({ dataset }) => dataset.testid.slice(7))"
+CHANGES = (
+    "[...inside('.compare-sliders').querySelectorAll('input')].map(({ dataset }) => dataset.testid.slice(7))"
+)
 
 
 def _whole(page: Page) -> None:

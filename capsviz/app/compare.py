@@ -125,8 +125,10 @@ def _asked(offered: list[str]) -> tuple[Trial, str]:
 
 
 def _column(name: str, now: session.Reading, trial: Trial, whole: bool) -> Column:
-    model = session.model_of(name)
-    image = np.asarray(now.drawing.image(model.shape.size, model.shape.answers), np.float32)
+    model, shape = session.model_of(name), session.spec().shape
+    alike = (model.shape.size, model.shape.answers) == (shape.size, shape.answers)
+    seen = now.trace.image if alike else now.drawing.image(model.shape.size, model.shape.answers)
+    image = np.asarray(seen, np.float32)
     own = name == session.network()
     how = trial.coupling if model.shape.iterates else Coupling()
     if how.iterations is None and own:

@@ -138,11 +138,11 @@ def compare_payload(
         chosen: whether those that do were chosen.
         link: the parameters that the script reads of the address.
     """
-    arrays: dict[str, np.ndarray] = {}
+    # The pictures as the session's network sees them: those that are shown.
+    arrays = {"images": ink(columns[0].course.images)} if columns else {}
     shown = []
     for at, column in enumerate(columns):
         course = column.course
-        arrays[f"images{at}"] = ink(course.images)
         arrays[f"scores{at}"] = course.scores
         if course.poses is not None:
             arrays[f"poses{at}"] = course.poses

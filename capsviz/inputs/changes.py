@@ -114,7 +114,7 @@ def change(images: ArrayLike, changes: Changes, seeds: ArrayLike = 0) -> np.ndar
     pixels = _checked(images)
     single = pixels.ndim == 2
     some = pixels[None] if single else pixels
-    amounts = {field.name: np.full(len(some), getattr(changes, field.name)) for field in fields(changes)}
+    amounts = {field.name: np.full(1, getattr(changes, field.name)) for field in fields(changes)}
     changed = _changed(some, amounts, _seeds(seeds, len(some)))
     return changed[0] if single else changed
 
@@ -139,21 +139,23 @@ def along(image: ArrayLike, name: str, changes: Changes | None = None, seed: int
         raise ImageError(f"An image must be S x S, not of shape {pixels.shape}: give one.")
     values = np.array(CHANGES[name].values)
     others = changes or Changes()
-    amounts = {field.name: np.full(len(values), getattr(others, field.name)) for field in fields(others)}
-    some = np.broadcast_to(pixels, (len(values), *pixels.shape))
-    return _changed(some, amounts | {name: values}, _seeds(seed, len(values)))
+    amounts = {field.name: np.full(1, getattr(others, field.name)) for field in fields(others)}
+    return _changed(pixels[None], amounts | {name: values}, _seeds(seed, len(values)))
 
 
 def moved(images: np.ndarray, amounts: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Images [N, S, S] turned, sheared, scaled and moved in one resampling, each by its own amounts [N].
+    """Images [N, S, S] turned, sheared, scaled and moved in one resampling, each by its own amounts [N], or all by [1].
 
-    Bicubic, since bilinear sampling would blur thin strokes; what comes from outside is 0.
+    One image is changed by each of several amounts. Bicubic, since bilinear sampling would blur thin strokes; what comes
+    from outside is 0.
     """
-    count, size = len(images), images.shape[-1]
+    size = images.shape[-1]
     still = {
-        name: np.full(count, CHANGES[name].same) for name in ("rotation", "shear", "scale", "across", "down")
+        name: np.full(1, CHANGES[name].same) for name in ("rotation", "shear", "scale", "across", "down")
     }
     given = still | dict(amounts)
+    if all((given[name] == CHANGES[name].same).all() for name in still):
+        return images.astype(float)
     angle = np.radians(given["rotation"])
     cos, sin = np.cos(angle), np.sin(angle)
     middle = (size - 1) / 2
@@ -166,35 +168,44 @@ def moved(images: np.ndarray, amounts: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _changed(images: np.ndarray, amounts: Mapping[str, np.ndarray], seeds: np.ndarray) -> np.ndarray:
-    size = images.shape[-1]
+    """Images [N, S, S], or [1, S, S], changed by amounts [N], or [1]: what is the same for all N is done once."""
+    count, size = len(seeds), images.shape[-1]
     changed = _of_pen(images, amounts["pen"])
     changed = moved(
         changed, {name: amounts[name] for name in ("rotation", "shear", "scale", "across", "down")}
     )
+    changed = np.broadcast_to(changed, (count, size, size))
     changed = (changed * amounts["contrast"][:, None, None]).clip(0, 1)
-    noisy = np.flatnonzero(amounts["noise"])
-    for at in noisy:
+    noisiness = np.broadcast_to(amounts["noise"], count)
+    for at in np.flatnonzero(noisiness):
         noise = default_rng(int(seeds[at])).standard_normal((size, size))
-        changed[at] = (changed[at] + amounts["noise"][at] * noise).clip(0, 1)
+        changed[at] = (changed[at] + noisiness[at] * noise).clip(0, 1)
     # A column that is covered in part keeps the rest of its light.
     left = np.arange(size)[None, :] + 1 - size * amounts["occlusion"][:, None]
     return np.asarray(changed * left.clip(0, 1)[:, None, :], np.float32)
 
 
 def _sampled(images: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Images [N, S, S] at places x and y [N, S, S], in pixels from the middle of the first, by cubic convolution."""
+    """Images [N, S, S] at places x and y [N, S, S], in pixels from the middle of the first, by cubic convolution.
+
+    Any of the three may be one for all.
+    """
     size = images.shape[-1]
-    padded = np.pad(images, ((0, 0), (2, 2), (2, 2))).reshape(len(images), -1)
     wide = size + 4
+    padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))
+    begins = wide * wide * np.arange(len(images))[:, None, None]
     rows, columns = np.floor(y), np.floor(x)
     down, across = _weights(y - rows), _weights(x - columns)
-    found = np.zeros(x.shape)
-    for i, row_weight in enumerate(down, start=-1):
-        row = (rows + i).clip(-2, size + 1) + 2  # all outside is 0, wherever it lies
-        for k, weight in enumerate(across, start=-1):
-            column = (columns + k).clip(-2, size + 1) + 2
-            places = (row * wide + column).astype(np.intp).reshape(len(images), -1)
-            found += row_weight * weight * np.take_along_axis(padded, places, 1).reshape(x.shape)
+    # All outside is 0, wherever it lies.
+    above, beside = (
+        [((places + i).clip(-2, size + 1) + 2).astype(np.intp) for i in range(-1, 3)]
+        for places in (rows, columns)
+    )
+    found = np.zeros(np.broadcast_shapes(begins.shape, x.shape, y.shape))
+    for row, row_weight in zip(above, down, strict=True):
+        line = begins + wide * row
+        for column, weight in zip(beside, across, strict=True):
+            found += row_weight * weight * padded.take(line + column)
     return found.clip(0, 1)
 
 
@@ -213,7 +224,7 @@ def _weights(part: np.ndarray) -> tuple[np.ndarray, ...]:
 def _of_pen(images: np.ndarray, amounts: np.ndarray) -> np.ndarray:
     """Images [N, S, S] dilated, or below 0 eroded, by a 3 x 3 plus sign so many times [N]; of a part of one, blended.
 
-    The brightest pixel of an image stays as bright: a thin pen is no faint one.
+    Either may be one for all. The brightest pixel of an image stays as bright: a thin pen is no faint one.
     """
     brightest = images.max(axis=(1, 2), keepdims=True)
     signs = np.where(amounts < 0, -1.0, 1.0)[:, None, None]

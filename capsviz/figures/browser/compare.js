@@ -32,6 +32,8 @@ class CompareView {
   kept = new Map();
   klass = 0; // the class whose score is drawn
   at = 0; // the place among the values whose answers are shown
+  /** @type {any[]} what the columns' pictures are of */
+  drawn = [];
   size = 16; // of the text
 
   /**
@@ -86,6 +88,7 @@ class CompareView {
     cancelAnimationFrame(this.request);
     clearTimeout(this.hovering);
     clearTimeout(this.slow);
+    clearTimeout(this.showing);
     this.element.remove();
   }
 
@@ -195,7 +198,10 @@ class CompareView {
       this.payload = payload;
       if (another) for (const column of this.columns) column.load(payload);
     }
-    this.show();
+    // Streamlit sends a question in a task of its own: what stands here until the answer comes is not to be drawn before.
+    clearTimeout(this.showing);
+    if (known) this.show();
+    else this.showing = setTimeout(() => this.show());
   }
 
   // What is soon there needs no word: one that comes and goes would draw the eye from the answers.
@@ -377,7 +383,7 @@ class CompareView {
     if (side) {
       const place = this.steps[this.change] - seenIn.changes[this.change].first;
       if (this.canvas.width !== side) Object.assign(this.canvas, { width: side, height: side, pixels: undefined, cells: undefined });
-      const seen = seenIn.arrays.images0.subarray(place * side * side, (place + 1) * side * side);
+      const seen = seenIn.arrays.images.subarray(place * side * side, (place + 1) * side * side);
       putInk(this.canvas, seen);
       if (!this.note.textContent && !seen.some(Boolean)) setText(this.note, say("compare.nothing"));
       const changed = this.rows.filter(({ name }) => this.steps[name]).map(({ name }) => `${say(`compare.${name}`)} ${this.value(name, this.steps[name])}`);
@@ -398,7 +404,8 @@ class CompareView {
     this.element.dataset.change = payload.change;
     const digit = this.klass === payload.true ? undefined : this.klass;
     this.address.say({ compare: this.written(), digit, versus: undefined, step: undefined, classes: undefined });
-    this.invalidate();
+    // Until its answers are there, a step of a slider changes nothing of these: drawn again, they would hold up the question.
+    if ([payload, at, this.klass].some((of, index) => of !== this.drawn[index])) this.invalidate();
   }
 
   showRule() {
@@ -435,6 +442,7 @@ class CompareView {
       size: this.size,
     };
     for (const column of this.columns) column.draw(this.at, look);
+    this.drawn = [this.payload, this.at, this.klass];
   }
 }
 

@@ -82,7 +82,6 @@ export class Column {
     if (!this.own) return;
     const { arrays, classes } = payload;
     this.scores = arrays[`scores${this.index}`];
-    this.images = arrays[`images${this.index}`];
     this.poses = arrays[`poses${this.index}`];
     this.count = this.scores.length / classes.length;
     this.answers = Array.from({ length: this.count }, (_, place) => {
