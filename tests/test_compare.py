@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -172,11 +173,13 @@ def test_a_comparison_is_what_was_asked_for() -> None:
         "coupling": "leaky",
         "iterations": 50,
         "bias": True,
-        "ahead": True,
     }
-    assert trial(asked, OFFERED) == Trial(
+    wanted = Trial(
         4, "noise", Changes(noise=0.075, rotation=-30), ("cnn.mnist",), Coupling("leaky", 50, True)
     )
+    assert trial(asked, OFFERED) == wanted
+    assert trial(asked | {"ahead": True, "more": 1}, OFFERED) == replace(wanted, ahead=True)
+    assert trial(asked | {"ahead": "yes", "more": True}, OFFERED) == replace(wanted, more=True)
     assert trial({}, OFFERED) == Trial()
 
 
@@ -256,6 +259,42 @@ def test_without_a_mean_of_c_a_sentence_says_what_to_do(
         assert_one_sentence(caught.value, "evaluate --save")
     finally:
         measurements.measured_of.cache_clear()
+
+
+def test_a_message_measures_no_more_than_a_hand_waits_for(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = tiny_model.shape.size
+    image = np.random.default_rng(1).random((size, size), dtype=np.float32)
+    monkeypatch.setattr(compare.session, "model_of", lambda name: tiny_model)
+    monkeypatch.setattr(compare.session, "network", lambda: "other")
+    monkeypatch.setattr(compare.session, "spec", lambda: SimpleNamespace(shape=tiny_model.shape))
+    monkeypatch.setattr(compare.measurements, "measured_of", lambda name: {})
+    made: list[tuple[int, int]] = []
+    drawing = SimpleNamespace(image=lambda size, digits: made.append((size, digits)) or image)
+    now = SimpleNamespace(trace=SimpleNamespace(image=image), drawing=drawing)
+    asked = Trial(change="pen", changes=Changes(pen=0.2))
+
+    def known(trial: Trial) -> list[int]:
+        course = compare._column("dynamic.mnist", now, trial, whole=False).course  # type: ignore[arg-type]
+        for place in np.flatnonzero(course.known):
+            seen = change(image, Changes(pen=CHANGES["pen"].values[place]))
+            np.testing.assert_allclose(course.scores[place], tiny_model.predict(seen[None])[0], atol=1e-5)
+        return np.flatnonzero(course.known).tolist()
+
+    compare._measuring.cache_clear()
+    try:
+        assert known(asked) == [12]
+        assert known(replace(asked, ahead=True)) == [12]  # nobody waits for what is known
+        assert known(replace(asked, changes=Changes(pen=-0.5), ahead=True)) == [4, 5, 6, 12]
+        assert len(known(replace(asked, more=True))) == 4 + compare.AT_ONCE
+        assert not made  # what the page's own network has seen will do
+        other = replace(tiny_model.shape, size=size + 1)
+        monkeypatch.setattr(compare.session, "spec", lambda: SimpleNamespace(shape=other))
+        known(asked)
+        assert made == [(size, 1)]
+    finally:
+        compare._measuring.cache_clear()
 
 
 # --- in other forms ---------------------------------------------------------------------------------------

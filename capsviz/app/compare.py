@@ -26,9 +26,9 @@ TRIAL_KEY = (
 AHEAD_KEY = "compare_ahead"  # the last that was asked for ahead
 OVERTAKEN_KEY = "compare_overtaken"  # what the view had asked for before an address asked for something else
 COURSES = 96  # that are kept for all sessions together, of 0.25 MB
-# Values along a change that are measured for one message: first its own, with those that one more step leads to; then so
-# many for the rest of the curve that a slider which is moved on meanwhile waits for no more.
-FIRST, AT_ONCE = 3, 6
+# Values along a change that are measured for one message: first its own alone, or ahead of a hand those that one step leads
+# to as well; then so many for the rest of the curve that a slider which is moved on meanwhile waits for no more.
+FIRST, AHEAD, AT_ONCE = 1, 3, 6
 
 _view = assets.component("capsviz_compare", "compare")
 
@@ -138,7 +138,7 @@ def _column(name: str, now: session.Reading, trial: Trial, whole: bool) -> Colum
     if whole:
         measuring.measure(place)
     elif not measuring.course().known[place]:
-        measuring.measure(place, FIRST)
+        measuring.measure(place, AHEAD if trial.ahead else FIRST)
     elif trial.more:
         measuring.measure(place, AT_ONCE)
     measured = measurements.measured_of(name)

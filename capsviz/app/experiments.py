@@ -126,6 +126,7 @@ class Trial:
     beside: tuple[str, ...] | None = None  # names of networks; None for those that the page chooses
     coupling: Coupling = field(default_factory=Coupling)  # of networks that iterate
     more: bool = False  # whether values beside the picture's own are to be measured as well
+    ahead: bool = False  # whether nobody has moved the change yet: a step of it may be next
 
 
 def trial(sent: object, networks: Collection[str]) -> Trial:
@@ -166,6 +167,7 @@ def trial(sent: object, networks: Collection[str]) -> Trial:
             _bias(sent.get("bias", False)),
         ),
         more=sent.get("more") is True,
+        ahead=sent.get("ahead") is True,
     )
 
 

@@ -17,6 +17,18 @@ from tests.e2e.test_journey import clear, draw
 CLASSES = 10
 
 
+# Moves a slider, and counts the answers until what is shown has been measured there.
+QUESTIONS = """async (slider, steps) => {
+    const view = slider.closest(".compare"), before = Number(view.dataset.answered);
+    slider.value = String(steps);
+    slider.dispatchEvent(new Event("input"));
+    return new Promise((done) => {
+        const look = () => view.dataset.known === "true" && done(Number(view.dataset.answered) - before);
+        new MutationObserver(look).observe(view, { attributeFilter: ["data-known"] });
+    });
+}"""
+
+
 def shown(page: Page, column: int) -> np.ndarray:
     """[10] the scores that a network's column shows, of three decimals."""
     return np.array(
@@ -84,6 +96,13 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         # The rest of the curve follows by itself, and with it where each first fails.
         expect(view).to_have_attribute("data-whole", "true")
         expect(page.get_by_test_id("fails-0")).to_contain_text(re.compile("wrong|Right|unchanged"))
+        # The first question is for where a change stands by then, however far it was moved.
+        still(page)
+        assert page.get_by_test_id("change-pen").evaluate(QUESTIONS, 8) == 1
+        bold = change(image, Changes(rotation=54, noise=0.1, pen=0.8))
+        votes = network.votes(bold[None])[0]
+        np.testing.assert_allclose(shown(page, 0), reroute(votes, 3, "leaky").lengths, atol=6e-4)
+        page.get_by_test_id("change-pen").fill("0")
         # Along another change the drawing is the same one, and so is the class that was chosen.
         page.get_by_test_id("change-rotation").press("ArrowRight")
         expect(view).to_have_attribute("data-change", "rotation")

@@ -275,19 +275,22 @@ class CompareView {
 
   prepare(name) {
     clearTimeout(this.hovering);
-    if (locked("compare") || name === this.change) return;
-    this.change = name;
-    this.ahead = null;
-    if (!this.kept.has(this.key(name))) this.questions.ask();
-    this.take();
+    if (!locked("compare") && name !== this.change) this.turn(name, this.steps[name]);
   }
 
   slide(name, steps) {
     if (locked("compare")) return this.show();
-    this.prepare(name);
+    clearTimeout(this.hovering);
+    this.turn(name, steps);
+  }
+
+  // To a value of a change: where it stands by now is what is asked for.
+  turn(name, steps) {
+    if (name !== this.change) this.ahead = null;
+    this.change = name;
     this.steps[name] = steps;
-    this.take();
     if (!this.known()) this.questions.ask();
+    this.take();
   }
 
   // From a curve: to the value under the pointer.
