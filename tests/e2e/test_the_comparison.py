@@ -1,11 +1,12 @@
 """The Compare page in Chromium: a digit is turned, and what is shown at a value is what each network measures there."""
 
 import re
+import secrets
 
 import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
-from capsviz.inputs.changes import Changes, change
+from capsviz.inputs.changes import CHANGES, Changes, change
 from capsviz.inputs.drawings import decode
 from capsviz.inputs.examples import EXAMPLES, examples_for, render
 from capsviz.inputs.preprocess import canvas_to_mnist
@@ -17,16 +18,30 @@ from tests.e2e.test_journey import clear, draw
 CLASSES = 10
 
 
-# Moves a slider, and counts the answers until what is shown has been measured there.
-QUESTIONS = """async (slider, steps) => {
-    const view = slider.closest(".compare"), before = Number(view.dataset.answered);
+# Moves a slider. How many answers come until what is shown has been measured there, and whether the slider says meanwhile
+# where it stands.
+MOVED = """async (slider, steps) => {
+    const view = slider.closest(".compare"), before = Number(view.dataset.answered), said = slider.getAttribute("aria-valuetext");
     slider.value = String(steps);
     slider.dispatchEvent(new Event("input"));
-    return new Promise((done) => {
+    const known = new Promise((done) => {
         const look = () => view.dataset.known === "true" && done(Number(view.dataset.answered) - before);
         new MutationObserver(look).observe(view, { attributeFilter: ["data-known"] });
     });
+    await new Promise((later) => setTimeout(later, 5));
+    const follows = view.dataset.known === "false" && slider.getAttribute("aria-valuetext") !== said;
+    return [await known, follows];
 }"""
+# The same, and the curve as it is then drawn.
+DRAWN = """async (slider, steps) => {
+    slider.value = String(steps);
+    slider.dispatchEvent(new Event("input"));
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return slider.closest(".compare").querySelector("[data-testid=curve-0]").toDataURL();
+}"""
+GREYS = (
+    "(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, at) => at % 4 === 0)"
+)
 
 
 def shown(page: Page, column: int) -> np.ndarray:
@@ -96,10 +111,17 @@ def test_a_digit_is_turned_and_every_network_follows(browser: Browser, url: str)
         # The rest of the curve follows by itself, and with it where each first fails.
         expect(view).to_have_attribute("data-whole", "true")
         expect(page.get_by_test_id("fails-0")).to_contain_text(re.compile("wrong|Right|unchanged"))
+        # The marker follows the hand along what is measured.
+        still(page)
+        curves = [noise.evaluate(DRAWN, steps) for steps in (5, 4, 5, 4)]
+        assert curves[0] == curves[2] != curves[1] == curves[3]
         # The first question is for where a change stands by then, however far it was moved.
         still(page)
-        assert page.get_by_test_id("change-pen").evaluate(QUESTIONS, 8) == 1
-        bold = change(image, Changes(rotation=54, noise=0.1, pen=0.8))
+        steps = 5 + secrets.randbelow(20)  # tried again, it is not where the server has measured by then
+        assert page.get_by_test_id("change-pen").evaluate(MOVED, steps) == [1, True]
+        bold = change(image, Changes(rotation=54, noise=0.1, pen=CHANGES["pen"].at(steps)))
+        greys = page.get_by_test_id("seen").evaluate(GREYS)
+        np.testing.assert_array_equal(greys, np.rint(255 * bold).ravel())
         votes = network.votes(bold[None])[0]
         np.testing.assert_allclose(shown(page, 0), reroute(votes, 3, "leaky").lengths, atol=6e-4)
         page.get_by_test_id("change-pen").fill("0")

@@ -286,7 +286,6 @@ class CompareView {
 
   // To a value of a change: where it stands by now is what is asked for.
   turn(name, steps) {
-    if (name !== this.change) this.ahead = null;
     this.change = name;
     this.steps[name] = steps;
     if (!this.known()) this.questions.ask();
