@@ -2,6 +2,7 @@
 
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -167,6 +168,21 @@ def test_a_page_that_is_left_is_forgotten_as_the_next_begins_and_the_frame_is_no
     assert two.session_state["known"] == (True, True)
     two.switch_page("pages/two.py").run()
     assert two.session_state["known"] == (True, False)
+
+
+def test_a_page_that_was_opened_by_its_address_is_not_left_as_the_browser_calls_it_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manager = SimpleNamespace(current_page_script_hash="one")
+    context = SimpleNamespace(page_script_hash="app", pages_manager=manager)
+    monkeypatch.setattr(follow, "get_script_run_ctx", lambda: context)
+    monkeypatch.setattr(st, "session_state", {})
+    assert not follow._left()
+    follow.begin("one")
+    left = {}
+    for context.page_script_hash in ("app", "one", "two"):
+        left[context.page_script_hash] = follow._left()
+    assert left == {"app": False, "one": False, "two": True}
 
 
 def test_without_a_session_nothing_is_run() -> None:

@@ -22,7 +22,7 @@ from capsviz.texts import language, speaking
 P = ParamSpec("P")
 PARTS_KEY = "parts"  # {name: name of the part in which it stands, or ""} of the parts that the page has now
 KNOWN_KEY = "parts_known"  # True once its whole run is through, if nothing else on it follows its drawing
-PAGE_KEY = "parts_page"  # (its name, Streamlit's name of its script)
+PAGE_KEY = "parts_page"  # (its name, Streamlit's names of its script)
 BACK_KEY = "parts_back"  # name of the page to which a run of one that has been left is to lead back
 PAGE_PART = "page"  # the part that is all of a page but its frame
 _around: ContextVar[str] = ContextVar("around", default="")  # name of the part that is being run
@@ -86,7 +86,9 @@ def begin(page: str) -> None:
             with suppress(StreamlitAPIException):  # one has no place yet: that run was cut off
                 kept = context.fragment_storage.resolve_target(frame)
                 context.fragment_storage.clear(frozenset(kept))
-        state[PAGE_KEY] = (page, context.page_script_hash)
+        # A page that is opened by its address is run under the name of the app; the browser then calls it by its own.
+        names = {context.page_script_hash, context.pages_manager.current_page_script_hash}
+        state[PAGE_KEY] = page, names
     state[PARTS_KEY] = {}
     state[KNOWN_KEY] = False
 
@@ -99,8 +101,8 @@ def back() -> str:
 def _left() -> bool:
     """Whether the page of this run is another than the one whose whole run began last."""
     context = get_script_run_ctx()
-    _, script = st.session_state.get(PAGE_KEY, ("", ""))
-    return context is not None and script not in ("", context.page_script_hash)
+    _, scripts = st.session_state.get(PAGE_KEY, ("", ()))
+    return context is not None and bool(scripts) and context.page_script_hash not in scripts
 
 
 def settle(nothing_else: bool) -> None:
